@@ -1,0 +1,4 @@
+//! convertalk.
+pub mod desired;
+pub mod lead;
+pub mod workspace;
