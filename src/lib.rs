@@ -1,4 +1,6 @@
 //! convertalk.
 pub mod desired;
+pub mod duration;
 pub mod lead;
+pub mod sandbox;
 pub mod workspace;

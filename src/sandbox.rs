@@ -1,0 +1,236 @@
+//! The embedded API: a small real HTTP server of the lead API as api.md publishes it, its records in memory and in a file.
+//!
+//! For `endpoint: sandbox`, for `convertalk sandbox`, and for the tests. It reads api.md for itself: it knows nothing of
+//! [`lead`](crate::lead), of lead files or of the client, so that each test compares two readings. Every doubt in api.md, and
+//! every fault, is a switch of [`Options`].
+
+mod choices;
+mod fault;
+mod file;
+mod gate;
+mod generate;
+mod http;
+mod inbox;
+mod log;
+mod odd;
+mod options;
+mod order;
+mod put;
+mod random;
+mod record;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+pub use choices::{AgentKey, Attributes, End, Kind, Notes, Put, Sort, Tags, TagsShown, Unassign, Unknown, WrongToken};
+pub use fault::{Fault, FaultError, FaultKind, Side, When};
+pub use file::FileError;
+pub use log::Request;
+pub use options::{Options, Token};
+
+use generate::Generator;
+use http::Server;
+use inbox::Inbox;
+use store::Store;
+
+/// The newest date of seeded records that have none: 2025-07-01.
+const NEWEST: i64 = 1_751_328_000_000;
+/// Changes within this time are saved together.
+const DEBOUNCE: Duration = Duration::from_millis(100);
+/// Requests under way get this long to end when the sandbox stops.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A sandbox that cannot start, or could not keep its files.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The address is taken, or not of this machine.
+    #[error("cannot listen at {0}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// A seed or a state.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file of requests.
+    #[error("cannot write {}", .0.display())]
+    Requests(PathBuf, #[source] io::Error),
+}
+
+/// A running sandbox. Dropping it stops it too, without a last save.
+#[derive(Debug)]
+pub struct Sandbox {
+    server: Arc<Server>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<io::Result<()>>,
+    saving: JoinHandle<Result<(), FileError>>,
+}
+
+impl Sandbox {
+    /// Loads the data, binds the address, and serves in tasks of the running tokio runtime.
+    pub async fn start(options: Options) -> Result<Self, SandboxError> {
+        let options = Arc::new(options);
+        let (store, generator) = load(&options)?;
+        let requests = options.requests.as_ref().map(|path| {
+            let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+            file.map_err(|error| SandboxError::Requests(path.clone(), error))
+        });
+        let log = Arc::new(log::Log::new(options.log, requests.transpose()?));
+        let listening = |error| SandboxError::Listen(options.listen, error);
+        let listener = TcpListener::bind(options.listen).await.map_err(listening)?;
+        let address = listener.local_addr().map_err(listening)?;
+        let (stop, stopping) = watch::channel(false);
+        let faults = fault::Faults::new(&options.faults, random::Random::of(options.random_seed, 0xfa17));
+        let server = Arc::new(Server {
+            inbox: Mutex::new(Inbox::new(Arc::clone(&options), Arc::clone(&generator), store)),
+            faults: Mutex::new(faults),
+            changed: Notify::new(),
+            stopping: stopping.clone(),
+            options,
+            generator,
+            log,
+        });
+        let router = Router::new().fallback(http::answer).with_state(Arc::clone(&server));
+        let service = router.into_make_service_with_connect_info::<gate::Wire>();
+        let mut ending = stopping.clone();
+        let until = async move { drop(ending.wait_for(|stop| *stop).await) };
+        let serving = tokio::spawn(async { axum::serve(gate::Gate(listener), service).with_graceful_shutdown(until).await });
+        let saving = tokio::spawn(keep_saving(Arc::clone(&server), stopping));
+        Ok(Self { server, address, stop, serving, saving })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://ADDRESS`, without a `/` at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Every request so far, in the order of arrival. Empty unless [`Options::log`].
+    pub fn requests(&self) -> Vec<Request> {
+        lock(&self.server.log.entries).clone()
+    }
+
+    /// The most requests that were under way at a time.
+    pub fn peak_in_flight(&self) -> usize {
+        self.server.log.peak.load(Ordering::SeqCst)
+    }
+
+    /// Every record by uuid (by `_id` where it has none), with the writes that listings do not show yet.
+    pub fn records(&self) -> BTreeMap<String, Value> {
+        lock(&self.server.inbox).records().into_iter().map(|(uuid, (_, record))| (uuid, record)).collect()
+    }
+
+    /// The type of a chat; `None` where there is no such chat.
+    pub fn kind(&self, uuid: &str) -> Option<Kind> {
+        lock(&self.server.inbox).records().get(uuid).map(|(kind, _)| *kind)
+    }
+
+    /// Changes a record, as an agent in the inbox would, but for `updatedAt`, which is the caller's to set. Shows at once;
+    /// `false` where there is no such chat.
+    pub fn edit(&self, uuid: &str, edit: impl FnOnce(&mut Value)) -> bool {
+        self.changing(|inbox| inbox.edit(uuid, edit))
+    }
+
+    /// Adds a chat, or replaces the one with its uuid; `_id` and dates are filled in. Whatever is no object is not taken.
+    pub fn insert(&self, kind: Kind, record: Value) -> bool {
+        let Value::Object(record) = record else { return false };
+        self.changing(|inbox| inbox.insert(kind, record));
+        true
+    }
+
+    /// Removes a chat; `false` where there is none.
+    pub fn remove(&self, uuid: &str) -> bool {
+        self.changing(|inbox| inbox.remove(uuid))
+    }
+
+    fn changing<T>(&self, change: impl FnOnce(&mut Inbox) -> T) -> T {
+        let done = change(&mut lock(&self.server.inbox));
+        self.server.changed.notify_one();
+        done
+    }
+
+    /// Lets requests under way end, for a second at the most, and saves the state. What could not be written is told here.
+    pub async fn stop(self) -> Result<(), SandboxError> {
+        self.stop.send_replace(true);
+        let mut serving = self.serving;
+        if tokio::time::timeout(GRACE, &mut serving).await.is_err() {
+            serving.abort();
+        }
+        // A task that was cancelled has nothing to tell.
+        self.saving.await.unwrap_or(Ok(()))?;
+        save(&self.server).await?;
+        match (lock(&self.server.log.failure).take(), &self.server.options.requests) {
+            (Some(error), Some(path)) => Err(SandboxError::Requests(path.clone(), error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The state where there is one, else the seed and what is generated.
+fn load(options: &Options) -> Result<(Store, Arc<Generator>), SandboxError> {
+    let state = options.state.as_ref().filter(|path| path.exists());
+    let generator = Arc::new(Generator::new(options.random_seed, options.leads, options.odd_shapes));
+    let path = state.or(options.seed.as_ref());
+    let mut records = path.map_or_else(|| Ok(Vec::new()), |path| file::read(path))?;
+    for (index, (_, record)) in records.iter_mut().enumerate() {
+        record::complete(record, options.random_seed, index as u64, NEWEST);
+        if options.odd_shapes && state.is_none() {
+            odd::sprinkle(record, index);
+        }
+    }
+    let generated = if state.is_some() { 0 } else { generator.count() };
+    let store = Store::load(records, Arc::clone(&generator), generated, options.sort);
+    let named = path.cloned().unwrap_or_default();
+    let store = store.map_err(|uuid| FileError::Shape(named, format!("two records have the uuid `{uuid}`")))?;
+    Ok((store, generator))
+}
+
+async fn keep_saving(server: Arc<Server>, mut stopping: watch::Receiver<bool>) -> Result<(), FileError> {
+    if server.options.state.is_none() {
+        return Ok(());
+    }
+    loop {
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+            () = server.changed.notified() => tokio::time::sleep(DEBOUNCE).await,
+        }
+        save(&server).await?;
+    }
+}
+
+/// Saves the state where there is something new in it.
+async fn save(server: &Arc<Server>) -> Result<(), FileError> {
+    let Some(path) = server.options.state.clone() else { return Ok(()) };
+    let bodies = {
+        let mut inbox = lock(&server.inbox);
+        if !std::mem::take(&mut inbox.changed) {
+            return Ok(());
+        }
+        inbox.bodies()
+    };
+    let generator = Arc::clone(&server.generator);
+    let written = tokio::task::spawn_blocking(move || file::write(&path, &bodies, &generator)).await;
+    // A panic while writing cannot be told here better than by its own message.
+    written.unwrap_or(Ok(()))
+}
+
+/// The data behind a mutex, also after a panic of whoever held it: a test's closure, say.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,253 @@
+//! Faults: what goes wrong, at which requests.
+//!
+//! Owns their notation, `KIND[@WHERE][=PERCENT%|:N,N…]`, and the counting and drawing that decides whether one strikes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::random::Random;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// `429`: too many requests, with `Retry-After`; nothing is written.
+    TooManyRequests,
+    /// `500`: an envelope that says so; nothing is written.
+    InternalError,
+    /// `502-html`: a gateway's web page; nothing is written.
+    BadGatewayHtml,
+    /// `503`: an envelope that says so; nothing is written.
+    Unavailable,
+    /// `html`: 200 with a web page; nothing is written.
+    Html,
+    /// `truncated`: 200, the first half of the JSON with the length of that half; the write is done.
+    Truncated,
+    /// `success-false`: 200 with `"success": false`; nothing is written.
+    SuccessFalse,
+    /// `empty`: 200 without a body; nothing is written.
+    Empty,
+    /// `oversized`: 200 with a body of 256 MiB and then a broken connection; the write is done.
+    Oversized,
+    /// `drop-before`: the connection is closed without an answer; nothing is written.
+    DropBefore,
+    /// `drop-after`: the write is done, then the connection is closed without an answer.
+    DropAfter,
+    /// `slow`: the true answer, late; the write is done as late.
+    Slow,
+    /// `hang`: no answer while the client waits; nothing is written.
+    Hang,
+}
+
+impl FaultKind {
+    /// All, in the order of the help.
+    pub const ALL: [Self; 13] = [
+        Self::TooManyRequests,
+        Self::InternalError,
+        Self::BadGatewayHtml,
+        Self::Unavailable,
+        Self::Html,
+        Self::Truncated,
+        Self::SuccessFalse,
+        Self::Empty,
+        Self::Oversized,
+        Self::DropBefore,
+        Self::DropAfter,
+        Self::Slow,
+        Self::Hang,
+    ];
+
+    /// The word of the notation.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooManyRequests => "429",
+            Self::InternalError => "500",
+            Self::BadGatewayHtml => "502-html",
+            Self::Unavailable => "503",
+            Self::Html => "html",
+            Self::Truncated => "truncated",
+            Self::SuccessFalse => "success-false",
+            Self::Empty => "empty",
+            Self::Oversized => "oversized",
+            Self::DropBefore => "drop-before",
+            Self::DropAfter => "drop-after",
+            Self::Slow => "slow",
+            Self::Hang => "hang",
+        }
+    }
+}
+
+/// Which of the two endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The listing.
+    Read,
+    /// The update.
+    Write,
+}
+
+/// How often a fault strikes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum When {
+    /// At every request.
+    Always,
+    /// At so many of a hundred, drawn from the seeded generator.
+    Percent(f64),
+    /// At just these requests of its side, counted from 1.
+    Nth(Vec<u64>),
+}
+
+/// A fault: what, where and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// At which endpoint; `None` is both.
+    pub side: Option<Side>,
+    /// How often.
+    pub when: When,
+}
+
+impl Fault {
+    /// Strikes at every request of both endpoints.
+    pub fn always(kind: FaultKind) -> Self {
+        Self { kind, side: None, when: When::Always }
+    }
+}
+
+/// The text is not a fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultError {
+    /// No such kind.
+    #[error("`{0}` is no kind of fault; there are {}", Kinds)]
+    Kind(String),
+    /// Neither `read` nor `write`.
+    #[error("`@{0}` is no place for a fault; write @read, @write, or nothing for both")]
+    Side(String),
+    /// Not a share.
+    #[error("`={0}` is not a share of the requests; write a percentage from 0% to 100%, as in =5%")]
+    Percent(String),
+    /// Not numbers of requests.
+    #[error("`:{0}` are not numbers of requests; write them from 1 on with commas, as in :3,7")]
+    Nth(String),
+}
+
+struct Kinds;
+
+impl fmt::Display for Kinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&FaultKind::ALL.map(FaultKind::as_str).join(", "))
+    }
+}
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let (head, when) = match text.find(['=', ':']) {
+            None => (text, When::Always),
+            Some(at) if text.as_bytes()[at] == b'=' => (&text[..at], percent(&text[at + 1..])?),
+            Some(at) => (&text[..at], nth(&text[at + 1..])?),
+        };
+        let (kind, side) = match head.split_once('@') {
+            None => (head, None),
+            Some((kind, "read")) => (kind, Some(Side::Read)),
+            Some((kind, "write")) => (kind, Some(Side::Write)),
+            Some((_, other)) => return Err(FaultError::Side(other.to_owned())),
+        };
+        let known = FaultKind::ALL.into_iter().find(|known| known.as_str() == kind);
+        Ok(Self { kind: known.ok_or_else(|| FaultError::Kind(kind.to_owned()))?, side, when })
+    }
+}
+
+fn percent(text: &str) -> Result<When, FaultError> {
+    let share = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+    share.filter(|share| (0.0..=100.0).contains(share)).map(When::Percent).ok_or_else(|| FaultError::Percent(text.to_owned()))
+}
+
+fn nth(text: &str) -> Result<When, FaultError> {
+    let numbers: Result<Vec<u64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    numbers.ok().filter(|numbers| !numbers.contains(&0)).map(When::Nth).ok_or_else(|| FaultError::Nth(text.to_owned()))
+}
+
+/// Counts requests and says which fault strikes each.
+#[derive(Debug)]
+pub(super) struct Faults {
+    /// Each with the number of requests that it has seen.
+    rules: Vec<(Fault, u64)>,
+    random: Random,
+}
+
+impl Faults {
+    pub(super) fn new(rules: &[Fault], random: Random) -> Self {
+        Self { rules: rules.iter().map(|fault| (fault.clone(), 0)).collect(), random }
+    }
+
+    /// The first fault that strikes the next request of this side. Every rule counts every request of its side.
+    pub(super) fn strike(&mut self, side: Side) -> Option<FaultKind> {
+        let mut struck = None;
+        for (fault, seen) in &mut self.rules {
+            if fault.side.is_some_and(|wanted| wanted != side) {
+                continue;
+            }
+            *seen += 1;
+            let hit = match &fault.when {
+                When::Always => true,
+                When::Percent(share) => self.random.unit() * 100.0 < *share,
+                When::Nth(numbers) => numbers.contains(seen),
+            };
+            struck = struck.or(hit.then_some(fault.kind));
+        }
+        struck
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_notation() {
+        for kind in FaultKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(Fault::always(kind)));
+        }
+        let fault = Fault { kind: FaultKind::DropAfter, side: Some(Side::Write), when: When::Nth(vec![3, 7]) };
+        assert_eq!("drop-after@write:3,7".parse(), Ok(fault));
+        let fault = Fault { kind: FaultKind::BadGatewayHtml, side: None, when: When::Percent(2.5) };
+        assert_eq!("502-html=2.5%".parse(), Ok(fault));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (text, words) in [
+            ("418", "no kind of fault; there are 429, 500"),
+            ("429@put", "@read, @write"),
+            ("429=5", "as in =5%"),
+            ("429=101%", "from 0% to 100%"),
+            ("429:0", "from 1 on"),
+            ("429:", "from 1 on"),
+            ("", "no kind"),
+        ] {
+            assert!(text.parse::<Fault>().is_err_and(|error| error.to_string().contains(words)), "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_each_side_for_itself() {
+        let rules = ["500@write:2".parse().expect("a fault"), "503:4".parse().expect("a fault")];
+        let mut faults = Faults::new(&rules, Random::new(1));
+        let sides = [Side::Write, Side::Read, Side::Write, Side::Read, Side::Read];
+        let struck: Vec<_> = sides.map(|side| faults.strike(side).map(FaultKind::as_str)).into();
+        assert_eq!(struck, [None, None, Some("500"), Some("503"), None]);
+    }
+
+    #[test]
+    fn a_share_is_drawn_the_same_way_each_time() {
+        let rules = ["429=20%".parse().expect("a fault")];
+        let draw = || {
+            let mut faults = Faults::new(&rules, Random::new(7));
+            (0..1_000).filter(|_| faults.strike(Side::Read).is_some()).count()
+        };
+        assert_eq!(draw(), draw());
+        assert!((150..250).contains(&draw()), "{}", draw());
+    }
+}

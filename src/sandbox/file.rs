@@ -1,0 +1,116 @@
+//! Seeds and states: one format, `{ lead: [records], non-lead: [records] }` or a sequence of leads, in YAML or, where the name
+//! ends in `.json`, JSON.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::choices::Kind;
+use super::generate::Generator;
+use super::record::Record;
+use super::store::{Body, text};
+
+/// A seed or a state that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The file cannot be read.
+    #[error("cannot read {}", .0.display())]
+    Read(PathBuf, #[source] io::Error),
+    /// The file cannot be written.
+    #[error("cannot write {}", .0.display())]
+    Write(PathBuf, #[source] io::Error),
+    /// The file is not YAML.
+    #[error("{} is not YAML: {1}", .0.display())]
+    Yaml(PathBuf, serde_yaml::Error),
+    /// The file is not JSON.
+    #[error("{} is not JSON: {1}", .0.display())]
+    Json(PathBuf, serde_json::Error),
+    /// The file is something else than records.
+    #[error("{}: {1}", .0.display())]
+    Shape(PathBuf, String),
+}
+
+fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+}
+
+/// Reads the records of a file.
+pub(super) fn read(path: &Path) -> Result<Vec<(Kind, Record)>, FileError> {
+    let text = std::fs::read_to_string(path).map_err(|error| FileError::Read(path.to_owned(), error))?;
+    let value = if is_json(path) {
+        serde_json::from_str(&text).map_err(|error| FileError::Json(path.to_owned(), error))?
+    } else {
+        serde_yaml::from_str(&text).map_err(|error| FileError::Yaml(path.to_owned(), error))?
+    };
+    records(value).map_err(|problem| FileError::Shape(path.to_owned(), problem))
+}
+
+fn records(value: Value) -> Result<Vec<(Kind, Record)>, String> {
+    let mut all = Vec::new();
+    match value {
+        Value::Null => {}
+        Value::Array(_) => list(&mut all, Kind::Lead, value)?,
+        Value::Object(lists) => {
+            for (key, value) in lists {
+                let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == key);
+                let kind = kind.ok_or_else(|| format!("`{key}` is not a type of chat; write `lead` or `non-lead`"))?;
+                list(&mut all, kind, value)?;
+            }
+        }
+        _ => return Err("expected `lead` and `non-lead` with a sequence of records each, or one sequence of leads".to_owned()),
+    }
+    Ok(all)
+}
+
+fn list(all: &mut Vec<(Kind, Record)>, kind: Kind, value: Value) -> Result<(), String> {
+    let items = match value {
+        Value::Null => Vec::new(),
+        Value::Array(items) => items,
+        _ => return Err(format!("`{}` is not a sequence of records", kind.as_str())),
+    };
+    for (index, item) in items.into_iter().enumerate() {
+        let place = || format!("record {} of `{}`", index + 1, kind.as_str());
+        let Value::Object(record) = item else { return Err(format!("{} is not a mapping", place())) };
+        if record.get("uuid").is_some_and(|uuid| !uuid.is_string()) {
+            return Err(format!("the uuid of {} is not text; put it in quotes", place()));
+        }
+        all.push((kind, record));
+    }
+    Ok(())
+}
+
+/// Replaces the file at once: whoever reads it sees the old records or the new ones.
+pub(super) fn write(path: &Path, lists: &[Vec<Body>; 2], generator: &Generator) -> Result<(), FileError> {
+    let failed = |error| FileError::Write(path.to_owned(), error);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut out = BufWriter::new(&mut file);
+    let done = if is_json(path) { write_json(&mut out, lists, generator) } else { write_yaml(&mut out, lists, generator) };
+    done.and_then(|()| out.flush()).map_err(failed)?;
+    drop(out);
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+fn write_json(out: &mut impl Write, lists: &[Vec<Body>; 2], generator: &Generator) -> io::Result<()> {
+    out.write_all(b"{")?;
+    for (kind, bodies) in Kind::ALL.into_iter().zip(lists) {
+        write!(out, "{}\"{}\":[", if kind == Kind::Lead { "" } else { ",\n" }, kind.as_str())?;
+        for (index, body) in bodies.iter().enumerate() {
+            write!(out, "{}\n{}", if index == 0 { "" } else { "," }, text(body, generator))?;
+        }
+        out.write_all(b"\n]")?;
+    }
+    out.write_all(b"}\n")
+}
+
+fn write_yaml(out: &mut impl Write, lists: &[Vec<Body>; 2], generator: &Generator) -> io::Result<()> {
+    for (kind, bodies) in Kind::ALL.into_iter().zip(lists) {
+        let records: Result<Vec<Value>, _> = bodies.iter().map(|body| serde_json::from_str(&text(body, generator))).collect();
+        let list = std::collections::BTreeMap::from([(kind.as_str(), records?)]);
+        serde_yaml::to_writer(&mut *out, &list).map_err(io::Error::other)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,273 @@
+//! HTTP: who may ask, what is asked, how it is answered, and what goes wrong on the way.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use axum::body::{Body as HttpBody, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio::sync::{Notify, watch};
+
+use super::choices::{End, Kind, WrongToken};
+use super::fault::{FaultKind, Faults, Side};
+use super::gate::Wire;
+use super::generate::Generator;
+use super::inbox::{Inbox, Page};
+use super::lock;
+use super::log::Log;
+use super::options::Options;
+use super::put;
+use super::record::{Record, shown};
+use super::store::{Body, text};
+
+const MAX_BODY: usize = 1 << 20;
+/// Read and thrown away, so that a client with a body too large hears so.
+const MAX_DRAINED: usize = 16 << 20;
+const OVERSIZED: usize = 256 << 20;
+
+/// All that a request needs.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) options: Arc<Options>,
+    pub(super) generator: Arc<Generator>,
+    pub(super) inbox: Mutex<Inbox>,
+    pub(super) faults: Mutex<Faults>,
+    pub(super) log: Arc<Log>,
+    /// Told after changes.
+    pub(super) changed: Notify,
+    /// True, or closed, when the sandbox stops.
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+type Answer = (StatusCode, String);
+
+/// Answers one request.
+pub(super) async fn answer(
+    State(server): State<Arc<Server>>,
+    ConnectInfo(wire): ConnectInfo<Wire>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let side = match (&parts.method, parts.uri.path()) {
+        (&Method::GET, "/inbox/direct/chats") => Some(Side::Read),
+        (&Method::PUT, "/inbox/direct/lead") => Some(Side::Write),
+        _ => None,
+    };
+    let header = side.map(|side| if side == Side::Read { "x-bot-token" } else { "x-bp-token" });
+    let mut ticket = server.log.arrive(&parts, header);
+    let fault = side.and_then(|side| lock(&server.faults).strike(side));
+    ticket.request.fault = fault;
+    let bytes = to_bytes(body, MAX_DRAINED).await.ok().filter(|bytes| bytes.len() <= MAX_BODY);
+    ticket.request.body = bytes.as_ref().and_then(|bytes| serde_json::from_slice(bytes).ok());
+    server.pause(server.options.latency).await;
+    let before = match fault {
+        Some(FaultKind::Hang) => {
+            server.stopped().await;
+            wire.cut();
+            return StatusCode::OK.into_response();
+        }
+        Some(FaultKind::DropBefore) => {
+            wire.cut();
+            return StatusCode::OK.into_response();
+        }
+        Some(FaultKind::Slow) => {
+            server.pause(server.options.slow).await;
+            None
+        }
+        Some(fault) => struck(fault, &server.options),
+        None => None,
+    };
+    if let Some(response) = before {
+        ticket.request.status = Some(response.status().as_u16());
+        return response;
+    }
+    let (status, text) = match (side, bytes) {
+        (None, _) => {
+            let words = format!("Cannot {} {}", parts.method, parts.uri.path());
+            (StatusCode::NOT_FOUND, json!({ "statusCode": 404, "message": words, "error": "Not Found" }).to_string())
+        }
+        (_, None) => {
+            let words = json!({ "statusCode": 413, "message": "request entity too large", "error": "Payload Too Large" });
+            (StatusCode::PAYLOAD_TOO_LARGE, words.to_string())
+        }
+        (Some(side), Some(_)) => {
+            let token = header.and_then(|name| parts.headers.get(name)).and_then(|value| value.to_str().ok());
+            let wrong = server.wrong_token(side, token.unwrap_or_default());
+            wrong.unwrap_or_else(|| match side {
+                Side::Read => server.list(&ticket.request.query),
+                Side::Write => server.put(ticket.request.body.as_ref()),
+            })
+        }
+    };
+    if fault == Some(FaultKind::DropAfter) {
+        wire.cut();
+        return StatusCode::OK.into_response();
+    }
+    let response = match fault {
+        Some(FaultKind::Truncated) => json_response(StatusCode::OK, text.as_bytes()[..text.len() / 2].to_vec()),
+        Some(FaultKind::Oversized) => oversized(),
+        _ if status == StatusCode::NOT_FOUND && text.starts_with('<') => html(status),
+        _ => json_response(status, text.into_bytes()),
+    };
+    ticket.request.status = Some(response.status().as_u16());
+    response
+}
+
+impl Server {
+    async fn stopped(&self) {
+        // A closed channel is a sandbox that was dropped.
+        drop(self.stopping.clone().wait_for(|stopping| *stopping).await);
+    }
+
+    async fn pause(&self, duration: Duration) {
+        if !duration.is_zero() {
+            tokio::select! { () = tokio::time::sleep(duration) => {}, () = self.stopped() => {} }
+        }
+    }
+
+    fn wrong_token(&self, side: Side, token: &str) -> Option<Answer> {
+        let wanted = if side == Side::Read { &self.options.read_token } else { &self.options.write_token };
+        let right = wanted.as_ref().map_or(!token.is_empty(), |wanted| wanted.is(token));
+        let (status, words) = match self.options.wrong_token {
+            WrongToken::BadRequest => (
+                StatusCode::BAD_REQUEST,
+                "Argument passed in must be a string of 12 bytes or a string of 24 hex characters or an integer",
+            ),
+            WrongToken::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+            WrongToken::Forbidden => (StatusCode::FORBIDDEN, "Forbidden resource"),
+        };
+        (!right).then(|| envelope(status, words, None))
+    }
+
+    /// A reason for each of the two ids that is not the one known here.
+    fn strange_ids<'a>(&self, id: impl Fn(&str) -> Option<&'a str>) -> Vec<String> {
+        let known = [("botId", &self.options.bot_id), ("customerId", &self.options.customer_id)];
+        let strange = known.into_iter().filter(|(key, known)| known.as_deref().is_some_and(|known| id(key) != Some(known)));
+        strange.map(|(key, _)| format!("{key} is unknown")).collect()
+    }
+
+    fn list(&self, query: &BTreeMap<String, String>) -> Answer {
+        let get = |key: &str| query.get(key).map(String::as_str).filter(|text| !text.is_empty());
+        let mut reasons: Vec<String> = ["botId", "customerId"]
+            .into_iter()
+            .filter(|key| get(key).is_none())
+            .map(|key| format!("{key} should not be empty"))
+            .collect();
+        let page = get("page").and_then(|page| page.parse::<u32>().ok()).filter(|page| *page > 0);
+        let kind = Kind::ALL.into_iter().find(|kind| get("type") == Some(kind.as_str()));
+        reasons.extend(page.is_none().then(|| "page must be a number not less than 1".to_owned()));
+        reasons.extend(kind.is_none().then(|| "type must be one of lead, non-lead".to_owned()));
+        if reasons.is_empty() {
+            reasons = self.strange_ids(get);
+        }
+        let (Some(page), Some(kind), true) = (page, kind, reasons.is_empty()) else { return refused(reasons) };
+        let mut inbox = lock(&self.inbox);
+        let found = inbox.list(kind, page as usize);
+        let changed = inbox.changed;
+        drop(inbox);
+        if changed {
+            self.changed.notify_one();
+        }
+        match (found, self.options.end) {
+            (Page::Chats(bodies), _) => (StatusCode::OK, self.page(&bodies)),
+            (Page::PastEnd, End::Empty | End::RepeatLast) => (StatusCode::OK, self.page(&[])),
+            (Page::PastEnd, End::MissingData) => envelope(StatusCode::OK, "ok", None),
+            (Page::PastEnd, End::NullData) => envelope(StatusCode::OK, "ok", Some(Value::Null)),
+            (Page::PastEnd, End::NotFound) => envelope(StatusCode::NOT_FOUND, "No chats found", None),
+            (Page::PastEnd, End::NotFoundHtml) => (StatusCode::NOT_FOUND, "<".to_owned()),
+        }
+    }
+
+    fn page(&self, bodies: &[Body]) -> String {
+        let mut out = String::from(r#"{"success":true,"message":"ok","code":200,"data":["#);
+        for (index, body) in bodies.iter().enumerate() {
+            out.push_str(if index == 0 { "" } else { "," });
+            out.push_str(&shown(&text(body, &self.generator), &self.options));
+        }
+        out.push_str("]}");
+        out
+    }
+
+    fn put(&self, body: Option<&Value>) -> Answer {
+        let Some(body) = body.and_then(Value::as_object) else { return refused(vec!["body must be a JSON object".to_owned()]) };
+        let mut reasons = put::reasons(body, &self.options);
+        if reasons.is_empty() {
+            reasons = self.strange_ids(|key| body.get(key).and_then(Value::as_str));
+        }
+        if !reasons.is_empty() {
+            return refused(reasons);
+        }
+        let done = lock(&self.inbox).put(Record::clone(body));
+        self.changed.notify_one();
+        if done { envelope(StatusCode::OK, "ok", None) } else { envelope(StatusCode::NOT_FOUND, "Lead not found", None) }
+    }
+}
+
+fn envelope(status: StatusCode, message: &str, data: Option<Value>) -> Answer {
+    let mut text = json!({ "success": status.is_success(), "message": message, "code": status.as_u16() });
+    if let Some(data) = data {
+        text["data"] = data;
+    }
+    (status, text.to_string())
+}
+
+fn refused(reasons: Vec<String>) -> Answer {
+    envelope(StatusCode::BAD_REQUEST, "Bad Request", Some(json!(reasons)))
+}
+
+/// The answer of a fault that comes instead of the true one.
+fn struck(fault: FaultKind, options: &Options) -> Option<Response> {
+    let say = |status, words| {
+        let (status, text) = envelope(status, words, None);
+        json_response(status, text.into_bytes())
+    };
+    match fault {
+        FaultKind::TooManyRequests => {
+            let mut response = say(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+            // A date has whole seconds: rounded up, so that who obeys it has waited long enough.
+            let date = SystemTime::now() + Duration::from_millis(options.retry_after.saturating_mul(1_000).min(1 << 40) + 999);
+            let after = if options.retry_after_date { httpdate::fmt_http_date(date) } else { options.retry_after.to_string() };
+            response.headers_mut().extend(HeaderValue::try_from(after).ok().map(|value| (header::RETRY_AFTER, value)));
+            Some(response)
+        }
+        FaultKind::InternalError => Some(say(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")),
+        FaultKind::BadGatewayHtml => Some(html(StatusCode::BAD_GATEWAY)),
+        FaultKind::Unavailable => Some(say(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")),
+        FaultKind::Html => Some(html(StatusCode::OK)),
+        FaultKind::SuccessFalse => {
+            let text = json!({ "success": false, "message": "Something went wrong", "code": 200 });
+            Some(json_response(StatusCode::OK, text.to_string().into_bytes()))
+        }
+        FaultKind::Empty => Some(StatusCode::OK.into_response()),
+        FaultKind::Truncated | FaultKind::Oversized | FaultKind::DropBefore | FaultKind::DropAfter => None,
+        FaultKind::Slow | FaultKind::Hang => None,
+    }
+}
+
+fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+}
+
+fn html(status: StatusCode) -> Response {
+    let page = format!("<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>\n");
+    (status, [(header::CONTENT_TYPE, "text/html")], page).into_response()
+}
+
+/// Sent for as long as the client takes it, up to 256 MiB; then the connection breaks.
+fn oversized() -> Response {
+    let chunk = Bytes::from(r#"{"uuid":"00000000-0000-4000-8000-000000000000","padding":"xxxxxxxx"},"#.repeat(1_000));
+    let head = Bytes::from_static(br#"{"success":true,"message":"ok","code":200,"data":["#);
+    let stream = futures_util::stream::unfold(0_usize, move |sent| {
+        let next = match sent {
+            0 => Ok(head.clone()),
+            sent if sent < OVERSIZED => Ok(chunk.clone()),
+            _ => Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted)),
+        };
+        let length = next.as_ref().map_or(1, Bytes::len);
+        async move { (sent <= OVERSIZED * 2).then_some((next, sent + length)) }
+    });
+    (StatusCode::OK, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], HttpBody::from_stream(stream)).into_response()
+}

@@ -1,0 +1,196 @@
+//! The inbox as it lives: lists pages, takes updates, lets time pass between them.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::choices::{End, Kind, Put, Unknown};
+use super::generate::Generator;
+use super::options::Options;
+use super::put;
+use super::random::Random;
+use super::record::{Record, iso};
+use super::store::{Body, Store};
+
+/// A write that listings do not show yet.
+#[derive(Debug)]
+struct Pending {
+    body: Record,
+    ids: Random,
+    now: i64,
+    at: Instant,
+    reads: u64,
+}
+
+/// What a list request finds.
+pub(super) enum Page {
+    Chats(Vec<Body>),
+    PastEnd,
+}
+
+/// The chats, and what is under way.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    options: Arc<Options>,
+    generator: Arc<Generator>,
+    store: Store,
+    pending: VecDeque<Pending>,
+    reads: u64,
+    arrived: u32,
+    random: Random,
+    /// Whether there is something to save.
+    pub(super) changed: bool,
+}
+
+impl Inbox {
+    pub(super) fn new(options: Arc<Options>, generator: Arc<Generator>, store: Store) -> Self {
+        let random = Random::of(options.random_seed, u64::MAX);
+        Self { options, generator, store, pending: VecDeque::new(), reads: 0, arrived: 0, random, changed: false }
+    }
+
+    /// The page from 1, as it is at this instant.
+    pub(super) fn list(&mut self, kind: Kind, page: usize) -> Page {
+        self.reads += 1;
+        self.settle_due();
+        self.stir(kind);
+        let (size, len) = (self.options.page_size.max(1), self.store.len(kind));
+        let overlap = usize::from(self.options.duplicates && size > 1);
+        let stride = size - overlap;
+        // A page that would show nothing but the chat of the border is past the end.
+        let pages = len.saturating_sub(overlap).div_ceil(stride).max(usize::from(len > 0));
+        let page = if page > pages && self.options.end == End::RepeatLast { pages.max(1) } else { page };
+        if page > pages && !(pages == 0 && self.options.end == End::RepeatLast) {
+            return Page::PastEnd;
+        }
+        Page::Chats(self.store.window(kind, (page - 1) * stride, size))
+    }
+
+    /// Takes an update that is in order. `false` where the uuid is unknown and refused.
+    pub(super) fn put(&mut self, body: Record) -> bool {
+        let uuid = body.get("uuid").and_then(Value::as_str).unwrap_or_default();
+        let known = self.store.knows(uuid) || self.pending.iter().any(|write| write.body.get("uuid") == body.get("uuid"));
+        if !known && self.options.unknown != Unknown::Create {
+            return self.options.unknown == Unknown::Ignore;
+        }
+        if self.options.put == Put::Ignore {
+            return true;
+        }
+        let write = Pending { ids: self.random.fork(), now: self.store.now(), at: Instant::now(), reads: self.reads, body };
+        self.changed = true;
+        if self.options.lag.is_zero() && self.options.lag_reads == 0 {
+            perform(&mut self.store, &write, &self.options);
+        } else {
+            self.pending.push_back(write);
+        }
+        true
+    }
+
+    fn settle_due(&mut self) {
+        let Options { lag, lag_reads, .. } = *self.options;
+        let reads = self.reads;
+        while let Some(write) = self.pending.pop_front_if(|write| write.at.elapsed() >= lag && reads - write.reads > lag_reads) {
+            perform(&mut self.store, &write, &self.options);
+        }
+    }
+
+    /// What happens in an inbox between two requests.
+    fn stir(&mut self, kind: Kind) {
+        let reads = self.reads;
+        let due = |every: u64| every > 0 && reads.is_multiple_of(every);
+        if due(self.options.churn) {
+            self.touch(kind, kind);
+        }
+        if due(self.options.promote) {
+            self.touch(Kind::NonLead, Kind::Lead);
+        }
+        if due(self.options.arrivals) {
+            let now = self.store.now();
+            let fresh = loop {
+                self.arrived += 1;
+                let record = self.generator.arrival(self.arrived, now);
+                if !record.get("uuid").and_then(Value::as_str).is_some_and(|uuid| self.store.knows(uuid)) {
+                    break record;
+                }
+            };
+            self.store.put(None, kind, fresh);
+            self.changed = true;
+        }
+    }
+
+    /// Some chat becomes active, and may change its type.
+    fn touch(&mut self, from: Kind, to: Kind) {
+        let place = self.random.below(self.store.len(from));
+        let Some(slot) = self.store.at(from, place) else { return };
+        let Some((_, mut record)) = self.store.record(slot) else { return };
+        let now = iso(self.store.now());
+        record.insert("lastSeenAt".to_owned(), now.clone());
+        record.insert("updatedAt".to_owned(), now);
+        self.store.put(Some(slot), to, record);
+        self.changed = true;
+    }
+
+    fn settled(&self) -> Cow<'_, Store> {
+        if self.pending.is_empty() {
+            return Cow::Borrowed(&self.store);
+        }
+        let mut store = self.store.clone();
+        for write in &self.pending {
+            perform(&mut store, write, &self.options);
+        }
+        Cow::Owned(store)
+    }
+
+    /// Both listings whole, waiting writes done.
+    pub(super) fn bodies(&self) -> [Vec<Body>; 2] {
+        let store = self.settled();
+        Kind::ALL.map(|kind| store.window(kind, 0, store.len(kind)))
+    }
+
+    /// All records by uuid, or by `_id` where they have none, waiting writes done.
+    pub(super) fn records(&self) -> BTreeMap<String, (Kind, Value)> {
+        let store = self.settled();
+        let slots = Kind::ALL.into_iter().flat_map(|kind| (0..store.len(kind)).filter_map(move |n| Some((kind, n))));
+        let records = slots.filter_map(|(kind, place)| store.record(store.at(kind, place)?));
+        let key = |record: &Record| ["uuid", "_id"].iter().find_map(|key| record.get(*key)?.as_str().map(str::to_owned));
+        records.map(|(kind, record)| (key(&record).unwrap_or_default(), (kind, Value::Object(record)))).collect()
+    }
+
+    pub(super) fn edit(&mut self, uuid: &str, edit: impl FnOnce(&mut Value)) -> bool {
+        let Some(slot) = self.store.find(uuid) else { return false };
+        let Some((kind, record)) = self.store.record(slot) else { return false };
+        let mut value = Value::Object(record);
+        edit(&mut value);
+        let Value::Object(record) = value else { return false };
+        self.store.put(Some(slot), kind, record);
+        self.changed = true;
+        true
+    }
+
+    pub(super) fn insert(&mut self, kind: Kind, mut record: Record) {
+        let now = self.store.now();
+        super::record::complete(&mut record, self.random.next(), 0, now);
+        let place = record.get("uuid").and_then(Value::as_str).and_then(|uuid| self.store.find(uuid));
+        self.store.put(place, kind, record);
+        self.changed = true;
+    }
+
+    pub(super) fn remove(&mut self, uuid: &str) -> bool {
+        let Some(slot) = self.store.find(uuid) else { return false };
+        self.store.remove(slot);
+        self.changed = true;
+        true
+    }
+}
+
+fn perform(store: &mut Store, write: &Pending, options: &Options) {
+    let uuid = write.body.get("uuid").and_then(Value::as_str).unwrap_or_default();
+    let mut ids = write.ids.clone();
+    let place = store.find(uuid);
+    let known = place.and_then(|slot| store.record(slot));
+    let (kind, mut record) = known.unwrap_or_else(|| (Kind::Lead, put::created(uuid, &mut ids, write.now)));
+    put::apply(&mut record, &write.body, options, &mut ids, write.now);
+    store.put(place, kind, record);
+}
