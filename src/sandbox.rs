@@ -105,7 +105,7 @@ impl Sandbox {
         let router = Router::new().fallback(http::answer).with_state(Arc::clone(&server));
         let service = router.into_make_service_with_connect_info::<gate::Wire>();
         let mut ending = stopping.clone();
-        let until = async move { drop(ending.wait_for(|stop| *stop).await) };
+        let until = async move { stopped(&mut ending).await };
         let serving = tokio::spawn(async { axum::serve(gate::Gate(listener), service).with_graceful_shutdown(until).await });
         let saving = tokio::spawn(keep_saving(Arc::clone(&server), stopping));
         Ok(Self { server, address, stop, serving, saving })
@@ -133,12 +133,12 @@ impl Sandbox {
 
     /// Every record by uuid (by `_id` where it has none), with the writes that listings do not show yet.
     pub fn records(&self) -> BTreeMap<String, Value> {
-        lock(&self.server.inbox).records().into_iter().map(|(uuid, (_, record))| (uuid, record)).collect()
+        lock(&self.server.inbox).records()
     }
 
     /// The type of a chat; `None` where there is no such chat.
     pub fn kind(&self, uuid: &str) -> Option<Kind> {
-        lock(&self.server.inbox).records().get(uuid).map(|(kind, _)| *kind)
+        lock(&self.server.inbox).kind(uuid)
     }
 
     /// Changes a record, as an agent in the inbox would, but for `updatedAt`, which is the caller's to set. Shows at once;
@@ -201,15 +201,21 @@ fn load(options: &Options) -> Result<(Store, Arc<Generator>), SandboxError> {
     Ok((store, generator))
 }
 
+/// Ends when the sandbox stops, or was dropped.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    drop(stopping.wait_for(|stop| *stop).await);
+}
+
 async fn keep_saving(server: Arc<Server>, mut stopping: watch::Receiver<bool>) -> Result<(), FileError> {
     if server.options.state.is_none() {
         return Ok(());
     }
     loop {
         tokio::select! {
-            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
-            () = server.changed.notified() => tokio::time::sleep(DEBOUNCE).await,
+            () = stopped(&mut stopping) => return Ok(()),
+            () = server.changed.notified() => {}
         }
+        tokio::select! { () = stopped(&mut stopping) => return Ok(()), () = tokio::time::sleep(DEBOUNCE) => {} }
         save(&server).await?;
     }
 }

@@ -118,7 +118,7 @@ impl Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
     /// No such kind.
-    #[error("`{0}` is no kind of fault; there are {}", Kinds)]
+    #[error("`{0}` is no kind of fault; there are {kinds}", kinds = Kinds)]
     Kind(String),
     /// Neither `read` nor `write`.
     #[error("`@{0}` is no place for a fault; write @read, @write, or nothing for both")]
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn counts_each_side_for_itself() {
         let rules = ["500@write:2".parse().expect("a fault"), "503:4".parse().expect("a fault")];
-        let mut faults = Faults::new(&rules, Random::new(1));
+        let mut faults = Faults::new(&rules, Random::of(1, 1));
         let sides = [Side::Write, Side::Read, Side::Write, Side::Read, Side::Read];
         let struck: Vec<_> = sides.map(|side| faults.strike(side).map(FaultKind::as_str)).into();
         assert_eq!(struck, [None, None, Some("500"), Some("503"), None]);
@@ -244,7 +244,7 @@ mod tests {
     fn a_share_is_drawn_the_same_way_each_time() {
         let rules = ["429=20%".parse().expect("a fault")];
         let draw = || {
-            let mut faults = Faults::new(&rules, Random::new(7));
+            let mut faults = Faults::new(&rules, Random::of(1, 7));
             (0..1_000).filter(|_| faults.strike(Side::Read).is_some()).count()
         };
         assert_eq!(draw(), draw());

@@ -21,13 +21,13 @@ pub enum FileError {
     #[error("cannot write {}", .0.display())]
     Write(PathBuf, #[source] io::Error),
     /// The file is not YAML.
-    #[error("{} is not YAML: {1}", .0.display())]
+    #[error("{path} is not YAML: {1}", path = .0.display())]
     Yaml(PathBuf, serde_yaml::Error),
     /// The file is not JSON.
-    #[error("{} is not JSON: {1}", .0.display())]
+    #[error("{path} is not JSON: {1}", path = .0.display())]
     Json(PathBuf, serde_json::Error),
     /// The file is something else than records.
-    #[error("{}: {1}", .0.display())]
+    #[error("{path}: {1}", path = .0.display())]
     Shape(PathBuf, String),
 }
 

@@ -104,7 +104,7 @@ impl Generator {
 
     fn oddity(&self, index: u32) -> Option<u32> {
         let stranger = index.checked_sub(self.leads);
-        self.odd.then(|| stranger.or((index % 5 == 4).then_some(index / 5))).flatten().map(|n| n % odd::COUNT)
+        self.odd.then(|| stranger.or((index % 7 == 4).then_some(index / 7))).flatten().map(|n| n % odd::COUNT)
     }
 
     fn plain(&self, index: u32) -> Result<String, std::fmt::Error> {

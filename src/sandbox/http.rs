@@ -118,8 +118,7 @@ pub(super) async fn answer(
 
 impl Server {
     async fn stopped(&self) {
-        // A closed channel is a sandbox that was dropped.
-        drop(self.stopping.clone().wait_for(|stopping| *stopping).await);
+        super::stopped(&mut self.stopping.clone()).await;
     }
 
     async fn pause(&self, duration: Duration) {

@@ -13,7 +13,7 @@ use super::options::Options;
 use super::put;
 use super::random::Random;
 use super::record::{Record, iso};
-use super::store::{Body, Store};
+use super::store::{Body, Store, text};
 
 /// A write that listings do not show yet.
 #[derive(Debug)]
@@ -150,12 +150,17 @@ impl Inbox {
     }
 
     /// All records by uuid, or by `_id` where they have none, waiting writes done.
-    pub(super) fn records(&self) -> BTreeMap<String, (Kind, Value)> {
+    pub(super) fn records(&self) -> BTreeMap<String, Value> {
+        let bodies = self.bodies();
+        let records = bodies.iter().flatten().filter_map(|body| serde_json::from_str::<Value>(&text(body, &self.generator)).ok());
+        let key = |record: &Value| ["uuid", "_id"].iter().find_map(|key| record.get(*key)?.as_str().map(str::to_owned));
+        records.map(|record| (key(&record).unwrap_or_default(), record)).collect()
+    }
+
+    /// The type of a chat, waiting writes done.
+    pub(super) fn kind(&self, uuid: &str) -> Option<Kind> {
         let store = self.settled();
-        let slots = Kind::ALL.into_iter().flat_map(|kind| (0..store.len(kind)).filter_map(move |n| Some((kind, n))));
-        let records = slots.filter_map(|(kind, place)| store.record(store.at(kind, place)?));
-        let key = |record: &Record| ["uuid", "_id"].iter().find_map(|key| record.get(*key)?.as_str().map(str::to_owned));
-        records.map(|(kind, record)| (key(&record).unwrap_or_default(), (kind, Value::Object(record)))).collect()
+        store.record(store.find(uuid)?).map(|(kind, _)| kind)
     }
 
     pub(super) fn edit(&mut self, uuid: &str, edit: impl FnOnce(&mut Value)) -> bool {

@@ -7,10 +7,6 @@
 pub(super) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     /// The sequence of the `index`-th of many things, found without making those before it.
     pub(super) fn of(seed: u64, index: u64) -> Self {
         let mut start = Self(seed ^ 0x5851_f42d_4c95_7f2d);
