@@ -14,6 +14,7 @@ pub(super) const NO_UUID: u32 = 6;
 /// Makes a generated record odd.
 pub(super) fn make(record: &mut Record, oddity: u32) {
     match oddity {
+        4 => drop(record.insert(AGENT.to_owned(), json!(""))),
         NO_UUID => drop(record.remove("uuid")),
         7 => drop(record.insert("status".to_owned(), json!("DELETED"))),
         8 => drop(record.remove("profile")),
