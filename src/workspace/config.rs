@@ -75,7 +75,7 @@ pub struct Api<'t> {
 
 /// What is written after an agent's name.
 #[derive(Debug, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Agent", deny_unknown_fields)]
 pub struct RawAgent<'t> {
     /// The agent's id on the platform.
     #[schemars(schema_with = "schema::agent_id")]
@@ -96,7 +96,7 @@ pub struct RawPolicy<'t> {
     #[schemars(schema_with = "schema::max_changes", default)]
     pub max_changes: Option<At<&'t str>>,
     /// Moves of the status.
-    #[schemars(with = "Option<Transitions>", extend("default" = {}))]
+    #[schemars(with = "Transitions", default)]
     pub transitions: (Vec<At<&'t str>>, Vec<At<&'t str>>),
     /// Statuses in which a lead must have an agent.
     #[schemars(schema_with = "schema::statuses", default)]

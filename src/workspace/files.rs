@@ -71,7 +71,9 @@ pub(super) fn find(root: &Path, globs: &[String]) -> Found {
         walk.entry(&base, true);
     }
     while let Some((path, real)) = walk.links.pop_front() {
-        walk.folder(&path, real);
+        if let Ok(meta) = fs::metadata(&real) {
+            walk.real(&path, real, &meta);
+        }
     }
     let mut found = walk.found;
     found.files = walk.files.into_values().collect();
@@ -125,12 +127,26 @@ impl Walk {
             }
             return;
         }
+        if link && !base && (meta.is_file() || !self.is_above(&real, path)) {
+            self.links.push_back((path.to_owned(), real));
+        } else if !(link && !base) {
+            self.real(path, real, &meta);
+        }
+    }
+
+    /// Whether the folder `real` holds the link at `path`: to follow it would be to walk in circles.
+    fn is_above(&self, real: &Path, path: &str) -> bool {
+        let link = self.root.join(path);
+        link.parent().and_then(|parent| fs::canonicalize(parent).ok()).is_none_or(|parent| parent.starts_with(real))
+    }
+
+    fn real(&mut self, path: &str, real: PathBuf, meta: &fs::Metadata) {
         if meta.is_dir() {
             if !path.is_empty() && self.matches(path) {
                 let help = "rename the folder, or make the glob in convertalk.yaml narrower";
                 self.tell("not-a-file", path, "a folder has the name of a lead file", help);
             }
-            if link && !base { self.links.push_back((path.to_owned(), real)) } else { self.folder(path, real) }
+            self.folder(path, real);
         } else if path != super::FILE && real != self.root.join(super::FILE) {
             self.file(path, real, meta.is_file());
         }

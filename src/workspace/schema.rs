@@ -13,7 +13,25 @@ use super::{TagShape, Workspace};
 use crate::lead::Status;
 
 fn root<T: JsonSchema>() -> Schema {
-    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    if let Some(object) = schema.as_object_mut() {
+        object.values_mut().for_each(drop_empty_defaults);
+    }
+    schema
+}
+
+/// A key that may be left out has no value then: editors would offer to fill in the `null` that schemars gives it.
+fn drop_empty_defaults(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if object.get("default").is_some_and(|value| value.is_null() || *value == json!([]) || value.is_object()) {
+                object.remove("default");
+            }
+            object.values_mut().for_each(drop_empty_defaults);
+        }
+        Value::Array(list) => list.iter_mut().for_each(drop_empty_defaults),
+        _ => {}
+    }
 }
 
 /// The schema of lead files.

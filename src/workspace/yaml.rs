@@ -211,9 +211,17 @@ fn syntax(source: &Source<'_>, error: &granit_parser::ScanError) -> Diagnostic {
     let mark = error.marker();
     let start = mark.byte_offset().unwrap_or_default().min(source.text.len()) as u32;
     let span = Span { start, end: start + 1, line: mark.line() as u32, column: mark.col() as u32 + 1 };
+    if matches!(error.kind(), granit_parser::ErrorKind::RecursionLimitExceeded) {
+        return too_deep(source, span);
+    }
     source
         .error("yaml-syntax", span, format!("this is not YAML: {}", error.info()))
         .help("check the indentation, the quotes and the brackets here and on the line before; tabs do not indent")
+}
+
+fn too_deep(source: &Source<'_>, at: Span) -> Diagnostic {
+    let error = source.error("too-deep", at, format!("more than {DEPTH} collections inside one another"));
+    error.help("no field of these files is more than 6 deep; this is not what it was meant to be")
 }
 
 struct Frame {
@@ -352,8 +360,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
 
     fn open(&mut self, kind: Kind<'a>, anchor: usize, tag: Option<&Tag>, at: Span) -> Result<(), Box<Diagnostic>> {
         if self.stack.len() >= DEPTH {
-            let error = self.source.error("too-deep", at, format!("more than {DEPTH} collections inside one another"));
-            return Err(Box::new(error.help("no field of these files is more than 6 deep; this is not what it was meant to be")));
+            return Err(Box::new(too_deep(self.source, at)));
         }
         if let Some(tag) = tag {
             self.refuse(tag, at);
