@@ -221,7 +221,7 @@ pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
     let file: Arc<str> = FILE.into();
     let text = match load::text(root, &file) {
         Ok(text) => text,
-        Err(error) => return Loaded { diagnostics: vec![error], ..Loaded::default() },
+        Err(error) => return Loaded { diagnostics: vec![*error], ..Loaded::default() },
     };
     let (settings, mut diagnostics) = configure(root, &text, overrides);
     let globs: Vec<String> = settings.globs.iter().map(|(glob, _)| glob.clone()).collect();
@@ -268,12 +268,12 @@ pub fn lead_files(workspace: &Workspace) -> Vec<String> {
     files::find(&workspace.root, &workspace.leads).files
 }
 
-type Read = (Arc<str>, Result<String, Diagnostic>);
+type Read = (Arc<str>, Result<String, Box<Diagnostic>>);
 
 fn gather(read: Vec<Read>, vocabulary: Vocabulary<'_>, out: &mut Vec<Diagnostic>) -> (Desired, usize, usize) {
     let check = |(number, (file, text)): (usize, &Read)| match text {
         Ok(text) => validate::check(file, text, number as u32, vocabulary),
-        Err(error) => Checked { leads: Vec::new(), diagnostics: vec![error.clone()] },
+        Err(error) => Checked { leads: Vec::new(), diagnostics: vec![Diagnostic::clone(error)] },
     };
     let checked: Vec<Checked> = read.par_iter().enumerate().map(check).collect();
     let mut all = Vec::with_capacity(checked.iter().map(|file| file.leads.len()).sum());

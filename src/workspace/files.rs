@@ -129,7 +129,7 @@ impl Walk {
         }
         if link && !base && (meta.is_file() || !self.is_above(&real, path)) {
             self.links.push_back((path.to_owned(), real));
-        } else if !(link && !base) {
+        } else if !link || base {
             self.real(path, real, &meta);
         }
     }

@@ -16,20 +16,16 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
     let file = visible(&diagnostic.file);
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.rule);
     let mut main = Group::with_title(title);
-    let origin = Origin::path(file.as_str());
     main = match &diagnostic.excerpt {
-        Some(excerpt) => main
-            .element(origin.line(diagnostic.line as usize).char_column(diagnostic.column as usize))
-            .element(snippet(excerpt, AnnotationKind::Primary, diagnostic.label.as_deref())),
-        None => main.element(origin),
+        Some(excerpt) => place(main, excerpt, &file, diagnostic.column, AnnotationKind::Primary, diagnostic.label.as_deref()),
+        None => main.element(Origin::path(file.as_str())),
     };
     let files: Vec<String> = diagnostic.related.iter().map(|related| visible(&related.file)).collect();
     for (related, file) in diagnostic.related.iter().zip(&files) {
-        let origin = Origin::path(file.as_str()).line(related.line as usize).char_column(related.column as usize);
-        main = main.element(origin);
-        if let Some(excerpt) = &related.excerpt {
-            main = main.element(snippet(excerpt, AnnotationKind::Context, Some(&related.message)));
-        }
+        main = match &related.excerpt {
+            Some(excerpt) => place(main, excerpt, file, related.column, AnnotationKind::Context, Some(&related.message)),
+            None => main.element(Origin::path(file.as_str()).line(related.line as usize)),
+        };
     }
     if let Some(help) = &diagnostic.help {
         main = main.element(Level::HELP.message(help.as_str()));
@@ -38,7 +34,21 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
     renderer.render(&[main])
 }
 
-fn snippet<'a>(excerpt: &'a Excerpt, kind: AnnotationKind, label: Option<&'a str>) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+/// Adds a line of source. The renderer counts the column in what it shows; where that is cut or escaped, it is told instead.
+fn place<'a>(
+    group: Group<'a>,
+    excerpt: &'a Excerpt,
+    file: &'a str,
+    column: u32,
+    kind: AnnotationKind,
+    label: Option<&'a str>,
+) -> Group<'a> {
     let annotation = kind.span(excerpt.span.clone()).label(label);
-    Snippet::source(excerpt.text.as_str()).line_start(excerpt.line as usize).fold(false).annotation(annotation)
+    let snippet = Snippet::source(excerpt.text.as_str()).line_start(excerpt.line as usize).fold(false).annotation(annotation);
+    let shown = excerpt.text.get(..excerpt.span.start).map_or(0, |before| before.chars().count() + 1);
+    if shown == column as usize {
+        return group.element(snippet.path(file));
+    }
+    let origin = Origin::path(file).line(excerpt.line as usize).char_column(column as usize);
+    group.element(origin).element(snippet)
 }
