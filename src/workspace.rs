@@ -25,9 +25,9 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
+use self::diagnostic::Source;
 pub use self::diagnostic::{Diagnostic, Severity};
 pub use self::excerpt::visible;
-use self::diagnostic::Source;
 use self::reader::Reader;
 use self::settings::Settings;
 use self::validate::{Checked, Vocabulary};
@@ -309,7 +309,14 @@ impl Settings {
     /// The names that could be read; those of a file with a mistake among its names are not held against anyone.
     fn vocabulary(&self, diagnostics: &[Diagnostic]) -> Vocabulary<'_> {
         const DOUBT: [&str; 8] = [
-            "bad-agent-id", "bad-agent-name", "missing-id", "empty-value", "wrong-type", "unknown-key", "duplicate-key", "merge-key",
+            "bad-agent-id",
+            "bad-agent-name",
+            "missing-id",
+            "empty-value",
+            "wrong-type",
+            "unknown-key",
+            "duplicate-key",
+            "merge-key",
         ];
         let doubt = diagnostics.iter().any(|made| made.is_error() && DOUBT.contains(&made.rule));
         match self.workspace.as_ref().filter(|_| !doubt) {

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use convertalk::workspace::{self, Diagnostic, Loaded, Overrides, diagnostic::Source, reader::Reader, scalar, schema, validate, yaml};
+use convertalk::workspace::{
+    self, Diagnostic, Loaded, Overrides, diagnostic::Source, reader::Reader, scalar, schema, validate, yaml,
+};
 use proptest::prelude::*;
 
 const CONFIG: &str = "version: 1\napi: { endpoint: sandbox }\nagents:\n  priya: 631aa793bcfa100487d13d0d\n  \
@@ -136,7 +138,8 @@ fn bombs_are_refused_at_once() {
     let mut bomb = "version: 1\nleads:\n  a: &a { attributes: { k: v } }\n".to_owned();
     let mut lists = "version: 1\nx0: &x0 [a, a, a, a, a, a, a, a, a, a]\n".to_owned();
     for i in 1..40 {
-        bomb += &format!("  b{i}: &b{i} [{}]\n", format!("*{},", if i == 1 { "a".into() } else { format!("b{}", i - 1) }).repeat(10));
+        bomb +=
+            &format!("  b{i}: &b{i} [{}]\n", format!("*{},", if i == 1 { "a".into() } else { format!("b{}", i - 1) }).repeat(10));
         lists += &format!("x{i}: &x{i} [{}]\n", format!("*x{},", i - 1).repeat(10));
     }
     let deep = format!("version: 1\nleads: {}", "[".repeat(500_000));
@@ -197,13 +200,67 @@ fn fixtures_break_what_they_say() {
 }
 
 const ODD: &[&str] = &[
-    "", "~", "null", "\"\"", "'  '", "true", "no", "0123", "1e5", "1", "1.0", "'1'", "2024-01-01", "OPEN", "CLOSED", "closed",
-    "none", "priya", "a@b", "https://x", "+91", "91", "'()-'", "vip", "[]", "{}", "[vip]", "[vip, ~]", "['']", "[[a]]", "!!str 5",
-    "{ present: [a] }", "{ absent: [] }", "{ present: ~ }", "{ there: [a] }", "{ k: v }", "{ k: ~ }", "{ '': v }", "{ k: [v] }",
-    "{ name: a }", "{ name: '' }", "{ email: a }", "{ email: 5 }", "{ email: a@b, phone: 5 }", "{ phone: '-' }", "{ fax: 1 }",
-    "{ dial_code: 91 }", "{ dial_code: true }", "{ dial_code: x }", "{ picture: x }", "{ picture: 'http://x' }",
-    "[{ title: a }]", "[{ title: a, description: ~ }]", "[{ description: a }]", "[{ title: '' }]", "[{ title: 5, x: 1 }]", "[a]",
-    "123456789012345678901234", ".inf", "0x10", "'a b'",
+    "",
+    "~",
+    "null",
+    "\"\"",
+    "'  '",
+    "true",
+    "no",
+    "0123",
+    "1e5",
+    "1",
+    "1.0",
+    "'1'",
+    "2024-01-01",
+    "OPEN",
+    "CLOSED",
+    "closed",
+    "none",
+    "priya",
+    "a@b",
+    "https://x",
+    "+91",
+    "91",
+    "'()-'",
+    "vip",
+    "[]",
+    "{}",
+    "[vip]",
+    "[vip, ~]",
+    "['']",
+    "[[a]]",
+    "!!str 5",
+    "{ present: [a] }",
+    "{ absent: [] }",
+    "{ present: ~ }",
+    "{ there: [a] }",
+    "{ k: v }",
+    "{ k: ~ }",
+    "{ '': v }",
+    "{ k: [v] }",
+    "{ name: a }",
+    "{ name: '' }",
+    "{ email: a }",
+    "{ email: 5 }",
+    "{ email: a@b, phone: 5 }",
+    "{ phone: '-' }",
+    "{ fax: 1 }",
+    "{ dial_code: 91 }",
+    "{ dial_code: true }",
+    "{ dial_code: x }",
+    "{ picture: x }",
+    "{ picture: 'http://x' }",
+    "[{ title: a }]",
+    "[{ title: a, description: ~ }]",
+    "[{ description: a }]",
+    "[{ title: '' }]",
+    "[{ title: 5, x: 1 }]",
+    "[a]",
+    "123456789012345678901234",
+    ".inf",
+    "0x10",
+    "'a b'",
 ];
 
 const KEYS: [&str; 9] = ["label", "status", "agent", "tags", "attributes", "contact", "notes", "create", "statsu"];
@@ -214,7 +271,11 @@ fn schema_and_loader_agree_on_each_value() {
     let validator = jsonschema::validator_for(schema::leads().as_value()).unwrap();
     let mut count = [0, 0];
     for value in ODD {
-        let mut texts = vec![format!("version: {value}\n"), format!("version: 1\ndefaults: {value}\n"), format!("version: 1\nleads: {value}\n")];
+        let mut texts = vec![
+            format!("version: {value}\n"),
+            format!("version: 1\ndefaults: {value}\n"),
+            format!("version: 1\nleads: {value}\n"),
+        ];
         texts.push(format!("version: 1\nleads: {{ a: {value} }}\n"));
         if !value.starts_with(['[', '{']) {
             texts.push(format!("version: 1\nleads:\n  {value}: {{}}\n"));
@@ -340,7 +401,12 @@ fn speed() {
         let rate = |seconds: f64| bytes as f64 / 1e6 / seconds;
         eprintln!(
             "{files} files, {} MB: scan {:.1} MB/s, load+validate {:.1} MB/s (ratio {:.2}), two threads {:.1} MB/s (speed-up {:.2})",
-            bytes / 1_000_000, rate(scan), rate(one), one / scan, rate(two), one / two
+            bytes / 1_000_000,
+            rate(scan),
+            rate(one),
+            one / scan,
+            rate(two),
+            one / two
         );
     }
 }
@@ -375,15 +441,30 @@ fn mistakes_of_a_workspace_file() {
     let none = Overrides::default();
     let cases = [
         ("version: 1\n", "missing-endpoint:1"),
-        ("version: 1\napi: { endpoint: 'https://api.v7. Convertalk.com', bot_id: a, customer_id: '1,2' }\n", "bad-endpoint:2 odd-id:2 bad-id:2"),
+        (
+            "version: 1\napi: { endpoint: 'https://api.v7. Convertalk.com', bot_id: a, customer_id: '1,2' }\n",
+            "bad-endpoint:2 odd-id:2 bad-id:2",
+        ),
         ("version: 1\napi: { endpoint: 'http://example.com' }\n", "bad-endpoint:2"),
         ("version: 1\napi: { endpoint: 'https://u:p@example.com' }\n", "bad-endpoint:2"),
         ("version: 1\napi: { endpoint: 'https://example.com' }\n", "missing-id:1 missing-id:1"),
-        ("version: 1\napi: { endpoint: 'http://127.0.0.1:80', bot_id: ~, concurrency: 65 }\n", "missing-id:1 empty-value:2 missing-id:1 wrong-type:2"),
-        ("version: 1\napi: { endpoint: sandbox, rate: 0, page_cap: 0, seed: ../x, tags: list }\n", "wrong-type:2 wrong-type:2 bad-path:2 bad-value:2"),
+        (
+            "version: 1\napi: { endpoint: 'http://127.0.0.1:80', bot_id: ~, concurrency: 65 }\n",
+            "missing-id:1 empty-value:2 missing-id:1 wrong-type:2",
+        ),
+        (
+            "version: 1\napi: { endpoint: sandbox, rate: 0, page_cap: 0, seed: ../x, tags: list }\n",
+            "wrong-type:2 wrong-type:2 bad-path:2 bad-value:2",
+        ),
         ("version: 1\napi: { endpoint: sandbox }\nleads: [/etc/*, ../x, 'a[']\n", "bad-glob:3 bad-glob:3 bad-glob:3"),
-        ("version: 1\napi: { endpoint: sandbox }\nagents:\n  none: 631aa793bcfa100487d13d0d\n  b: 631aa793bcfa100487d13d0d\n  c: x\n", "bad-agent-name:4 duplicate-agent:5 bad-agent-id:6"),
-        ("version: 1\napi: { endpoint: sandbox }\npolicy: { max_changes: 200%, transitions: { deny: [CLOSE -> x] } }\n", "bad-max-changes:3 unknown-status:3 unknown-status:3"),
+        (
+            "version: 1\napi: { endpoint: sandbox }\nagents:\n  none: 631aa793bcfa100487d13d0d\n  b: 631aa793bcfa100487d13d0d\n  c: x\n",
+            "bad-agent-name:4 duplicate-agent:5 bad-agent-id:6",
+        ),
+        (
+            "version: 1\napi: { endpoint: sandbox }\npolicy: { max_changes: 200%, transitions: { deny: [CLOSE -> x] } }\n",
+            "bad-max-changes:3 unknown-status:3 unknown-status:3",
+        ),
     ];
     for (text, expected) in cases {
         let mut said: Vec<_> = expected.split(' ').map(str::to_owned).collect();

@@ -118,8 +118,18 @@ pub struct Transitions {
 
 const TOP: &[&str] = &["version", "api", "leads", "agents", "policy"];
 const API: &[&str] = &[
-    "endpoint", "bot_id", "customer_id", "concurrency", "rate", "timeout", "page_cap", "tags", "unassign", "read_header",
-    "write_header", "seed",
+    "endpoint",
+    "bot_id",
+    "customer_id",
+    "concurrency",
+    "rate",
+    "timeout",
+    "page_cap",
+    "tags",
+    "unassign",
+    "read_header",
+    "write_header",
+    "seed",
 ];
 
 /// Reads the file.

@@ -141,7 +141,8 @@ impl Source<'_> {
 impl Diagnostic {
     /// An error about a file as a whole, or about something that is no file.
     pub fn whole(rule: &'static str, file: impl Into<Arc<str>>, message: impl AsRef<str>) -> Self {
-        let mut made = Source { file: file.into(), text: "" }.error(rule, Span { line: 1, column: 1, ..Span::default() }, message);
+        let mut made =
+            Source { file: file.into(), text: "" }.error(rule, Span { line: 1, column: 1, ..Span::default() }, message);
         made.excerpt = None;
         made
     }
@@ -178,9 +179,7 @@ impl Diagnostic {
 
 /// Puts diagnostics into the order in which they are shown: file, line, column, rule.
 pub fn sort(all: &mut [Diagnostic]) {
-    all.sort_by(|a, b| {
-        (&a.file, a.line, a.column, a.rule, &a.message).cmp(&(&b.file, b.line, b.column, b.rule, &b.message))
-    });
+    all.sort_by(|a, b| (&a.file, a.line, a.column, a.rule, &a.message).cmp(&(&b.file, b.line, b.column, b.rule, &b.message)));
 }
 
 /// The candidate that `word` was most likely meant to be, if one is near.

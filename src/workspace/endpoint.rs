@@ -36,7 +36,10 @@ pub(super) fn parse(text: &str) -> Result<Endpoint, Problem> {
         return bad("the endpoint is no address", "write `https://` and the host: `https://api.v7.convertalk.com`");
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return bad("the endpoint holds a user or a password", "leave out what is before the `@`; tokens come from the environment");
+        return bad(
+            "the endpoint holds a user or a password",
+            "leave out what is before the `@`; tokens come from the environment",
+        );
     }
     if url.query().is_some() || url.fragment().is_some() {
         return bad("the endpoint holds a `?` or a `#`", "end it after the host, or after the path before `/inbox`");
@@ -68,7 +71,11 @@ pub(super) fn id_problem(text: &str, key: &str) -> Option<Problem> {
     let hex = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     (!hex).then(|| Problem {
         warning: true,
-        ..problem("odd-id", format!("`{key}` is not 24 hex digits"), "compare it with the embed script, or run `convertalk doctor`")
+        ..problem(
+            "odd-id",
+            format!("`{key}` is not 24 hex digits"),
+            "compare it with the embed script, or run `convertalk doctor`",
+        )
     })
 }
 

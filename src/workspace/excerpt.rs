@@ -46,8 +46,13 @@ impl Excerpt {
             if byte == start {
                 marked = made.len();
             }
-            let secret = masked.is_some_and(|from| byte >= from && !c.is_whitespace()) || runs.iter().any(|run| run.contains(&at));
-            if secret { made.push('*') } else { push_visible(&mut made, c) }
+            let secret =
+                masked.is_some_and(|from| byte >= from && !c.is_whitespace()) || runs.iter().any(|run| run.contains(&at));
+            if secret {
+                made.push('*')
+            } else {
+                push_visible(&mut made, c)
+            }
             if byte < span.end {
                 end = made.len();
             }
@@ -107,8 +112,18 @@ pub fn visible(text: &str) -> String {
 fn push_visible(made: &mut String, c: char) {
     match c {
         '\t' => made.push_str("    "),
-        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => {
+        '\u{ad}'
+        | '\u{61c}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => {
             made.extend(c.escape_unicode());
         }
         c if c.is_control() => made.extend(c.escape_unicode()),

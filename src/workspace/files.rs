@@ -173,7 +173,12 @@ impl Walk {
         let entries = match fs::read_dir(&real) {
             Ok(entries) => entries,
             Err(error) => {
-                self.tell("unreadable", path, &format!("this folder cannot be read: {error}"), "give yourself the right to read it");
+                self.tell(
+                    "unreadable",
+                    path,
+                    &format!("this folder cannot be read: {error}"),
+                    "give yourself the right to read it",
+                );
                 return;
             }
         };

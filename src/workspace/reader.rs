@@ -133,7 +133,12 @@ impl<'t> Reader<'t> {
     pub fn filled(&mut self, id: NodeId, what: &str) -> Option<At<&'t str>> {
         let text = self.text(id, what)?;
         if text.value.trim().is_empty() {
-            self.error("empty-value", text.span, format!("{what} is empty"), format!("write a value for {what}, or leave it out"));
+            self.error(
+                "empty-value",
+                text.span,
+                format!("{what} is empty"),
+                format!("write a value for {what}, or leave it out"),
+            );
             return None;
         }
         Some(text)

@@ -87,7 +87,8 @@ fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> Api 
     let endpoint = match said(overrides.endpoint.as_ref(), "CONVERTALK_ENDPOINT", raw.endpoint) {
         Some((text, place)) => endpoint::parse(text).map_err(|problem| tell(reader, place, problem)).ok(),
         None => {
-            let help = "write `api: { endpoint: https://api.v7.convertalk.com }` or `endpoint: sandbox`, or set CONVERTALK_ENDPOINT";
+            let help =
+                "write `api: { endpoint: https://api.v7.convertalk.com }` or `endpoint: sandbox`, or set CONVERTALK_ENDPOINT";
             reader.error("missing-endpoint", here, "`api.endpoint` is missing", help);
             None
         }

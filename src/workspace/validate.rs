@@ -163,7 +163,9 @@ impl Checker<'_> {
                     if let Some(both) = present.iter().find(|other| tag(other.value) == tag(text.value)) {
                         let message = format!("the tag {} is to be present and absent", quoted(text.value));
                         let error = reader.source.error("tag-overlap", text.span, message);
-                        reader.out.push(error.also(reader.source, both.span, "present here").help("keep it in one of the two lists"));
+                        reader
+                            .out
+                            .push(error.also(reader.source, both.span, "present here").help("keep it in one of the two lists"));
                     }
                 }
                 TagRule::Patch { present: self.tag_set(reader, present), absent: self.tag_set(reader, absent) }
@@ -227,11 +229,7 @@ impl Values {
 }
 
 /// Puts the leads of all files together; `text_of` gives a file's name and text by its number, for the places of duplicates.
-pub fn merge<'a>(
-    mut leads: Vec<Declared>,
-    text_of: impl Fn(u32) -> Source<'a>,
-    out: &mut Vec<Diagnostic>,
-) -> Desired {
+pub fn merge<'a>(mut leads: Vec<Declared>, text_of: impl Fn(u32) -> Source<'a>, out: &mut Vec<Diagnostic>) -> Desired {
     leads.par_sort_unstable_by(|a, b| (&a.id, a.file, a.span.start).cmp(&(&b.id, b.file, b.span.start)));
     for pair in leads.windows(2).filter(|pair| pair[0].id == pair[1].id) {
         let [first, again] = pair else { continue };
