@@ -3,11 +3,35 @@
 //! Owns where the files are, whom to talk to and within which limits. Gives [`Workspace`] and, from its lead files, a
 //! [`Desired`](crate::desired::Desired); or every mistake in every file at once, as diagnostics.
 
+pub mod config;
+pub mod diagnostic;
+pub mod document;
+mod endpoint;
+mod excerpt;
+mod files;
+mod load;
+pub mod reader;
+pub mod render;
+pub mod scalar;
+pub mod schema;
+mod settings;
+pub mod validate;
+pub mod yaml;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::desired::Place;
+use rayon::prelude::*;
+
+use self::diagnostic::Source;
+pub use self::diagnostic::{Diagnostic, Severity};
+pub use self::excerpt::visible;
+use self::reader::Reader;
+use self::settings::Settings;
+use self::validate::{Checked, Vocabulary};
+use crate::desired::{Desired, Place};
 use crate::lead::{AgentId, Status};
 
 /// A valid `convertalk.yaml`, the environment's overrides applied.
@@ -126,4 +150,198 @@ pub struct Transition {
     pub from: Option<Status>,
     /// To this.
     pub to: Option<Status>,
+}
+
+/// The workspace file's name.
+pub const FILE: &str = "convertalk.yaml";
+
+/// What the environment says in place of the file. Empty text counts as not said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `CONVERTALK_ENDPOINT`
+    pub endpoint: Option<String>,
+    /// `CONVERTALK_BOT_ID`
+    pub bot_id: Option<String>,
+    /// `CONVERTALK_CUSTOMER_ID`
+    pub customer_id: Option<String>,
+}
+
+/// There is no workspace to work in.
+#[derive(Debug, thiserror::Error)]
+pub enum NoWorkspace {
+    /// Neither the folder nor one above it has the file.
+    #[error("no {FILE} in `{0}` or any folder above it")]
+    NotFound(PathBuf),
+    /// The folder is not there, or cannot be entered.
+    #[error("the folder `{0}` cannot be opened: {1}")]
+    NoFolder(PathBuf, #[source] std::io::Error),
+}
+
+impl NoWorkspace {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "run `convertalk init` to start a workspace here, or name its folder with `-C DIR`",
+            Self::NoFolder(..) => "check the folder after `-C`",
+        }
+    }
+}
+
+/// A workspace and its lead files, or all that is wrong with them.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// `None` where `convertalk.yaml` has an error.
+    pub workspace: Option<Workspace>,
+    /// `None` where any file has an error.
+    pub desired: Option<Desired>,
+    /// Errors and warnings, by file, line and column.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many lead files were read.
+    pub files: usize,
+    /// How many leads they declare.
+    pub leads: usize,
+}
+
+impl Loaded {
+    /// Whether anything is wrong.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// The nearest folder with a `convertalk.yaml`: `start`, or one above it.
+pub fn find(start: &Path) -> Result<PathBuf, NoWorkspace> {
+    let from = std::fs::canonicalize(start).map_err(|error| NoWorkspace::NoFolder(start.to_owned(), error))?;
+    let holds = |folder: &&Path| std::fs::symlink_metadata(folder.join(FILE)).is_ok();
+    from.ancestors().find(holds).map(Path::to_owned).ok_or_else(|| NoWorkspace::NotFound(start.to_owned()))
+}
+
+/// Reads and validates the workspace in `root` and all its lead files, on all cores.
+pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
+    let file: Arc<str> = FILE.into();
+    let text = match load::text(root, &file) {
+        Ok(text) => text,
+        Err(error) => return Loaded { diagnostics: vec![*error], ..Loaded::default() },
+    };
+    let (settings, mut diagnostics) = configure(root, &text, overrides);
+    let globs: Vec<String> = settings.globs.iter().map(|(glob, _)| glob.clone()).collect();
+    let found = files::find(root, &globs);
+    misses(&file, &text, &settings, &found, &mut diagnostics);
+    let broken = diagnostics.iter().any(Diagnostic::is_error);
+    let vocabulary = settings.vocabulary(&diagnostics);
+    diagnostics.extend(found.diagnostics);
+
+    let read = found.files.par_iter().map(|path| {
+        let file: Arc<str> = path.as_str().into();
+        let text = load::text(root, &file);
+        (file, text)
+    });
+    let (desired, files, leads) = gather(read.collect(), vocabulary, &mut diagnostics);
+    diagnostic::sort(&mut diagnostics);
+    let fine = !diagnostics.iter().any(Diagnostic::is_error);
+    Loaded { workspace: settings.workspace.filter(|_| !broken), desired: fine.then_some(desired), diagnostics, files, leads }
+}
+
+/// Reads `convertalk.yaml` from its text. The workspace is there only where nothing is wrong with it.
+pub fn parse(root: &Path, text: &str, overrides: &Overrides) -> (Option<Workspace>, Vec<Diagnostic>) {
+    let (settings, diagnostics) = configure(root, text, overrides);
+    let fine = !diagnostics.iter().any(Diagnostic::is_error);
+    (settings.workspace.filter(|_| fine), diagnostics)
+}
+
+/// Reads lead files that are in memory: those of another commit, say. Pure.
+pub fn desired_of(files: Vec<(Arc<str>, String)>, workspace: &Workspace) -> (Desired, Vec<Diagnostic>) {
+    let agents = Some(&workspace.agents);
+    let tags = workspace.policy.tags.as_ref().map(|rule| rule.value.as_slice());
+    let mut diagnostics = Vec::new();
+    let read = files.into_iter().map(|(file, text)| {
+        let text = load::decode(&file, text.into_bytes());
+        (file, text)
+    });
+    let (desired, ..) = gather(read.collect(), Vocabulary { agents, tags }, &mut diagnostics);
+    diagnostic::sort(&mut diagnostics);
+    (desired, diagnostics)
+}
+
+/// The lead files of a workspace, relative to its folder, in order.
+pub fn lead_files(workspace: &Workspace) -> Vec<String> {
+    files::find(&workspace.root, &workspace.leads).files
+}
+
+type Read = (Arc<str>, Result<String, Box<Diagnostic>>);
+
+fn gather(read: Vec<Read>, vocabulary: Vocabulary<'_>, out: &mut Vec<Diagnostic>) -> (Desired, usize, usize) {
+    let check = |(number, (file, text)): (usize, &Read)| match text {
+        Ok(text) => validate::check(file, text, number as u32, vocabulary),
+        Err(error) => Checked { leads: Vec::new(), diagnostics: vec![Diagnostic::clone(error)] },
+    };
+    let checked: Vec<Checked> = read.par_iter().enumerate().map(check).collect();
+    let mut all = Vec::with_capacity(checked.iter().map(|file| file.leads.len()).sum());
+    for file in checked {
+        all.extend(file.leads);
+        out.extend(file.diagnostics);
+    }
+    let leads = all.len();
+    let source = |number: u32| {
+        let (file, text) = &read[number as usize];
+        Source { file: file.clone(), text: text.as_deref().unwrap_or_default() }
+    };
+    (validate::merge(all, source, out), read.len(), leads)
+}
+
+fn configure(root: &Path, text: &str, overrides: &Overrides) -> (Settings, Vec<Diagnostic>) {
+    let source = Source { file: FILE.into(), text };
+    let mut diagnostics = Vec::new();
+    let Some(tree) = yaml::parse(&source, &mut diagnostics) else { return (Settings::default(), diagnostics) };
+    let mut reader = Reader { tree: &tree, source: &source, out: diagnostics };
+    if config::is_blank(&reader) {
+        let error = Diagnostic::whole("empty-file", FILE, "this file is empty");
+        reader.out.push(error.help("run `convertalk init` elsewhere and compare, or begin with `version: 1` and `api:`"));
+        return (Settings::default(), reader.out);
+    }
+    let config = config::read(&mut reader);
+    let settings = settings::settle(&mut reader, &config, root, overrides);
+    diagnostic::sort(&mut reader.out);
+    (settings, reader.out)
+}
+
+impl Settings {
+    /// The names that could be read; those of a file with a mistake among its names are not held against anyone.
+    fn vocabulary(&self, diagnostics: &[Diagnostic]) -> Vocabulary<'_> {
+        const DOUBT: [&str; 8] = [
+            "bad-agent-id",
+            "bad-agent-name",
+            "missing-id",
+            "empty-value",
+            "wrong-type",
+            "unknown-key",
+            "duplicate-key",
+            "merge-key",
+        ];
+        let doubt = diagnostics.iter().any(|made| made.is_error() && DOUBT.contains(&made.rule));
+        match self.workspace.as_ref().filter(|_| !doubt) {
+            Some(workspace) => Vocabulary {
+                agents: Some(&workspace.agents),
+                tags: workspace.policy.tags.as_ref().map(|rule| rule.value.as_slice()),
+            },
+            None => Vocabulary::default(),
+        }
+    }
+}
+
+/// Warns of globs that match nothing.
+fn misses(file: &Arc<str>, text: &str, settings: &Settings, found: &files::Found, out: &mut Vec<Diagnostic>) {
+    let source = Source { file: file.clone(), text };
+    for ((glob, span), _) in settings.globs.iter().zip(&found.hit).filter(|(_, hit)| !**hit) {
+        let message = format!("no file matches `{glob}`");
+        let warning = match span {
+            Some(span) => source.warning("no-lead-files", *span, message),
+            None => Diagnostic::whole("no-lead-files", file.clone(), message).into_warning(),
+        };
+        let help = match &found.yml {
+            Some(path) => format!("`{path}` is there: rename it to end in .yaml, or add `leads/**/*.yml` to `leads`"),
+            None => "write a lead file there, or run `convertalk pull`".to_owned(),
+        };
+        out.push(warning.help(help));
+    }
 }
