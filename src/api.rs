@@ -1,0 +1,263 @@
+//! The API: the only module that reaches the network.
+//!
+//! Gives [`Client`], which reads the listing and, where it was made with a write token, updates leads. Everything that is odd
+//! about the platform ends here: its keys, its shapes, its errors. What is known of it, and what is not, is told in the README
+//! under "What is known of the API".
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use secrecy::SecretString;
+use url::Url;
+
+use crate::apply::{Update, Writer};
+use crate::observe::{ChatType, Keep, Page, Reader};
+use crate::stop::Stop;
+use crate::workspace::Api;
+
+mod envelope;
+mod gate;
+mod http;
+mod wire;
+
+use http::{Credential, Request, Transport};
+
+/// A client that reads, and writes where `W` is [`Write`].
+#[derive(Debug)]
+pub struct Client<W = ReadOnly> {
+    transport: Transport,
+    listing: Url,
+    read: Credential,
+    page_cap: u32,
+    write: W,
+}
+
+/// No right to write.
+#[derive(Debug)]
+pub struct ReadOnly;
+
+/// The right to write.
+#[derive(Debug)]
+pub struct Write {
+    lead: Url,
+    credential: Credential,
+    outgoing: wire::Outgoing,
+}
+
+impl Client {
+    /// A client for the API at `endpoint` with the settings of `api`. It sends nothing yet, and nothing any more
+    /// once a person asked to stop.
+    ///
+    /// # Errors
+    /// A token or header name that cannot be sent, or no usable certificate store.
+    pub fn new(endpoint: &Url, api: &Api, read_token: &SecretString, stop: Stop) -> Result<Self, ApiError> {
+        let transport = Transport::new(endpoint, api, stop)?;
+        let mut listing = endpoint_path(endpoint, "inbox/direct/chats");
+        listing.query_pairs_mut().append_pair("botId", &api.bot_id).append_pair("customerId", &api.customer_id);
+        let read = Credential::new(&api.read_header, read_token)?;
+        Ok(Self { transport, listing, read, page_cap: api.page_cap, write: ReadOnly })
+    }
+
+    /// The same client with the right to write.
+    ///
+    /// # Errors
+    /// A token or header name that cannot be sent.
+    pub fn with_write(self, endpoint: &Url, api: &Api, write_token: &SecretString) -> Result<Client<Write>, ApiError> {
+        let Self { transport, listing, read, page_cap, write: ReadOnly } = self;
+        let outgoing = wire::Outgoing {
+            bot_id: api.bot_id.clone(),
+            customer_id: api.customer_id.clone(),
+            tags: api.tags,
+            unassign: api.unassign.clone(),
+        };
+        let credential = Credential::new(&api.write_header, write_token)?;
+        let write = Write { lead: endpoint_path(endpoint, "inbox/direct/lead"), credential, outgoing };
+        Ok(Client { transport, listing, read, page_cap, write })
+    }
+}
+
+fn endpoint_path(endpoint: &Url, path: &str) -> Url {
+    let mut url = endpoint.clone();
+    url.set_path(&format!("{}/{path}", endpoint.path().trim_end_matches('/')));
+    url
+}
+
+impl<W: Sync> Reader for Client<W> {
+    type Error = ApiError;
+
+    async fn page(&self, list: ChatType, number: u32, keep: &Keep) -> Result<Page, ApiError> {
+        let mut url = self.listing.clone();
+        url.query_pairs_mut().append_pair("page", &number.to_string()).append_pair("type", list.as_str());
+        let request = Request { method: Method::GET, url, credential: self.read.clone(), body: None };
+        let keep = keep.clone();
+        let decode = move |status: StatusCode, body: &[u8]| match status {
+            StatusCode::NOT_FOUND => Ok(past_the_end(body)),
+            _ => wire::page(body, &keep),
+        };
+        self.transport.send(&request, decode).await
+    }
+
+    fn width(&self) -> usize {
+        self.transport.gate.most()
+    }
+
+    fn page_cap(&self) -> u32 {
+        self.page_cap
+    }
+}
+
+/// A 404 ends a list. Without the platform's own envelope it may also mean that nothing of the platform is served there.
+fn past_the_end(body: &[u8]) -> Page {
+    let told = envelope::Envelope::parse(body).is_ok_and(|envelope| envelope.is_platform());
+    Page { is_end: true, is_nowhere: !told, ..Page::default() }
+}
+
+impl Writer for Client<Write> {
+    async fn update(&self, update: &Update<'_>) -> Result<(), ApiError> {
+        let body = wire::update(&self.write.outgoing, update.id, &update.fields, update.live, update.tag_shape);
+        let request = Request {
+            method: Method::PUT,
+            url: self.write.lead.clone(),
+            credential: self.write.credential.clone(),
+            body: Some(body.to_string().into()),
+        };
+        let decode = |status: StatusCode, body: &[u8]| match envelope::Envelope::parse(body) {
+            _ if !status.is_success() => Err(envelope::words(body)),
+            Ok(_) => Ok(()),
+            Err(_) if body.iter().all(u8::is_ascii_whitespace) => Ok(()),
+            Err(words) => Err(words),
+        };
+        self.transport.send(&request, decode).await
+    }
+
+    fn is_fatal(error: &ApiError) -> bool {
+        error.is_credential() || matches!(error.failure(), Some(Failure::Redirected { .. }))
+    }
+}
+
+/// What one try came to. All words in it are the platform's, trimmed; no token is ever in it.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    /// The token or an id is wrong. Never tried again.
+    Credential { status: u16, words: String },
+    /// The platform does not want this request. Not tried again.
+    Refused { status: u16, words: String },
+    /// An answer with HTTP success that says `success: false`.
+    Unsuccessful { status: u16, words: String },
+    /// Too many requests.
+    Busy { status: u16, words: String, retry_after: Option<Duration> },
+    /// A server error or a time-out on the other side.
+    Unavailable { status: u16, words: String, retry_after: Option<Duration> },
+    /// Success by its status, but the body is not what it should be.
+    Malformed { status: u16, words: String },
+    /// The body has no end.
+    Oversized { limit: usize },
+    /// The token would have to go to another address.
+    Redirected { status: u16, to: String },
+    /// No answer: the connection failed, before (`connected: false`) or after the request went out.
+    Broken { reason: String, connected: bool },
+    /// Not sent: a person asked to stop.
+    Interrupted,
+}
+
+impl Failure {
+    /// Whether another try may come out differently.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unsuccessful { .. }
+            | Self::Busy { .. }
+            | Self::Unavailable { .. }
+            | Self::Malformed { .. }
+            | Self::Oversized { .. }
+            | Self::Broken { .. } => true,
+            Self::Credential { .. } | Self::Refused { .. } | Self::Redirected { .. } | Self::Interrupted => false,
+        }
+    }
+
+    /// How long the platform asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after, .. } | Self::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credential { status, words }
+            | Self::Refused { status, words }
+            | Self::Unsuccessful { status, words }
+            | Self::Malformed { status, words } => write!(f, "HTTP {status}: {words}"),
+            Self::Busy { status, words, retry_after } | Self::Unavailable { status, words, retry_after } => {
+                write!(f, "HTTP {status}: {words}")?;
+                retry_after.map_or(Ok(()), |pause| write!(f, " (asks to wait {} s)", pause.as_secs()))
+            }
+            Self::Oversized { limit } => write!(f, "the answer is larger than {limit} MiB"),
+            Self::Redirected { status, to } => write!(f, "HTTP {status}: redirected to {to}; the token is not sent there"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::Broken { reason, connected: true } => f.write_str(reason),
+            Self::Broken { reason, connected: false } => write!(f, "no connection: {reason}"),
+        }
+    }
+}
+
+/// Why the API could not be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ApiError {
+    /// The request came to nothing, all tries done.
+    #[error("{method} {path}: {failure}")]
+    Request { method: String, path: String, failure: Failure },
+    /// Not the name of a header.
+    #[error("`{name}` is not the name of an HTTP header")]
+    BadHeader { name: String },
+    /// A token that holds what a header cannot.
+    #[error("the token holds characters that an HTTP header cannot carry")]
+    BadToken,
+    /// The HTTP client could not be set up.
+    #[error("the HTTP client could not be set up: {reason}")]
+    Setup { reason: String },
+}
+
+impl ApiError {
+    /// The failure of a request, where it is one.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Request { failure, .. } => Some(failure),
+            Self::BadHeader { .. } | Self::BadToken | Self::Setup { .. } => None,
+        }
+    }
+
+    /// Whether the token or an id is wrong, so that every further request would fail too.
+    pub fn is_credential(&self) -> bool {
+        matches!(self.failure(), Some(Failure::Credential { .. })) || matches!(self, Self::BadToken)
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::BadHeader { .. } => "check api.read_header and api.write_header",
+            Self::BadToken => "check the token for line breaks and quotes that came along when it was copied",
+            Self::Setup { .. } => "https needs the system's certificate store: install `ca-certificates`",
+            Self::Request { failure, .. } => match failure {
+                Failure::Credential { .. } => {
+                    "check CONVERTALK_READ_TOKEN, CONVERTALK_WRITE_TOKEN or CONVERTALK_TOKEN, and bot_id and customer_id: the embed \
+                     script has them as botId,customerId"
+                }
+                Failure::Interrupted => return None,
+                Failure::Redirected { .. } => "if you trust that address, set api.endpoint to it",
+                Failure::Refused { status: 404, .. } => "check api.endpoint: it is the host alone, without a path",
+                Failure::Refused { .. } => "the platform will not take this request however often it is sent",
+                Failure::Busy { .. } => "the platform limits requests: set api.rate, lower api.concurrency, or run again later",
+                Failure::Broken { connected: false, .. } => "check api.endpoint and the network; nothing was sent",
+                Failure::Unsuccessful { .. }
+                | Failure::Unavailable { .. }
+                | Failure::Malformed { .. }
+                | Failure::Oversized { .. }
+                | Failure::Broken { .. } => "the platform or something before it is unwell: run again later",
+            },
+        })
+    }
+}

@@ -1,0 +1,156 @@
+//! The gate that every request passes: how many at a time, how many a second, and when none at all.
+//!
+//! Starts at the width allowed and halves it when the platform says 429 or 503; a run of good answers widens it again, one at a
+//! time. `Retry-After` closes the gate for everybody. Rate is kept by `governor`, evenly spaced; width by a tokio semaphore.
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+/// So many good answers for each place of the present width are needed before one more is opened.
+const ANSWERS_TO_WIDEN: usize = 4;
+
+#[derive(Debug)]
+pub(super) struct Gate {
+    places: Arc<Semaphore>,
+    limiter: Option<DefaultDirectRateLimiter>,
+    most: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    width: usize,
+    /// Places to be taken away as soon as they are given back.
+    owed: usize,
+    good: usize,
+    closed_until: Option<Instant>,
+}
+
+impl Gate {
+    pub(super) fn new(most: usize, rate: Option<f64>) -> Self {
+        let most = most.max(1);
+        let period = rate.filter(|rate| *rate > 0.0).and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok());
+        let quota = period.and_then(Quota::with_period).map(|quota| quota.allow_burst(NonZeroU32::MIN));
+        Self {
+            places: Arc::new(Semaphore::new(most)),
+            limiter: quota.map(RateLimiter::direct),
+            most,
+            state: Mutex::new(State { width: most, owed: 0, good: 0, closed_until: None }),
+        }
+    }
+
+    /// Requests that may be under way at a time at the most.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Waits until a request may be sent; it is under way until the place is dropped.
+    pub(super) async fn enter(&self) -> Place<'_> {
+        let permit = Arc::clone(&self.places).acquire_owned().await.ok();
+        let place = Place { gate: self, permit };
+        self.wait_until_open().await;
+        if let Some(limiter) = &self.limiter {
+            limiter.until_ready().await;
+            self.wait_until_open().await;
+        }
+        place
+    }
+
+    async fn wait_until_open(&self) {
+        loop {
+            let until = self.state().closed_until;
+            match until {
+                Some(until) if until > Instant::now() => tokio::time::sleep_until(until).await,
+                _ => return,
+            }
+        }
+    }
+
+    /// The platform has had enough: half the width, and nothing at all for as long as it asked.
+    pub(super) fn narrow(&self, pause: Option<Duration>) {
+        let mut state = self.state();
+        let close = state.width - (state.width / 2).max(1);
+        state.width -= close;
+        state.owed += close - self.places.forget_permits(close);
+        state.good = 0;
+        let until = pause.and_then(|pause| Instant::now().checked_add(pause));
+        state.closed_until = state.closed_until.max(until);
+    }
+
+    /// An answer came as it should.
+    pub(super) fn widen(&self) {
+        let mut state = self.state();
+        state.good += 1;
+        if state.width < self.most && state.good >= state.width * ANSWERS_TO_WIDEN {
+            state.good = 0;
+            state.width += 1;
+            if state.owed > 0 { state.owed -= 1 } else { self.places.add_permits(1) }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to have one request under way.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    gate: &'a Gate,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.gate.state();
+        if state.owed > 0 {
+            state.owed -= 1;
+            if let Some(permit) = self.permit.take() {
+                permit.forget();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn halves_on_refusal_and_recovers_one_by_one() {
+        let gate = Gate::new(8, None);
+        let held: Vec<Place<'_>> =
+            vec![gate.enter().await, gate.enter().await, gate.enter().await, gate.enter().await, gate.enter().await];
+        gate.narrow(None);
+        assert_eq!(gate.places.available_permits(), 0, "three free places are gone, one is owed");
+        drop(held);
+        assert_eq!(gate.places.available_permits(), 4);
+        for _ in 0..4 * ANSWERS_TO_WIDEN {
+            gate.widen();
+        }
+        assert_eq!(gate.places.available_permits(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_enters_while_closed() {
+        let gate = Gate::new(2, None);
+        let start = Instant::now();
+        gate.narrow(Some(Duration::from_secs(7)));
+        drop(gate.enter().await);
+        assert!(start.elapsed() >= Duration::from_secs(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn never_narrower_than_one() {
+        let gate = Gate::new(3, None);
+        for _ in 0..9 {
+            gate.narrow(None);
+        }
+        assert_eq!(gate.places.available_permits(), 1);
+    }
+}

@@ -1,0 +1,238 @@
+//! Requests and answers: tokens, time limits, repetition.
+//!
+//! Owns what a status, a header and a broken connection mean, and which of them are worth another try. Is given a request and
+//! a way to decode its answer; hands on the decoded answer or an [`ApiError`]. Tokens are `SecretString`s put into headers
+//! marked as sensitive; they are in no error and no log.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use backon::{ExponentialBuilder, Retryable};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::envelope::{self, Envelope};
+use super::gate::Gate;
+use super::{ApiError, Failure};
+use crate::stop::Stop;
+use crate::workspace::Api;
+
+/// The largest answer that is read, in bytes. A page of 200 chats is some 300 KB.
+const LARGEST_ANSWER: usize = 64 << 20;
+/// Tries after the first one.
+const RETRIES: usize = 8;
+/// A `Retry-After` longer than this is an answer to give back, not a time to wait.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// A header name with the token that it carries.
+#[derive(Debug, Clone)]
+pub(super) struct Credential {
+    name: HeaderName,
+    value: HeaderValue,
+}
+
+impl Credential {
+    pub(super) fn new(name: &str, token: &SecretString) -> Result<Self, ApiError> {
+        let name = name.parse().map_err(|_| ApiError::BadHeader { name: name.to_owned() })?;
+        let mut value = HeaderValue::from_str(token.expose_secret().trim()).map_err(|_| ApiError::BadToken)?;
+        value.set_sensitive(true);
+        Ok(Self { name, value })
+    }
+}
+
+/// One request, to be sent as often as needed.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) credential: Credential,
+    pub(super) body: Option<bytes::Bytes>,
+}
+
+#[derive(Debug)]
+pub(super) struct Transport {
+    client: reqwest::Client,
+    pub(super) gate: Gate,
+    stop: Stop,
+}
+
+impl Transport {
+    pub(super) fn new(endpoint: &Url, api: &Api, stop: Stop) -> Result<Self, ApiError> {
+        let same_host = reqwest::redirect::Policy::custom(|attempt| {
+            let home = attempt.previous().first().map(Url::origin);
+            if home == Some(attempt.url().origin()) && attempt.previous().len() < 4 { attempt.follow() } else { attempt.stop() }
+        });
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("convertalk/", env!("CARGO_PKG_VERSION")))
+            .timeout(api.timeout)
+            .connect_timeout(api.timeout.min(Duration::from_secs(10)))
+            .redirect(same_host);
+        if endpoint.scheme() == "http" {
+            // Loopback: no proxy, and no certificate store, which a bare container does not have.
+            builder = builder.no_proxy().tls_backend_preconfigured(without_certificates()?);
+        } else {
+            drop(rustls::crypto::ring::default_provider().install_default());
+        }
+        let client = builder.build().map_err(|error| ApiError::Setup { reason: reason(&error) })?;
+        Ok(Self { client, gate: Gate::new(api.concurrency, api.rate), stop })
+    }
+
+    /// Sends until there is an answer that `decode` takes, or none is to be had.
+    pub(super) async fn send<T: Send + 'static>(&self, request: &Request, decode: impl Decode<T>) -> Result<T, ApiError> {
+        let tries = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(5))
+            .with_max_times(RETRIES)
+            .with_jitter();
+        let stop = self.stop.clone();
+        let rest = move |pause: Duration| {
+            let stop = stop.clone();
+            async move {
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = stop.until_interrupted() => {}
+                }
+            }
+        };
+        let outcome = (|| self.once(request, decode.clone()))
+            .retry(tries)
+            .sleep(rest)
+            .notify(|failure, pause| {
+                let path = request.url.path();
+                tracing::info!("{} {path}: {failure}; again in {} ms", request.method, pause.as_millis());
+            })
+            .when(|failure: &Failure| failure.is_passing())
+            .adjust(|failure, delay| match failure.retry_after() {
+                Some(pause) if pause > LONGEST_PAUSE => None,
+                Some(pause) => delay.map(|delay| delay.max(pause)),
+                None => delay,
+            })
+            .await;
+        outcome.map_err(|failure| ApiError::Request {
+            method: request.method.to_string(),
+            path: request.url.path().to_owned(),
+            failure,
+        })
+    }
+
+    async fn once<T: Send + 'static>(&self, request: &Request, decode: impl Decode<T>) -> Result<T, Failure> {
+        let place = tokio::select! {
+            biased;
+            () = self.stop.until_interrupted() => return Err(Failure::Interrupted),
+            place = self.gate.enter() => place,
+        };
+        let mut builder = self.client.request(request.method.clone(), request.url.clone());
+        builder = builder.header(request.credential.name.clone(), request.credential.value.clone());
+        if let Some(body) = &request.body {
+            builder = builder.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        let answer = builder.send().await.map_err(|error| Failure::broken(&error))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = whole_body(answer).await?;
+        drop(place);
+        tracing::debug!("{} {}: {status}, {} bytes", request.method, told(&request.url), body.len());
+        let verdict = judge(status, &headers, &body);
+        match &verdict {
+            Err(Failure::Busy { retry_after, .. }) => self.gate.narrow(retry_after.filter(|pause| *pause <= LONGEST_PAUSE)),
+            Ok(()) => self.gate.widen(),
+            Err(_) => {}
+        }
+        let refused = match verdict {
+            // A page past the end may be answered with 404; the decoder knows.
+            Err(refused @ Failure::Refused { .. }) if status == StatusCode::NOT_FOUND => Some(refused),
+            Err(failure) => return Err(failure),
+            Ok(()) => None,
+        };
+        // Large bodies are decoded apart from the threads that move bytes.
+        let decoded = tokio::task::spawn_blocking(move || decode(status, &body)).await;
+        let decoded = decoded.unwrap_or_else(|_| Err("the answer could not be decoded".to_owned()));
+        decoded.map_err(|words| refused.unwrap_or(Failure::Malformed { status: status.as_u16(), words }))
+    }
+}
+
+/// Makes something of an answer, or says in words what the answer is instead.
+pub(super) trait Decode<T>: Fn(StatusCode, &[u8]) -> Result<T, String> + Clone + Send + Sync + 'static {}
+
+impl<T, F: Fn(StatusCode, &[u8]) -> Result<T, String> + Clone + Send + Sync + 'static> Decode<T> for F {}
+
+/// A URL as a log may tell it: its path and the page, not the ids.
+fn told(url: &Url) -> String {
+    let told = url.query_pairs().filter(|(key, _)| key == "page" || key == "type").map(|(key, value)| format!(" {key}={value}"));
+    format!("{}{}", url.path(), told.collect::<String>())
+}
+
+/// What an answer means before its data is looked at.
+fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<(), Failure> {
+    let failed_code = |envelope: &Envelope<'_>| envelope.failed().then(|| envelope.code().filter(|code| *code >= 400));
+    let told = if status.is_success() { Envelope::parse(body).ok().and_then(|envelope| failed_code(&envelope)) } else { None };
+    let meant = match told {
+        // HTTP 200 with `success: false` and no better code: a failure that may pass.
+        Some(None) => return Err(Failure::Unsuccessful { status: status.as_u16(), words: envelope::words(body) }),
+        Some(Some(code)) => code,
+        None if status.is_success() => return Ok(()),
+        None => status.as_u16(),
+    };
+    let words = envelope::words(body);
+    Err(match meant {
+        300..=399 => Failure::Redirected { status: meant, to: redirect_host(headers) },
+        401 | 403 => Failure::Credential { status: meant, words },
+        400 if words.to_ascii_lowercase().contains("24 hex") => Failure::Credential { status: meant, words },
+        429 | 503 => Failure::Busy { status: meant, words, retry_after: retry_after(headers) },
+        408 | 425 | 500..=599 => Failure::Unavailable { status: meant, words, retry_after: retry_after(headers) },
+        _ => Failure::Refused { status: meant, words },
+    })
+}
+
+fn redirect_host(headers: &HeaderMap) -> String {
+    let target = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| Url::parse(to).ok());
+    target.map_or_else(|| "another address".to_owned(), |url| url.origin().ascii_serialization())
+}
+
+/// Seconds or a date, with a little on top so that clocks and rounding do not make us early.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let pause = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).unwrap_or_default(),
+    };
+    pause.checked_add(Duration::from_millis(50))
+}
+
+async fn whole_body(mut answer: reqwest::Response) -> Result<bytes::Bytes, Failure> {
+    let mut body = bytes::BytesMut::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| Failure::broken(&error))? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(Failure::Oversized { limit: LARGEST_ANSWER >> 20 });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+impl Failure {
+    fn broken(error: &reqwest::Error) -> Self {
+        Self::Broken { reason: reason(error), connected: !error.is_connect() }
+    }
+}
+
+/// The innermost cause, which says what happened; the outer ones only say where, with a URL.
+fn reason(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn without_certificates() -> Result<rustls::ClientConfig, ApiError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ApiError::Setup { reason: error.to_string() })?;
+    Ok(builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
+}

@@ -1,0 +1,78 @@
+//! Apply: Plan → Run. Writes what a plan says, reads it back, and says of each lead what became of it.
+//!
+//! Is given a [`Writer`], the tasks and a journal; owns the order (canary first), how many writes are under way, when to stop,
+//! and one [`Outcome`] for each lead whatever happens. It decides nothing about leads: the plan has.
+
+use std::future::Future;
+
+use serde::Serialize;
+
+use crate::lead::{Field, LeadId, Value};
+use crate::observe::{Observed, Reader};
+use crate::workspace::TagShape;
+
+pub mod journal;
+mod run;
+pub mod settle;
+
+mod verify;
+
+pub use run::{Options, Progress, Report, run};
+pub use settle::{Settled, Task, settle};
+pub use verify::Disagreement;
+
+/// One write: the fields of one lead that differ.
+#[derive(Debug)]
+pub struct Update<'a> {
+    /// The lead.
+    pub id: &'a LeadId,
+    /// What its fields are to be.
+    pub fields: Vec<(Field, Value)>,
+    /// As it was seen last; `None` where it is to be created.
+    pub live: Option<&'a Observed>,
+    /// The shape of tags where the lead shows none.
+    pub tag_shape: TagShape,
+}
+
+/// Writes leads. A write of absolute values is safe to repeat.
+pub trait Writer: Reader {
+    /// Sends one update. Success says that the platform took it, not that it took.
+    fn update(&self, update: &Update<'_>) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Whether every further request would fail like this one.
+    fn is_fatal(error: &Self::Error) -> bool;
+}
+
+/// What became of a lead. Each ends as exactly one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+#[allow(missing_docs, reason = "a doc comment on a variant turns the schema's enum into a oneOf; the README has the words")]
+pub enum Outcome {
+    Verified,
+    Written,
+    Already,
+    Stale,
+    Failed,
+    Untried,
+    Unverified,
+}
+
+impl Outcome {
+    /// All of them, in the order in which a summary tells them.
+    pub const ALL: [Self; 7] =
+        [Self::Verified, Self::Written, Self::Already, Self::Stale, Self::Failed, Self::Untried, Self::Unverified];
+
+    /// The word in reports and run files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Written => "written",
+            Self::Already => "already",
+            Self::Stale => "stale",
+            Self::Failed => "failed",
+            Self::Untried => "untried",
+            Self::Unverified => "unverified",
+        }
+    }
+}

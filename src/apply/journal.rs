@@ -1,0 +1,138 @@
+//! The run file: what a run did, in JSON Lines, so that nobody has to wonder.
+//!
+//! Each line is handed to the system before and after the write that it is about; after a kill at any instant the file says
+//! which writes were begun. Opened for appending: the same apply run again adds to the same story.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+use crate::lead::LeadId;
+use crate::plan::{Action, Fields, Target};
+
+/// One line of a run file.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Line {
+    /// The first line of a run.
+    Run {
+        /// The version of this format: 1.
+        format_version: u32,
+        /// The version of the program.
+        tool_version: String,
+        /// The run's name.
+        run_id: String,
+        /// The plan that is applied.
+        plan_id: String,
+        /// RFC 3339, UTC.
+        started_at: String,
+        /// The inbox.
+        target: Target,
+        /// How many leads the plan changes.
+        leads: usize,
+    },
+    /// A write is about to be sent.
+    Write {
+        /// The lead.
+        #[schemars(with = "String")]
+        uuid: LeadId,
+        /// RFC 3339, UTC.
+        at: String,
+        /// Update or create.
+        action: Action,
+        /// What is written, with what was there.
+        fields: Fields,
+    },
+    /// The write has been answered, or will not be.
+    Answer {
+        /// The lead.
+        #[schemars(with = "String")]
+        uuid: LeadId,
+        /// RFC 3339, UTC.
+        at: String,
+        /// Null where the platform took it; else why it is not known to have.
+        error: Option<String>,
+    },
+    /// What became of a lead: one line for each lead of the plan.
+    Outcome {
+        /// The lead.
+        #[schemars(with = "String")]
+        uuid: LeadId,
+        /// The word.
+        outcome: Outcome,
+        /// More words, where there are any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
+    /// The last line of a run.
+    Summary {
+        /// RFC 3339, UTC.
+        finished_at: String,
+        /// The exit code.
+        exit: u8,
+        /// Leads by outcome; those without any are left out.
+        outcomes: std::collections::BTreeMap<String, usize>,
+        /// Why the run ended early, where it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stopped: Option<String>,
+    },
+}
+
+/// A run file that is open for writing.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: Mutex<File>,
+}
+
+impl Journal {
+    /// Opens the file, makes it if need be, and sees that it can be written.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        if file.metadata()?.len() > 0 {
+            let mut last = [0];
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+            if last != *b"\n" {
+                file.write_all(b"\n")?;
+            }
+        }
+        Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a line in one piece.
+    ///
+    /// # Errors
+    /// A full disk, say. Whoever cannot write here must not write to the platform.
+    pub fn line(&self, line: &Line) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(line)?;
+        bytes.push(b'\n');
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&bytes)
+    }
+
+    /// Waits until the disk has it.
+    ///
+    /// # Errors
+    /// The disk does not.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).sync_all()
+    }
+}
+
+/// Now (RFC 3339, UTC, milliseconds).
+pub fn now() -> String {
+    format!("{:.3}", jiff::Timestamp::now())
+}

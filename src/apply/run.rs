@@ -1,0 +1,225 @@
+//! One run: canary, writes, reading back, an outcome for each lead.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::time::Instant;
+
+use super::journal::{Journal, Line, now};
+use super::settle::sent;
+use super::verify::{ReadBack, read_back};
+use super::{Outcome, Task, Update, Writer};
+use crate::lead::LeadId;
+use crate::plan::{Change, Fields};
+use crate::privacy::Names;
+use crate::stop::{Reason, Stop};
+use crate::workspace::TagShape;
+
+/// How a run goes about it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// So many leads are written and read back before any other.
+    pub canary: usize,
+    /// After so many failed writes no other is begun.
+    pub max_failures: usize,
+    /// Whether to read back at all.
+    pub verify: bool,
+    /// How long a listing may lag behind a write.
+    pub patience: Duration,
+    /// When the run must be over.
+    pub deadline: Option<Instant>,
+    /// How much of people's names the run file may hold.
+    pub names: Names,
+    /// The shape of tags where a lead shows none.
+    pub tag_shape: TagShape,
+}
+
+/// What a run tells while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// A write was answered.
+    Wrote,
+    /// A lead was read back and agrees.
+    Verified,
+}
+
+/// What became of each lead.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// By uuid: the outcome, and more words where there are any.
+    pub outcomes: BTreeMap<LeadId, (Outcome, Option<String>)>,
+    /// Why it ended early, where it did.
+    pub stopped: Option<Reason>,
+    /// The words of the error that ended it, where one did.
+    pub fatal: Option<String>,
+    /// What may be set so that the platform does what is asked.
+    pub hints: BTreeSet<&'static str>,
+}
+
+impl Report {
+    /// How many leads ended so.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.outcomes.values().filter(|(other, _)| *other == outcome).count()
+    }
+}
+
+/// Runs. `done` are leads that are settled without a write; each of them and of `tasks` gets its outcome.
+pub async fn run<W: Writer>(
+    writer: &W,
+    tasks: Vec<Task>,
+    done: Vec<(LeadId, Outcome, Option<String>)>,
+    journal: &Journal,
+    options: &Options,
+    stop: &Stop,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Report {
+    let mut run = Run { writer, journal, options, stop, progress, report: Report::default() };
+    for (id, outcome, detail) in done {
+        run.end(id, outcome, detail);
+    }
+    let mut rest = tasks.into_iter();
+    if options.verify && options.canary > 0 {
+        let canary: Vec<Task> = rest.by_ref().take(options.canary).collect();
+        let ids: Vec<LeadId> = canary.iter().map(|task| task.change.uuid.clone()).collect();
+        run.write_and_verify(canary, 1).await;
+        let good = |id: &LeadId| run.report.outcomes.get(id).is_some_and(|(outcome, _)| *outcome == Outcome::Verified);
+        if !ids.iter().all(good) {
+            stop.ask(Reason::Failures);
+        }
+    }
+    run.write_and_verify(rest.collect(), writer.width()).await;
+    run.report.stopped = stop.reason().filter(|reason| *reason == Reason::Interrupted || run.report.count(Outcome::Untried) > 0);
+    run.report
+}
+
+struct Run<'a, W> {
+    writer: &'a W,
+    journal: &'a Journal,
+    options: &'a Options,
+    stop: &'a Stop,
+    progress: &'a (dyn Fn(Progress) + Sync),
+    report: Report,
+}
+
+impl<W: Writer> Run<'_, W> {
+    async fn write_and_verify(&mut self, tasks: Vec<Task>, width: usize) {
+        let mut written = Vec::new();
+        let mut failed: BTreeMap<LeadId, String> = BTreeMap::new();
+        let mut tasks = tasks.into_iter();
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            while under_way.len() < width && self.stop.reason().is_none() {
+                let Some(task) = tasks.next() else { break };
+                under_way.push(write_one(self.writer, self.journal, self.options, task));
+            }
+            let Some(attempt) = under_way.next().await else { break };
+            let Attempt { task, error } = attempt;
+            (self.progress)(Progress::Wrote);
+            if let Some(error) = error {
+                match error {
+                    WriteError::Journal(words) => {
+                        self.stop.ask(Reason::Journal);
+                        self.report.fatal.get_or_insert(words.clone());
+                        self.end(task.change.uuid, Outcome::Untried, Some(words));
+                        continue;
+                    }
+                    WriteError::Api { words, fatal } => {
+                        if fatal {
+                            self.stop.ask(Reason::Fatal);
+                            self.report.fatal.get_or_insert(words.clone());
+                        }
+                        failed.insert(task.change.uuid.clone(), words);
+                        if failed.len() >= self.options.max_failures {
+                            self.stop.ask(Reason::Failures);
+                        }
+                    }
+                }
+            }
+            written.push(task);
+        }
+        drop(under_way);
+        for task in tasks {
+            self.end(task.change.uuid, Outcome::Untried, None);
+        }
+        self.verify(&written, failed).await;
+    }
+
+    /// A write without an answer may have been done all the same: reading back says which.
+    async fn verify(&mut self, written: &[Task], mut failed: BTreeMap<LeadId, String>) {
+        let fatal = self.stop.reason() == Some(Reason::Fatal);
+        if !self.options.verify || written.is_empty() || fatal && failed.len() == written.len() {
+            for task in written {
+                let id = &task.change.uuid;
+                match failed.remove(id) {
+                    Some(words) => self.end(id.clone(), Outcome::Failed, Some(words)),
+                    None => self.end(id.clone(), Outcome::Written, None),
+                }
+            }
+            return;
+        }
+        let until = Instant::now() + self.options.patience;
+        let until = self.options.deadline.map_or(until, |deadline| until.min(deadline));
+        let until = if failed.len() == written.len() { Instant::now() } else { until };
+        let progress = self.progress;
+        let results = read_back(self.writer, written, until, self.stop, |_| progress(Progress::Verified)).await;
+        for (id, result) in results {
+            let (outcome, detail) = match (result, failed.remove(&id)) {
+                (ReadBack::Agrees, _) => (Outcome::Verified, None),
+                (_, Some(words)) => (Outcome::Failed, Some(words)),
+                (ReadBack::Disagrees(disagreement), None) => {
+                    self.report.hints.extend(&disagreement.hints);
+                    (Outcome::Unverified, Some(disagreement.to_string()))
+                }
+                (ReadBack::Gone, None) => (Outcome::Unverified, Some("it is not in the listing".to_owned())),
+                (ReadBack::Unreadable(words), None) => (Outcome::Unverified, Some(format!("it could not be read back: {words}"))),
+                (ReadBack::Stopped, None) => (Outcome::Written, Some("interrupted before it was read back".to_owned())),
+            };
+            self.end(id, outcome, detail);
+        }
+    }
+
+    fn end(&mut self, id: LeadId, outcome: Outcome, detail: Option<String>) {
+        let line = Line::Outcome { uuid: id.clone(), outcome, detail: detail.clone() };
+        if let Err(error) = self.journal.line(&line) {
+            self.stop.ask(Reason::Journal);
+            self.report.fatal.get_or_insert(error.to_string());
+        }
+        self.report.outcomes.insert(id, (outcome, detail));
+    }
+}
+
+struct Attempt {
+    task: Task,
+    error: Option<WriteError>,
+}
+
+enum WriteError {
+    Journal(String),
+    Api { words: String, fatal: bool },
+}
+
+async fn write_one<W: Writer>(writer: &W, journal: &Journal, options: &Options, task: Task) -> Attempt {
+    let Change { uuid, action, fields, .. } = &task.change;
+    let told = fields.iter().map(|field| {
+        let (before, after) = (options.names.told(&field.field, &field.before), options.names.told(&field.field, &field.after));
+        crate::diff::FieldChange { before, after, ..field.clone() }
+    });
+    let line = Line::Write { uuid: uuid.clone(), at: now(), action: *action, fields: Fields(told.collect()) };
+    if let Err(error) = journal.line(&line) {
+        return Attempt { error: Some(WriteError::Journal(error.to_string())), task };
+    }
+    let update =
+        Update { id: uuid, fields: fields.iter().map(sent).collect(), live: task.live.as_ref(), tag_shape: options.tag_shape };
+    let answer = writer.update(&update).await;
+    let error = answer.err().map(|error| WriteError::Api { words: error.to_string(), fatal: W::is_fatal(&error) });
+    let told = error.as_ref().map(|error| match error {
+        WriteError::Journal(words) | WriteError::Api { words, .. } => words.clone(),
+    });
+    let line = Line::Answer { uuid: uuid.clone(), at: now(), error: told };
+    let error = match (journal.line(&line), error) {
+        (Err(broken), None) => Some(WriteError::Api { words: format!("the run file: {broken}"), fatal: true }),
+        (_, error) => error,
+    };
+    Attempt { task, error }
+}

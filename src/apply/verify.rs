@@ -1,0 +1,206 @@
+//! Verification: what a write asked for is there, and nothing else moved.
+//!
+//! [`check`] is pure; [`read_back`] reads, waits for a platform whose listing lags behind its writes, and has a ceiling. A lead
+//! that shows another value than asked for, while something of the write is to be seen, is not lagging and not waited for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Task, Writer};
+use crate::diff::{FieldChange, fields, holds, value};
+use crate::lead::{Field, Lead, LeadId, Value};
+use crate::observe::{Observed, Seen, look_again};
+use crate::stop::Stop;
+
+/// How a lead differs from what was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Disagreement {
+    /// Fields that were asked for and are not there, with what the platform did instead.
+    pub instead: Vec<(Field, Instead)>,
+    /// Fields that nobody asked for and that moved.
+    pub moved: Vec<String>,
+    /// What may be set so that the platform does what is asked.
+    pub hints: BTreeSet<&'static str>,
+    /// Something of the write, or of a later one, is to be seen: waiting will not help.
+    pub took_effect: bool,
+}
+
+/// What the platform did instead of what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Instead {
+    /// Nothing: it is as before.
+    Ignored,
+    /// It has the new tags and the old ones.
+    Added,
+    /// Something else.
+    Other,
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instead = self.instead.iter().map(|(field, instead)| {
+            let (was, is) = if matches!(field, Field::Tags | Field::Notes) { ("were", "are") } else { ("was", "is") };
+            match instead {
+                Instead::Ignored => format!("{field} {was} ignored"),
+                Instead::Added => format!("{field} {was} added to those there instead of replacing them"),
+                Instead::Other => format!("{field} {is} neither as before nor as asked for"),
+            }
+        });
+        let moved = self.moved.iter().map(|name| format!("{name} moved, though it was not written"));
+        f.write_str(&instead.chain(moved).collect::<Vec<_>>().join("; "))
+    }
+}
+
+const ALL_IGNORED: &str = "the platform took the update and changed nothing: check that the write token belongs to this bot; if its listing \
+                           is only slow, run the same apply again later";
+const TAGS_ADDED: &str = "this platform adds tags and takes none away: use `tags: { present: […] }`";
+const TAGS_WRONG: &str = "try the other shape for tags: set api.tags to `string` or `array`";
+const NOT_UNASSIGNED: &str = "set api.unassign to what this platform takes for nobody";
+const NOT_ASSIGNED: &str = "check that the agent is active";
+const CLEARED: &str = "if nobody changed these in the inbox in this minute, the platform clears what an update leaves out: stop, and \
+                       declare every field that must stay";
+const OTHER: &str = "somebody may have changed it in the inbox in this minute: plan again and look";
+
+fn hint(change: &FieldChange, instead: Instead) -> &'static str {
+    match (&change.field, instead, &change.after) {
+        (Field::Tags, Instead::Added, _) => TAGS_ADDED,
+        (Field::Tags, ..) => TAGS_WRONG,
+        (Field::Agent, _, Value::Nothing) => NOT_UNASSIGNED,
+        (Field::Agent, ..) => NOT_ASSIGNED,
+        _ => OTHER,
+    }
+}
+
+/// Holds a lead as it is now against what was written.
+pub fn check(task: &Task, now: &Observed) -> Result<(), Disagreement> {
+    let nothing = Lead::default();
+    let was = task.live.as_ref().map_or(&nothing, |live| &live.lead);
+    let wrong: Vec<&FieldChange> =
+        task.change.fields.iter().filter(|change| !holds(&now.lead, &change.field, &change.after)).collect();
+    let moved = task.live.as_ref().map(|live| moved(task, live, now)).unwrap_or_default();
+    if wrong.is_empty() && moved.is_empty() {
+        return Ok(());
+    }
+    let took_effect = task.live.as_ref().is_none_or(|live| now.updated > live.updated || now.lead != live.lead);
+    let wrong: Vec<(&FieldChange, Instead)> = wrong.into_iter().map(|change| (change, instead(was, &now.lead, change))).collect();
+    let all_ignored = wrong.len() == task.change.fields.len() && wrong.iter().all(|(_, instead)| *instead == Instead::Ignored);
+    let mut hints: BTreeSet<&'static str> = wrong.iter().map(|(change, instead)| hint(change, *instead)).collect();
+    if all_ignored && (wrong.len() > 1 || hints.contains(OTHER)) {
+        hints = BTreeSet::from([ALL_IGNORED]);
+    }
+    if !moved.is_empty() {
+        hints.insert(CLEARED);
+    }
+    let instead = wrong.into_iter().map(|(change, instead)| (change.field.clone(), instead)).collect();
+    Err(Disagreement { instead, moved, hints, took_effect })
+}
+
+fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
+    let (was, now) = (value(was, &change.field), value(now, &change.field));
+    match (&was, &now, &change.after) {
+        (was, now, _) if was == now => Instead::Ignored,
+        (Value::Tags(was), Value::Tags(now), Value::Tags(asked)) if now.is_superset(was) && now.is_superset(asked) => {
+            Instead::Added
+        }
+        _ => Instead::Other,
+    }
+}
+
+fn moved(task: &Task, was: &Observed, now: &Observed) -> Vec<String> {
+    let written: BTreeSet<&Field> = task.change.fields.iter().map(|change| &change.field).collect();
+    let all: BTreeSet<Field> = fields(&was.lead).into_iter().chain(fields(&now.lead)).collect();
+    let left_alone = all.iter().filter(|field| !written.contains(field));
+    let mut moved: Vec<String> =
+        left_alone.filter(|field| value(&was.lead, field) != value(&now.lead, field)).map(Field::to_string).collect();
+    if written.contains(&Field::Notes) && !was.lead.notes.iter().all(|note| now.lead.notes.contains(note)) {
+        moved.push("a note that was there".to_owned());
+    }
+    let names: BTreeSet<&&str> = was.unmanaged.keys().chain(now.unmanaged.keys()).collect();
+    moved.extend(
+        names.into_iter().filter(|name| was.unmanaged.get(**name) != now.unmanaged.get(**name)).map(|name| (*name).to_owned()),
+    );
+    moved
+}
+
+/// What reading back came to.
+#[derive(Debug, Clone)]
+pub enum ReadBack {
+    /// It is as asked for.
+    Agrees,
+    /// It is not.
+    Disagrees(Disagreement),
+    /// It was not found in the listing.
+    Gone,
+    /// The listing could not be read.
+    Unreadable(String),
+    /// Stopped before it was known.
+    Stopped,
+}
+
+/// Reads written leads back until each agrees, or cannot any more, or `until`. `told` hears of each lead that agrees.
+pub(super) async fn read_back<W: Writer>(
+    writer: &W,
+    tasks: &[Task],
+    until: Instant,
+    stop: &Stop,
+    mut told: impl FnMut(&LeadId),
+) -> BTreeMap<LeadId, ReadBack> {
+    let mut open: BTreeMap<&LeadId, &Task> = tasks.iter().map(|task| (&task.change.uuid, task)).collect();
+    let mut hints: BTreeMap<LeadId, Option<Seen>> =
+        tasks.iter().map(|task| (task.change.uuid.clone(), task.live.as_ref().and_then(|live| live.seen))).collect();
+    let mut results = BTreeMap::new();
+    let mut settled_once: BTreeSet<LeadId> = BTreeSet::new();
+    let mut pause = Duration::from_millis(100);
+    loop {
+        if stop.interrupted() {
+            results.extend(open.keys().map(|id| ((*id).clone(), ReadBack::Stopped)));
+            return results;
+        }
+        let found = match look_again(writer, &hints).await {
+            Ok(found) => found,
+            Err(error) => {
+                let words = crate::error::chain(&error);
+                let why = if stop.interrupted() { ReadBack::Stopped } else { ReadBack::Unreadable(words) };
+                results.extend(open.keys().map(|id| ((*id).clone(), why.clone())));
+                return results;
+            }
+        };
+        let last = Instant::now() >= until;
+        open.retain(|id, task| {
+            let verdict = match found.get(*id) {
+                None => ReadBack::Gone,
+                Some(now) => match check(task, now) {
+                    Ok(()) => ReadBack::Agrees,
+                    Err(disagreement) => ReadBack::Disagrees(disagreement),
+                },
+            };
+            let certain = match &verdict {
+                ReadBack::Agrees => true,
+                ReadBack::Disagrees(disagreement) => disagreement.took_effect && !settled_once.insert((*id).clone()),
+                ReadBack::Gone | ReadBack::Unreadable(_) | ReadBack::Stopped => false,
+            };
+            if matches!(verdict, ReadBack::Agrees) {
+                told(id);
+            }
+            if certain || last {
+                results.insert((*id).clone(), verdict);
+                hints.remove(*id);
+            } else if let Some(now) = found.get(*id) {
+                hints.insert((*id).clone(), now.seen);
+            }
+            !(certain || last)
+        });
+        if open.is_empty() {
+            return results;
+        }
+        let wait = pause.min(until.saturating_duration_since(Instant::now()));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.until_interrupted() => {}
+        }
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,113 @@
+//! The command line: what was asked for, whom to call, what goes to which stream, and with which status it ends.
+//!
+//! The only module that names them all. Results go to stdout, all else to stderr.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::{Error, Exit};
+
+mod apply;
+mod completions;
+mod man;
+mod options;
+mod plan;
+mod sandbox;
+mod schema;
+mod screen;
+mod session;
+mod show;
+mod validate;
+
+use screen::Screen;
+
+const EXIT_CODES: &str = "\
+Exit codes, the same in every format:
+    0  done; a plan with changes too, without --detailed-exitcode
+    1  error: usage, files, credentials, incomplete listing, missing leads
+    2  plan --detailed-exitcode: there are changes
+    3  refused by a guard; nothing written
+    4  stale: some leads had moved since the saved plan, and were not written
+    5  partial: some writes failed or were not tried
+    6  written, but reading back disagrees
+  130  interrupted
+
+Environment:
+  CONVERTALK_ENDPOINT, CONVERTALK_BOT_ID, CONVERTALK_CUSTOMER_ID   win over convertalk.yaml
+  CONVERTALK_READ_TOKEN    for listing; falls back to CONVERTALK_TOKEN
+  CONVERTALK_WRITE_TOKEN   for updates; falls back to CONVERTALK_TOKEN";
+
+/// Lead state as code: YAML files say what a lead's status, tags and agent should be.
+#[derive(Debug, Parser)]
+#[command(name = "convertalk", version, after_long_help = EXIT_CODES, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+struct Global {
+    /// Work in this folder: the workspace, or a folder in it
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]
+    directory: PathBuf,
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    color: clap::ColorChoice,
+    /// Say less: results and errors only
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more, on stderr: -v tells repeated requests, -vv every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Validate(validate::Validate),
+    Plan(plan::Plan),
+    Show(show::Show),
+    Apply(apply::Apply),
+    Schema(schema::Schema),
+    Sandbox(sandbox::Sandbox),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let Cli { global, command } = cli;
+    let screen = Screen::new(global.color, global.quiet, global.verbose);
+    let outcome = match command {
+        Command::Validate(command) => command.run(&global.directory, &screen),
+        Command::Plan(command) => command.run(&global.directory, &screen),
+        Command::Show(command) => command.run(&screen),
+        Command::Apply(command) => command.run(&global.directory, &screen),
+        Command::Schema(command) => command.run(&global.directory, &screen),
+        Command::Sandbox(command) => command.run(&screen),
+        Command::Completions(command) => command.run(&screen),
+        Command::Man(command) => command.run(&screen),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(Error::ClosedPipe) => Exit::Done.into(),
+        Err(error) => {
+            screen.error(&error);
+            error.exit().into()
+        }
+    }
+}
+
+/// Clap's own errors exit with 1 here: 2 has a meaning of its own.
+fn usage(error: &clap::Error) -> ExitCode {
+    let _nothing_left_to_say_it_on = error.print();
+    if error.use_stderr() { Exit::Error.into() } else { Exit::Done.into() }
+}

@@ -1,0 +1,24 @@
+//! `convertalk completions`
+
+use clap::{Args, CommandFactory};
+
+use super::screen::Screen;
+use crate::error::{Error, Exit};
+
+/// Print a completion script for a shell
+///
+/// Example: convertalk completions bash > /etc/bash_completion.d/convertalk
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell
+    shell: clap_complete::Shell,
+}
+
+impl Completions {
+    pub(super) fn run(self, screen: &Screen) -> Result<Exit, Error> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut super::Cli::command(), "convertalk", &mut script);
+        screen.result(&String::from_utf8_lossy(&script))?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,31 @@
+//! `convertalk sandbox`
+
+use clap::Args;
+
+use super::screen::Screen;
+use super::session::block_on;
+use crate::error::{Error, Exit};
+use crate::sandbox::{Options, Sandbox as Server};
+use crate::stop::Stop;
+
+/// Serve the embedded API: to try things out, and to test against
+///
+/// Example: convertalk sandbox --listen 127.0.0.1:8787 --leads 200 --fault 429=5%
+#[derive(Debug, Args)]
+pub(super) struct Sandbox {
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Sandbox {
+    pub(super) fn run(self, screen: &Screen) -> Result<Exit, Error> {
+        let stop = Stop::default();
+        block_on(&stop, async {
+            let server = Server::start(self.options).await?;
+            screen.result(&format!("listening on {}\n", server.url()))?;
+            stop.until_interrupted().await;
+            server.stop().await?;
+            Ok(Exit::Done)
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! `convertalk schema`
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+
+use super::screen::Screen;
+use crate::error::{Error, Exit};
+use crate::workspace::{self, schema};
+
+/// Print the JSON Schema of a file, the same as in schema/
+///
+/// Example: convertalk schema leads > leads.schema.json
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// Of which file
+    #[arg(value_name = "FILE")]
+    of: Of,
+    /// For lead files: fill in this workspace's agent names and tags
+    #[arg(long)]
+    workspace: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Of {
+    /// convertalk.yaml
+    Workspace,
+    /// A lead file
+    Leads,
+    /// A plan in JSON
+    Plan,
+    /// A line of a run file
+    Run,
+}
+
+impl Schema {
+    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+        let schema = match (self.of, self.workspace) {
+            (Of::Leads, true) => {
+                let loaded = workspace::load(&workspace::find(directory)?, &super::session::overrides());
+                schema::leads_for(&loaded.workspace.ok_or(Error::Invalid { errors: 1 })?)
+            }
+            (Of::Leads, false) => schema::leads(),
+            (Of::Workspace, _) => schema::workspace(),
+            (Of::Plan, _) => schemars::schema_for!(crate::plan::Plan),
+            (Of::Run, _) => schemars::schema_for!(crate::apply::journal::Line),
+        };
+        let json = serde_json::to_string_pretty(&schema).map_err(Error::Json)?;
+        screen.result(&(json + "\n"))?;
+        Ok(Exit::Done)
+    }
+}

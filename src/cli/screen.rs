@@ -1,0 +1,95 @@
+//! The two streams: results, and all else.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::error::Error;
+use crate::report::style::{BAD, FAINT, paint};
+
+pub(super) struct Screen {
+    color: ColorChoice,
+    quiet: bool,
+}
+
+impl Screen {
+    pub(super) fn new(color: clap::ColorChoice, quiet: bool, verbose: u8) -> Self {
+        let color = match color {
+            clap::ColorChoice::Auto => ColorChoice::Auto,
+            clap::ColorChoice::Always => ColorChoice::Always,
+            clap::ColorChoice::Never => ColorChoice::Never,
+        };
+        let level = [LevelFilter::OFF, LevelFilter::INFO, LevelFilter::DEBUG];
+        let level = level.get(usize::from(verbose)).copied().unwrap_or(LevelFilter::DEBUG);
+        if level != LevelFilter::OFF {
+            let ours = tracing_subscriber::filter::Targets::new().with_target("convertalk", level);
+            let told =
+                tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false).with_target(false).without_time();
+            use tracing_subscriber::layer::SubscriberExt;
+            let subscriber = tracing_subscriber::registry().with(ours).with(told);
+            let _only_one_is_ever_set = tracing::subscriber::set_global_default(subscriber);
+        }
+        Self { color, quiet }
+    }
+
+    /// A result, to stdout.
+    pub(super) fn result(&self, text: &str) -> Result<(), Error> {
+        let mut out = AutoStream::new(io::stdout().lock(), self.color_of(&io::stdout()));
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::stdout)
+    }
+
+    /// A word about what is going on, to stderr.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            self.stderr(text);
+        }
+    }
+
+    /// An error with its causes and its help, to stderr.
+    pub(super) fn error(&self, error: &Error) {
+        let words = error.words();
+        if !words.is_empty() {
+            self.stderr(&format!("{} {words}", paint(BAD, "error:")));
+        }
+        if let Some(hint) = error.hint() {
+            self.stderr(&format!("  {} {hint}", paint(FAINT, "help:")));
+        }
+    }
+
+    /// Diagnostics as they were rendered, to stderr.
+    pub(super) fn stderr(&self, text: &str) {
+        let mut out = AutoStream::new(io::stderr().lock(), self.color_of(&io::stderr()));
+        let _nowhere_to_complain = writeln!(out, "{}", text.trim_end());
+    }
+
+    pub(super) fn colored_stderr(&self) -> bool {
+        self.color_of(&io::stderr()) != ColorChoice::Never
+    }
+
+    fn color_of<S: anstream::stream::RawStream>(&self, stream: &S) -> ColorChoice {
+        match self.color {
+            ColorChoice::Auto => AutoStream::choice(stream),
+            chosen => chosen,
+        }
+    }
+
+    /// A bar of so many steps, or a spinner for none; on a terminal only.
+    pub(super) fn progress(&self, steps: usize, words: &'static str) -> ProgressBar {
+        if self.quiet || !io::stderr().is_terminal() {
+            return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        }
+        let (bar, template) = match steps {
+            0 => (ProgressBar::new_spinner(), "{spinner} {msg} {elapsed}"),
+            steps => (ProgressBar::new(steps as u64), "{msg} {wide_bar} {pos}/{len} {eta}"),
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(words);
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    }
+}

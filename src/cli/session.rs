@@ -1,0 +1,212 @@
+//! A session: a valid workspace, somewhere to reach its API, and the tokens for it.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use url::Url;
+
+use super::options::Scope;
+use super::screen::Screen;
+use crate::api::{Client, ReadOnly, Write};
+use crate::desired::Desired;
+use crate::error::Error;
+use crate::observe::Live;
+use crate::plan::{Input, Limits, Plan, Selection, Target, make};
+use crate::privacy::SealKey;
+use crate::sandbox::{self, Sandbox};
+use crate::stop::{Reason, Stop};
+use crate::workspace::{self, Endpoint, Overrides, Workspace};
+
+/// A workspace whose files are all valid.
+pub(super) struct Files {
+    pub(super) workspace: Workspace,
+    pub(super) desired: Desired,
+}
+
+/// Finds and reads the workspace; tells every mistake in it.
+pub(super) fn files(directory: &Path, screen: &Screen) -> Result<Files, Error> {
+    let root = workspace::find(directory)?;
+    let loaded = workspace::load(&root, &overrides());
+    for diagnostic in &loaded.diagnostics {
+        screen.stderr(&workspace::render::render(diagnostic, screen.colored_stderr()));
+    }
+    match (loaded.workspace, loaded.desired) {
+        (Some(workspace), Some(desired)) => Ok(Files { workspace, desired }),
+        _ => Err(Error::Invalid { errors: loaded.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count() }),
+    }
+}
+
+pub(super) fn overrides() -> Overrides {
+    let set = |name| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+    Overrides {
+        endpoint: set("CONVERTALK_ENDPOINT"),
+        bot_id: set("CONVERTALK_BOT_ID"),
+        customer_id: set("CONVERTALK_CUSTOMER_ID"),
+    }
+}
+
+/// Runs an asynchronous command to its end, Ctrl-C and SIGTERM heard.
+pub(super) fn block_on<T>(stop: &Stop, command: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::Io { what: "start the threads for the network".to_owned(), source })?;
+    let stop = stop.clone();
+    let outcome = runtime.block_on(async {
+        tokio::spawn(listen_to_signals(stop));
+        command.await
+    });
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn listen_to_signals(stop: Stop) {
+    for first in [true, false] {
+        signal().await;
+        if !first {
+            #[allow(clippy::exit, reason = "a second signal means now, whatever is under way")]
+            std::process::exit(i32::from(crate::error::Exit::Interrupted as u8));
+        }
+        stop.ask(Reason::Interrupted);
+    }
+}
+
+async fn signal() {
+    #[cfg(unix)]
+    {
+        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        if let Ok(mut terminate) = terminate {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _no_signal_will_come = tokio::signal::ctrl_c().await;
+}
+
+/// An API that can be reached, with the token to read it.
+pub(super) struct Session {
+    endpoint: Url,
+    target: Target,
+    read_token: SecretString,
+    embedded: Option<Sandbox>,
+    stop: Stop,
+}
+
+impl Session {
+    /// Reads the tokens and, where the endpoint is the sandbox, starts it.
+    pub(super) async fn open(workspace: &Workspace, stop: &Stop) -> Result<Self, Error> {
+        let api = &workspace.api;
+        let target = |endpoint| Target { endpoint, bot_id: api.bot_id.clone(), customer_id: api.customer_id.clone() };
+        let stop = stop.clone();
+        match &api.endpoint {
+            Endpoint::Url(url) => {
+                let target = target(url.as_str().trim_end_matches('/').to_owned());
+                Ok(Self { endpoint: url.clone(), target, read_token: token("CONVERTALK_READ_TOKEN")?, embedded: None, stop })
+            }
+            Endpoint::Sandbox => {
+                let state = crate::state::folder(&workspace.root)
+                    .map_err(|source| Error::Io { what: "make .convertalk/".to_owned(), source })?;
+                let options = sandbox::Options {
+                    listen: ([127, 0, 0, 1], 0).into(),
+                    state: Some(state.join("sandbox.json")),
+                    seed: api.seed.as_ref().map(|seed| workspace.root.join(seed)),
+                    ..sandbox::Options::default()
+                };
+                let sandbox = Sandbox::start(options).await?;
+                let endpoint = Url::parse(&sandbox.url()).map_err(|_| Error::Internal("the sandbox has no address"))?;
+                let read_token = SecretString::from("sandbox".to_owned());
+                Ok(Self { endpoint, target: target("sandbox".to_owned()), read_token, embedded: Some(sandbox), stop })
+            }
+        }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(super) fn seal_key(&self) -> SealKey {
+        SealKey::new(&self.read_token)
+    }
+
+    /// A client that cannot write.
+    pub(super) fn reader(&self, workspace: &Workspace) -> Result<Client<ReadOnly>, Error> {
+        Ok(Client::new(&self.endpoint, &workspace.api, &self.read_token, self.stop.clone())?)
+    }
+
+    /// A client that can.
+    pub(super) fn writer(&self, workspace: &Workspace) -> Result<Client<Write>, Error> {
+        let token = if self.embedded.is_some() { self.read_token.clone() } else { token("CONVERTALK_WRITE_TOKEN")? };
+        Ok(self.reader(workspace)?.with_write(&self.endpoint, &workspace.api, &token)?)
+    }
+
+    /// Ends the sandbox, where there is one, its state saved.
+    pub(super) async fn close(self) -> Result<(), Error> {
+        match self.embedded {
+            Some(sandbox) => Ok(sandbox.stop().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+fn token(name: &'static str) -> Result<SecretString, Error> {
+    let set = |name| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+    set(name).or_else(|| set("CONVERTALK_TOKEN")).map(SecretString::from).ok_or(Error::NoToken { name })
+}
+
+/// A fresh plan of the leads that `scope` selects, and the listing it was made from.
+pub(super) async fn plan<R: crate::observe::Reader<Error = crate::api::ApiError>>(
+    files: &Files,
+    scope: &Scope,
+    target: &Target,
+    reader: &R,
+) -> Result<(Plan, Live), Error> {
+    let Files { workspace, desired } = files;
+    let declared = desired.len();
+    let selected = Selection::parse(&scope.only, &workspace.agents)?.of(desired.clone())?;
+    let full = scope.full || workspace.agents.values().any(|agent| agent.max_leads.is_some());
+    let live = crate::observe::observe(reader, selected.keys().cloned().collect(), full).await?;
+    let limits =
+        Limits { policy: &workspace.policy, agents: &workspace.agents, max_changes: scope.max_changes, allow: &scope.allow };
+    let plan = make(Input {
+        desired: &selected,
+        declared,
+        live: &live,
+        agents: &workspace.agents,
+        limits: &limits,
+        target: target.clone(),
+        base: None,
+        created_at: now(),
+    });
+    Ok((plan, live))
+}
+
+/// Now (RFC 3339, UTC, seconds).
+pub(super) fn now() -> String {
+    format!("{:.0}", Timestamp::now())
+}
+
+/// Writes a file in one piece: whoever reads it sees the old one or the new one.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |source| Error::Io { what: format!("write {}", path.display()), source };
+    if !path.parent().is_none_or(|parent| parent.as_os_str().is_empty() || parent.is_dir()) {
+        return Err(failed(std::io::Error::from(std::io::ErrorKind::NotFound)));
+    }
+    if path.exists() && !path.is_file() {
+        // A pipe or a device: there is nothing to replace.
+        return std::fs::write(path, bytes).map_err(failed);
+    }
+    let folder: PathBuf = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let mut file = tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(failed)?;
+    std::io::Write::write_all(&mut file, bytes).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn permissions() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+}

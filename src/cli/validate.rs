@@ -1,0 +1,58 @@
+//! `convertalk validate`
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+
+use super::screen::Screen;
+use super::session::overrides;
+use crate::error::{Error, Exit};
+use crate::report::style::{GOOD, count, paint};
+use crate::workspace;
+
+/// Check the files alone, offline
+///
+/// Example: convertalk validate --format json
+#[derive(Debug, Args)]
+pub(super) struct Validate {
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people, each mistake with its line
+    Text,
+    /// For programs: an object with the diagnostics
+    Json,
+}
+
+impl Validate {
+    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+        let root = workspace::find(directory)?;
+        let loaded = workspace::load(&root, &overrides());
+        let errors = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        let leads = loaded.desired.as_ref().map_or(0, |desired| desired.len());
+        match self.format {
+            Form::Json => {
+                let json = serde_json::json!({ "valid": errors == 0, "files": loaded.files, "leads": leads, "diagnostics": loaded.diagnostics });
+                screen.result(&format!("{json:#}\n"))?;
+            }
+            Form::Text => {
+                for diagnostic in &loaded.diagnostics {
+                    screen.stderr(&workspace::render::render(diagnostic, screen.colored_stderr()));
+                }
+                if errors == 0 {
+                    let found = format!("{} in {}", count(leads, "lead"), count(loaded.files, "file"));
+                    screen.result(&format!("{} {found}\n", paint(GOOD, "Valid:")))?;
+                }
+            }
+        }
+        match errors {
+            0 => Ok(Exit::Done),
+            _ if self.format == Form::Json => Ok(Exit::Error),
+            errors => Err(Error::Invalid { errors }),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Diff: Desired × Live → what differs, lead by lead and field by field. Pure.
+//!
+//! One rule for each field, in [`difference`]; the compiler leads whoever adds a field here. What a file does not ask for is
+//! never looked at.
+
+use std::collections::BTreeSet;
+
+use crate::desired::{Demand, Desired, DesiredLead};
+use crate::lead::{Field, Lead, LeadId, Note, Value, Wanted};
+use crate::observe::Live;
+
+/// One field that is not as the files want it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Which.
+    pub field: Field,
+    /// As it is.
+    pub before: Value,
+    /// As it is to be. Never the same as `before`.
+    pub after: Value,
+    /// The line that asks for it, in the file of the lead.
+    pub line: u32,
+    /// Where `before` and `after` are masked: what they stand for.
+    pub seal: Option<Box<Seal>>,
+}
+
+/// Seals of two masked values: they tell whether a value is the one that was meant, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Seal {
+    /// Of the value as it was.
+    pub before: String,
+    /// Of the value as it is to be.
+    pub after: String,
+}
+
+/// How one declared lead stands against the live listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing to do.
+    InSync,
+    /// These fields differ; at least one.
+    Differs(Vec<FieldChange>),
+    /// Not listed, and may be created with these.
+    Absent(Vec<FieldChange>),
+    /// Not listed, and may not be created.
+    Missing,
+}
+
+/// All declared leads in the order of their uuids, each with its standing.
+pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> Vec<(&'a LeadId, &'a DesiredLead, Standing)> {
+    desired.iter().map(|(id, lead)| (id, lead, standing(lead, live.leads.get(id).map(|seen| &seen.lead)))).collect()
+}
+
+fn standing(desired: &DesiredLead, live: Option<&Lead>) -> Standing {
+    match live {
+        Some(live) => match changes(&desired.demands, live) {
+            changes if changes.is_empty() => Standing::InSync,
+            changes => Standing::Differs(changes),
+        },
+        None if desired.create => Standing::Absent(changes(&desired.demands, &Lead::default())),
+        None => Standing::Missing,
+    }
+}
+
+/// The demands that `live` does not satisfy.
+pub fn changes(demands: &[Demand], live: &Lead) -> Vec<FieldChange> {
+    let change = |demand: &Demand| {
+        let (before, after) = difference(&demand.wanted, live)?;
+        Some(FieldChange { field: demand.wanted.field(), before, after, line: demand.line, seal: None })
+    };
+    demands.iter().filter_map(change).collect()
+}
+
+/// Both sides of one demand, where they differ.
+fn difference(wanted: &Wanted, live: &Lead) -> Option<(Value, Value)> {
+    let after = match wanted {
+        Wanted::Status(status) => Value::Text(status.as_str().to_owned()),
+        Wanted::Agent(agent) => Value::text(agent.as_ref().map(|agent| agent.as_str())),
+        Wanted::Tags(rule) => Value::Tags(rule.applied_to(&live.tags)),
+        Wanted::Attribute(_, text) | Wanted::Contact(_, text) => Value::Text(text.clone()),
+        Wanted::Notes(notes) => return notes_difference(notes, &live.notes),
+    };
+    let before = value(live, &wanted.field());
+    (before != after).then_some((before, after))
+}
+
+/// Of notes, only those that are asked for are told: what else stands in the inbox is nobody's business here.
+fn notes_difference(wanted: &[Note], live: &[Note]) -> Option<(Value, Value)> {
+    let mut asked = BTreeSet::new();
+    let wanted: Vec<Note> = wanted.iter().filter(|note| asked.insert(*note)).cloned().collect();
+    let there: Vec<Note> = wanted.iter().filter(|note| live.contains(note)).cloned().collect();
+    (there != wanted).then_some((Value::Notes(there), Value::Notes(wanted)))
+}
+
+/// A field of a live lead, as a side of a difference. Of notes: all of them.
+pub fn value(live: &Lead, field: &Field) -> Value {
+    match field {
+        Field::Status => Value::text(live.status.as_ref().map(|status| status.as_str())),
+        Field::Agent => Value::text(live.agent.as_ref().map(|agent| agent.as_str())),
+        Field::Tags => Value::Tags(live.tags.clone()),
+        Field::Attribute(key) => Value::text(live.attributes.get(key).cloned()),
+        Field::Contact(contact) => Value::text(live.contact.get(contact).cloned()),
+        Field::Notes => Value::Notes(live.notes.clone()),
+    }
+}
+
+/// Whether `live` has `wanted` in `field`: equal, or, of notes, among others.
+pub fn holds(live: &Lead, field: &Field, wanted: &Value) -> bool {
+    match (field, wanted) {
+        (Field::Notes, Value::Notes(notes)) => notes.iter().all(|note| live.notes.contains(note)),
+        _ => value(live, field) == *wanted,
+    }
+}
+
+/// Every field that a live lead has a value in.
+pub fn fields(live: &Lead) -> Vec<Field> {
+    let Lead { status, agent, tags, attributes, contact, notes } = live;
+    let single = [
+        (status.is_some(), Field::Status),
+        (agent.is_some(), Field::Agent),
+        (!tags.is_empty(), Field::Tags),
+        (!notes.is_empty(), Field::Notes),
+    ];
+    let mut fields: Vec<Field> = single.into_iter().filter_map(|(there, field)| there.then_some(field)).collect();
+    fields.extend(attributes.keys().cloned().map(Field::Attribute));
+    fields.extend(contact.keys().copied().map(Field::Contact));
+    fields.sort();
+    fields
+}

@@ -1,0 +1,188 @@
+//! Errors and the exit table, in one place.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::api::{ApiError, Failure};
+use crate::observe::ObserveError;
+use crate::plan::BadSelector;
+use crate::plan::file::PlanFileError;
+use crate::report::style::visible;
+use crate::sandbox::SandboxError;
+use crate::workspace::NoWorkspace;
+
+/// The exit codes, the same in every format. The highest that applies wins, but [`Exit::Error`] where nothing could start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Done; a plan with changes too, without `--detailed-exitcode`.
+    Done = 0,
+    /// Usage, files, credentials, an incomplete listing, missing leads.
+    Error = 1,
+    /// `plan --detailed-exitcode`: there are changes.
+    Changes = 2,
+    /// Refused by a guard; nothing written.
+    Refused = 3,
+    /// Some leads had moved since the saved plan, and were not written.
+    Stale = 4,
+    /// Some writes failed or were not tried.
+    Partial = 5,
+    /// Written, but reading back disagrees.
+    Unverified = 6,
+    /// Interrupted.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command could not do what it was asked for. What a run did is not an error but a report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no workspace.
+    #[error(transparent)]
+    NoWorkspace(#[from] NoWorkspace),
+    /// The files hold mistakes, all of them told already.
+    #[error("{errors} {} in the files", if *errors == 1 { "mistake" } else { "mistakes" })]
+    Invalid {
+        /// How many.
+        errors: usize,
+    },
+    /// No token.
+    #[error("neither {name} nor CONVERTALK_TOKEN is set")]
+    NoToken {
+        /// The variable that is looked at first.
+        name: &'static str,
+    },
+    /// `--only` makes no sense.
+    #[error(transparent)]
+    Selector(#[from] BadSelector),
+    /// The API could not be used.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The listing could not be read whole.
+    #[error(transparent)]
+    Observe(#[from] ObserveError<ApiError>),
+    /// The sandbox could not be used.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// A saved plan is of no use.
+    #[error("{}", path.display())]
+    PlanFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: PlanFileError,
+    },
+    /// Declared leads are not in the inbox.
+    #[error("{leads} declared {} not in the inbox; nothing was written", if *leads == 1 { "lead is" } else { "leads are" })]
+    Missing {
+        /// How many.
+        leads: usize,
+    },
+    /// Nobody is there to ask.
+    #[error("apply asks before it writes, and stdin is no terminal")]
+    NeedsYes,
+    /// Somebody was asked and did not say yes.
+    #[error("not applied; nothing was written")]
+    Declined,
+    /// Another run is under way.
+    #[error("another apply is under way in this workspace")]
+    Locked,
+    /// A file, a folder or a device.
+    #[error("cannot {what}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// JSON could not be written.
+    #[error("cannot write JSON")]
+    Json(#[source] serde_json::Error),
+    /// Whoever read stdout has gone.
+    #[error("stdout was closed")]
+    ClosedPipe,
+    /// A mistake of this program.
+    #[error("this is a mistake of convertalk's own: {0}")]
+    Internal(&'static str),
+}
+
+impl Error {
+    /// A failure to write to stdout.
+    pub fn stdout(source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::Io { what: "write to stdout".to_owned(), source },
+        }
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self.failure() {
+            Some(Failure::Interrupted) => Exit::Interrupted,
+            _ => Exit::Error,
+        }
+    }
+
+    fn api(&self) -> Option<&ApiError> {
+        match self {
+            Self::Api(error) | Self::Observe(ObserveError::Page { source: error, .. }) => Some(error),
+            _ => None,
+        }
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        self.api().and_then(ApiError::failure)
+    }
+
+    /// The error and its causes in one line, fit for a terminal.
+    pub fn words(&self) -> String {
+        match self.failure() {
+            Some(Failure::Interrupted) => "interrupted; nothing was written".to_owned(),
+            _ => visible(&chain(self)),
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let words = match self {
+            Self::Api(_) | Self::Observe(ObserveError::Page { .. }) => self.api().and_then(ApiError::hint)?,
+            Self::Observe(ObserveError::PageCap { .. }) => "if the inbox is really that large, set api.page_cap",
+            Self::Observe(ObserveError::Nowhere) => {
+                "check api.endpoint: it is the host alone, such as https://api.v7.convertalk.com"
+            }
+            Self::NoWorkspace(error) => error.hint(),
+            Self::Invalid { .. } => return None,
+            Self::NoToken { .. } => "tokens come from the environment only; `endpoint: sandbox` needs none",
+            Self::Selector(_) => "see `convertalk plan --help`",
+            Self::PlanFile { source, .. } => source.hint(),
+            Self::Missing { .. } => {
+                "check the uuids; take leads out that are gone, or say `create: true`, or go on without them: --missing skip"
+            }
+            Self::NeedsYes => "in a pipeline, add --yes",
+            Self::Locked => "wait for it, or see what it does in .convertalk/runs/",
+            Self::Io { .. } | Self::Json(_) | Self::Sandbox(_) | Self::Declined | Self::ClosedPipe => return None,
+            Self::Internal(_) => "please report it, with what you ran",
+        };
+        Some(words.to_owned())
+    }
+}
+
+/// An error and its causes in one line, each said once.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !words.ends_with(&text) {
+            words.push_str(": ");
+            words.push_str(&text);
+        }
+        cause = error.source();
+    }
+    words
+}

@@ -1,0 +1,194 @@
+//! Observe: the listing, read to a proven end, becomes Live; or the reason why it did not.
+//!
+//! Owns what "the whole listing" means while it moves under the reader: which pages to open next, when a list has ended, which
+//! of two sightings of one lead counts, and when a lead is missing. Is given a [`Reader`] and the leads to keep; hands on
+//! [`Live`]. Knows no HTTP and no JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::lead::{AgentId, Lead, LeadId};
+use crate::workspace::TagShape;
+
+mod sweep;
+
+pub use sweep::{look_again, observe};
+
+/// The two lists of the inbox. A chat can move from `non-lead` to `lead` (api.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChatType {
+    /// Chats that became leads.
+    Lead,
+    /// Chats that did not, or not yet.
+    NonLead,
+}
+
+impl ChatType {
+    /// The word of the query.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lead => "lead",
+            Self::NonLead => "non-lead",
+        }
+    }
+}
+
+impl fmt::Display for ChatType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where in the listing a lead was seen: the place to look first when reading it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seen {
+    /// The list.
+    pub list: ChatType,
+    /// The page, from 1.
+    pub page: u32,
+}
+
+/// Which leads' values are kept of a page; of all others only a count and the agent are.
+#[derive(Debug, Clone)]
+pub enum Keep {
+    /// These.
+    Only(Arc<BTreeSet<LeadId>>),
+    /// Every record that has a uuid.
+    All,
+}
+
+impl Keep {
+    /// Whether this lead's values are wanted.
+    pub fn wants(&self, id: &str) -> bool {
+        match self {
+            Self::Only(ids) => ids.contains(id),
+            Self::All => true,
+        }
+    }
+}
+
+/// One page of one list, decoded.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// Its records, in order.
+    pub records: Vec<Record>,
+    /// The same for two pages that hold the same records in the same order.
+    pub signature: u64,
+    /// Nothing stands here: an empty page, one without data, or a 404.
+    pub is_end: bool,
+    /// It is the end because nothing is served there: an end further on, a wrong address where both lists begin so.
+    pub is_nowhere: bool,
+}
+
+/// One record of a page.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// A hash of the uuid; `None` where the record has none and so cannot be written.
+    pub key: Option<u64>,
+    /// `updatedAt` in milliseconds since 1970; the smallest number where it is not told.
+    pub updated: i64,
+    /// Whom it is assigned to.
+    pub agent: Option<AgentId>,
+    /// Its values, where [`Keep`] asked for them.
+    pub kept: Option<Box<(LeadId, Observed)>>,
+}
+
+/// A lead as it was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// The values that can be managed.
+    pub lead: Lead,
+    /// Values that are never managed, by name: they must be the same after a write.
+    pub unmanaged: BTreeMap<&'static str, String>,
+    /// Lists as the record shows them, for a writer that has to send whole lists.
+    pub echo: Echo,
+    /// The shape of the record's tags; `None` where it shows none.
+    pub tag_shape: Option<TagShape>,
+    /// `updatedAt`, as in [`Record::updated`].
+    pub updated: i64,
+    /// Where it was seen last.
+    pub seen: Option<Seen>,
+}
+
+/// Lists as a record shows them, value for value.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Echo {
+    /// Keys with their values of any type, in order.
+    pub attributes: Vec<(String, serde_json::Value)>,
+}
+
+/// How much of the listing stands behind a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Listing {
+    /// Whether both lists were read to their ends.
+    pub complete: bool,
+    /// Chats read, each counted once.
+    pub leads_read: u64,
+    /// Pages read, a second look included.
+    pub pages_read: u64,
+}
+
+/// What the API lists.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    /// The leads that were asked for and found.
+    pub leads: BTreeMap<LeadId, Observed>,
+    /// How much was read.
+    pub listing: Listing,
+    /// Chats of each agent over the whole inbox; `None` where the listing was not read to its end.
+    pub workload: Option<BTreeMap<AgentId, u64>>,
+}
+
+impl Live {
+    /// The shape in which to send tags to a lead that shows none: text only where others show text and no one shows an array.
+    pub fn tag_shape(&self) -> TagShape {
+        let shows = |shape| self.leads.values().any(|seen| seen.tag_shape == Some(shape));
+        if shows(TagShape::String) && !shows(TagShape::Array) { TagShape::String } else { TagShape::Array }
+    }
+}
+
+/// Reads pages. Whoever holds only this cannot write.
+pub trait Reader: Sync {
+    /// Why a page could not be had, all retries done.
+    type Error: std::error::Error + Send + 'static;
+
+    /// Page `number` (from 1) of `list`.
+    fn page(&self, list: ChatType, number: u32, keep: &Keep) -> impl Future<Output = Result<Page, Self::Error>> + Send;
+
+    /// How many pages may be under way at a time.
+    fn width(&self) -> usize;
+
+    /// The number of pages of one list after which a listing without end is an error.
+    fn page_cap(&self) -> u32;
+}
+
+/// Why there is no Live.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError<E: std::error::Error + 'static> {
+    /// A page could not be read, so the listing is incomplete.
+    #[error("the listing is incomplete: page {page} of `{list}` could not be read")]
+    Page {
+        /// The list.
+        list: ChatType,
+        /// The page.
+        page: u32,
+        /// Why.
+        source: E,
+    },
+    /// Neither list is served at all.
+    #[error("the API is not there: neither list of the inbox is served at this address")]
+    Nowhere,
+    /// The list does not end.
+    #[error("the listing is incomplete: `{list}` has not ended after {cap} pages")]
+    PageCap {
+        /// The list.
+        list: ChatType,
+        /// The cap.
+        cap: u32,
+    },
+}

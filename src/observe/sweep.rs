@@ -1,0 +1,206 @@
+//! Sweeps over the listing: pages opened ahead, taken in order, to a proven end.
+//!
+//! A sweep reads `lead` and `non-lead` in turn, several pages ahead, and takes the answers in the order of the asking: what it
+//! has read when it stops depends on the listing alone, not on which answer was quickest. A list has ended where two pages in a
+//! row bring nothing: empty ones, or repetitions of the page before. One is not enough: pages are filtered after they are
+//! cut, or a chat that arrives while we read pushes a page of one record onto the next.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
+
+use super::{ChatType, Keep, Live, ObserveError, Observed, Page, Reader, Record, Seen};
+use crate::lead::{AgentId, LeadId};
+
+/// Reads the listing until each lead of `wanted` is found, or to its end where one is not or `full` says so. What one sweep
+/// did not show is looked for once more, because a lead can slip from an unread page to a read one.
+///
+/// # Errors
+/// A page that cannot be read, or a list that does not end: an incomplete listing is never taken for a whole one.
+pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool) -> Result<Live, ObserveError<R::Error>> {
+    let keep = Keep::Only(Arc::new(wanted));
+    let mut collected = Collected::default();
+    let done = |collected: &Collected| match &keep {
+        Keep::Only(ids) => collected.leads.len() == ids.len(),
+        Keep::All => false,
+    };
+    let complete = sweep(reader, &keep, &mut collected, |collected| !full && done(collected)).await?;
+    if complete && !done(&collected) {
+        sweep(reader, &keep, &mut collected, done).await?;
+    }
+    Ok(collected.into_live(complete))
+}
+
+/// So many pages in a row without a lead that was seen there say that writes move leads: then the front is the place to look.
+const GIVE_UP_HINTS: usize = 4;
+
+/// Reads leads back. Looks where each was seen first, then from the front, where a write may have moved it, to the end.
+/// What is still not found is not in the answer.
+///
+/// # Errors
+/// As [`observe`].
+pub async fn look_again<R: Reader>(
+    reader: &R,
+    hints: &BTreeMap<LeadId, Option<Seen>>,
+) -> Result<BTreeMap<LeadId, Observed>, ObserveError<R::Error>> {
+    let keep = Keep::Only(Arc::new(hints.keys().cloned().collect()));
+    let mut collected = Collected::default();
+    let places: BTreeSet<Seen> = hints.values().flatten().copied().collect();
+    let mut places = places.into_iter();
+    let mut answers = FuturesUnordered::new();
+    let mut in_vain = 0;
+    loop {
+        while answers.len() < reader.width() && in_vain < GIVE_UP_HINTS {
+            let Some(seen) = places.next() else { break };
+            answers.push(fetch(reader, seen, &keep));
+        }
+        let Some((seen, answer)) = answers.next().await else { break };
+        let before = collected.leads.len();
+        collected.take(answer?, seen);
+        in_vain = if collected.leads.len() > before { 0 } else { in_vain + 1 };
+    }
+    if collected.leads.len() < hints.len() {
+        sweep(reader, &keep, &mut collected, |collected| collected.leads.len() == hints.len()).await?;
+    }
+    Ok(collected.leads)
+}
+
+type Answer<E> = (Seen, Result<Page, ObserveError<E>>);
+
+async fn fetch<R: Reader>(reader: &R, seen: Seen, keep: &Keep) -> Answer<R::Error> {
+    let Seen { list, page } = seen;
+    (seen, reader.page(list, page, keep).await.map_err(|source| ObserveError::Page { list, page, source }))
+}
+
+/// Reads both lists until `done`, or to their ends. True where both ends were reached.
+async fn sweep<R: Reader>(
+    reader: &R,
+    keep: &Keep,
+    collected: &mut Collected,
+    done: impl Fn(&Collected) -> bool,
+) -> Result<bool, ObserveError<R::Error>> {
+    let cap = reader.page_cap();
+    let mut lists = [Cursor::new(ChatType::Lead), Cursor::new(ChatType::NonLead)];
+    let mut ahead = 2;
+    let mut nowhere = 0;
+    let mut answers = FuturesOrdered::new();
+    loop {
+        while answers.len() < ahead
+            && let Some(seen) = next_page(&mut lists, cap)
+        {
+            answers.push_back(fetch(reader, seen, keep));
+        }
+        let Some((seen, answer)) = answers.next().await else { return Ok(true) };
+        let cursor = &mut lists[usize::from(seen.list == ChatType::NonLead)];
+        cursor.under_way -= 1;
+        if cursor.ended() {
+            continue;
+        }
+        let page = answer?;
+        cursor.note(&page);
+        if page.is_nowhere && seen.page == 1 {
+            nowhere += 1;
+            if nowhere == 2 {
+                return Err(ObserveError::Nowhere);
+            }
+        }
+        collected.take(page, seen);
+        if done(collected) {
+            return Ok(false);
+        }
+        if seen.page >= cap && cursor.barren == 0 {
+            return Err(ObserveError::PageCap { list: seen.list, cap });
+        }
+        ahead = (ahead * 2).min(reader.width()).max(2);
+    }
+}
+
+/// The next page to ask for: of the list that is less far along, and only one at a time of a list that may have ended.
+fn next_page(lists: &mut [Cursor; 2], cap: u32) -> Option<Seen> {
+    let open = |cursor: &&mut Cursor| {
+        !cursor.ended() && cursor.next <= cap.saturating_add(1) && (cursor.barren == 0 || cursor.under_way == 0)
+    };
+    let cursor = lists.iter_mut().filter(open).min_by_key(|cursor| cursor.next)?;
+    let seen = Seen { list: cursor.list, page: cursor.next };
+    cursor.next += 1;
+    cursor.under_way += 1;
+    Some(seen)
+}
+
+/// How far one list has been read.
+struct Cursor {
+    list: ChatType,
+    next: u32,
+    under_way: usize,
+    last_signature: Option<u64>,
+    barren: u8,
+}
+
+impl Cursor {
+    fn new(list: ChatType) -> Self {
+        Self { list, next: 1, under_way: 0, last_signature: None, barren: 0 }
+    }
+
+    fn note(&mut self, page: &Page) {
+        let repeats = self.last_signature == Some(page.signature);
+        self.barren = if page.is_end || repeats { self.barren + 1 } else { 0 };
+        self.last_signature = Some(page.signature);
+    }
+
+    fn ended(&self) -> bool {
+        self.barren >= 2
+    }
+}
+
+/// What the pages have shown so far.
+#[derive(Default)]
+struct Collected {
+    leads: BTreeMap<LeadId, Observed>,
+    /// Each chat once, by the hash of its uuid: when it was updated, and its agent.
+    chats: HashMap<u64, (i64, Option<u32>)>,
+    agents: Vec<AgentId>,
+    pages: u64,
+}
+
+impl Collected {
+    fn take(&mut self, page: Page, seen: Seen) {
+        self.pages += 1;
+        for Record { key, updated, agent, kept } in page.records {
+            let Some(key) = key else { continue };
+            let agent = agent.map(|agent| self.agent_number(agent));
+            let chat = self.chats.entry(key).or_insert((updated, agent));
+            if updated >= chat.0 {
+                *chat = (updated, agent);
+            }
+            let Some((id, mut observed)) = kept.map(|kept| *kept) else { continue };
+            observed.seen = Some(seen);
+            match self.leads.get(&id) {
+                Some(other) if other.updated > observed.updated => {}
+                _ => drop(self.leads.insert(id, observed)),
+            }
+        }
+    }
+
+    fn agent_number(&mut self, agent: AgentId) -> u32 {
+        let at = self.agents.iter().position(|known| *known == agent).unwrap_or_else(|| {
+            self.agents.push(agent);
+            self.agents.len() - 1
+        });
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+
+    fn into_live(self, complete: bool) -> Live {
+        let mut counts = vec![0_u64; self.agents.len()];
+        for agent in self.chats.values().filter_map(|(_, agent)| *agent) {
+            if let Some(count) = counts.get_mut(agent as usize) {
+                *count += 1;
+            }
+        }
+        Live {
+            leads: self.leads,
+            listing: super::Listing { complete, leads_read: self.chats.len() as u64, pages_read: self.pages },
+            workload: complete.then(|| self.agents.into_iter().zip(counts).collect()),
+        }
+    }
+}

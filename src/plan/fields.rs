@@ -1,0 +1,118 @@
+//! The fields of a change, and their JSON: an object by the field's name, each with `before`, `after` and `line`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value as Json;
+
+use crate::diff::{FieldChange, Seal};
+use crate::lead::{Field, Note, Value};
+
+/// The fields of a lead that differ, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields(pub Vec<FieldChange>);
+
+impl std::ops::Deref for Fields {
+    type Target = [FieldChange];
+
+    fn deref(&self) -> &[FieldChange] {
+        &self.0
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sides<T> {
+    before: T,
+    after: T,
+    #[serde(default)]
+    line: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seal: Option<Box<Seal>>,
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Nothing => serializer.serialize_none(),
+            Self::Text(text) => text.serialize(serializer),
+            Self::Tags(tags) => tags.serialize(serializer),
+            Self::Notes(notes) => notes.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let sides = |change: &FieldChange| {
+            let FieldChange { field, before, after, line, seal } = change;
+            (field.to_string(), Sides { before: before.clone(), after: after.clone(), line: *line, seal: seal.clone() })
+        };
+        serializer.collect_map(self.0.iter().map(sides))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map: BTreeMap<String, Sides<Json>> = BTreeMap::deserialize(deserializer)?;
+        let mut changes = Vec::with_capacity(map.len());
+        for (name, Sides { before, after, line, seal }) in map {
+            let field: Field = name.parse().map_err(D::Error::custom)?;
+            let side =
+                |json: Json| value(&field, json).ok_or_else(|| D::Error::custom(format!("`{name}` has a value of another type")));
+            let (before, after) = (side(before)?, side(after)?);
+            changes.push(FieldChange { field, before, after, line, seal });
+        }
+        changes.sort_by(|one, other| one.field.cmp(&other.field));
+        Ok(Self(changes))
+    }
+}
+
+/// The type of a value is the field's to say: an empty array is no tags, or no notes.
+fn value(field: &Field, json: Json) -> Option<Value> {
+    match (field, json) {
+        (Field::Tags, json @ Json::Array(_)) => serde_json::from_value(json).ok().map(Value::Tags),
+        (Field::Notes, json @ Json::Array(_)) => serde_json::from_value::<Vec<Note>>(json).ok().map(Value::Notes),
+        (Field::Tags | Field::Notes, _) => None,
+        (Field::Status | Field::Agent | Field::Attribute(_) | Field::Contact(_), Json::Null) => Some(Value::Nothing),
+        (Field::Status | Field::Agent | Field::Attribute(_) | Field::Contact(_), Json::String(text)) => Some(Value::Text(text)),
+        _ => None,
+    }
+}
+
+impl JsonSchema for Fields {
+    fn schema_name() -> Cow<'static, str> {
+        "Fields".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let note = json_schema!({
+            "type": "object", "required": ["title", "description"], "additionalProperties": false,
+            "properties": { "title": { "type": "string" }, "description": { "type": "string" } }
+        });
+        let seal = json_schema!({
+            "type": "object", "required": ["before", "after"], "additionalProperties": false,
+            "properties": { "before": { "type": "string" }, "after": { "type": "string" } }
+        });
+        let sides = |value: Schema| {
+            json_schema!({
+                "type": "object", "required": ["before", "after"], "additionalProperties": false,
+                "properties": { "before": value, "after": value, "line": { "type": "integer", "minimum": 0 }, "seal": seal }
+            })
+        };
+        let text = sides(json_schema!({ "type": ["string", "null"] }));
+        json_schema!({
+            "type": "object",
+            "description": "The fields that differ, by name: agents as ids, tags sorted, of notes those that are asked for.",
+            "properties": {
+                "status": text, "agent": text,
+                "tags": sides(json_schema!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true })),
+                "notes": sides(json_schema!({ "type": "array", "items": note })),
+            },
+            "patternProperties": { "^attributes\\.": text, "^contact\\.(name|email|phone|dial_code|picture)$": text },
+            "additionalProperties": false
+        })
+    }
+}

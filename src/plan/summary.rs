@@ -1,0 +1,54 @@
+//! What only this field of work has: how statuses move, and how much each agent carries before and after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{AgentLoad, Change, TransitionCount};
+use crate::lead::{AgentId, Field, Value};
+use crate::observe::Live;
+use crate::workspace::Agent;
+
+/// The moves of the status, counted.
+pub(super) fn transitions(changes: &[Change]) -> Vec<TransitionCount> {
+    let mut counts: BTreeMap<(Option<String>, String), usize> = BTreeMap::new();
+    for field in changes.iter().flat_map(|change| change.fields.iter()).filter(|change| change.field == Field::Status) {
+        if let Some(to) = field.after.as_text() {
+            *counts.entry((field.before.as_text().map(str::to_owned), to.to_owned())).or_default() += 1;
+        }
+    }
+    counts.into_iter().map(|((from, to), count)| TransitionCount { from, to, count }).collect()
+}
+
+/// Each agent's leads, those with a name first by name, then the others by id.
+pub(super) fn workload(changes: &[Change], live: &Live, named: &BTreeMap<String, Agent>) -> Vec<AgentLoad> {
+    let mut before: BTreeMap<String, u64> = BTreeMap::new();
+    match &live.workload {
+        Some(counts) => before.extend(counts.iter().map(|(agent, count)| (agent.to_string(), *count))),
+        None => {
+            for agent in live.leads.values().filter_map(|seen| seen.lead.agent.as_ref()) {
+                *before.entry(agent.to_string()).or_default() += 1;
+            }
+        }
+    }
+    let mut after = before.clone();
+    let moves = changes.iter().flat_map(|change| change.fields.iter()).filter(|change| change.field == Field::Agent);
+    for change in moves {
+        if let Value::Text(from) = &change.before {
+            let count = after.entry(from.clone()).or_default();
+            *count = count.saturating_sub(1);
+        }
+        if let Value::Text(to) = &change.after {
+            *after.entry(to.clone()).or_default() += 1;
+        }
+    }
+    let load = |id: &str, name: Option<&str>, max_leads| AgentLoad {
+        id: id.to_owned(),
+        name: name.map(str::to_owned),
+        before: before.get(id).copied().unwrap_or_default(),
+        after: after.get(id).copied().unwrap_or_default(),
+        max_leads,
+    };
+    let known: BTreeSet<&AgentId> = named.values().map(|agent| &agent.id).collect();
+    let with_name = named.iter().map(|(name, agent)| load(agent.id.as_str(), Some(name), agent.max_leads));
+    let others = after.keys().filter(|id| !known.iter().any(|agent| agent.as_str() == id.as_str()));
+    with_name.chain(others.map(|id| load(id, None, None))).collect()
+}

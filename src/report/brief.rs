@@ -1,0 +1,115 @@
+//! One field of a change in one line: what every format for people tells, before it is painted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diff::FieldChange;
+use crate::lead::{Field, LeadId, Value};
+use crate::plan::{Change, Plan};
+
+/// Names for what a plan tells by id.
+pub(super) struct Names<'a> {
+    agents: BTreeMap<&'a str, &'a str>,
+    /// How much of a uuid tells all leads of the plan apart, in characters.
+    shortest: usize,
+}
+
+/// The least that is shown of a uuid, in characters.
+const SHORTEST: usize = 8;
+
+impl<'a> Names<'a> {
+    pub(super) fn of(plan: &'a Plan) -> Self {
+        let agents = plan.agents.iter().filter_map(|agent| Some((agent.id.as_str(), agent.name.as_deref()?))).collect();
+        let changes = plan.changes.iter().map(|change| &change.uuid);
+        let ids: BTreeSet<&str> = changes.chain(plan.missing.iter().map(|missing| &missing.uuid)).map(LeadId::as_str).collect();
+        Self { agents, shortest: shortest(&ids) }
+    }
+
+    pub(super) fn agent(&self, id: &str) -> String {
+        self.agents.get(id).map_or_else(|| id.to_owned(), |name| (*name).to_owned())
+    }
+
+    pub(super) fn lead<'b>(&self, id: &'b LeadId) -> &'b str {
+        let text = id.as_str();
+        text.char_indices().nth(self.shortest).map_or(text, |(at, _)| &text[..at])
+    }
+}
+
+/// Sorted texts are told apart by one more character than neighbours share.
+fn shortest(sorted: &BTreeSet<&str>) -> usize {
+    let shared = |(one, other): (&&str, &&str)| one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    sorted.iter().zip(sorted.iter().skip(1)).map(shared).max().map_or(SHORTEST, |shared| (shared + 1).max(SHORTEST))
+}
+
+/// What a reader is told of a field.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Brief {
+    /// One value instead of another.
+    Replaced { before: String, after: String },
+    /// A long text instead of another: worth a look word by word.
+    Reworded { before: String, after: String },
+    /// Some in, some out.
+    Set { added: Vec<String>, removed: Vec<String> },
+    /// Notes that are added.
+    Notes(Vec<String>),
+}
+
+/// Texts longer than this are compared word by word.
+const LONG: usize = 60;
+
+pub(super) fn brief(change: &FieldChange, names: &Names<'_>) -> Brief {
+    let FieldChange { field, before, after, .. } = change;
+    match (field, before, after) {
+        (Field::Agent, before, after) => {
+            let word = |side: &Value| side.as_text().map_or("nobody".to_owned(), |id| names.agent(id));
+            Brief::Replaced { before: word(before), after: word(after) }
+        }
+        (_, Value::Tags(before), Value::Tags(after)) => Brief::Set {
+            added: after.difference(before).cloned().collect(),
+            removed: before.difference(after).cloned().collect(),
+        },
+        (_, Value::Notes(before), Value::Notes(after)) => {
+            let added = after.iter().filter(|note| !before.contains(note));
+            Brief::Notes(
+                added
+                    .map(|note| {
+                        if note.description.is_empty() {
+                            note.title.clone()
+                        } else {
+                            format!("{}: {}", note.title, note.description)
+                        }
+                    })
+                    .collect(),
+            )
+        }
+        (_, before, after) => {
+            let word = |side: &Value| {
+                side.as_text()
+                    .map_or("(none)".to_owned(), |text| if text.is_empty() { "\"\"".to_owned() } else { text.to_owned() })
+            };
+            let (before, after) = (word(before), word(after));
+            let long = before.chars().count() > LONG && after.chars().count() > LONG;
+            if long { Brief::Reworded { before, after } } else { Brief::Replaced { before, after } }
+        }
+    }
+}
+
+/// Leads with the very same change, under one head.
+pub(super) struct Group<'a> {
+    pub(super) fields: Vec<(&'a Field, Brief)>,
+    pub(super) changes: Vec<&'a Change>,
+}
+
+/// Identical changes rolled up, each group where its first lead stands.
+pub(super) fn groups<'a>(plan: &'a Plan, names: &Names<'_>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut by_change: BTreeMap<_, usize> = BTreeMap::new();
+    for change in &plan.changes {
+        let fields: Vec<(&Field, Brief)> = change.fields.iter().map(|field| (&field.field, brief(field, names))).collect();
+        let at = *by_change.entry((change.action, change.class, fields.clone())).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.changes.push(change),
+            None => groups.push(Group { fields, changes: vec![change] }),
+        }
+    }
+    groups
+}

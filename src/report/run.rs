@@ -1,0 +1,60 @@
+//! What a run did, for a terminal or a log.
+
+use std::fmt::{self, Write};
+
+use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, count, indented, paint, visible};
+use crate::apply::{Outcome, Report};
+use crate::stop::Reason;
+
+/// So many leads of one outcome are told one by one.
+const TOLD: usize = 20;
+
+/// A run in words: what did not go as planned lead by lead, then the numbers.
+pub fn run(report: &Report) -> String {
+    let mut out = String::new();
+    // Writing into a String does not fail.
+    let _infallible = write_run(&mut out, report);
+    out
+}
+
+fn write_run(out: &mut String, report: &Report) -> fmt::Result {
+    for outcome in [Outcome::Unverified, Outcome::Failed, Outcome::Stale] {
+        let leads: Vec<_> = report.outcomes.iter().filter(|(_, (other, _))| *other == outcome).collect();
+        for (id, (_, detail)) in leads.iter().take(TOLD) {
+            let detail = detail.as_deref().map(visible).unwrap_or_default();
+            writeln!(out, "{} {}: {detail}", paint(style(outcome), outcome.as_str()), visible(id.as_str()))?;
+        }
+        if leads.len() > TOLD {
+            indented(out, 2, format_args!("and {} more {}; the run file has them all", leads.len() - TOLD, outcome.as_str()))?;
+        }
+    }
+    for hint in &report.hints {
+        writeln!(out, "{} {hint}", paint(FAINT, "help:"))?;
+    }
+    if let Some(reason) = report.stopped {
+        writeln!(out, "{} {}", paint(BAD, "Stopped early:"), stopped(reason))?;
+    }
+    let parts = Outcome::ALL.into_iter().map(|outcome| (outcome, report.count(outcome))).filter(|(_, number)| *number > 0);
+    let parts: Vec<String> =
+        parts.map(|(outcome, number)| paint(style(outcome), format_args!("{number} {}", outcome.as_str()))).collect();
+    writeln!(out, "{} {}: {}.", paint(STRONG, "Applied:"), count(report.outcomes.len(), "lead"), parts.join(", "))
+}
+
+/// Why a run ended early, in words.
+pub fn stopped(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Interrupted => "interrupted; the leads that were not tried are as they were",
+        Reason::Deadline => "the deadline was near; run the same apply again for the rest",
+        Reason::Failures => "too much went wrong to go on; the leads that were not tried are as they were",
+        Reason::Fatal => "every further request would have failed the same way",
+        Reason::Journal => "the run file could not be written, and nothing is written without it",
+    }
+}
+
+fn style(outcome: Outcome) -> anstyle::Style {
+    match outcome {
+        Outcome::Verified | Outcome::Already => GOOD,
+        Outcome::Written | Outcome::Untried => CHANGE,
+        Outcome::Stale | Outcome::Failed | Outcome::Unverified => BAD,
+    }
+}

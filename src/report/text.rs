@@ -1,0 +1,157 @@
+//! A plan for a terminal or a log.
+
+use std::fmt::{self, Write};
+
+use similar::{ChangeTag, TextDiff};
+
+use super::brief::{Brief, Group, Names, groups};
+use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible};
+use super::tables;
+use crate::lead::{Field, LeadId};
+use crate::plan::{Action, Change, Plan, Refusal};
+
+/// From so many leads on, the very same change is told once.
+const ROLL_UP: usize = 3;
+/// So many leads of a roll-up are named.
+const NAMED: usize = 6;
+
+pub(super) fn plan(plan: &Plan) -> String {
+    let mut out = String::new();
+    // Writing into a String does not fail.
+    let _infallible = write_plan(&mut out, plan);
+    out
+}
+
+fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
+    let names = Names::of(plan);
+    for group in groups(plan, &names) {
+        match group.changes.as_slice() {
+            several if several.len() >= ROLL_UP => rolled_up(out, &group, &names)?,
+            few => few.iter().try_for_each(|change| one(out, change, &group.fields, &names))?,
+        }
+    }
+    if !plan.transitions.is_empty() {
+        section(out, "Status moves", &tables::transitions(&plan.transitions))?;
+    }
+    if let Some(table) = tables::workload(&plan.agents).filter(|_| !plan.is_empty()) {
+        let scope = if plan.listing.complete { "Agents" } else { "Agents (declared leads only; --full counts the whole inbox)" };
+        section(out, scope, &table)?;
+    }
+    if !plan.missing.is_empty() {
+        writeln!(out, "{}", paint(BAD, "Not found in the inbox, after looking twice"))?;
+        for missing in &plan.missing {
+            let label = missing.label.as_deref().map(visible).unwrap_or_default();
+            indented(out, 2, format_args!("{}  {label}  {}", visible(missing.uuid.as_str()), paint(FAINT, &missing.source)))?;
+        }
+        writeln!(out)?;
+    }
+    plan.warnings.iter().try_for_each(|warning| refusal(out, "Warning", CHANGE, warning, &names))?;
+    plan.refusals.iter().try_for_each(|refused| refusal(out, "Refused", BAD, refused, &names))?;
+    writeln!(out, "{}", verdict(plan))
+}
+
+fn section(out: &mut String, title: &str, table: &str) -> fmt::Result {
+    writeln!(out, "{}", paint(STRONG, title))?;
+    table.lines().try_for_each(|line| indented(out, 1, line.trim_end()))?;
+    writeln!(out)
+}
+
+fn one(out: &mut String, change: &Change, fields: &[(&Field, Brief)], names: &Names<'_>) -> fmt::Result {
+    let label = change.label.as_deref().map(|label| format!("  {}", paint(STRONG, visible(label)))).unwrap_or_default();
+    writeln!(out, "{} {}{label}  {}", sign(change.action), visible(names.lead(&change.uuid)), paint(FAINT, &change.source))?;
+    write_fields(out, fields)?;
+    writeln!(out)
+}
+
+fn rolled_up(out: &mut String, group: &Group<'_>, names: &Names<'_>) -> fmt::Result {
+    let leads = group.changes.iter().map(|change| lead(change, names));
+    let first = group.changes.first().map_or(Action::Update, |change| change.action);
+    writeln!(out, "{} {}, the same change:", sign(first), paint(STRONG, count(group.changes.len(), "lead")))?;
+    write_fields(out, &group.fields)?;
+    indented(out, 4, paint(FAINT, some(leads, NAMED)))?;
+    writeln!(out)
+}
+
+fn lead(change: &Change, names: &Names<'_>) -> String {
+    let id = visible(names.lead(&change.uuid));
+    change.label.as_deref().map_or_else(|| id.clone(), |label| format!("{id} {}", visible(label)))
+}
+
+fn sign(action: Action) -> String {
+    match action {
+        Action::Update => paint(CHANGE, "~"),
+        Action::Create => paint(ADD, "+ create"),
+    }
+}
+
+fn write_fields(out: &mut String, fields: &[(&Field, Brief)]) -> fmt::Result {
+    let width = fields.iter().map(|(field, _)| visible(&field.to_string()).chars().count()).max().unwrap_or_default();
+    for (field, brief) in fields {
+        let name = visible(&field.to_string());
+        let head = format!("{name:width$}  ");
+        match brief {
+            Brief::Replaced { before, after } => {
+                let (before, after) = (paint(REMOVE, visible(before)), paint(ADD, visible(after)));
+                indented(out, 4, format_args!("{head}{before} -> {after}"))?;
+            }
+            Brief::Set { added, removed } => {
+                let added = added.iter().map(|tag| paint(ADD, format_args!("+{}", visible(tag))));
+                let removed = removed.iter().map(|tag| paint(REMOVE, format_args!("-{}", visible(tag))));
+                indented(out, 4, format_args!("{head}{}", added.chain(removed).collect::<Vec<_>>().join(" ")))?;
+            }
+            Brief::Notes(notes) => {
+                for (at, note) in notes.iter().enumerate() {
+                    let head = if at == 0 { head.clone() } else { " ".repeat(width + 2) };
+                    indented(out, 4, format_args!("{head}{}", paint(ADD, format_args!("+ {}", visible(note)))))?;
+                }
+            }
+            Brief::Reworded { before, after } => {
+                indented(out, 4, head.trim_end())?;
+                let diff = TextDiff::from_words(before.as_str(), after.as_str());
+                let side = |tag| {
+                    let words =
+                        diff.iter_all_changes().filter(|word| matches!(word.tag(), ChangeTag::Equal) || word.tag() == tag);
+                    words
+                        .map(|word| if word.tag() == tag { paint(STRONG, visible(word.value())) } else { visible(word.value()) })
+                        .collect::<String>()
+                };
+                indented(out, 6, format_args!("{} {}", paint(REMOVE, "-"), side(ChangeTag::Delete)))?;
+                indented(out, 6, format_args!("{} {}", paint(ADD, "+"), side(ChangeTag::Insert)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn refusal(out: &mut String, word: &str, style: anstyle::Style, refusal: &Refusal, names: &Names<'_>) -> fmt::Result {
+    let place = refusal.source.as_ref().map(|source| format!("  {}", paint(FAINT, source))).unwrap_or_default();
+    writeln!(out, "{}: {}{place}", paint(style, word), visible(&refusal.message))?;
+    if !refusal.leads.is_empty() {
+        let leads = refusal.leads.iter().map(|id: &LeadId| visible(names.lead(id)));
+        indented(out, 4, some(leads, NAMED))?;
+    }
+    indented(out, 4, format_args!("{} {}", paint(FAINT, "help:"), refusal.lift))?;
+    writeln!(out)
+}
+
+/// The one sentence that counts.
+fn verdict(plan: &Plan) -> String {
+    let numbers = &plan.summary;
+    let declared = count(numbers.declared, "declared lead");
+    if plan.is_empty() && plan.missing.is_empty() && plan.refusals.is_empty() {
+        return format!("{} {declared}, all in sync.", paint(GOOD, "Nothing to do:"));
+    }
+    let mut parts = Vec::new();
+    for (number, words) in [(numbers.to_update, "to update"), (numbers.to_create, "to create"), (numbers.missing, "missing")] {
+        if number > 0 {
+            parts.push(format!("{number} {words}"));
+        }
+    }
+    parts.push(format!("{} in sync", numbers.in_sync));
+    let head = match (plan.refusals.is_empty(), plan.missing.is_empty()) {
+        (true, true) => paint(STRONG, "Plan:"),
+        (true, false) => paint(BAD, "Not to be applied:"),
+        (false, _) => paint(BAD, "Refused:"),
+    };
+    format!("{head} {}, of {declared}.", parts.join(", "))
+}

@@ -1,0 +1,42 @@
+//! What the program keeps for itself: `.convertalk/` beside the workspace file, git-ignored by a `.gitignore` of its own.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The folder, made if need be.
+///
+/// # Errors
+/// It cannot be made.
+pub fn folder(root: &Path) -> io::Result<PathBuf> {
+    let folder = root.join(".convertalk");
+    fs::create_dir_all(&folder)?;
+    let ignore = folder.join(".gitignore");
+    if !ignore.exists() {
+        fs::write(&ignore, "*\n")?;
+    }
+    Ok(folder)
+}
+
+/// Where run files go unless `--run-file` says otherwise: a name for each run that sorts by time.
+///
+/// # Errors
+/// The folder cannot be made.
+pub fn run_file(root: &Path, run_id: &str) -> io::Result<PathBuf> {
+    let runs = folder(root)?.join("runs");
+    fs::create_dir_all(&runs)?;
+    Ok(runs.join(format!("{run_id}.jsonl")))
+}
+
+/// A lock that one run at a time holds, and that ends with the process however it ends. `None` where another holds it.
+///
+/// # Errors
+/// The lock file cannot be made.
+pub fn lock(root: &Path) -> io::Result<Option<File>> {
+    let file = File::options().create(true).truncate(false).write(true).open(folder(root)?.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}

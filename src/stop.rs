@@ -1,0 +1,86 @@
+//! The wish to stop: said once by a signal, a deadline or a failure, heard before each write.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Why no further write is begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Ctrl-C or SIGTERM.
+    Interrupted,
+    /// `--deadline` is near.
+    Deadline,
+    /// As many writes failed as may.
+    Failures,
+    /// Every further request would fail: a wrong token, say.
+    Fatal,
+    /// The run file cannot be written.
+    Journal,
+}
+
+/// A wish to stop that many hold. The first reason stays.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    shared: Arc<Shared>,
+    deadline: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    reason: AtomicU8,
+    told: Notify,
+}
+
+impl Stop {
+    /// Stops by itself when `deadline` is there.
+    pub fn with_deadline(mut self, deadline: Option<Instant>) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Asks to stop. A person's wish stands before any other reason.
+    pub fn ask(&self, reason: Reason) {
+        let code = reason as u8 + 1;
+        if reason == Reason::Interrupted {
+            self.shared.reason.store(code, Ordering::SeqCst);
+            self.shared.told.notify_waiters();
+        } else {
+            let _first_stays = self.shared.reason.compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether to stop, and why.
+    pub fn reason(&self) -> Option<Reason> {
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            self.ask(Reason::Deadline);
+        }
+        Some(match self.shared.reason.load(Ordering::SeqCst) {
+            0 => return None,
+            1 => Reason::Interrupted,
+            2 => Reason::Deadline,
+            3 => Reason::Failures,
+            4 => Reason::Fatal,
+            _ => Reason::Journal,
+        })
+    }
+
+    /// Whether a person asked.
+    pub fn interrupted(&self) -> bool {
+        self.shared.reason.load(Ordering::SeqCst) == Reason::Interrupted as u8 + 1
+    }
+
+    /// Returns once a person asked.
+    pub async fn until_interrupted(&self) {
+        loop {
+            let mut told = std::pin::pin!(self.shared.told.notified());
+            told.as_mut().enable();
+            if self.interrupted() {
+                return;
+            }
+            told.await;
+        }
+    }
+}
