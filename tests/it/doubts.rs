@@ -1,0 +1,209 @@
+//! Every doubt of api.md, each a switch of the sandbox: whatever the platform turns out to be, a run ends as it should.
+
+use crate::world::{PRIYA, RAHUL, World, effects, record, uuid};
+
+/// Seven declared leads of twelve, on both lists where the flags say so; every kind of field is asked for.
+fn world(flags: &str) -> World {
+    let live: Vec<_> = (1..=12)
+        .map(|number| match number % 3 {
+            0 => record(number, "OPEN", Some(PRIYA), &["cold", "web"]),
+            1 => record(number, "REVIEW", Some(RAHUL), &["web"]),
+            _ => record(number, "OPEN", None, &[]),
+        })
+        .collect();
+    let world = World::new(&live, flags);
+    world.declare(&format!(
+        "  {}: {{ status: INPROGRESS, agent: priya }}
+  {}: {{ status: CLOSED, tags: {{ present: [vip] }} }}
+  {}: {{ tags: [vip], attributes: {{ tier: gold }} }}
+  {}: {{ status: REVIEW }}
+  {}: {{ agent: rahul, contact: {{ dial_code: \"+91\", email: new@example.com }} }}
+  {}: {{ notes: [{{ title: Second, description: words }}] }}
+  {}: {{ tags: {{ absent: [cold] }}, status: ONHOLD }}
+",
+        uuid(1),
+        uuid(2),
+        uuid(3),
+        uuid(4),
+        uuid(5),
+        uuid(6),
+        uuid(9),
+    ));
+    world
+}
+
+/// What a plain run leaves behind: the same, whatever the listing looks like.
+const EXPECTED: &[(usize, &str)] = &[
+    (1, "/status: \"REVIEW\" -> \"INPROGRESS\""),
+    (2, "/status: \"OPEN\" -> \"CLOSED\""),
+    (3, "/profile/userDetails/attributes/2/key: nothing -> \"tier\""),
+    (5, "/profile/userDetails/contact/email: \"v5@example.com\" -> \"new@example.com\""),
+    (6, "/profile/notes/1/title: nothing -> \"Second\""),
+    (9, "/status: \"OPEN\" -> \"ONHOLD\""),
+];
+
+/// Plans, applies, and sees that just what was wanted is there, with one PUT for each lead that differs.
+fn converges(flags: &str) {
+    let world = world(flags);
+    let before = world.sandbox().records();
+    let plan = world.run("plan --detailed-exitcode").exits(2);
+    assert!(plan.out.contains("6 to update, 1 in sync, of 7 declared leads."), "{}", plan.out);
+    assert_eq!(world.puts().len(), 0, "a plan writes nothing");
+
+    world.run("apply --yes").exits(0);
+    let sent = world.sent();
+    assert_eq!(sent.len(), 6);
+    assert!(sent.values().all(|bodies| bodies.len() == 1), "one write for each lead: {sent:?}");
+    let told = effects(&before, &world.sandbox().records());
+    for (number, effect) in EXPECTED {
+        let line = format!("{} {effect}", uuid(*number));
+        assert!(told.contains(&line), "{line} is not among\n{}", told.join("\n"));
+    }
+    let touched: std::collections::BTreeSet<&str> = told.iter().filter_map(|effect| effect.split(' ').next()).collect();
+    let declared: std::collections::BTreeSet<String> = [1, 2, 3, 5, 6, 9].map(uuid).into();
+    let moved: Vec<&&str> = touched.iter().filter(|id| !declared.contains(**id)).collect();
+    assert!(moved.is_empty(), "undeclared leads moved: {moved:?}\n{}", told.join("\n"));
+    assert_eq!(told.len(), 13, "nothing else moved:\n{}", told.join("\n"));
+    world.assert_settled();
+}
+
+macro_rules! converges_with {
+    ($($name:ident: $flags:literal,)*) => {
+        $(#[test] fn $name() { converges($flags); })*
+    };
+}
+
+converges_with! {
+    nothing_odd: "",
+    pages_of_one: "--page-size 1",
+    pages_of_five: "--page-size 5",
+    the_list_ends_with_an_empty_page: "--page-size 5 --end empty",
+    the_list_ends_without_data: "--page-size 5 --end missing-data",
+    the_list_ends_with_null: "--page-size 5 --end null-data",
+    the_list_ends_with_404: "--page-size 5 --end not-found",
+    the_list_ends_with_a_page_of_html: "--page-size 5 --end not-found-html",
+    the_last_page_is_repeated: "--page-size 5 --end repeat-last",
+    the_last_page_of_one_is_repeated: "--page-size 1 --end repeat-last",
+    a_list_in_no_order: "--page-size 3 --sort none",
+    a_list_by_creation: "--page-size 3 --sort created",
+    records_show_on_two_pages: "--page-size 3 --duplicates",
+    nobody_is_null: "--agent-key null",
+    nobody_is_empty: "--agent-key empty",
+    agents_are_objects: "--agent-key object",
+    a_listing_that_lags_by_reads: "--lag-reads 4",
+    a_listing_that_lags_in_time: "--lag 300ms",
+    attributes_are_replaced: "--attributes replace",
+}
+
+#[test]
+fn tags_as_text_are_written_as_text() {
+    let world = world("--tags text-only --tags-shown text");
+    world.run("apply --yes").exits(0);
+    let sent = world.sent();
+    assert_eq!(sent[&uuid(3)][0]["tags"], "vip");
+    assert_eq!(sent[&uuid(2)][0]["tags"], "vip", "a lead without tags gets the listing's shape");
+    world.assert_settled();
+}
+
+#[test]
+fn the_shape_of_tags_can_be_forced() {
+    let world = world("--tags text-only --tags-shown text");
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, tags: array"));
+    world.run("apply --yes --canary 0").exits(5);
+    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, tags: string"));
+    world.run("apply --yes").exits(0);
+    world.assert_settled();
+}
+
+#[test]
+fn a_platform_that_ignores_updates_is_found_out_after_one() {
+    let world = world("--put ignore");
+    let run = world.run("apply --yes --patience 300ms").exits(6);
+    assert_eq!(world.puts().len(), 1, "only the canary was written");
+    assert!(run.out.contains("status was ignored"), "{}", run.out);
+    assert!(run.out.contains("1 unverified") && run.out.contains("5 untried"), "{}", run.out);
+}
+
+#[test]
+fn a_platform_that_clears_what_is_left_out_is_found_out_after_one() {
+    let world = world("--put replace");
+    let run = world.run("apply --yes --patience 300ms").exits(6);
+    assert_eq!(world.puts().len(), 1);
+    assert!(run.out.contains("moved, though it was not written"), "{}", run.out);
+    assert!(run.out.contains("clears what an update leaves out"), "{}", run.out);
+}
+
+#[test]
+fn a_platform_that_adds_tags_is_found_out() {
+    let world = World::new(&[record(1, "OPEN", None, &["cold"]), record(2, "OPEN", None, &["cold"])], "--tags add");
+    world.declare(&format!("  {}: {{ tags: [vip] }}\n  {}: {{ tags: [vip] }}\n", uuid(1), uuid(2)));
+    let run = world.run("apply --yes --patience 300ms").exits(6);
+    assert_eq!(world.puts().len(), 1);
+    assert!(run.out.contains("tags were added to those there instead of replacing them"), "{}", run.out);
+    assert!(run.out.contains("use `tags: { present: […] }`"), "{}", run.out);
+}
+
+#[test]
+fn a_platform_that_ignores_tags_is_found_out() {
+    let world = World::new(&[record(1, "OPEN", None, &["cold"])], "--tags ignore");
+    world.declare(&format!("  {}: {{ tags: [vip], status: CLOSED }}\n", uuid(1)));
+    let run = world.run("apply --yes --patience 300ms").exits(6);
+    assert!(run.out.contains("tags was ignored") || run.out.contains("tags were ignored"), "{}", run.out);
+}
+
+#[test]
+fn unassigning_counts_only_when_read_back() {
+    for (flags, setting, exit) in [
+        ("--unassign empty", "\"\"", 0),
+        ("--unassign null", "\"\"", 6),
+        ("--unassign null", "null", 0),
+        ("--unassign never", "\"\"", 6),
+    ] {
+        let world = World::new(&[record(1, "OPEN", Some(PRIYA), &[])], flags);
+        let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+        world.write("convertalk.yaml", &config.replace("endpoint: sandbox", &format!("endpoint: sandbox, unassign: {setting}")));
+        world.declare(&format!("  {}: {{ agent: none }}\n", uuid(1)));
+        let run = world.run("apply --yes --patience 300ms").exits(exit);
+        assert_eq!(run.out.contains("api.unassign"), exit == 6, "{flags} {setting}: {}", run.out);
+    }
+}
+
+#[test]
+fn an_unknown_uuid_is_never_written_unless_the_file_says_create() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n  {}: {{ status: CLOSED }}\n", uuid(1), uuid(2)));
+    let plan = world.run("plan").exits(1);
+    assert!(plan.out.contains("Not found in the inbox") && plan.out.contains(&uuid(2)), "{}", plan.out);
+    assert!(plan.out.contains("OPEN -> CLOSED"), "a plan shows all it knows: {}", plan.out);
+    world.run("apply --yes").exits(1);
+    assert_eq!(world.puts().len(), 0, "nothing is written while a lead is missing");
+    world.run("apply --yes --missing skip").exits(0);
+    assert_eq!(world.sent().keys().collect::<Vec<_>>(), [&uuid(1)]);
+
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n  {}: {{ status: CLOSED, create: true }}\n", uuid(1), uuid(2)));
+    let plan = world.run("plan --format json").exits(0).json();
+    assert_eq!(plan["changes"][0]["action"], "create");
+    assert_eq!(plan["summary"]["to_create"], 1);
+    world.run("apply --yes").exits(0);
+    assert_eq!(world.sandbox().records()[&uuid(2)]["status"], "CLOSED");
+    world.assert_settled();
+}
+
+#[test]
+fn a_platform_that_creates_nothing_is_told_of() {
+    for (flag, exit, word) in [("--unknown reject", 5, "failed"), ("--unknown ignore", 6, "not in the listing")] {
+        let world = World::new(&[record(1, "OPEN", None, &[])], flag);
+        world.declare(&format!("  {}: {{ status: CLOSED, create: true }}\n", uuid(2)));
+        let run = world.run("apply --yes --patience 300ms").exits(exit);
+        assert!(run.out.contains(word), "{flag}: {}", run.out);
+    }
+}
+
+#[test]
+fn appended_notes_are_not_lost() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "--notes append");
+    world.declare(&format!("  {}: {{ notes: [{{ title: Second, description: words }}] }}\n", uuid(1)));
+    world.run("apply --yes").exits(0);
+    world.assert_settled();
+}

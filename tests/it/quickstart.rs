@@ -1,0 +1,127 @@
+//! The quick start and the examples, run as a newcomer runs them.
+
+use std::path::Path;
+
+use crate::world::{Ran, program};
+
+fn copied(example: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&Path::new("examples").join(example), folder.path());
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("an example") {
+        let entry = entry.expect("an entry");
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_name() == ".convertalk" {
+            continue;
+        }
+        if from.is_dir() {
+            copy(&from, &to)
+        } else {
+            let _bytes = std::fs::copy(&from, &to).expect("a copy");
+        }
+    }
+}
+
+fn run(folder: &Path, words: &str) -> Ran {
+    let words: Vec<&str> = words.split_whitespace().collect();
+    Ran::of(program(&words).current_dir(folder).output().expect("the program runs"))
+}
+
+#[test]
+fn plan_apply_and_nothing_to_do() {
+    let folder = copied("quickstart");
+    let plan = run(folder.path(), "plan").exits(0);
+    insta::assert_snapshot!("quickstart_plan", plan.out);
+    let apply = run(folder.path(), "apply --yes").exits(0);
+    assert!(apply.out.starts_with(plan.out.as_str()), "apply shows the plan that it carries out");
+    assert!(apply.out.ends_with("Applied: 10 leads: 10 verified.\n"), "{}", apply.out);
+    let again = run(folder.path(), "plan --detailed-exitcode").exits(0);
+    assert_eq!(again.out, "Nothing to do: 12 declared leads, all in sync.\n");
+}
+
+#[test]
+fn what_the_program_keeps_is_ignored_by_git() {
+    let folder = copied("quickstart");
+    run(folder.path(), "apply --yes").exits(0);
+    assert_eq!(std::fs::read_to_string(folder.path().join(".convertalk/.gitignore")).expect("a file"), "*\n");
+}
+
+#[test]
+fn every_example_is_valid_plans_and_converges() {
+    let mut examples: Vec<String> = Vec::new();
+    for entry in std::fs::read_dir("examples").expect("examples") {
+        let entry = entry.expect("an entry");
+        if entry.path().join("convertalk.yaml").exists() {
+            examples.push(entry.file_name().into_string().expect("a name"));
+        }
+    }
+    assert!(examples.len() > 6, "{examples:?}");
+    for example in examples {
+        let folder = copied(&example);
+        run(folder.path(), "validate").exits(0);
+        run(folder.path(), "plan --detailed-exitcode").exits(2);
+        run(folder.path(), "apply --yes").exits(0);
+        run(folder.path(), "plan --detailed-exitcode").exits(0);
+    }
+}
+
+#[test]
+fn usage_errors_exit_with_one() {
+    let folder = copied("quickstart");
+    for words in
+        ["plan --nonsense", "plan --format yaml", "frobnicate", "plan --max-changes many", "plan --only nothing=here", ""]
+    {
+        let ran = run(folder.path(), words).exits(1);
+        assert_eq!(ran.out, "", "{words}");
+        assert!(!ran.err.is_empty(), "{words}");
+    }
+    run(folder.path(), "--version").exits(0);
+    assert!(run(folder.path(), "plan --help").exits(0).out.contains("Example: convertalk plan"));
+    let apply = run(folder.path(), "apply").exits(1);
+    assert!(apply.err.contains("add --yes"), "{}", apply.err);
+}
+
+#[test]
+fn only_narrows_a_run() {
+    let folder = copied("quickstart");
+    let changes = |words: &str| {
+        let plan = run(folder.path(), &format!("plan --format json {words}")).exits(0).json();
+        plan["changes"].as_array().expect("changes").len()
+    };
+    assert_eq!(changes(""), 10);
+    assert_eq!(changes("--only 1f0c6d0e"), 1);
+    assert_eq!(changes("--only 1f0c6d0e-52a8-4c0b-9a51-3f4f6b1c0a01"), 1);
+    assert_eq!(changes("--only file=leads/renewals.yaml"), 5);
+    assert_eq!(changes("--only file=leads/**"), 10);
+    assert_eq!(changes("--only status=CLOSED"), 1);
+    assert_eq!(changes("--only agent=priya"), 3);
+    assert_eq!(changes("--only agent=none"), 1);
+    assert_eq!(changes("--only tag=vip --only tag=trial"), 2);
+    for wrong in ["status=Closed", "agent=nobody", "ffff0000", "tag=unheard-of", "abc"] {
+        let ran = run(folder.path(), &format!("plan --only {wrong}")).exits(1);
+        assert!(ran.err.contains("--only"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn contact_values_are_masked_in_every_sink() {
+    let folder = copied("quickstart");
+    for secret in ["office@jade", "jana@old", "Lena Brandt"] {
+        let text = run(folder.path(), "plan --out plan.json --report json=report.json").exits(0).out;
+        let saved = std::fs::read_to_string(folder.path().join("plan.json")).expect("a plan");
+        let report = std::fs::read_to_string(folder.path().join("report.json")).expect("a report");
+        let full = run(folder.path(), "plan --names full").exits(0).out;
+        assert!(full.contains(secret) && ![text, saved, report].iter().any(|sink| sink.contains(secret)), "{secret}");
+    }
+    run(folder.path(), "apply plan.json --yes").exits(0);
+    let runs = std::fs::read_dir(folder.path().join(".convertalk/runs")).expect("runs");
+    for run in runs {
+        let text = std::fs::read_to_string(run.expect("a run").path()).expect("a run file");
+        assert!(!text.contains("office@jade") && !text.contains("Lena Brandt"));
+    }
+    run(folder.path(), "plan --detailed-exitcode").exits(0);
+}
