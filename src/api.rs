@@ -52,7 +52,8 @@ impl Client {
     /// # Errors
     /// A token or header name that cannot be sent, or no usable certificate store.
     pub fn new(endpoint: &Url, api: &Api, read_token: &SecretString, stop: Stop) -> Result<Self, ApiError> {
-        let transport = Transport::new(endpoint, api, stop)?;
+        let mut transport = Transport::new(endpoint, api, stop)?;
+        transport.keep_secret(read_token);
         let mut listing = endpoint_path(endpoint, "inbox/direct/chats");
         listing.query_pairs_mut().append_pair("botId", &api.bot_id).append_pair("customerId", &api.customer_id);
         let read = Credential::new(&api.read_header, read_token)?;
@@ -64,13 +65,15 @@ impl Client {
     /// # Errors
     /// A token or header name that cannot be sent.
     pub fn with_write(self, endpoint: &Url, api: &Api, write_token: &SecretString) -> Result<Client<Write>, ApiError> {
-        let Self { transport, listing, read, page_cap, write: ReadOnly } = self;
+        let Self { mut transport, listing, read, page_cap, write: ReadOnly } = self;
         let outgoing = wire::Outgoing {
             bot_id: api.bot_id.clone(),
             customer_id: api.customer_id.clone(),
             tags: api.tags,
+            notes: api.notes,
             unassign: api.unassign.clone(),
         };
+        transport.keep_secret(write_token);
         let credential = Credential::new(&api.write_header, write_token)?;
         let write = Write { lead: endpoint_path(endpoint, "inbox/direct/lead"), credential, outgoing };
         Ok(Client { transport, listing, read, page_cap, write })
@@ -115,7 +118,7 @@ fn past_the_end(body: &[u8]) -> Page {
 
 impl Writer for Client<Write> {
     async fn update(&self, update: &Update<'_>) -> Result<(), ApiError> {
-        let body = wire::update(&self.write.outgoing, update.id, &update.fields, update.live, update.tag_shape);
+        let body = wire::update(&self.write.outgoing, update);
         let request = Request {
             method: Method::PUT,
             url: self.write.lead.clone(),
@@ -134,10 +137,15 @@ impl Writer for Client<Write> {
     fn is_fatal(error: &ApiError) -> bool {
         error.is_credential() || matches!(error.failure(), Some(Failure::Redirected { .. }))
     }
+
+    fn hint(error: &ApiError) -> Option<&'static str> {
+        error.hint()
+    }
 }
 
 /// What one try came to. All words in it are the platform's, trimmed; no token is ever in it.
 #[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "status is HTTP's, words are the platform's; the variants say the rest")]
 pub enum Failure {
     /// The token or an id is wrong. Never tried again.
     Credential { status: u16, words: String },
@@ -206,6 +214,7 @@ impl fmt::Display for Failure {
 
 /// Why the API could not be used.
 #[derive(Debug, Clone, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages name each field")]
 pub enum ApiError {
     /// The request came to nothing, all tries done.
     #[error("{method} {path}: {failure}")]
@@ -241,13 +250,20 @@ impl ApiError {
             Self::BadHeader { .. } => "check api.read_header and api.write_header",
             Self::BadToken => "check the token for line breaks and quotes that came along when it was copied",
             Self::Setup { .. } => "https needs the system's certificate store: install `ca-certificates`",
-            Self::Request { failure, .. } => match failure {
+            Self::Request { method, failure, .. } => match failure {
+                Failure::Credential { .. } if method == "PUT" => {
+                    "check CONVERTALK_WRITE_TOKEN, or CONVERTALK_TOKEN where it is not set, and that it belongs to this bot"
+                }
                 Failure::Credential { .. } => {
-                    "check CONVERTALK_READ_TOKEN, CONVERTALK_WRITE_TOKEN or CONVERTALK_TOKEN, and bot_id and customer_id: the embed \
-                     script has them as botId,customerId"
+                    "check CONVERTALK_READ_TOKEN, or CONVERTALK_TOKEN where it is not set, and bot_id and customer_id: the embed script \
+                     has them as botId,customerId"
                 }
                 Failure::Interrupted => return None,
                 Failure::Redirected { .. } => "if you trust that address, set api.endpoint to it",
+                Failure::Refused { .. } if method == "PUT" => {
+                    "the platform does not take this update: if its words are about tags, set api.tags to `string` or `array`; if about \
+                     the agent, check that the agent is active"
+                }
                 Failure::Refused { status: 404, .. } => "check api.endpoint: it is the host alone, without a path",
                 Failure::Refused { .. } => "the platform will not take this request however often it is sent",
                 Failure::Busy { .. } => "the platform limits requests: set api.rate, lower api.concurrency, or run again later",

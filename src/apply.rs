@@ -32,6 +32,8 @@ pub struct Update<'a> {
     pub live: Option<&'a Observed>,
     /// The shape of tags where the lead shows none.
     pub tag_shape: TagShape,
+    /// The platform has been seen to add the notes that it is sent to those there.
+    pub adds_notes: bool,
 }
 
 /// Writes leads. A write of absolute values is safe to repeat.
@@ -41,6 +43,9 @@ pub trait Writer: Reader {
 
     /// Whether every further request would fail like this one.
     fn is_fatal(error: &Self::Error) -> bool;
+
+    /// What to do about it.
+    fn hint(error: &Self::Error) -> Option<&'static str>;
 }
 
 /// What became of a lead. Each ends as exactly one of these.

@@ -68,6 +68,8 @@ pub struct Api {
     pub page_cap: u32,
     /// The shape in which tags are sent.
     pub tags: TagShape,
+    /// Which notes are sent.
+    pub notes: NotesSent,
     /// What is sent as the agent of a lead that nobody is to have; `None` is JSON's null. The empty text unless said.
     pub unassign: Option<String>,
     /// The header that carries the read token. `x-bot-token` unless said.
@@ -97,6 +99,18 @@ pub enum TagShape {
     Array,
     /// One string, with commas.
     String,
+}
+
+/// Which notes an update sends, because platforms may replace a lead's notes by what is sent, or add what is sent to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NotesSent {
+    /// All of them, until one is seen twice after a write; from then on the new ones.
+    #[default]
+    Auto,
+    /// The notes that are there, and the new ones.
+    All,
+    /// The new ones.
+    New,
 }
 
 /// An agent that has a name here.
@@ -308,17 +322,8 @@ fn configure(root: &Path, text: &str, overrides: &Overrides) -> (Settings, Vec<D
 impl Settings {
     /// The names that could be read; those of a file with a mistake among its names are not held against anyone.
     fn vocabulary(&self, diagnostics: &[Diagnostic]) -> Vocabulary<'_> {
-        const DOUBT: [&str; 8] = [
-            "bad-agent-id",
-            "bad-agent-name",
-            "missing-id",
-            "empty-value",
-            "wrong-type",
-            "unknown-key",
-            "duplicate-key",
-            "merge-key",
-        ];
-        let doubt = diagnostics.iter().any(|made| made.is_error() && DOUBT.contains(&made.rule));
+        let doubt = |made: &Diagnostic| matches!(made.rule, "bad-agent-id" | "bad-agent-name" | "missing-id");
+        let doubt = self.doubtful || diagnostics.iter().any(doubt);
         match self.workspace.as_ref().filter(|_| !doubt) {
             Some(workspace) => Vocabulary {
                 agents: Some(&workspace.agents),

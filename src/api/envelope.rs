@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
-/// The longest of the platform's words that a message repeats, in characters.
+/// The longest of the platform's words that a message repeats, in characters. Long enough that no token is cut in half: a
+/// cut one would not be known as one.
 const WORDS: usize = 300;
 
 /// An envelope whose data is not decoded yet.

@@ -21,8 +21,10 @@ use crate::workspace::Api;
 
 /// The largest answer that is read, in bytes. A page of 200 chats is some 300 KB.
 const LARGEST_ANSWER: usize = 64 << 20;
-/// Tries after the first one.
-const RETRIES: usize = 8;
+/// Tries after the first one: of a platform that is busy, of one that is unwell, and of one that is not there.
+const RETRIES_BUSY: usize = 12;
+const RETRIES_UNWELL: usize = 6;
+const RETRIES_ABSENT: usize = 4;
 /// A `Retry-After` longer than this is an answer to give back, not a time to wait.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
@@ -56,6 +58,8 @@ pub(super) struct Transport {
     client: reqwest::Client,
     pub(super) gate: Gate,
     stop: Stop,
+    /// Tokens in use: the platform's words may repeat one, and ours must not.
+    secrets: Vec<SecretString>,
 }
 
 impl Transport {
@@ -76,16 +80,22 @@ impl Transport {
             drop(rustls::crypto::ring::default_provider().install_default());
         }
         let client = builder.build().map_err(|error| ApiError::Setup { reason: reason(&error) })?;
-        Ok(Self { client, gate: Gate::new(api.concurrency, api.rate), stop })
+        Ok(Self { client, gate: Gate::new(api.concurrency, api.rate), stop, secrets: Vec::new() })
+    }
+
+    /// Keeps a token out of every message.
+    pub(super) fn keep_secret(&mut self, token: &SecretString) {
+        self.secrets.push(token.clone());
     }
 
     /// Sends until there is an answer that `decode` takes, or none is to be had.
     pub(super) async fn send<T: Send + 'static>(&self, request: &Request, decode: impl Decode<T>) -> Result<T, ApiError> {
-        let tries = ExponentialBuilder::default()
+        let delays = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(5))
-            .with_max_times(RETRIES)
+            .with_max_times(RETRIES_BUSY)
             .with_jitter();
+        let mut tries = 0;
         let stop = self.stop.clone();
         let rest = move |pause: Duration| {
             let stop = stop.clone();
@@ -97,13 +107,16 @@ impl Transport {
             }
         };
         let outcome = (|| self.once(request, decode.clone()))
-            .retry(tries)
+            .retry(delays)
             .sleep(rest)
             .notify(|failure, pause| {
                 let path = request.url.path();
                 tracing::info!("{} {path}: {failure}; again in {} ms", request.method, pause.as_millis());
             })
-            .when(|failure: &Failure| failure.is_passing())
+            .when(|failure: &Failure| {
+                tries += 1;
+                failure.is_passing() && tries <= retries(failure)
+            })
             .adjust(|failure, delay| match failure.retry_after() {
                 Some(pause) if pause > LONGEST_PAUSE => None,
                 Some(pause) => delay.map(|delay| delay.max(pause)),
@@ -128,6 +141,16 @@ impl Transport {
         if let Some(body) = &request.body {
             builder = builder.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.clone());
         }
+        self.exchange(builder, place, request, decode).await.map_err(|failure| failure.scrubbed(&self.secrets))
+    }
+
+    async fn exchange<T: Send + 'static>(
+        &self,
+        builder: reqwest::RequestBuilder,
+        place: super::gate::Place<'_>,
+        request: &Request,
+        decode: impl Decode<T>,
+    ) -> Result<T, Failure> {
         let answer = builder.send().await.map_err(|error| Failure::broken(&error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = whole_body(answer).await?;
@@ -156,6 +179,14 @@ impl Transport {
 pub(super) trait Decode<T>: Fn(StatusCode, &[u8]) -> Result<T, String> + Clone + Send + Sync + 'static {}
 
 impl<T, F: Fn(StatusCode, &[u8]) -> Result<T, String> + Clone + Send + Sync + 'static> Decode<T> for F {}
+
+fn retries(failure: &Failure) -> usize {
+    match failure {
+        Failure::Busy { .. } => RETRIES_BUSY,
+        Failure::Broken { connected: false, .. } => RETRIES_ABSENT,
+        _ => RETRIES_UNWELL,
+    }
+}
 
 /// A URL as a log may tell it: its path and the page, not the ids.
 fn told(url: &Url) -> String {
@@ -212,6 +243,24 @@ async fn whole_body(mut answer: reqwest::Response) -> Result<bytes::Bytes, Failu
 }
 
 impl Failure {
+    fn scrubbed(mut self, secrets: &[SecretString]) -> Self {
+        let words = match &mut self {
+            Self::Credential { words, .. }
+            | Self::Refused { words, .. }
+            | Self::Unsuccessful { words, .. }
+            | Self::Busy { words, .. }
+            | Self::Unavailable { words, .. }
+            | Self::Malformed { words, .. } => words,
+            Self::Redirected { to, .. } => to,
+            Self::Broken { reason, .. } => reason,
+            Self::Oversized { .. } | Self::Interrupted => return self,
+        };
+        for secret in secrets {
+            *words = words.replace(secret.expose_secret().trim(), "***");
+        }
+        self
+    }
+
     fn broken(error: &reqwest::Error) -> Self {
         Self::Broken { reason: reason(error), connected: !error.is_connect() }
     }

@@ -12,9 +12,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
+use crate::apply::Update;
 use crate::lead::{AgentId, ContactField, Field, Lead, LeadId, Note, Status, Value, tag};
 use crate::observe::{Echo, Keep, Observed, Page, Record};
-use crate::workspace::TagShape;
+use crate::workspace::{NotesSent, TagShape};
 
 use super::envelope::Envelope;
 
@@ -194,6 +195,7 @@ pub(super) struct Outgoing {
     pub(super) bot_id: String,
     pub(super) customer_id: String,
     pub(super) tags: TagShape,
+    pub(super) notes: NotesSent,
     pub(super) unassign: Option<String>,
 }
 
@@ -201,13 +203,8 @@ pub(super) struct Outgoing {
 ///
 /// Tags, attributes and notes are lists of which only the whole can be sent. Whether the platform adds to a list or replaces
 /// it is not published, so what the lead has besides goes along: nothing is lost either way.
-pub(super) fn update(
-    out: &Outgoing,
-    id: &LeadId,
-    fields: &[(Field, Value)],
-    live: Option<&Observed>,
-    listing_shape: TagShape,
-) -> Json {
+pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
+    let Update { id, fields, live, tag_shape: listing_shape, adds_notes } = update;
     let mut body = Map::new();
     body.insert("uuid".into(), json!(id.as_str()));
     body.insert("botId".into(), json!(out.bot_id));
@@ -224,17 +221,24 @@ pub(super) fn update(
             }
             (Field::Tags, Value::Tags(tags)) => {
                 let shape = match out.tags {
-                    TagShape::Auto => live.and_then(|live| live.tag_shape).unwrap_or(listing_shape),
+                    TagShape::Auto => live.and_then(|live| live.tag_shape).unwrap_or(*listing_shape),
                     forced => forced,
                 };
                 drop(body.insert("tags".into(), tags_json(tags, shape)));
             }
-            (Field::Notes, Value::Notes(notes)) => drop(body.insert("notes".into(), notes_json(live, notes))),
+            (Field::Notes, Value::Notes(notes)) => {
+                let others = match out.notes {
+                    NotesSent::All => true,
+                    NotesSent::Auto => !adds_notes,
+                    NotesSent::New => false,
+                };
+                drop(body.insert("notes".into(), notes_json(*live, notes, others)));
+            }
             (Field::Tags | Field::Notes, _) => {}
         }
     }
     if !attributes.is_empty() {
-        body.insert("attributes".into(), attributes_json(live, &attributes));
+        body.insert("attributes".into(), attributes_json(*live, &attributes));
     }
     Json::Object(body)
 }
@@ -270,12 +274,9 @@ fn attributes_json(live: Option<&Observed>, wanted: &[(&String, &str)]) -> Json 
     list.into_iter().map(|(key, value)| json!({ "key": key, "value": value })).collect()
 }
 
-fn notes_json(live: Option<&Observed>, wanted: &[Note]) -> Json {
-    let mut notes: Vec<&Note> = live.map(|live| live.lead.notes.iter().collect()).unwrap_or_default();
-    for note in wanted {
-        if !notes.contains(&note) {
-            notes.push(note);
-        }
-    }
+fn notes_json(live: Option<&Observed>, wanted: &[Note], with_others: bool) -> Json {
+    let there: &[Note] = live.map(|live| live.lead.notes.as_slice()).unwrap_or_default();
+    let others = there.iter().filter(|_| with_others);
+    let notes: Vec<&Note> = others.chain(wanted.iter().filter(|note| !there.contains(note))).collect();
     json!(notes)
 }

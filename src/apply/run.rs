@@ -74,7 +74,7 @@ pub async fn run<W: Writer>(
     stop: &Stop,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Report {
-    let mut run = Run { writer, journal, options, stop, progress, report: Report::default() };
+    let mut run = Run { writer, journal, options, stop, progress, report: Report::default(), adds_notes: false };
     for (id, outcome, detail) in done {
         run.end(id, outcome, detail);
     }
@@ -100,7 +100,12 @@ struct Run<'a, W> {
     stop: &'a Stop,
     progress: &'a (dyn Fn(Progress) + Sync),
     report: Report,
+    adds_notes: bool,
 }
+
+/// What a platform that adds notes is met with.
+const ADDS_NOTES: &str = "this platform adds notes to those there, so that those of the leads written first stand there twice; the rest got \
+                          only the new ones. Set api.notes to `new`";
 
 impl<W: Writer> Run<'_, W> {
     async fn write_and_verify(&mut self, tasks: Vec<Task>, width: usize) {
@@ -111,7 +116,7 @@ impl<W: Writer> Run<'_, W> {
         loop {
             while under_way.len() < width && self.stop.reason().is_none() {
                 let Some(task) = tasks.next() else { break };
-                under_way.push(write_one(self.writer, self.journal, self.options, task));
+                under_way.push(write_one(self.writer, self.journal, self.options, self.adds_notes, task));
             }
             let Some(attempt) = under_way.next().await else { break };
             let Attempt { task, error } = attempt;
@@ -124,7 +129,8 @@ impl<W: Writer> Run<'_, W> {
                         self.end(task.change.uuid, Outcome::Untried, Some(words));
                         continue;
                     }
-                    WriteError::Api { words, fatal } => {
+                    WriteError::Api { words, fatal, hint } => {
+                        self.report.hints.extend(hint);
                         if fatal {
                             self.stop.ask(Reason::Fatal);
                             self.report.fatal.get_or_insert(words.clone());
@@ -165,7 +171,13 @@ impl<W: Writer> Run<'_, W> {
         let results = read_back(self.writer, written, until, self.stop, |_| progress(Progress::Verified)).await;
         for (id, result) in results {
             let (outcome, detail) = match (result, failed.remove(&id)) {
-                (ReadBack::Agrees, _) => (Outcome::Verified, None),
+                (ReadBack::Agrees(agreement), _) => {
+                    if agreement.notes_doubled {
+                        self.adds_notes = true;
+                        self.report.hints.insert(ADDS_NOTES);
+                    }
+                    (Outcome::Verified, None)
+                }
                 (_, Some(words)) => (Outcome::Failed, Some(words)),
                 (ReadBack::Disagrees(disagreement), None) => {
                     self.report.hints.extend(&disagreement.hints);
@@ -196,10 +208,10 @@ struct Attempt {
 
 enum WriteError {
     Journal(String),
-    Api { words: String, fatal: bool },
+    Api { words: String, fatal: bool, hint: Option<&'static str> },
 }
 
-async fn write_one<W: Writer>(writer: &W, journal: &Journal, options: &Options, task: Task) -> Attempt {
+async fn write_one<W: Writer>(writer: &W, journal: &Journal, options: &Options, adds_notes: bool, task: Task) -> Attempt {
     let Change { uuid, action, fields, .. } = &task.change;
     let told = fields.iter().map(|field| {
         let (before, after) = (options.names.told(&field.field, &field.before), options.names.told(&field.field, &field.after));
@@ -209,16 +221,22 @@ async fn write_one<W: Writer>(writer: &W, journal: &Journal, options: &Options, 
     if let Err(error) = journal.line(&line) {
         return Attempt { error: Some(WriteError::Journal(error.to_string())), task };
     }
-    let update =
-        Update { id: uuid, fields: fields.iter().map(sent).collect(), live: task.live.as_ref(), tag_shape: options.tag_shape };
+    let update = Update {
+        id: uuid,
+        fields: fields.iter().map(sent).collect(),
+        live: task.live.as_ref(),
+        tag_shape: options.tag_shape,
+        adds_notes,
+    };
     let answer = writer.update(&update).await;
-    let error = answer.err().map(|error| WriteError::Api { words: error.to_string(), fatal: W::is_fatal(&error) });
+    let error =
+        answer.err().map(|error| WriteError::Api { words: error.to_string(), fatal: W::is_fatal(&error), hint: W::hint(&error) });
     let told = error.as_ref().map(|error| match error {
         WriteError::Journal(words) | WriteError::Api { words, .. } => words.clone(),
     });
     let line = Line::Answer { uuid: uuid.clone(), at: now(), error: told };
     let error = match (journal.line(&line), error) {
-        (Err(broken), None) => Some(WriteError::Api { words: format!("the run file: {broken}"), fatal: true }),
+        (Err(broken), None) => Some(WriteError::Api { words: format!("the run file: {broken}"), fatal: true, hint: None }),
         (_, error) => error,
     };
     Attempt { task, error }

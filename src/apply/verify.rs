@@ -74,15 +74,25 @@ fn hint(change: &FieldChange, instead: Instead) -> &'static str {
     }
 }
 
+/// A lead is as asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Agreement {
+    /// But notes that were there stand there twice now: the platform adds what it is sent.
+    pub(super) notes_doubled: bool,
+}
+
 /// Holds a lead as it is now against what was written.
-pub fn check(task: &Task, now: &Observed) -> Result<(), Disagreement> {
+pub(super) fn check(task: &Task, now: &Observed) -> Result<Agreement, Disagreement> {
     let nothing = Lead::default();
     let was = task.live.as_ref().map_or(&nothing, |live| &live.lead);
     let wrong: Vec<&FieldChange> =
         task.change.fields.iter().filter(|change| !holds(&now.lead, &change.field, &change.after)).collect();
     let moved = task.live.as_ref().map(|live| moved(task, live, now)).unwrap_or_default();
     if wrong.is_empty() && moved.is_empty() {
-        return Ok(());
+        let written = task.change.fields.iter().any(|change| change.field == Field::Notes);
+        let times = |lead: &Lead, note| lead.notes.iter().filter(|other| *other == note).count();
+        let doubled = was.notes.iter().any(|note| times(&now.lead, note) > times(was, note));
+        return Ok(Agreement { notes_doubled: written && doubled });
     }
     let took_effect = task.live.as_ref().is_none_or(|live| now.updated > live.updated || now.lead != live.lead);
     let wrong: Vec<(&FieldChange, Instead)> = wrong.into_iter().map(|change| (change, instead(was, &now.lead, change))).collect();
@@ -127,9 +137,9 @@ fn moved(task: &Task, was: &Observed, now: &Observed) -> Vec<String> {
 
 /// What reading back came to.
 #[derive(Debug, Clone)]
-pub enum ReadBack {
+pub(super) enum ReadBack {
     /// It is as asked for.
-    Agrees,
+    Agrees(Agreement),
     /// It is not.
     Disagrees(Disagreement),
     /// It was not found in the listing.
@@ -173,16 +183,16 @@ pub(super) async fn read_back<W: Writer>(
             let verdict = match found.get(*id) {
                 None => ReadBack::Gone,
                 Some(now) => match check(task, now) {
-                    Ok(()) => ReadBack::Agrees,
+                    Ok(agreement) => ReadBack::Agrees(agreement),
                     Err(disagreement) => ReadBack::Disagrees(disagreement),
                 },
             };
             let certain = match &verdict {
-                ReadBack::Agrees => true,
+                ReadBack::Agrees(_) => true,
                 ReadBack::Disagrees(disagreement) => disagreement.took_effect && !settled_once.insert((*id).clone()),
                 ReadBack::Gone | ReadBack::Unreadable(_) | ReadBack::Stopped => false,
             };
-            if matches!(verdict, ReadBack::Agrees) {
+            if matches!(verdict, ReadBack::Agrees(_)) {
                 told(id);
             }
             if certain || last {

@@ -16,7 +16,7 @@ use crate::error::{Error, Exit};
 use crate::lead::LeadId;
 use crate::observe::{Live, observe};
 use crate::plan::file::{self, unseal};
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, Plan, Selection, rejudge};
 use crate::report::{self, Format};
 use crate::stop::Stop;
 
@@ -144,9 +144,17 @@ impl Apply {
         let path = self.plan.clone().unwrap_or_default();
         file::check(&saved, session.target(), jiff::Timestamp::now(), self.max_age)
             .map_err(|source| Error::PlanFile { path, source })?;
+        let Files { workspace, desired } = files;
+        let mut saved = saved;
+        if !self.scope.only.is_empty() {
+            let chosen = Selection::parse(&self.scope.only, &workspace.agents)?.of(desired.clone())?;
+            saved.changes.retain(|change| chosen.contains_key(&change.uuid));
+        }
         let wanted = saved.changes.iter().map(|change| change.uuid.clone()).collect();
-        let live = observe(reader, wanted, self.scope.full).await?;
-        let plan = unseal(saved, &files.desired, &live, &session.seal_key());
+        let live = observe(reader, wanted, self.scope.reads_all(workspace)).await?;
+        let mut plan = unseal(saved, desired, &live, &session.seal_key());
+        let lifts = self.scope.max_changes.is_some() || !self.scope.allow.is_empty();
+        rejudge(&mut plan, &live, desired.len(), &workspace.agents, &self.scope.limits(workspace), lifts);
         Ok((plan, live))
     }
 

@@ -2,9 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::plan::Allow;
+use crate::plan::{Allow, Limits};
 use crate::privacy::Names;
-use crate::workspace::MaxChanges;
+use crate::workspace::{MaxChanges, Workspace};
 
 /// Which leads, how far to read, and what to tell.
 #[derive(Debug, Args)]
@@ -27,6 +27,18 @@ pub(super) struct Scope {
     /// What to do about declared leads that the inbox does not show
     #[arg(long, value_name = "WHAT", default_value = "fail")]
     pub(super) missing: OnMissing,
+}
+
+impl Scope {
+    /// Whether every page is read: where it is asked for, or a cap needs each agent's leads counted.
+    pub(super) fn reads_all(&self, workspace: &Workspace) -> bool {
+        self.full || workspace.agents.values().any(|agent| agent.max_leads.is_some())
+    }
+
+    /// What a plan may not do in this run.
+    pub(super) fn limits<'a>(&'a self, workspace: &'a Workspace) -> Limits<'a> {
+        Limits { policy: &workspace.policy, agents: &workspace.agents, max_changes: self.max_changes, allow: &self.allow }
+    }
 }
 
 /// What missing leads do to a run.

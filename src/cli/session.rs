@@ -12,7 +12,7 @@ use crate::api::{Client, ReadOnly, Write};
 use crate::desired::Desired;
 use crate::error::Error;
 use crate::observe::Live;
-use crate::plan::{Input, Limits, Plan, Selection, Target, make};
+use crate::plan::{Input, Plan, Selection, Target, make};
 use crate::privacy::SealKey;
 use crate::sandbox::{self, Sandbox};
 use crate::stop::{Reason, Stop};
@@ -167,10 +167,8 @@ pub(super) async fn plan<R: crate::observe::Reader<Error = crate::api::ApiError>
     let Files { workspace, desired } = files;
     let declared = desired.len();
     let selected = Selection::parse(&scope.only, &workspace.agents)?.of(desired.clone())?;
-    let full = scope.full || workspace.agents.values().any(|agent| agent.max_leads.is_some());
-    let live = crate::observe::observe(reader, selected.keys().cloned().collect(), full).await?;
-    let limits =
-        Limits { policy: &workspace.policy, agents: &workspace.agents, max_changes: scope.max_changes, allow: &scope.allow };
+    let live = crate::observe::observe(reader, selected.keys().cloned().collect(), scope.reads_all(workspace)).await?;
+    let limits = scope.limits(workspace);
     let plan = make(Input {
         desired: &selected,
         declared,

@@ -6,6 +6,7 @@
 //! cut, or a chat that arrives while we read pushes a page of one record onto the next.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
@@ -14,7 +15,8 @@ use super::{ChatType, Keep, Live, ObserveError, Observed, Page, Reader, Record, 
 use crate::lead::{AgentId, LeadId};
 
 /// Reads the listing until each lead of `wanted` is found, or to its end where one is not or `full` says so. What one sweep
-/// did not show is looked for once more, because a lead can slip from an unread page to a read one.
+/// did not show is looked for once more, because a lead can slip from an unread page to a read one; and if the two sweeps did
+/// not show the same, a third time, page by page.
 ///
 /// # Errors
 /// A page that cannot be read, or a list that does not end: an incomplete listing is never taken for a whole one.
@@ -25,11 +27,15 @@ pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool
         Keep::Only(ids) => collected.leads.len() == ids.len(),
         Keep::All => false,
     };
-    let complete = sweep(reader, &keep, &mut collected, |collected| !full && done(collected)).await?;
-    if complete && !done(&collected) {
-        sweep(reader, &keep, &mut collected, done).await?;
+    let first = sweep(reader, &keep, &mut collected, reader.width(), |collected| !full && done(collected)).await?;
+    if first.is_some() && !done(&collected) {
+        let second = sweep(reader, &keep, &mut collected, reader.width(), done).await?;
+        if second.is_some() && second != first {
+            // It moves, and pages read at the same time may each miss what the other had. One after the other they do not.
+            sweep(reader, &keep, &mut collected, 2, done).await?;
+        }
     }
-    Ok(collected.into_live(complete))
+    Ok(collected.into_live(first.is_some()))
 }
 
 /// So many pages in a row without a lead that was seen there say that writes move leads: then the front is the place to look.
@@ -61,7 +67,7 @@ pub async fn look_again<R: Reader>(
         in_vain = if collected.leads.len() > before { 0 } else { in_vain + 1 };
     }
     if collected.leads.len() < hints.len() {
-        sweep(reader, &keep, &mut collected, |collected| collected.leads.len() == hints.len()).await?;
+        sweep(reader, &keep, &mut collected, reader.width(), |collected| collected.leads.len() == hints.len()).await?;
     }
     Ok(collected.leads)
 }
@@ -73,13 +79,14 @@ async fn fetch<R: Reader>(reader: &R, seen: Seen, keep: &Keep) -> Answer<R::Erro
     (seen, reader.page(list, page, keep).await.map_err(|source| ObserveError::Page { list, page, source }))
 }
 
-/// Reads both lists until `done`, or to their ends. True where both ends were reached.
+/// Reads both lists until `done`, or to their ends: then there is a signature of all that was shown.
 async fn sweep<R: Reader>(
     reader: &R,
     keep: &Keep,
     collected: &mut Collected,
+    width: usize,
     done: impl Fn(&Collected) -> bool,
-) -> Result<bool, ObserveError<R::Error>> {
+) -> Result<Option<u64>, ObserveError<R::Error>> {
     let cap = reader.page_cap();
     let mut lists = [Cursor::new(ChatType::Lead), Cursor::new(ChatType::NonLead)];
     let mut ahead = 2;
@@ -91,7 +98,9 @@ async fn sweep<R: Reader>(
         {
             answers.push_back(fetch(reader, seen, keep));
         }
-        let Some((seen, answer)) = answers.next().await else { return Ok(true) };
+        let Some((seen, answer)) = answers.next().await else {
+            return Ok(Some(lists[0].shown.finish() ^ lists[1].shown.finish().rotate_left(1)));
+        };
         let cursor = &mut lists[usize::from(seen.list == ChatType::NonLead)];
         cursor.under_way -= 1;
         if cursor.ended() {
@@ -107,12 +116,12 @@ async fn sweep<R: Reader>(
         }
         collected.take(page, seen);
         if done(collected) {
-            return Ok(false);
+            return Ok(None);
         }
         if seen.page >= cap && cursor.barren == 0 {
             return Err(ObserveError::PageCap { list: seen.list, cap });
         }
-        ahead = (ahead * 2).min(reader.width()).max(2);
+        ahead = (ahead * 2).min(width).max(2);
     }
 }
 
@@ -135,17 +144,19 @@ struct Cursor {
     under_way: usize,
     last_signature: Option<u64>,
     barren: u8,
+    shown: DefaultHasher,
 }
 
 impl Cursor {
     fn new(list: ChatType) -> Self {
-        Self { list, next: 1, under_way: 0, last_signature: None, barren: 0 }
+        Self { list, next: 1, under_way: 0, last_signature: None, barren: 0, shown: DefaultHasher::new() }
     }
 
     fn note(&mut self, page: &Page) {
         let repeats = self.last_signature == Some(page.signature);
         self.barren = if page.is_end || repeats { self.barren + 1 } else { 0 };
         self.last_signature = Some(page.signature);
+        page.signature.hash(&mut self.shown);
     }
 
     fn ended(&self) -> bool {

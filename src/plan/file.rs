@@ -52,9 +52,6 @@ pub enum PlanFileError {
         /// The limit, in words.
         limit: String,
     },
-    /// Refused when it was made.
-    #[error("the plan was refused when it was made; it cannot be applied")]
-    Refused,
 }
 
 impl PlanFileError {
@@ -66,7 +63,6 @@ impl PlanFileError {
             Self::Tampered => "plan again; a plan is reviewed and applied as it is, or not at all",
             Self::Foreign { .. } => "apply it in the workspace, and with the environment, that it was made in",
             Self::Expired { .. } => "plan again, or set --max-age",
-            Self::Refused => "plan again with what lifts the refusal",
         }
     }
 }
@@ -141,7 +137,7 @@ pub fn check(plan: &Plan, here: &Target, now: jiff::Timestamp, max_age: std::tim
         let words = |time: std::time::Duration| format!("{:#}", jiff::SignedDuration::from_secs(time.as_secs() as i64));
         return Err(PlanFileError::Expired { age: words(age), limit: words(max_age) });
     }
-    if plan.refusals.is_empty() { Ok(()) } else { Err(PlanFileError::Refused) }
+    Ok(())
 }
 
 fn digest(plan: &Plan) -> Result<String, serde_json::Error> {

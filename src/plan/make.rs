@@ -74,6 +74,28 @@ pub fn make(input: Input<'_>) -> Plan {
     }
 }
 
+/// Judges a plan anew, by the limits of now and the listing of now. What it was refused for when it was made stays, unless this
+/// run `lifts` something.
+pub fn rejudge(
+    plan: &mut Plan,
+    live: &Live,
+    declared: usize,
+    agents: &BTreeMap<String, Agent>,
+    limits: &Limits<'_>,
+    lifts: bool,
+) {
+    plan.agents = summary::workload(&plan.changes, live, agents);
+    plan.transitions = summary::transitions(&plan.changes);
+    let verdict = policy::judge(&policy::Facts { changes: &plan.changes, live, declared, agents: &plan.agents }, limits);
+    if lifts {
+        plan.refusals.clear();
+    }
+    let news = verdict.refusals.into_iter().filter(|refusal| !plan.refusals.contains(refusal));
+    plan.refusals.extend(news.collect::<Vec<_>>());
+    plan.warnings = verdict.warnings;
+    plan.listing = live.listing;
+}
+
 fn change(id: &LeadId, lead: &DesiredLead, action: Action, fields: Vec<FieldChange>) -> Change {
     Change {
         uuid: id.clone(),

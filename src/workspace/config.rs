@@ -29,6 +29,9 @@ pub struct Config<'t> {
     /// What a plan may not do. Every rule is optional.
     #[schemars(with = "Option<RawPolicy<'static>>")]
     pub policy: RawPolicy<'t>,
+    /// Something is wrong with the names, or with a key that may have been meant to hold them.
+    #[schemars(skip)]
+    pub doubtful: bool,
 }
 
 /// The API that the leads are in. CONVERTALK_ENDPOINT, CONVERTALK_BOT_ID and CONVERTALK_CUSTOMER_ID win over it.
@@ -59,6 +62,10 @@ pub struct Api<'t> {
     /// The shape in which tags are sent. `auto` unless said.
     #[schemars(schema_with = "schema::tag_shape", default)]
     pub tags: Option<At<&'t str>>,
+    /// Which notes are sent: `all` for a platform that replaces a lead's notes, `new` for one that adds to them. `auto` unless
+    /// said: all, until a note is seen twice after a write.
+    #[schemars(schema_with = "schema::notes_sent", default)]
+    pub notes: Option<At<&'t str>>,
     /// What is sent as the agent of a lead that nobody is to have: text or null. The empty text unless said.
     #[schemars(schema_with = "schema::unassign", default)]
     pub unassign: Option<Option<&'t str>>,
@@ -126,6 +133,7 @@ const API: &[&str] = &[
     "timeout",
     "page_cap",
     "tags",
+    "notes",
     "unassign",
     "read_header",
     "write_header",
@@ -137,17 +145,25 @@ pub fn read<'t>(reader: &mut Reader<'t>) -> Config<'t> {
     let mut made = Config::default();
     refuse_tokens(reader);
     let mut version = false;
-    each(reader, 0, "convertalk.yaml", TOP, |reader, name, value| match name {
-        "version" => {
-            version = true;
-            document::read_version(reader, value);
+    let mut elsewhere = 0;
+    each(reader, 0, "convertalk.yaml", TOP, |reader, name, value| {
+        let before = reader.out.len();
+        match name {
+            "version" => {
+                version = true;
+                document::read_version(reader, value);
+            }
+            _ if reader.is_null(value) => {}
+            "api" => made.api = api(reader, value),
+            "leads" => made.leads = globs(reader, value),
+            "agents" => made.agents = agents(reader, value),
+            _ => made.policy = policy(reader, value),
         }
-        _ if reader.is_null(value) => {}
-        "api" => made.api = api(reader, value),
-        "leads" => made.leads = globs(reader, value),
-        "agents" => made.agents = agents(reader, value),
-        _ => made.policy = policy(reader, value),
+        if matches!(name, "version" | "api" | "leads") {
+            elsewhere += reader.out.len() - before;
+        }
     });
+    made.doubtful = reader.out.len() > elsewhere;
     if !version {
         let help = "write `version: 1` on the first line";
         reader.error("missing-version", reader.span(0), "`version` is missing", help);
@@ -213,6 +229,7 @@ fn api<'t>(reader: &mut Reader<'t>, id: NodeId) -> Api<'t> {
         }
         "timeout" => made.timeout = reader.filled(value, "`timeout`"),
         "tags" => made.tags = reader.filled(value, "`tags`"),
+        "notes" => made.notes = reader.filled(value, "`notes`"),
         "unassign" if reader.is_null(value) => made.unassign = Some(None),
         "unassign" => made.unassign = reader.text(value, "`unassign`").map(|text| Some(text.value)),
         "read_header" => made.read_header = reader.filled(value, "`read_header`"),

@@ -67,9 +67,14 @@ impl Excerpt {
     }
 }
 
-/// Where the value begins in a line that gives one to a key whose name ends in `token`.
+/// Where the value begins in a line that gives one to a key whose name ends in `token`, or what is before the `@` of an address.
 fn masked_from(line: &str) -> Option<usize> {
     let lower = line.to_ascii_lowercase();
+    if let Some(user) = lower.find("://").map(|at| at + "://".len())
+        && lower[user..].split(|c: char| c.is_whitespace() || c == '/').next().is_some_and(|address| address.contains('@'))
+    {
+        return Some(user);
+    }
     let mut from = 0;
     while let Some(at) = lower[from..].find("token") {
         let after = from + at + "token".len();
@@ -109,26 +114,9 @@ pub fn visible(text: &str) -> String {
     made
 }
 
+/// As anywhere, but that a tab takes a few columns: a mark below it must stand where it belongs.
 fn push_visible(made: &mut String, c: char) {
-    match c {
-        '\t' => made.push_str("    "),
-        '\u{ad}'
-        | '\u{61c}'
-        | '\u{115f}'
-        | '\u{1160}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{3164}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}' => {
-            made.extend(c.escape_unicode());
-        }
-        c if c.is_control() => made.extend(c.escape_unicode()),
-        c => made.push(c),
-    }
+    if c == '\t' { made.push_str("    ") } else { crate::visible::push(made, c) }
 }
 
 /// A value as a message quotes it: in backticks, no longer than a line takes.

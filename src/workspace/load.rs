@@ -41,11 +41,14 @@ pub(super) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> Result<String, Box<Diag
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let readable = String::from_utf8_lossy(error.as_bytes());
+        let before = &readable[..at];
+        let line = before.matches('\n').count() as u32 + 1;
+        let column = before[before.rfind('\n').map_or(0, |at| at + 1)..].chars().count() as u32 + 1;
+        let span = Span { start: at as u32, end: at as u32 + 3, line, column };
         let message = format!("this file is not UTF-8 text: byte {at}, on line {line}, is none");
-        let mut made = Diagnostic::whole("not-utf8", file.clone(), message).help("save it as UTF-8; a binary file is no YAML");
-        (made.line, made.end_line) = (line as u32, line as u32);
-        Box::new(made)
+        let source = Source { file: file.clone(), text: &readable };
+        Box::new(source.error("not-utf8", span, message).help("save it as UTF-8; a binary file is no YAML"))
     })?;
     check(&Source { file: file.clone(), text: &text })?;
     Ok(text)

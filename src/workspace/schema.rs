@@ -178,6 +178,10 @@ pub(super) fn timeout(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+pub(super) fn notes_sent(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["auto", "all", "new"], "default": "auto" })
+}
+
 pub(super) fn tag_shape(_: &mut SchemaGenerator) -> Schema {
     debug_assert_eq!(TagShape::default(), TagShape::Auto);
     json_schema!({ "enum": ["auto", "array", "string"], "default": "auto" })

@@ -13,7 +13,7 @@ use super::document::read_status;
 use super::endpoint::{self, Problem};
 use super::excerpt::quoted;
 use super::reader::{At, Reader};
-use super::{Agent, Api, Endpoint, MaxChanges, Overrides, Policy, Rule, TagShape, Transition, Workspace};
+use super::{Agent, Api, Endpoint, MaxChanges, NotesSent, Overrides, Policy, Rule, TagShape, Transition, Workspace};
 use crate::desired::Place;
 use crate::lead::{AgentId, Status};
 
@@ -28,6 +28,8 @@ pub(super) struct Settings {
     pub(super) workspace: Option<Workspace>,
     /// The globs and where they stand; the default one stands nowhere.
     pub(super) globs: Vec<(String, Option<Span>)>,
+    /// Whether the names of agents and tags may not be all that were meant.
+    pub(super) doubtful: bool,
 }
 
 /// A value of the environment or of the file, and who says so.
@@ -40,7 +42,11 @@ pub(super) fn settle(reader: &mut Reader<'_>, config: &Config<'_>, root: &Path, 
     let agents = agents(reader, &config.agents);
     let policy = policy(reader, &config.policy);
     let leads = globs.iter().map(|(glob, _)| glob.clone()).collect();
-    Settings { workspace: Some(Workspace { root: root.to_owned(), api, leads, agents, policy }), globs }
+    Settings {
+        workspace: Some(Workspace { root: root.to_owned(), api, leads, agents, policy }),
+        globs,
+        doubtful: config.doubtful,
+    }
 }
 
 fn globs(reader: &mut Reader<'_>, config: &Config<'_>) -> Vec<(String, Option<Span>)> {
@@ -120,6 +126,7 @@ fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> Api 
         timeout: raw.timeout.and_then(|text| timeout(reader, text)).unwrap_or(Duration::from_secs(30)),
         page_cap: raw.page_cap.unwrap_or(10_000),
         tags: raw.tags.map(|text| shape(reader, text)).unwrap_or_default(),
+        notes: raw.notes.map(|text| notes_sent(reader, text)).unwrap_or_default(),
         unassign: raw.unassign.map_or_else(|| Some(String::new()), |text| text.map(str::to_owned)),
         read_header: raw.read_header.map_or_else(|| "x-bot-token".to_owned(), |text| header(reader, text)),
         write_header: raw.write_header.map_or_else(|| "x-bp-token".to_owned(), |text| header(reader, text)),
@@ -150,6 +157,19 @@ fn shape(reader: &mut Reader<'_>, text: At<&str>) -> TagShape {
             let help = "write `auto`, `array` or `string`";
             reader.error("bad-value", text.span, format!("tags cannot be sent as {}", quoted(other)), help);
             TagShape::Auto
+        }
+    }
+}
+
+fn notes_sent(reader: &mut Reader<'_>, text: At<&str>) -> NotesSent {
+    match text.value {
+        "auto" => NotesSent::Auto,
+        "all" => NotesSent::All,
+        "new" => NotesSent::New,
+        other => {
+            let help = "write `auto`, `all` or `new`";
+            reader.error("bad-value", text.span, format!("notes cannot be sent as {}", quoted(other)), help);
+            NotesSent::Auto
         }
     }
 }
