@@ -74,7 +74,11 @@ pub(super) fn judge(facts: &Facts<'_>, limits: &Limits<'_>) -> Verdict {
 fn empty_listing(facts: &Facts<'_>) -> Option<Refusal> {
     (facts.live.listing.leads_read == 0 && facts.declared > 0).then(|| Refusal {
         rule: "empty-listing".to_owned(),
-        message: format!("the inbox lists no chats at all, but {} are declared", count(facts.declared, "lead")),
+        message: format!(
+            "the inbox lists no chats at all, but {} {} declared",
+            count(facts.declared, "lead"),
+            if facts.declared == 1 { "is" } else { "are" }
+        ),
         source: None,
         lift: "check api.endpoint, bot_id and customer_id; if the inbox is really new: --allow empty-listing".to_owned(),
         leads: Vec::new(),

@@ -202,8 +202,19 @@ fn a_platform_that_creates_nothing_is_told_of() {
 
 #[test]
 fn appended_notes_are_not_lost() {
-    let world = World::new(&[record(1, "OPEN", None, &[])], "--notes append");
-    world.declare(&format!("  {}: {{ notes: [{{ title: Second, description: words }}] }}\n", uuid(1)));
-    world.run("apply --yes").exits(0);
+    let live = [record(1, "OPEN", None, &[]), record(2, "OPEN", None, &[]), record(3, "OPEN", None, &[])];
+    let notes = |uuid: String| format!("  {uuid}: {{ notes: [{{ title: Second, description: words }}] }}\n");
+    let world = World::new(&live, "--notes append");
+    world.declare(&[1, 2].map(|number| notes(uuid(number))).concat());
+    let ran = world.run("apply --yes").exits(0);
+    assert!(ran.out.contains("Set api.notes to `new`"), "{}", ran.out);
+    let count = |number| world.sandbox().records()[&uuid(number)]["profile"]["notes"].as_array().map(Vec::len);
+    assert_eq!((count(1), count(2)), (Some(3), Some(2)), "the first has its old note twice, and no other");
     world.assert_settled();
+
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, notes: new"));
+    world.declare(&notes(uuid(3)));
+    world.run("apply --yes").exits(0);
+    assert_eq!(count(3), Some(2));
 }

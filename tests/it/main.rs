@@ -3,10 +3,14 @@
 mod api;
 mod doubts;
 mod faults;
+mod guards;
 mod listing;
 mod quickstart;
+mod saved;
 mod scale;
 mod scenarios;
+mod schemas;
+mod secrets;
 mod story;
 mod workspace;
 mod world;

@@ -1,0 +1,67 @@
+//! The schemas in `schema/`: derived from the code, fresh, and what the program writes satisfies them.
+
+use std::path::Path;
+
+use convertalk::apply::journal::Line;
+use convertalk::plan::Plan;
+use convertalk::workspace::schema;
+use serde_json::Value as Json;
+
+use crate::world::{World, program, record, uuid};
+
+fn committed(name: &str) -> Json {
+    let path = Path::new("schema").join(format!("{name}.schema.json"));
+    serde_json::from_str(&std::fs::read_to_string(path).expect("a schema")).expect("JSON")
+}
+
+#[test]
+fn they_are_what_the_code_says() {
+    let all = [
+        ("workspace", schema::workspace()),
+        ("leads", schema::leads()),
+        ("plan", schemars::schema_for!(Plan)),
+        ("run", schemars::schema_for!(Line)),
+    ];
+    for (name, schema) in all {
+        let path = Path::new("schema").join(format!("{name}.schema.json"));
+        let made = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            std::fs::write(&path, &made).expect("a schema");
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), made, "{name}: run the tests with UPDATE_SCHEMAS=1");
+        jsonschema::meta::validate(schema.as_value()).expect("a schema of schemas");
+        let printed = program(&["schema", name]).output().expect("the program runs").stdout;
+        assert_eq!(String::from_utf8(printed).expect("text"), made);
+    }
+}
+
+#[test]
+fn plans_and_run_files_satisfy_them() {
+    let world = World::new(&[record(1, "OPEN", None, &["cold"]), record(2, "OPEN", None, &[])], "");
+    world.declare(&format!(
+        "  {}: {{ status: CLOSED, agent: priya, tags: [vip], attributes: {{ tier: gold }}, contact: {{ email: a@b.example }}, notes: [{{ title: t }}] }}
+  {}: {{ status: OPEN, label: as it is }}
+  {}: {{ create: true, status: OPEN }}\n",
+        uuid(1),
+        uuid(2),
+        uuid(3)
+    ));
+    let validator = jsonschema::validator_for(&committed("plan")).expect("a schema");
+    for words in ["plan --format json", "plan --format json --names full", "plan --out plan.json --format json"] {
+        let plan = world.run(words).exits(0).json();
+        let errors: Vec<String> = validator.iter_errors(&plan).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{words}: {errors:?}");
+    }
+    let saved: Json = serde_json::from_slice(&std::fs::read(world.path("plan.json")).expect("a plan")).expect("JSON");
+    assert!(validator.is_valid(&saved) && saved["digest"].is_string());
+    assert!(!validator.is_valid(&serde_json::json!({ "format_version": 1 })));
+
+    world.run("apply --yes").exits(0);
+    let validator = jsonschema::validator_for(&committed("run")).expect("a schema");
+    let lines = world.run_lines();
+    assert_eq!(lines.iter().filter(|line| line["type"] == "outcome").count(), 2);
+    for line in &lines {
+        let errors: Vec<String> = validator.iter_errors(line).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{line}: {errors:?}");
+    }
+}

@@ -1,0 +1,57 @@
+//! No token in any sink, whatever the platform says.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use crate::world::{TOKEN, World, record, uuid};
+
+/// A platform that repeats the token in all it says.
+fn parrot(status: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut request = [0; 4096];
+            let _length = stream.read(&mut request).expect("a request");
+            let body =
+                format!("{{\"success\":false,\"code\":401,\"message\":\"token {TOKEN} is not known\",\"data\":[\"{TOKEN}\"]}}");
+            let answer = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(answer.as_bytes()).expect("an answer");
+        }
+    });
+    url
+}
+
+#[test]
+fn a_token_that_the_platform_repeats_is_scrubbed() {
+    for status in ["401 Unauthorized", "200 OK", "404 Not Found"] {
+        let world = World::new(&[], "");
+        world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+        let mut command = world.command(&["plan", "-v", "-v"]);
+        command.env("CONVERTALK_ENDPOINT", parrot(status));
+        let ran = world.ran(command.output().expect("the program runs")).exits(1);
+        assert!(ran.err.contains("token *** is not known") || status.starts_with("404"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn verbose_output_tells_requests_and_neither_tokens_nor_ids() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "--fault 500@read:1");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    let ran = world.run("apply --yes -v -v").exits(0);
+    assert!(ran.err.contains("GET /inbox/direct/chats page=1 type=lead") && ran.err.contains("again in"), "{}", ran.err);
+    assert!(ran.err.contains("PUT /inbox/direct/lead"), "{}", ran.err);
+}
+
+#[test]
+fn a_token_in_the_workspace_file_is_an_error_that_does_not_show_it() {
+    let world = World::new(&[], "");
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", &format!("endpoint: sandbox, read_token: {TOKEN}")));
+    let ran = world.run("validate").exits(1);
+    assert!(ran.err.contains("token-in-file") && ran.err.contains("CONVERTALK_READ_TOKEN"), "{}", ran.err);
+}
