@@ -62,7 +62,7 @@ impl Screen {
     /// Diagnostics as they were rendered, to stderr.
     pub(super) fn stderr(&self, text: &str) {
         let mut out = AutoStream::new(io::stderr().lock(), self.color_of(&io::stderr()));
-        let _nowhere_to_complain = writeln!(out, "{}", text.trim_end());
+        let _nowhere_to_complain = writeln!(out, "{text}");
     }
 
     pub(super) fn colored_stderr(&self) -> bool {

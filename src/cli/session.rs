@@ -29,7 +29,7 @@ pub(super) fn files(directory: &Path, screen: &Screen) -> Result<Files, Error> {
     let root = workspace::find(directory)?;
     let loaded = workspace::load(&root, &overrides());
     for diagnostic in &loaded.diagnostics {
-        screen.stderr(&workspace::render::render(diagnostic, screen.colored_stderr()));
+        screen.stderr(&format!("{}\n", workspace::render::render(diagnostic, screen.colored_stderr()).trim_end()));
     }
     match (loaded.workspace, loaded.desired) {
         (Some(workspace), Some(desired)) => Ok(Files { workspace, desired }),

@@ -41,7 +41,7 @@ impl Validate {
             }
             Form::Text => {
                 for diagnostic in &loaded.diagnostics {
-                    screen.stderr(&workspace::render::render(diagnostic, screen.colored_stderr()));
+                    screen.stderr(&format!("{}\n", workspace::render::render(diagnostic, screen.colored_stderr()).trim_end()));
                 }
                 if errors == 0 {
                     let found = format!("{} in {}", count(leads, "lead"), count(loaded.files, "file"));

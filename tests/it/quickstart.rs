@@ -125,3 +125,41 @@ fn contact_values_are_masked_in_every_sink() {
     }
     run(folder.path(), "plan --detailed-exitcode").exits(0);
 }
+
+#[test]
+fn the_readme_shows_what_the_program_says() {
+    let readme = std::fs::read_to_string("README.md").expect("a README");
+    let folder = copied("quickstart");
+    let plan = run(folder.path(), "plan").exits(0);
+    assert!(readme.contains(&format!("$ cargo run -- plan -C examples/quickstart\n{}", plan.out)), "{}", plan.out);
+    let apply = run(folder.path(), "apply --yes").exits(0);
+    assert!(readme.contains(&format!("…\n{}", apply.out.lines().last().unwrap_or_default())));
+    assert!(readme.contains(&run(folder.path(), "plan").exits(0).out));
+
+    let inbound = folder.path().join("leads/inbound.yaml");
+    let text = std::fs::read_to_string(&inbound).expect("a lead file");
+    std::fs::write(&inbound, text.replace("REVIEW", "Review")).expect("a lead file");
+    let told = run(folder.path(), "validate").exits(1).err;
+    let shown = told.split("error: 1 mistake").next().unwrap_or_default().trim();
+    assert!(readme.contains(shown), "{shown}");
+}
+
+#[test]
+fn the_readmes_files_are_valid() {
+    let readme = std::fs::read_to_string("README.md").expect("a README");
+    let blocks: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("leads")).expect("a folder");
+    std::fs::write(folder.path().join("seed.yaml"), "[]").expect("a seed");
+    let with_ids = |text: &str| {
+        text.replace("bot_id: …", "bot_id: 63d9ffa77a8d152facbe2f00")
+            .replace("customer_id: …", "customer_id: 631aa793bcfa100487d13d01")
+    };
+    for block in blocks.iter().filter(|block| block.contains("api:")) {
+        std::fs::write(folder.path().join("convertalk.yaml"), with_ids(block)).expect("a file");
+        let leads = blocks.iter().find(|block| block.contains("7e88d192")).expect("a lead file");
+        std::fs::write(folder.path().join("leads/first.yaml"), leads).expect("a file");
+        let ran = run(folder.path(), "validate").exits(0);
+        assert!(!ran.err.contains("warning"), "{}", ran.err);
+    }
+}
