@@ -15,6 +15,7 @@ pub mod journal;
 mod run;
 pub mod settle;
 
+pub mod undo;
 mod verify;
 
 pub use run::{Options, Progress, Report, run};

@@ -11,6 +11,7 @@ use crate::error::{Error, Exit};
 
 mod apply;
 mod completions;
+mod execution;
 mod man;
 mod options;
 mod plan;
@@ -19,6 +20,7 @@ mod schema;
 mod screen;
 mod session;
 mod show;
+mod undo;
 mod validate;
 
 use screen::Screen;
@@ -72,6 +74,7 @@ enum Command {
     Plan(plan::Plan),
     Show(show::Show),
     Apply(apply::Apply),
+    Undo(undo::Undo),
     Schema(schema::Schema),
     Sandbox(sandbox::Sandbox),
     Completions(completions::Completions),
@@ -91,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Plan(command) => command.run(&global.directory, &screen),
         Command::Show(command) => command.run(&screen),
         Command::Apply(command) => command.run(&global.directory, &screen),
+        Command::Undo(command) => command.run(&global.directory, &screen),
         Command::Schema(command) => command.run(&global.directory, &screen),
         Command::Sandbox(command) => command.run(&screen),
         Command::Completions(command) => command.run(&screen),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::api::{ApiError, Failure};
+use crate::apply::journal::RunFileError;
 use crate::observe::ObserveError;
 use crate::plan::BadSelector;
 use crate::plan::file::PlanFileError;
@@ -76,6 +77,20 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: PlanFileError,
+    },
+    /// A run file is of no use.
+    #[error("{}", path.display())]
+    RunFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: RunFileError,
+    },
+    /// The run was for another inbox.
+    #[error("{}: the run was for another endpoint, bot or customer", path.display())]
+    ForeignRun {
+        /// The file.
+        path: PathBuf,
     },
     /// Declared leads are not in the inbox.
     #[error("{leads} declared {} not in the inbox; nothing was written", if *leads == 1 { "lead is" } else { "leads are" })]
@@ -160,6 +175,8 @@ impl Error {
             Self::NoToken { .. } => "tokens come from the environment only; `endpoint: sandbox` needs none",
             Self::Selector(_) => "see `convertalk plan --help`",
             Self::PlanFile { source, .. } => source.hint(),
+            Self::RunFile { .. } => "run files are in .convertalk/runs/, or where --run-file said",
+            Self::ForeignRun { .. } => "undo it in the workspace, and with the environment, that it was made in",
             Self::Missing { .. } => {
                 "check the uuids; take leads out that are gone, or say `create: true`, or go on without them: --missing skip"
             }

@@ -19,7 +19,7 @@ mod select;
 mod summary;
 
 pub use fields::Fields;
-pub use make::{Input, make, rejudge};
+pub use make::{Input, make, rejudge, undoing};
 pub use policy::{Allow, Limits};
 pub use select::{BadSelector, Selection};
 

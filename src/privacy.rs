@@ -3,13 +3,16 @@
 //! Given to every sink: reports, saved plans and run files alike. What is masked here cannot be had back from there.
 
 use hmac::{Hmac, KeyInit, Mac};
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::lead::{ContactField, Field, LeadId, Value};
 
 /// How much of people's names is told: `--names`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Names {
     /// Names and contact values as they are.
     Full,

@@ -12,7 +12,7 @@ pub mod style;
 mod tables;
 mod text;
 
-pub use run::{run, stopped};
+pub use run::{run, stopped, told_run};
 
 /// The form of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

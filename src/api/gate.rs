@@ -1,7 +1,8 @@
 //! The gate that every request passes: how many at a time, how many a second, and when none at all.
 //!
 //! Starts at the width allowed and halves it when the platform says 429 or 503; a run of good answers widens it again, one at a
-//! time. `Retry-After` closes the gate for everybody. Rate is kept by `governor`, evenly spaced; width by a tokio semaphore.
+//! time, or narrows it by one where they took much longer than the best run did: then the platform is queueing. `Retry-After`
+//! closes the gate for everybody. Rate is kept by `governor`, evenly spaced; width by a tokio semaphore.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,10 @@ use tokio::time::Instant;
 
 /// So many good answers for each place of the present width are needed before one more is opened.
 const ANSWERS_TO_WIDEN: usize = 4;
+
+/// Answers that take so many times as long as the best, and longer than this at all, have been waiting in a queue.
+const QUEUEING: u32 = 4;
+const QUEUEING_FROM: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -28,6 +33,9 @@ struct State {
     /// Places to be taken away as soon as they are given back.
     owed: usize,
     good: usize,
+    /// How long the good answers of this run took together, and those of the best run on average.
+    took: Duration,
+    best: Option<Duration>,
     closed_until: Option<Instant>,
 }
 
@@ -40,7 +48,7 @@ impl Gate {
             places: Arc::new(Semaphore::new(most)),
             limiter: quota.map(RateLimiter::direct),
             most,
-            state: Mutex::new(State { width: most, owed: 0, good: 0, closed_until: None }),
+            state: Mutex::new(State { width: most, owed: 0, good: 0, took: Duration::ZERO, best: None, closed_until: None }),
         }
     }
 
@@ -74,23 +82,40 @@ impl Gate {
     /// The platform has had enough: half the width, and nothing at all for as long as it asked.
     pub(super) fn narrow(&self, pause: Option<Duration>) {
         let mut state = self.state();
-        let close = state.width - (state.width / 2).max(1);
-        state.width -= close;
-        state.owed += close - self.places.forget_permits(close);
-        state.good = 0;
+        let half = (state.width / 2).max(1);
+        self.close_down_to(&mut state, half);
         let until = pause.and_then(|pause| Instant::now().checked_add(pause));
         state.closed_until = state.closed_until.max(until);
     }
 
-    /// An answer came as it should.
-    pub(super) fn widen(&self) {
+    fn close_down_to(&self, state: &mut State, width: usize) {
+        let close = state.width - width;
+        state.width = width;
+        state.owed += close - self.places.forget_permits(close);
+        (state.good, state.took) = (0, Duration::ZERO);
+    }
+
+    /// An answer came as it should, after so long.
+    pub(super) fn widen(&self, took: Duration) {
         let mut state = self.state();
         state.good += 1;
-        if state.width < self.most && state.good >= state.width * ANSWERS_TO_WIDEN {
-            state.good = 0;
+        state.took += took;
+        let run = state.width * ANSWERS_TO_WIDEN;
+        if state.good < run {
+            return;
+        }
+        let average = state.took / u32::try_from(state.good).unwrap_or(u32::MAX);
+        let best = state.best.map_or(average, |best| best.min(average));
+        state.best = Some(best);
+        let queueing = average > QUEUEING_FROM && average > best * QUEUEING;
+        if queueing {
+            let fewer = (state.width - 1).max(1);
+            self.close_down_to(&mut state, fewer);
+        } else if state.width < self.most {
             state.width += 1;
             if state.owed > 0 { state.owed -= 1 } else { self.places.add_permits(1) }
         }
+        (state.good, state.took) = (0, Duration::ZERO);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -131,9 +156,21 @@ mod tests {
         drop(held);
         assert_eq!(gate.places.available_permits(), 4);
         for _ in 0..4 * ANSWERS_TO_WIDEN {
-            gate.widen();
+            gate.widen(Duration::from_millis(10));
         }
         assert_eq!(gate.places.available_permits(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn narrows_where_answers_queue() {
+        let gate = Gate::new(4, None);
+        let answers = |millis| (0..4 * ANSWERS_TO_WIDEN).for_each(|_| gate.widen(Duration::from_millis(millis)));
+        answers(100);
+        assert_eq!(gate.places.available_permits(), 4);
+        answers(900);
+        assert_eq!(gate.places.available_permits(), 3);
+        answers(100);
+        assert_eq!(gate.places.available_permits(), 4);
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ use backon::{ExponentialBuilder, Retryable};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
 use url::Url;
 
 use super::envelope::{self, Envelope};
@@ -141,7 +142,18 @@ impl Transport {
         if let Some(body) = &request.body {
             builder = builder.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.clone());
         }
-        self.exchange(builder, place, request, decode).await.map_err(|failure| failure.scrubbed(&self.secrets))
+        // A write that is under way is let end; nobody misses an answer to a question.
+        let gives_up = async {
+            match request.method {
+                Method::GET => self.stop.until_interrupted().await,
+                _ => std::future::pending().await,
+            }
+        };
+        let answer = tokio::select! {
+            answer = self.exchange(builder, place, request, decode) => answer,
+            () = gives_up => Err(Failure::Interrupted),
+        };
+        answer.map_err(|failure| failure.scrubbed(&self.secrets))
     }
 
     async fn exchange<T: Send + 'static>(
@@ -151,6 +163,7 @@ impl Transport {
         request: &Request,
         decode: impl Decode<T>,
     ) -> Result<T, Failure> {
+        let sent = Instant::now();
         let answer = builder.send().await.map_err(|error| Failure::broken(&error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = whole_body(answer).await?;
@@ -159,7 +172,7 @@ impl Transport {
         let verdict = judge(status, &headers, &body);
         match &verdict {
             Err(Failure::Busy { retry_after, .. }) => self.gate.narrow(retry_after.filter(|pause| *pause <= LONGEST_PAUSE)),
-            Ok(()) => self.gate.widen(),
+            Ok(()) => self.gate.widen(sent.elapsed()),
             Err(_) => {}
         }
         let refused = match verdict {

@@ -14,6 +14,61 @@ use serde::{Deserialize, Serialize};
 use super::Outcome;
 use crate::lead::LeadId;
 use crate::plan::{Action, Fields, Target};
+use crate::privacy::Names;
+
+/// The version of the format that this program writes and reads.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The largest run file that is read, in bytes.
+pub const LARGEST: u64 = 1 << 30;
+
+/// Why a run file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFileError {
+    /// Not a run file at all.
+    #[error("this is not a run file: line {line}: {reason}")]
+    NotARun {
+        /// The line, from 1.
+        line: u32,
+        /// What it is instead.
+        reason: String,
+    },
+    /// There is no run in it.
+    #[error("this is not a run file: no run begins in it")]
+    NoRun,
+    /// Written by a later program.
+    #[error("the run has format version {found}; this program reads version {FORMAT_VERSION}")]
+    Newer {
+        /// The version in the file.
+        found: u32,
+    },
+}
+
+/// Reads the last run of a run file: its lines with their numbers. A last line that was cut off by a kill is left out.
+///
+/// # Errors
+/// Not a run file, or one of a newer format.
+pub fn read(text: &str) -> Result<Vec<(u32, Line)>, RunFileError> {
+    let mut run = Vec::new();
+    let count = text.lines().count();
+    for (at, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+        let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
+        let line: Line = match serde_json::from_str(text) {
+            Ok(line) => line,
+            // Cut off by a kill: the last line of the file, or of a run that another one follows.
+            Err(error) if error.is_eof() && (at + 1 == count || !run.is_empty()) => continue,
+            Err(error) => return Err(RunFileError::NotARun { line: number, reason: error.to_string() }),
+        };
+        if let Line::Run { format_version, .. } = &line {
+            if *format_version != FORMAT_VERSION {
+                return Err(RunFileError::Newer { found: *format_version });
+            }
+            run.clear();
+        }
+        run.push((number, line));
+    }
+    if matches!(run.first(), Some((_, Line::Run { .. }))) { Ok(run) } else { Err(RunFileError::NoRun) }
+}
 
 /// One line of a run file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +88,8 @@ pub enum Line {
         started_at: String,
         /// The inbox.
         target: Target,
+        /// How much of contact values the lines below hold; masked ones cannot be undone.
+        names: Names,
         /// How many leads the plan changes.
         leads: usize,
     },

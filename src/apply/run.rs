@@ -1,16 +1,17 @@
 //! One run: canary, writes, reading back, an outcome for each lead.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
 use super::journal::{Journal, Line, now};
-use super::settle::sent;
+use super::settle::{Settled, sent, settle};
 use super::verify::{ReadBack, read_back};
 use super::{Outcome, Task, Update, Writer};
 use crate::lead::LeadId;
+use crate::observe::look_again;
 use crate::plan::{Change, Fields};
 use crate::privacy::Names;
 use crate::stop::{Reason, Stop};
@@ -29,6 +30,10 @@ pub struct Options {
     pub patience: Duration,
     /// When the run must be over.
     pub deadline: Option<Instant>,
+    /// When the listing had been read that the tasks were made from.
+    pub listed: Instant,
+    /// So long after it was read a lead may be written over; longer where reading the listing takes long.
+    pub fresh: Duration,
     /// How much of people's names the run file may hold.
     pub names: Names,
     /// The shape of tags where a lead shows none.
@@ -74,7 +79,16 @@ pub async fn run<W: Writer>(
     stop: &Stop,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Report {
-    let mut run = Run { writer, journal, options, stop, progress, report: Report::default(), adds_notes: false };
+    let mut run = Run {
+        writer,
+        journal,
+        options,
+        stop,
+        progress,
+        report: Report::default(),
+        adds_notes: false,
+        fresh: Fresh::since(options.listed, Duration::ZERO, options),
+    };
     for (id, outcome, detail) in done {
         run.end(id, outcome, detail);
     }
@@ -101,6 +115,26 @@ struct Run<'a, W> {
     progress: &'a (dyn Fn(Progress) + Sync),
     report: Report,
     adds_notes: bool,
+    fresh: Fresh,
+}
+
+/// How long what was read of the listing may be written over.
+struct Fresh {
+    until: Instant,
+}
+
+/// Reading again takes at most a sixth of the time.
+const SHARE: u32 = 5;
+
+impl Fresh {
+    /// From a listing that was read by `read`, and `took` so long.
+    fn since(read: Instant, took: Duration, options: &Options) -> Self {
+        Self { until: read + options.fresh.max(took * SHARE) }
+    }
+
+    fn lasts(&self) -> bool {
+        Instant::now() < self.until
+    }
 }
 
 /// What a platform that adds notes is met with.
@@ -111,44 +145,76 @@ impl<W: Writer> Run<'_, W> {
     async fn write_and_verify(&mut self, tasks: Vec<Task>, width: usize) {
         let mut written = Vec::new();
         let mut failed: BTreeMap<LeadId, String> = BTreeMap::new();
-        let mut tasks = tasks.into_iter();
+        let mut tasks: VecDeque<Task> = tasks.into();
         let mut under_way = FuturesUnordered::new();
         loop {
-            while under_way.len() < width && self.stop.reason().is_none() {
-                let Some(task) = tasks.next() else { break };
+            while under_way.len() < width && self.stop.reason().is_none() && self.fresh.lasts() {
+                let Some(task) = tasks.pop_front() else { break };
                 under_way.push(write_one(self.writer, self.journal, self.options, self.adds_notes, task));
             }
-            let Some(attempt) = under_way.next().await else { break };
-            let Attempt { task, error } = attempt;
-            (self.progress)(Progress::Wrote);
-            if let Some(error) = error {
-                match error {
-                    WriteError::Journal(words) => {
-                        self.stop.ask(Reason::Journal);
-                        self.report.fatal.get_or_insert(words.clone());
-                        self.end(task.change.uuid, Outcome::Untried, Some(words));
-                        continue;
-                    }
-                    WriteError::Api { words, fatal, hint } => {
-                        self.report.hints.extend(hint);
-                        if fatal {
-                            self.stop.ask(Reason::Fatal);
-                            self.report.fatal.get_or_insert(words.clone());
-                        }
-                        failed.insert(task.change.uuid.clone(), words);
-                        if failed.len() >= self.options.max_failures {
-                            self.stop.ask(Reason::Failures);
-                        }
-                    }
-                }
+            match under_way.next().await {
+                Some(attempt) => self.settle_attempt(attempt, &mut written, &mut failed),
+                None if tasks.is_empty() || self.stop.reason().is_some() => break,
+                None => tasks = self.look_once_more(tasks).await,
             }
-            written.push(task);
         }
         drop(under_way);
         for task in tasks {
             self.end(task.change.uuid, Outcome::Untried, None);
         }
         self.verify(&written, failed).await;
+    }
+
+    fn settle_attempt(&mut self, attempt: Attempt, written: &mut Vec<Task>, failed: &mut BTreeMap<LeadId, String>) {
+        let Attempt { task, error } = attempt;
+        (self.progress)(Progress::Wrote);
+        match error {
+            None => {}
+            Some(WriteError::Journal(words)) => {
+                self.stop.ask(Reason::Journal);
+                self.report.fatal.get_or_insert(words.clone());
+                self.end(task.change.uuid, Outcome::Untried, Some(words));
+                return;
+            }
+            Some(WriteError::Api { words, fatal, hint }) => {
+                self.report.hints.extend(hint);
+                if fatal {
+                    self.stop.ask(Reason::Fatal);
+                    self.report.fatal.get_or_insert(words.clone());
+                }
+                failed.insert(task.change.uuid.clone(), words);
+                if failed.len() >= self.options.max_failures {
+                    self.stop.ask(Reason::Failures);
+                }
+            }
+        }
+        written.push(task);
+    }
+
+    /// What was read too long ago is read again before it is written over: whoever has been at a lead since keeps what they did.
+    async fn look_once_more(&mut self, tasks: VecDeque<Task>) -> VecDeque<Task> {
+        let hints = tasks.iter().map(|task| (task.change.uuid.clone(), task.live.as_ref().and_then(|live| live.seen))).collect();
+        let begun = Instant::now();
+        let found = match look_again(self.writer, &hints).await {
+            Ok(found) => found,
+            Err(error) => {
+                self.stop.ask(Reason::Fatal);
+                self.report.fatal.get_or_insert(crate::error::chain(&error));
+                return tasks;
+            }
+        };
+        let now = Instant::now();
+        self.fresh = Fresh::since(now, now - begun, self.options);
+        let mut open = VecDeque::with_capacity(tasks.len());
+        for task in tasks {
+            let id = task.change.uuid.clone();
+            match settle(&task.change, found.get(&id)) {
+                Settled::Go(task) => open.push_back(*task),
+                Settled::Already => self.end(id, Outcome::Already, None),
+                Settled::Stale(why) => self.end(id, Outcome::Stale, Some(why)),
+            }
+        }
+        open
     }
 
     /// A write without an answer may have been done all the same: reading back says which.

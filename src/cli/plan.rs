@@ -44,23 +44,24 @@ impl Plan {
         let files = files(directory, screen)?;
         let stop = Stop::default();
         block_on(&stop, async {
-            let session = Session::open(&files.workspace, &stop).await?;
-            let reader = session.reader(&files.workspace)?;
-            let spinner = screen.progress(0, "reading the inbox");
-            let planned = plan(&files, &self.scope, session.target(), &reader).await;
-            spinner.finish_and_clear();
-            let (plan, _) = planned?;
-            if let Some(out) = &self.out {
-                let bytes = to_bytes(&masked(&plan, self.scope.names, Some(&session.seal_key()))).map_err(Error::Json)?;
-                write_file(out, &bytes)?;
-            }
-            for (format, file) in &self.report {
-                let text = report::plan(&plan, *format, self.scope.names).map_err(Error::Json)?;
-                write_file(file, anstream::adapter::strip_str(&text).to_string().as_bytes())?;
-            }
-            screen.result(&report::plan(&plan, self.format, self.scope.names).map_err(Error::Json)?)?;
-            session.close().await?;
-            Ok(self.exit(&plan))
+            Session::with(&files.workspace, &stop, async |session| {
+                let reader = session.reader(&files.workspace)?;
+                let spinner = screen.progress(0, "reading the inbox");
+                let planned = plan(&files, &self.scope, session.target(), &reader).await;
+                spinner.finish_and_clear();
+                let (plan, _) = planned?;
+                if let Some(out) = &self.out {
+                    let bytes = to_bytes(&masked(&plan, self.scope.names, Some(&session.seal_key()))).map_err(Error::Json)?;
+                    write_file(out, &bytes)?;
+                }
+                for (format, file) in &self.report {
+                    let text = report::plan(&plan, *format, self.scope.names).map_err(Error::Json)?;
+                    write_file(file, anstream::adapter::strip_str(&text).to_string().as_bytes())?;
+                }
+                screen.result(&report::plan(&plan, self.format, self.scope.names).map_err(Error::Json)?)?;
+                Ok(self.exit(&plan))
+            })
+            .await
         })
     }
 

@@ -98,7 +98,7 @@ pub(super) struct Session {
 
 impl Session {
     /// Reads the tokens and, where the endpoint is the sandbox, starts it.
-    pub(super) async fn open(workspace: &Workspace, stop: &Stop) -> Result<Self, Error> {
+    async fn open(workspace: &Workspace, stop: &Stop) -> Result<Self, Error> {
         let api = &workspace.api;
         let target = |endpoint| Target { endpoint, bot_id: api.bot_id.clone(), customer_id: api.customer_id.clone() };
         let stop = stop.clone();
@@ -124,6 +124,19 @@ impl Session {
         }
     }
 
+    /// Opens a session, uses it, and closes it whatever came of it.
+    pub(super) async fn with<T>(
+        workspace: &Workspace,
+        stop: &Stop,
+        work: impl AsyncFnOnce(&Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let session = Self::open(workspace, stop).await?;
+        let outcome = work(&session).await;
+        let closed = session.close().await;
+        let outcome = outcome?;
+        closed.map(|()| outcome)
+    }
+
     pub(super) fn target(&self) -> &Target {
         &self.target
     }
@@ -144,7 +157,7 @@ impl Session {
     }
 
     /// Ends the sandbox, where there is one, its state saved.
-    pub(super) async fn close(self) -> Result<(), Error> {
+    async fn close(self) -> Result<(), Error> {
         match self.embedded {
             Some(sandbox) => Ok(sandbox.stop().await?),
             None => Ok(()),

@@ -1,46 +1,80 @@
 //! `convertalk show`
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::screen::Screen;
+use crate::apply::journal::{self, LARGEST, Line};
 use crate::error::{Error, Exit};
-use crate::plan::file;
+use crate::plan::{Plan, file};
 use crate::privacy::Names;
 use crate::report::{self, Format};
 
-/// Show a saved plan again, in any format
+/// Show a saved plan or a run file again, in any format
 ///
 /// Example: convertalk show plan.json
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// The saved plan
+    /// The saved plan, or the run file
     #[arg(value_name = "PLAN")]
     file: PathBuf,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
-    /// How much of people's names and contact values to tell, of what the plan holds
+    /// How much of people's names and contact values to tell, of what the file holds
     #[arg(long, value_name = "HOW", default_value = "initials")]
     names: Names,
 }
 
 impl Show {
     pub(super) fn run(self, screen: &Screen) -> Result<Exit, Error> {
-        let plan = read_plan(&self.file)?;
-        screen.result(&report::plan(&plan, self.format, self.names).map_err(Error::Json)?)?;
+        let text = read(&self.file, LARGEST)?;
+        let shown = if is_run(&text) {
+            let run = journal::read(&text).map_err(|source| Error::RunFile { path: self.file.clone(), source })?;
+            match self.format {
+                Format::Text => report::told_run(&run),
+                Format::Json => {
+                    let lines: Vec<&Line> = run.iter().map(|(_, line)| line).collect();
+                    serde_json::to_string_pretty(&lines).map_err(Error::Json)? + "\n"
+                }
+            }
+        } else {
+            report::plan(&plan_of(&self.file, &text)?, self.format, self.names).map_err(Error::Json)?
+        };
+        screen.result(&shown)?;
         Ok(Exit::Done)
     }
 }
 
+/// A run file is recognized by its first line.
+fn is_run(text: &str) -> bool {
+    text.lines().next().is_some_and(|line| serde_json::from_str::<Line>(line).is_ok())
+}
+
 /// Reads a saved plan and holds it against its digest.
-pub(super) fn read_plan(path: &std::path::Path) -> Result<crate::plan::Plan, Error> {
+pub(super) fn read_plan(path: &Path) -> Result<Plan, Error> {
+    plan_of(path, &read(path, file::LARGEST)?)
+}
+
+/// Reads the last run of a run file.
+pub(super) fn read_run(path: &Path) -> Result<Vec<(u32, Line)>, Error> {
+    journal::read(&read(path, LARGEST)?).map_err(|source| Error::RunFile { path: path.to_owned(), source })
+}
+
+fn plan_of(path: &Path, text: &str) -> Result<Plan, Error> {
+    file::from_bytes(text.as_bytes()).map_err(|source| Error::PlanFile { path: path.to_owned(), source })
+}
+
+/// Reads a file that is no larger than it may be, as text.
+fn read(path: &Path, largest: u64) -> Result<String, Error> {
     let failed = |source| Error::Io { what: format!("read {}", path.display()), source };
-    let length = std::fs::metadata(path).map_err(failed)?.len();
-    if length > file::LARGEST {
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(largest + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > largest {
         return Err(failed(std::io::Error::from(std::io::ErrorKind::FileTooLarge)));
     }
-    let bytes = std::fs::read(path).map_err(failed)?;
-    file::from_bytes(&bytes).map_err(|source| Error::PlanFile { path: path.to_owned(), source })
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -9,7 +9,7 @@ use super::{Action, Base, Change, Class, FORMAT_VERSION, Missing, Plan, Source, 
 use crate::desired::{Desired, DesiredLead};
 use crate::diff::{FieldChange, Standing, diff};
 use crate::lead::LeadId;
-use crate::observe::Live;
+use crate::observe::{Listing, Live};
 use crate::workspace::Agent;
 
 /// Everything that a plan follows from.
@@ -70,6 +70,28 @@ pub fn make(input: Input<'_>) -> Plan {
         refusals: verdict.refusals,
         warnings: verdict.warnings,
         agents,
+        digest: None,
+    }
+}
+
+/// A plan that writes back what a run replaced.
+pub fn undoing(changes: Vec<Change>, target: Target, created_at: String) -> Plan {
+    Plan {
+        format_version: FORMAT_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        created_at,
+        plan_id: plan_id(&target, &changes),
+        target,
+        base: None,
+        listing: Listing::default(),
+        summary: Summary { declared: changes.len(), to_update: changes.len(), ..Summary::default() },
+        changes,
+        missing: Vec::new(),
+        released: Vec::new(),
+        refusals: Vec::new(),
+        warnings: Vec::new(),
+        transitions: Vec::new(),
+        agents: Vec::new(),
         digest: None,
     }
 }

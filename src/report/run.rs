@@ -1,9 +1,12 @@
 //! What a run did, for a terminal or a log.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, count, indented, paint, visible};
+use crate::apply::journal::Line;
 use crate::apply::{Outcome, Report};
+use crate::lead::LeadId;
 use crate::stop::Reason;
 
 /// So many leads of one outcome are told one by one.
@@ -38,6 +41,64 @@ fn write_run(out: &mut String, report: &Report) -> fmt::Result {
     let parts: Vec<String> =
         parts.map(|(outcome, number)| paint(style(outcome), format_args!("{number} {}", outcome.as_str()))).collect();
     writeln!(out, "{} {}: {}.", paint(STRONG, "Applied:"), count(report.outcomes.len(), "lead"), parts.join(", "))
+}
+
+/// A run file in words: what was to be done, lead by lead what came of it, and how it ended, if it did.
+pub fn told_run(lines: &[(u32, Line)]) -> String {
+    let mut out = String::new();
+    // Writing into a String does not fail.
+    let _infallible = write_told_run(&mut out, lines);
+    out
+}
+
+fn write_told_run(out: &mut String, lines: &[(u32, Line)]) -> fmt::Result {
+    let mut open: BTreeSet<&LeadId> = BTreeSet::new();
+    let mut ended = false;
+    for (_, line) in lines {
+        match line {
+            Line::Run { run_id, started_at, target, leads, .. } => {
+                let target = visible(&target.endpoint);
+                writeln!(
+                    out,
+                    "{} {}, begun {started_at}, {} at {target}",
+                    paint(STRONG, "Run"),
+                    visible(run_id),
+                    count(*leads, "lead")
+                )?;
+            }
+            Line::Write { uuid, .. } => drop(open.insert(uuid)),
+            Line::Answer { .. } => {}
+            Line::Outcome { uuid, outcome, detail } => {
+                open.remove(uuid);
+                let detail = detail.as_deref().map(|detail| format!(": {}", visible(detail))).unwrap_or_default();
+                writeln!(
+                    out,
+                    "{} {}{detail}",
+                    paint(style(*outcome), format_args!("{:10}", outcome.as_str())),
+                    visible(uuid.as_str())
+                )?;
+            }
+            Line::Summary { finished_at, exit, outcomes, stopped } => {
+                ended = true;
+                let parts: Vec<String> =
+                    outcomes.iter().map(|(outcome, number)| format!("{number} {}", visible(outcome))).collect();
+                let stopped = stopped.as_deref().map(|why| format!("; {}", visible(why))).unwrap_or_default();
+                writeln!(out, "{} {finished_at} with exit code {exit}: {}{stopped}.", paint(STRONG, "Ended"), parts.join(", "))?;
+            }
+        }
+    }
+    for uuid in open {
+        writeln!(
+            out,
+            "{} {}: a write was begun, and the run ended before it was known what came of it",
+            paint(BAD, "unknown"),
+            visible(uuid.as_str())
+        )?;
+    }
+    if !ended {
+        writeln!(out, "{} run the same apply again: it settles the rest.", paint(BAD, "Did not end:"))?;
+    }
+    Ok(())
 }
 
 /// Why a run ended early, in words.

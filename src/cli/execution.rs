@@ -1,0 +1,224 @@
+//! Carrying out a plan: what apply and undo share, from the guards' word to the last line of the run file.
+
+use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::time::Instant;
+
+use super::options::{OnMissing, Scope};
+use super::screen::Screen;
+use super::session::Files;
+use crate::api::{Client, Write};
+use crate::apply::journal::{FORMAT_VERSION, Journal, Line, now};
+use crate::apply::{self, Options, Outcome, Progress, Report, Settled, Task, settle};
+use crate::error::{Error, Exit};
+use crate::lead::LeadId;
+use crate::observe::Live;
+use crate::plan::{Change, Plan};
+use crate::privacy::Names;
+use crate::report::{self, Format};
+use crate::stop::{Reason, Stop};
+
+/// How a plan is carried out.
+#[derive(Debug, Args)]
+pub(super) struct Execution {
+    /// Do not ask; needed where stdin is no terminal
+    #[arg(short, long)]
+    yes: bool,
+    /// Write and read back so many leads before any other
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    canary: usize,
+    /// Begin no other write after so many have failed
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    max_failures: usize,
+    /// Where to keep the account of this run [default: .convertalk/runs/…]
+    #[arg(long, value_name = "FILE")]
+    run_file: Option<PathBuf>,
+    /// Be done by then: stops in time to read back and report, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
+    deadline: Option<Duration>,
+    /// Do not read back
+    #[arg(long)]
+    no_verify: bool,
+    /// How long a listing may lag behind a write before reading back gives up
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = crate::duration::parse)]
+    patience: Duration,
+}
+
+/// So long after it was read a lead may be written over without another look.
+const FRESH: Duration = Duration::from_secs(30);
+
+/// What is to be written, and what is settled without.
+#[derive(Default)]
+struct Work {
+    tasks: Vec<Task>,
+    done: Vec<(LeadId, Outcome, Option<String>)>,
+}
+
+impl Execution {
+    /// Whether there is somebody to ask, or no need to.
+    pub(super) fn check_consent(&self) -> Result<(), Error> {
+        if self.yes || std::io::stdin().is_terminal() { Ok(()) } else { Err(Error::NeedsYes) }
+    }
+
+    /// When everything has to be over.
+    pub(super) fn end(&self) -> Option<Instant> {
+        self.deadline.map(|deadline| Instant::now() + deadline)
+    }
+
+    /// Shows the plan, asks, writes, reads back, reports.
+    #[allow(clippy::too_many_arguments, reason = "each is another thing; a struct for two calls would only rename them")]
+    pub(super) async fn carry_out(
+        &self,
+        plan: &Plan,
+        live: &Live,
+        files: &Files,
+        scope: &Scope,
+        writer: &Client<Write>,
+        end: Option<Instant>,
+        stop: &Stop,
+        screen: &Screen,
+    ) -> Result<Exit, Error> {
+        screen.result(&report::plan(plan, Format::Text, scope.names).map_err(Error::Json)?)?;
+        if !plan.missing.is_empty() && scope.missing == OnMissing::Fail {
+            return Err(Error::Missing { leads: plan.missing.len() });
+        }
+        if !plan.refusals.is_empty() {
+            return Ok(Exit::Refused);
+        }
+        if plan.is_empty() {
+            return Ok(Exit::Done);
+        }
+        let listed = Instant::now();
+        if !self.yes && !confirmed(stop, screen).await {
+            return Err(Error::Declined);
+        }
+        let Some(_lock) = crate::state::lock(&files.workspace.root).map_err(|source| io("lock the workspace", source))? else {
+            return Err(Error::Locked);
+        };
+        let (journal, run_id) = self.journal(files, plan, scope.names)?;
+        let report = self.write(plan, live, scope, writer, &journal, listed, end, stop, screen).await;
+        let exit = exit(&report);
+        let outcomes = Outcome::ALL.iter().map(|outcome| (outcome.as_str().to_owned(), report.count(*outcome)));
+        let summary = Line::Summary {
+            finished_at: now(),
+            exit: exit as u8,
+            outcomes: outcomes.filter(|(_, number)| *number > 0).collect(),
+            stopped: report.stopped.map(|reason| report::stopped(reason).to_owned()),
+        };
+        let noted = journal.line(&summary).and_then(|()| journal.sync());
+        screen.result(&report::run(&report))?;
+        screen.note(&format!("run {run_id}: {}", journal.path().display()));
+        noted.map_err(|source| io("write the run file", source))?;
+        Ok(exit)
+    }
+
+    fn journal(&self, files: &Files, plan: &Plan, names: Names) -> Result<(Journal, String), Error> {
+        let started = jiff::Timestamp::now();
+        let short: String = plan.plan_id.chars().take(8).collect();
+        let run_id = format!("{}-{short}-{}", started.strftime("%Y%m%dT%H%M%SZ"), std::process::id());
+        let path = match &self.run_file {
+            Some(path) => path.clone(),
+            None => {
+                crate::state::run_file(&files.workspace.root, &run_id).map_err(|source| io("make .convertalk/runs/", source))?
+            }
+        };
+        let cannot = |source| io(&format!("write the run file {}", path.display()), source);
+        let journal = Journal::open(&path).map_err(cannot)?;
+        let head = Line::Run {
+            format_version: FORMAT_VERSION,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            run_id: run_id.clone(),
+            plan_id: plan.plan_id.clone(),
+            started_at: now(),
+            target: plan.target.clone(),
+            leads: plan.changes.len(),
+            names,
+        };
+        journal.line(&head).and_then(|()| journal.sync()).map_err(cannot)?;
+        Ok((journal, run_id))
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "as above")]
+    async fn write(
+        &self,
+        plan: &Plan,
+        live: &Live,
+        scope: &Scope,
+        writer: &Client<Write>,
+        journal: &Journal,
+        listed: Instant,
+        end: Option<Instant>,
+        stop: &Stop,
+        screen: &Screen,
+    ) -> Report {
+        let Work { tasks, done } = work(&plan.changes, live);
+        let options = Options {
+            canary: self.canary,
+            max_failures: self.max_failures.max(1),
+            verify: !self.no_verify,
+            patience: self.patience,
+            deadline: end,
+            listed,
+            fresh: FRESH,
+            names: scope.names,
+            tag_shape: live.tag_shape(),
+        };
+        let reserve = self.deadline.map(|deadline| (deadline / 5).clamp(Duration::from_millis(500), Duration::from_secs(60)));
+        let last_write = end.zip(reserve).map(|(end, reserve)| end.checked_sub(reserve).unwrap_or(end));
+        let stop = stop.clone().with_deadline(last_write);
+        let steps = tasks.len() * if self.no_verify { 1 } else { 2 };
+        let bar = screen.progress(steps, "writing and reading back");
+        let progress = |_: Progress| bar.inc(1);
+        let report = apply::run(writer, tasks, done, journal, &options, &stop, &progress).await;
+        bar.finish_and_clear();
+        report
+    }
+}
+
+fn work(changes: &[Change], live: &Live) -> Work {
+    let mut work = Work::default();
+    for change in changes {
+        match settle(change, live.leads.get(&change.uuid)) {
+            Settled::Go(task) => work.tasks.push(*task),
+            Settled::Already => work.done.push((change.uuid.clone(), Outcome::Already, None)),
+            Settled::Stale(why) => work.done.push((change.uuid.clone(), Outcome::Stale, Some(why))),
+        }
+    }
+    work
+}
+
+/// The highest that applies wins.
+fn exit(report: &Report) -> Exit {
+    let any = |outcome, exit| if report.count(outcome) > 0 { exit } else { Exit::Done };
+    let interrupted = report.stopped == Some(Reason::Interrupted);
+    [
+        any(Outcome::Stale, Exit::Stale),
+        any(Outcome::Failed, Exit::Partial),
+        any(Outcome::Untried, Exit::Partial),
+        any(Outcome::Unverified, Exit::Unverified),
+        if interrupted { Exit::Interrupted } else { Exit::Done },
+    ]
+    .into_iter()
+    .max()
+    .unwrap_or(Exit::Done)
+}
+
+/// Asks; the answer is read apart, so that Ctrl-C is heard while nobody answers.
+async fn confirmed(stop: &Stop, screen: &Screen) -> bool {
+    screen.stderr("Apply this? Only `yes` is taken for a yes:");
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+    });
+    tokio::select! {
+        answer = answer => answer.unwrap_or(false),
+        () = stop.until_interrupted() => false,
+    }
+}
+
+fn io(what: &str, source: std::io::Error) -> Error {
+    Error::Io { what: what.to_owned(), source }
+}

@@ -1,0 +1,64 @@
+//! `convertalk undo`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::execution::Execution;
+use super::options::Scope;
+use super::screen::Screen;
+use super::session::{Session, block_on, files, now};
+use super::show::read_run;
+use crate::apply::undo::{Inverse, inverse};
+use crate::error::{Error, Exit};
+use crate::observe::observe;
+use crate::plan::{Selection, rejudge, undoing};
+use crate::report::style::visible;
+use crate::stop::Stop;
+
+/// Write back what a run replaced
+///
+/// The inverse of a run, through the same guards and verification. A lead that has moved since is skipped as stale. What the API cannot
+/// take away stays, and is told: notes, new attributes, created leads. Example: convertalk undo .convertalk/runs/RUN.jsonl
+#[derive(Debug, Args)]
+pub(super) struct Undo {
+    /// The run file
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    execution: Execution,
+}
+
+impl Undo {
+    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+        self.execution.check_consent()?;
+        let end = self.execution.end();
+        let files = files(directory, screen)?;
+        let Inverse { target, mut changes, kept } = inverse(&read_run(&self.run)?, &self.run.display().to_string());
+        for (id, why) in &kept {
+            screen.note(&format!("stays: {}: {}", visible(id.as_str()), visible(why)));
+        }
+        let stop = Stop::default();
+        block_on(&stop, async {
+            Session::with(&files.workspace, &stop, async |session| {
+                if target.as_ref() != Some(session.target()) {
+                    return Err(Error::ForeignRun { path: self.run.clone() });
+                }
+                if !self.scope.only.is_empty() {
+                    let chosen = Selection::parse(&self.scope.only, &files.workspace.agents)?.of(files.desired.clone())?;
+                    changes.retain(|change| chosen.contains_key(&change.uuid));
+                }
+                let writer = session.writer(&files.workspace)?;
+                let wanted = changes.iter().map(|change| change.uuid.clone()).collect();
+                let live = observe(&writer, wanted, self.scope.reads_all(&files.workspace)).await?;
+                let mut plan = undoing(changes, session.target().clone(), now());
+                let limits = self.scope.limits(&files.workspace);
+                rejudge(&mut plan, &live, files.desired.len(), &files.workspace.agents, &limits, false);
+                self.execution.carry_out(&plan, &live, &files, &self.scope, &writer, end, &stop, screen).await
+            })
+            .await
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Leads that somebody is at while a run goes on, through the library.
+
+use std::time::Duration;
+
+use convertalk::api::Client;
+use convertalk::apply::journal::Journal;
+use convertalk::apply::{self, Options, Outcome, Settled, Task, settle};
+use convertalk::desired::{Demand, DesiredLead, Place};
+use convertalk::diff::changes;
+use convertalk::lead::{LeadId, Status, Wanted};
+use convertalk::observe::observe;
+use convertalk::plan::{Action, Change, Class, Fields, Source};
+use convertalk::privacy::Names;
+use convertalk::sandbox::{self, Sandbox};
+use convertalk::stop::Stop;
+use convertalk::workspace::{self, Overrides, TagShape};
+
+use crate::world::{record, uuid};
+
+fn closed() -> DesiredLead {
+    let demands = vec![Demand { wanted: Wanted::Status(Status::Closed), line: 1 }];
+    DesiredLead { place: Place { file: "leads/a.yaml".into(), line: 1 }, label: None, create: false, demands }
+}
+
+#[tokio::test]
+async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let seed = folder.path().join("seed.json");
+    let live: Vec<_> = (1..=60).map(|number| record(number, "OPEN", None, &[])).collect();
+    std::fs::write(&seed, serde_json::to_vec(&live).expect("JSON")).expect("a seed");
+    let options =
+        sandbox::Options { listen: ([127, 0, 0, 1], 0).into(), seed: Some(seed), log: true, ..sandbox::Options::default() };
+    let sandbox = Sandbox::start(options).await.expect("a sandbox");
+
+    let config = format!(
+        "version: 1\napi: {{ endpoint: \"{}\", bot_id: {}, customer_id: {}, concurrency: 1 }}\n",
+        sandbox.url(),
+        crate::world::BOT,
+        crate::world::CUSTOMER
+    );
+    let (workspace, _) = workspace::parse(folder.path(), &config, &Overrides::default());
+    let api = workspace.expect("a workspace").api;
+    let endpoint = sandbox.url().parse().expect("an address");
+    let token = "any".to_owned().into();
+    let stop = Stop::default();
+    let client = Client::new(&endpoint, &api, &token, stop.clone())
+        .expect("a client")
+        .with_write(&endpoint, &api, &token)
+        .expect("a client");
+
+    let ids: Vec<LeadId> = (1..=60).map(|number| LeadId::new(uuid(number))).collect();
+    let live = observe(&client, ids.iter().cloned().collect(), false).await.expect("a listing");
+    let task = |id: &LeadId| -> Task {
+        let fields = Fields(changes(&closed().demands, &live.leads[id].lead));
+        let source = Source { file: "leads/a.yaml".to_owned(), line: 1 };
+        let change = Change { uuid: id.clone(), label: None, action: Action::Update, class: Class::Change, source, fields };
+        match settle(&change, live.leads.get(id)) {
+            Settled::Go(task) => *task,
+            other => panic!("{other:?}"),
+        }
+    };
+    let journal = Journal::open(&folder.path().join("run.jsonl")).expect("a run file");
+    let options = Options {
+        canary: 1,
+        max_failures: 9,
+        verify: true,
+        patience: Duration::from_secs(5),
+        deadline: None,
+        listed: tokio::time::Instant::now(),
+        fresh: Duration::ZERO,
+        names: Names::Initials,
+        tag_shape: TagShape::Array,
+    };
+    // Somebody is at the last two leads as soon as the first write is answered.
+    let busy = |_| {
+        sandbox.edit(&uuid(59), |record| record["status"] = "REVIEW".into());
+        sandbox.edit(&uuid(60), |record| record["status"] = "CLOSED".into());
+    };
+    let report = apply::run(&client, ids.iter().map(task).collect(), Vec::new(), &journal, &options, &stop, &busy).await;
+    let outcome = |number| report.outcomes[uuid(number).as_str()].0;
+    assert_eq!((outcome(1), outcome(59), outcome(60)), (Outcome::Verified, Outcome::Stale, Outcome::Already));
+    assert_eq!((report.count(Outcome::Verified), report.outcomes.len()), (58, 60));
+    assert_eq!(sandbox.records()[&uuid(59)]["status"], "REVIEW");
+}
