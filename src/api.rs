@@ -11,9 +11,9 @@ use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::apply::{Update, Writer};
+use crate::apply::{Doneness, Update, Writer};
 use crate::observe::{ChatType, Keep, Page, Reader};
-use crate::stop::Stop;
+use crate::stop::{Over, Stop};
 use crate::workspace::Api;
 
 mod envelope;
@@ -135,7 +135,34 @@ impl Writer for Client<Write> {
     }
 
     fn is_fatal(error: &ApiError) -> bool {
-        error.is_credential() || matches!(error.failure(), Some(Failure::Redirected { .. }))
+        let too_long = |pause: Duration| pause > gate::LONGEST_PAUSE;
+        error.is_credential()
+            || match error.failure() {
+                Some(Failure::Redirected { .. } | Failure::NotSent(NotSent::Closed(_))) => true,
+                Some(failure) => failure.retry_after().is_some_and(too_long),
+                None => false,
+            }
+    }
+
+    fn doneness(error: &ApiError) -> Doneness {
+        match error.failure() {
+            Some(Failure::NotSent(_)) => Doneness::NotSent,
+            Some(
+                Failure::Credential { .. }
+                | Failure::Refused { .. }
+                | Failure::Busy { .. }
+                | Failure::Redirected { .. }
+                | Failure::Broken { connected: false, .. },
+            )
+            | None => Doneness::NotDone,
+            Some(
+                Failure::Unsuccessful { .. }
+                | Failure::Unavailable { .. }
+                | Failure::Malformed { .. }
+                | Failure::Oversized { .. }
+                | Failure::Broken { connected: true, .. },
+            ) => Doneness::Unknown,
+        }
     }
 
     fn hint(error: &ApiError) -> Option<&'static str> {
@@ -165,21 +192,39 @@ pub enum Failure {
     Redirected { status: u16, to: String },
     /// No answer: the connection failed, before (`connected: false`) or after the request went out.
     Broken { reason: String, connected: bool },
-    /// Not sent: a person asked to stop.
+    /// There was no try at all.
+    NotSent(NotSent),
+}
+
+/// Why a request was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSent {
+    /// A person asked to stop.
     Interrupted,
+    /// The end had come that was set from the beginning.
+    Ended,
+    /// The platform had asked for a pause that is too long to wait for.
+    Closed(Duration),
+}
+
+impl From<Over> for NotSent {
+    fn from(over: Over) -> Self {
+        match over {
+            Over::Interrupted => Self::Interrupted,
+            Over::Ended => Self::Ended,
+        }
+    }
 }
 
 impl Failure {
-    /// Whether another try may come out differently.
+    /// Whether another try may come out differently, and soon.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unsuccessful { .. }
-            | Self::Busy { .. }
-            | Self::Unavailable { .. }
-            | Self::Malformed { .. }
-            | Self::Oversized { .. }
-            | Self::Broken { .. } => true,
-            Self::Credential { .. } | Self::Refused { .. } | Self::Redirected { .. } | Self::Interrupted => false,
+            Self::Busy { retry_after, .. } | Self::Unavailable { retry_after, .. } => {
+                retry_after.is_none_or(|pause| pause <= gate::LONGEST_PAUSE)
+            }
+            Self::Unsuccessful { .. } | Self::Malformed { .. } | Self::Oversized { .. } | Self::Broken { .. } => true,
+            Self::Credential { .. } | Self::Refused { .. } | Self::Redirected { .. } | Self::NotSent(_) => false,
         }
     }
 
@@ -205,7 +250,9 @@ impl fmt::Display for Failure {
             }
             Self::Oversized { limit } => write!(f, "the answer is larger than {limit} MiB"),
             Self::Redirected { status, to } => write!(f, "HTTP {status}: redirected to {to}; the token is not sent there"),
-            Self::Interrupted => f.write_str("interrupted"),
+            Self::NotSent(NotSent::Interrupted) => f.write_str("interrupted"),
+            Self::NotSent(NotSent::Ended) => f.write_str("the deadline had passed"),
+            Self::NotSent(NotSent::Closed(pause)) => write!(f, "the platform asks to wait {} s", pause.as_secs()),
             Self::Broken { reason, connected: true } => f.write_str(reason),
             Self::Broken { reason, connected: false } => write!(f, "no connection: {reason}"),
         }
@@ -258,7 +305,9 @@ impl ApiError {
                     "check CONVERTALK_READ_TOKEN, or CONVERTALK_TOKEN where it is not set, and bot_id and customer_id: the embed script \
                      has them as botId,customerId"
                 }
-                Failure::Interrupted => return None,
+                Failure::NotSent(NotSent::Interrupted) => return None,
+                Failure::NotSent(NotSent::Ended) => "give it more time: --deadline",
+                Failure::NotSent(NotSent::Closed(_)) => "run again when that time is over",
                 Failure::Redirected { .. } => "if you trust that address, set api.endpoint to it",
                 Failure::Refused { .. } if method == "PUT" => {
                     "the platform does not take this update: if its words are about tags, set api.tags to `string` or `array`; if about \

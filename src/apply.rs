@@ -13,13 +13,11 @@ use crate::workspace::TagShape;
 
 pub mod journal;
 mod run;
-pub mod settle;
 
 pub mod undo;
 mod verify;
 
 pub use run::{Options, Progress, Report, run};
-pub use settle::{Settled, Task, settle};
 pub use verify::Disagreement;
 
 /// One write: the fields of one lead that differ.
@@ -45,8 +43,22 @@ pub trait Writer: Reader {
     /// Whether every further request would fail like this one.
     fn is_fatal(error: &Self::Error) -> bool;
 
+    /// Whether the write may have been done all the same.
+    fn doneness(error: &Self::Error) -> Doneness;
+
     /// What to do about it.
     fn hint(error: &Self::Error) -> Option<&'static str>;
+}
+
+/// What is known of a write that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doneness {
+    /// It was never sent.
+    NotSent,
+    /// It was sent, and not done.
+    NotDone,
+    /// It was sent, and nobody knows.
+    Unknown,
 }
 
 /// What became of a lead. Each ends as exactly one of these.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::error::{Error, Exit};
+use crate::error::Exit;
 
 mod apply;
 mod completions;
@@ -102,7 +102,6 @@ pub fn main() -> ExitCode {
     };
     match outcome {
         Ok(exit) => exit.into(),
-        Err(Error::ClosedPipe) => Exit::Done.into(),
         Err(error) => {
             screen.error(&error);
             error.exit().into()

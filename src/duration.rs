@@ -21,10 +21,13 @@ pub enum DurationError {
         /// What stands after the number.
         unit: String,
     },
-    /// More than a program can count.
+    /// More than ten years.
     #[error("`{0}` is too long a time")]
     TooLong(String),
 }
+
+/// Ten years: more is a slip, and a clock can be added to it without a thought.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 
 /// Reads one number, with or without a fraction, and one unit: `ms`, `s`, `m`, `h` or `d` (24 hours).
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
@@ -42,7 +45,10 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         "" => return Err(DurationError::NoUnit(text.to_owned())),
         unit => return Err(DurationError::Unit { text: text.to_owned(), unit: unit.to_owned() }),
     };
-    Duration::try_from_secs_f64(number * seconds).map_err(|_| DurationError::TooLong(text.to_owned()))
+    match Duration::try_from_secs_f64(number * seconds) {
+        Ok(time) if time <= LONGEST => Ok(time),
+        _ => Err(DurationError::TooLong(text.to_owned())),
+    }
 }
 
 #[cfg(test)]

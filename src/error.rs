@@ -4,13 +4,13 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::api::{ApiError, Failure};
+use crate::api::{ApiError, Failure, NotSent};
 use crate::apply::journal::RunFileError;
 use crate::observe::ObserveError;
 use crate::plan::BadSelector;
 use crate::plan::file::PlanFileError;
-use crate::report::style::visible;
 use crate::sandbox::SandboxError;
+use crate::words::{chain, visible};
 use crate::workspace::NoWorkspace;
 
 /// The exit codes, the same in every format. The highest that applies wins, but [`Exit::Error`] where nothing could start.
@@ -118,27 +118,20 @@ pub enum Error {
     /// JSON could not be written.
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
-    /// Whoever read stdout has gone.
-    #[error("stdout was closed")]
-    ClosedPipe,
+    /// Somebody was asked, and asked to stop.
+    #[error("interrupted; nothing was written")]
+    Interrupted,
     /// A mistake of this program.
     #[error("this is a mistake of convertalk's own: {0}")]
     Internal(&'static str),
 }
 
 impl Error {
-    /// A failure to write to stdout.
-    pub fn stdout(source: io::Error) -> Self {
-        match source.kind() {
-            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
-            _ => Self::Io { what: "write to stdout".to_owned(), source },
-        }
-    }
-
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self.failure() {
-            Some(Failure::Interrupted) => Exit::Interrupted,
+            Some(Failure::NotSent(NotSent::Interrupted)) => Exit::Interrupted,
+            _ if matches!(self, Self::Interrupted) => Exit::Interrupted,
             _ => Exit::Error,
         }
     }
@@ -157,7 +150,7 @@ impl Error {
     /// The error and its causes in one line, fit for a terminal.
     pub fn words(&self) -> String {
         match self.failure() {
-            Some(Failure::Interrupted) => "interrupted; nothing was written".to_owned(),
+            Some(Failure::NotSent(NotSent::Interrupted)) => "interrupted; nothing was written".to_owned(),
             _ => visible(&chain(self)),
         }
     }
@@ -182,24 +175,9 @@ impl Error {
             }
             Self::NeedsYes => "in a pipeline, add --yes",
             Self::Locked => "wait for it, or see what it does in .convertalk/runs/",
-            Self::Io { .. } | Self::Json(_) | Self::Sandbox(_) | Self::Declined | Self::ClosedPipe => return None,
+            Self::Io { .. } | Self::Json(_) | Self::Sandbox(_) | Self::Declined | Self::Interrupted => return None,
             Self::Internal(_) => "please report it, with what you ran",
         };
         Some(words.to_owned())
     }
-}
-
-/// An error and its causes in one line, each said once.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !words.ends_with(&text) {
-            words.push_str(": ");
-            words.push_str(&text);
-        }
-        cause = error.source();
-    }
-    words
 }

@@ -49,5 +49,5 @@ pub mod report;
 pub mod sandbox;
 pub mod state;
 pub mod stop;
-pub mod visible;
+pub mod words;
 pub mod workspace;

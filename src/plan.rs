@@ -16,10 +16,11 @@ pub mod file;
 mod make;
 mod policy;
 mod select;
+pub mod settle;
 mod summary;
 
 pub use fields::Fields;
-pub use make::{Input, make, rejudge, undoing};
+pub use make::{Input, make, narrow, rejudge, undoing};
 pub use policy::{Allow, Limits};
 pub use select::{BadSelector, Selection};
 
@@ -173,7 +174,7 @@ impl From<&Place> for Source {
 
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        write!(f, "{}:{}", crate::words::visible(&self.file), self.line)
     }
 }
 

@@ -34,6 +34,16 @@ impl Names {
         }
     }
 
+    /// The platform's words about a write, without the contact values that were sent.
+    pub fn told_words(self, words: &str, sent: &[(Field, Value)]) -> String {
+        sent.iter().fold(words.to_owned(), |words, (field, value)| {
+            match (field, value.as_text(), self.told(field, value).as_text()) {
+                (Field::Contact(_), Some(text), Some(told)) if !text.is_empty() => words.replace(text, told),
+                _ => words,
+            }
+        })
+    }
+
     /// A contact value as it may be told.
     pub fn contact(self, field: ContactField, text: &str) -> String {
         match (self, field) {
@@ -66,7 +76,7 @@ pub struct SealKey(SecretString);
 impl SealKey {
     /// A key from the read token.
     pub fn new(read_token: &SecretString) -> Self {
-        Self(read_token.clone())
+        Self(SecretString::from(read_token.expose_secret().trim().to_owned()))
     }
 
     /// The seal of a value: an HMAC over the lead, the field and the value, so that equal values of two leads do not show.

@@ -1,19 +1,23 @@
 //! What the program keeps for itself: `.convertalk/` beside the workspace file, git-ignored by a `.gitignore` of its own.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// The folder, made if need be.
+/// The folder, made if need be. A link is refused: it may lead anywhere, and whoever wrote the workspace may have put it there.
 ///
 /// # Errors
-/// It cannot be made.
+/// It cannot be made, or is no folder.
 pub fn folder(root: &Path) -> io::Result<PathBuf> {
     let folder = root.join(".convertalk");
     fs::create_dir_all(&folder)?;
-    let ignore = folder.join(".gitignore");
-    if !ignore.exists() {
-        fs::write(&ignore, "*\n")?;
+    if fs::symlink_metadata(&folder)?.is_symlink() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, ".convertalk is a link"));
+    }
+    match File::options().write(true).create_new(true).open(folder.join(".gitignore")) {
+        Ok(mut ignore) => ignore.write_all(b"*\n")?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
     }
     Ok(folder)
 }
@@ -25,6 +29,9 @@ pub fn folder(root: &Path) -> io::Result<PathBuf> {
 pub fn run_file(root: &Path, run_id: &str) -> io::Result<PathBuf> {
     let runs = folder(root)?.join("runs");
     fs::create_dir_all(&runs)?;
+    if fs::symlink_metadata(&runs)?.is_symlink() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, ".convertalk/runs is a link"));
+    }
     Ok(runs.join(format!("{run_id}.jsonl")))
 }
 

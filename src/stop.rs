@@ -21,11 +21,21 @@ pub enum Reason {
     Journal,
 }
 
+/// Why nothing is waited for any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// A person asked to stop.
+    Interrupted,
+    /// The end is there that was set from the beginning.
+    Ended,
+}
+
 /// A wish to stop that many hold. The first reason stays.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     shared: Arc<Shared>,
-    deadline: Option<Instant>,
+    last_write: Option<Instant>,
+    end: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -35,10 +45,20 @@ struct Shared {
 }
 
 impl Stop {
-    /// Stops by itself when `deadline` is there.
-    pub fn with_deadline(mut self, deadline: Option<Instant>) -> Self {
-        self.deadline = deadline;
+    /// Nothing is waited for past `end`.
+    pub fn at(end: Option<Instant>) -> Self {
+        Self { end, ..Self::default() }
+    }
+
+    /// The same wish, but that no write is begun after `last_write`.
+    pub fn with_last_write(mut self, last_write: Option<Instant>) -> Self {
+        self.last_write = last_write;
         self
+    }
+
+    /// The end that was set from the beginning.
+    pub fn end(&self) -> Option<Instant> {
+        self.end
     }
 
     /// Asks to stop. A person's wish stands before any other reason.
@@ -54,7 +74,7 @@ impl Stop {
 
     /// Whether to stop, and why.
     pub fn reason(&self) -> Option<Reason> {
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        if self.last_write.is_some_and(|last_write| Instant::now() >= last_write) {
             self.ask(Reason::Deadline);
         }
         Some(match self.shared.reason.load(Ordering::SeqCst) {
@@ -81,6 +101,23 @@ impl Stop {
                 return;
             }
             told.await;
+        }
+    }
+
+    /// Returns once the end is there; never, where there is none.
+    pub async fn until_ended(&self) {
+        match self.end {
+            Some(end) => tokio::time::sleep_until(end).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Returns once nothing is to be waited for any more.
+    pub async fn until_over(&self) -> Over {
+        tokio::select! {
+            biased;
+            () = self.until_interrupted() => Over::Interrupted,
+            () = self.until_ended() => Over::Ended,
         }
     }
 }

@@ -4,8 +4,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
-/// The longest of the platform's words that a message repeats, in characters. Long enough that no token is cut in half: a
-/// cut one would not be known as one.
+/// The longest of the platform's words that a message repeats, in characters.
 const WORDS: usize = 300;
 
 /// An envelope whose data is not decoded yet.
@@ -86,11 +85,11 @@ impl<'a> Envelope<'a> {
             Some(reason @ Json::String(_)) => add(&reason),
             _ => {}
         }
-        if words.is_empty() { "(no message)".to_owned() } else { trimmed(&words.join("; ")) }
+        if words.is_empty() { "(no message)".to_owned() } else { words.join("; ") }
     }
 }
 
-/// The words of a body of any kind, fit for one line of a message.
+/// The words of a body of any kind, as they are: they may hold anything.
 pub(super) fn words(body: &[u8]) -> String {
     match Envelope::parse(body) {
         Ok(envelope) => envelope.words(),
@@ -98,7 +97,8 @@ pub(super) fn words(body: &[u8]) -> String {
     }
 }
 
-fn trimmed(text: &str) -> String {
+/// Words as a message repeats them: on one line, and not too long.
+pub(super) fn trimmed(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(WORDS) {
         Some((at, _)) => format!("{}…", &line[..at]),

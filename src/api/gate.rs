@@ -15,6 +15,9 @@ use tokio::time::Instant;
 /// So many good answers for each place of the present width are needed before one more is opened.
 const ANSWERS_TO_WIDEN: usize = 4;
 
+/// A platform that asks for a longer pause than this is not waited for.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
 /// Answers that take so many times as long as the best, and longer than this at all, have been waiting in a queue.
 const QUEUEING: u32 = 4;
 const QUEUEING_FROM: Duration = Duration::from_millis(200);
@@ -58,23 +61,27 @@ impl Gate {
     }
 
     /// Waits until a request may be sent; it is under way until the place is dropped.
-    pub(super) async fn enter(&self) -> Place<'_> {
+    ///
+    /// # Errors
+    /// How much longer the gate is closed, where that is too long to wait.
+    pub(super) async fn enter(&self) -> Result<Place<'_>, Duration> {
         let permit = Arc::clone(&self.places).acquire_owned().await.ok();
         let place = Place { gate: self, permit };
-        self.wait_until_open().await;
+        self.wait_until_open().await?;
         if let Some(limiter) = &self.limiter {
             limiter.until_ready().await;
-            self.wait_until_open().await;
+            self.wait_until_open().await?;
         }
-        place
+        Ok(place)
     }
 
-    async fn wait_until_open(&self) {
+    async fn wait_until_open(&self) -> Result<(), Duration> {
         loop {
-            let until = self.state().closed_until;
-            match until {
-                Some(until) if until > Instant::now() => tokio::time::sleep_until(until).await,
-                _ => return,
+            let closed = self.state().closed_until.map(|until| until.saturating_duration_since(Instant::now()));
+            match closed.filter(|closed| !closed.is_zero()) {
+                None => return Ok(()),
+                Some(long) if long > LONGEST_PAUSE => return Err(long),
+                Some(closed) => tokio::time::sleep(closed).await,
             }
         }
     }
@@ -149,8 +156,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn halves_on_refusal_and_recovers_one_by_one() {
         let gate = Gate::new(8, None);
-        let held: Vec<Place<'_>> =
-            vec![gate.enter().await, gate.enter().await, gate.enter().await, gate.enter().await, gate.enter().await];
+        let mut held = Vec::new();
+        for _ in 0..5 {
+            held.push(gate.enter().await);
+        }
         gate.narrow(None);
         assert_eq!(gate.places.available_permits(), 0, "three free places are gone, one is owed");
         drop(held);
@@ -178,8 +187,15 @@ mod tests {
         let gate = Gate::new(2, None);
         let start = Instant::now();
         gate.narrow(Some(Duration::from_secs(7)));
-        drop(gate.enter().await);
+        assert!(gate.enter().await.is_ok());
         assert!(start.elapsed() >= Duration::from_secs(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_hour_is_not_waited_for() {
+        let gate = Gate::new(2, None);
+        gate.narrow(Some(Duration::from_secs(3600)));
+        assert!(gate.enter().await.is_err_and(|closed| closed > Duration::from_secs(3590)));
     }
 
     #[tokio::test(start_paused = true)]

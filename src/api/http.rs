@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::envelope::{self, Envelope};
-use super::gate::Gate;
-use super::{ApiError, Failure};
+use super::gate::{Gate, LONGEST_PAUSE};
+use super::{ApiError, Failure, NotSent};
 use crate::stop::Stop;
 use crate::workspace::Api;
 
@@ -26,8 +26,6 @@ const LARGEST_ANSWER: usize = 64 << 20;
 const RETRIES_BUSY: usize = 12;
 const RETRIES_UNWELL: usize = 6;
 const RETRIES_ABSENT: usize = 4;
-/// A `Retry-After` longer than this is an answer to give back, not a time to wait.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// A header name with the token that it carries.
 #[derive(Debug, Clone)]
@@ -89,6 +87,10 @@ impl Transport {
         self.secrets.push(token.clone());
     }
 
+    fn scrubbed(&self, words: String) -> String {
+        self.secrets.iter().fold(words, |words, secret| words.replace(secret.expose_secret().trim(), "***"))
+    }
+
     /// Sends until there is an answer that `decode` takes, or none is to be had.
     pub(super) async fn send<T: Send + 'static>(&self, request: &Request, decode: impl Decode<T>) -> Result<T, ApiError> {
         let delays = ExponentialBuilder::default()
@@ -103,16 +105,18 @@ impl Transport {
             async move {
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
-                    () = stop.until_interrupted() => {}
+                    _ = stop.until_over() => {}
                 }
             }
         };
+        let mut last = None;
         let outcome = (|| self.once(request, decode.clone()))
             .retry(delays)
             .sleep(rest)
             .notify(|failure, pause| {
                 let path = request.url.path();
                 tracing::info!("{} {path}: {failure}; again in {} ms", request.method, pause.as_millis());
+                last = Some(failure.clone());
             })
             .when(|failure: &Failure| {
                 tries += 1;
@@ -124,7 +128,9 @@ impl Transport {
                 None => delay,
             })
             .await;
-        outcome.map_err(|failure| ApiError::Request {
+        // What came of the tries before says more than that there was no other.
+        let told = |failure| if let Failure::NotSent(_) = failure { last.unwrap_or(failure) } else { failure };
+        outcome.map_err(told).map_err(|failure| ApiError::Request {
             method: request.method.to_string(),
             path: request.url.path().to_owned(),
             failure,
@@ -134,8 +140,8 @@ impl Transport {
     async fn once<T: Send + 'static>(&self, request: &Request, decode: impl Decode<T>) -> Result<T, Failure> {
         let place = tokio::select! {
             biased;
-            () = self.stop.until_interrupted() => return Err(Failure::Interrupted),
-            place = self.gate.enter() => place,
+            over = self.stop.until_over() => return Err(Failure::NotSent(over.into())),
+            place = self.gate.enter() => place.map_err(|closed| Failure::NotSent(NotSent::Closed(closed)))?,
         };
         let mut builder = self.client.request(request.method.clone(), request.url.clone());
         builder = builder.header(request.credential.name.clone(), request.credential.value.clone());
@@ -144,16 +150,16 @@ impl Transport {
         }
         // A write that is under way is let end; nobody misses an answer to a question.
         let gives_up = async {
-            match request.method {
-                Method::GET => self.stop.until_interrupted().await,
-                _ => std::future::pending().await,
+            if request.method == Method::GET {
+                return Failure::NotSent(self.stop.until_over().await.into());
             }
+            self.stop.until_ended().await;
+            Failure::Broken { reason: "no answer before the deadline".to_owned(), connected: true }
         };
-        let answer = tokio::select! {
+        tokio::select! {
             answer = self.exchange(builder, place, request, decode) => answer,
-            () = gives_up => Err(Failure::Interrupted),
-        };
-        answer.map_err(|failure| failure.scrubbed(&self.secrets))
+            failure = gives_up => Err(failure),
+        }
     }
 
     async fn exchange<T: Send + 'static>(
@@ -169,9 +175,9 @@ impl Transport {
         let body = whole_body(answer).await?;
         drop(place);
         tracing::debug!("{} {}: {status}, {} bytes", request.method, told(&request.url), body.len());
-        let verdict = judge(status, &headers, &body);
+        let verdict = judge(status, &headers, &body, |words| self.scrubbed(words));
         match &verdict {
-            Err(Failure::Busy { retry_after, .. }) => self.gate.narrow(retry_after.filter(|pause| *pause <= LONGEST_PAUSE)),
+            Err(Failure::Busy { retry_after, .. }) => self.gate.narrow(*retry_after),
             Ok(()) => self.gate.widen(sent.elapsed()),
             Err(_) => {}
         }
@@ -208,17 +214,18 @@ fn told(url: &Url) -> String {
 }
 
 /// What an answer means before its data is looked at.
-fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<(), Failure> {
+fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8], scrub: impl Fn(String) -> String) -> Result<(), Failure> {
+    let words = || envelope::trimmed(&scrub(envelope::words(body)));
     let failed_code = |envelope: &Envelope<'_>| envelope.failed().then(|| envelope.code().filter(|code| *code >= 400));
     let told = if status.is_success() { Envelope::parse(body).ok().and_then(|envelope| failed_code(&envelope)) } else { None };
     let meant = match told {
         // HTTP 200 with `success: false` and no better code: a failure that may pass.
-        Some(None) => return Err(Failure::Unsuccessful { status: status.as_u16(), words: envelope::words(body) }),
+        Some(None) => return Err(Failure::Unsuccessful { status: status.as_u16(), words: words() }),
         Some(Some(code)) => code,
         None if status.is_success() => return Ok(()),
         None => status.as_u16(),
     };
-    let words = envelope::words(body);
+    let words = words();
     Err(match meant {
         300..=399 => Failure::Redirected { status: meant, to: redirect_host(headers) },
         401 | 403 => Failure::Credential { status: meant, words },
@@ -256,24 +263,6 @@ async fn whole_body(mut answer: reqwest::Response) -> Result<bytes::Bytes, Failu
 }
 
 impl Failure {
-    fn scrubbed(mut self, secrets: &[SecretString]) -> Self {
-        let words = match &mut self {
-            Self::Credential { words, .. }
-            | Self::Refused { words, .. }
-            | Self::Unsuccessful { words, .. }
-            | Self::Busy { words, .. }
-            | Self::Unavailable { words, .. }
-            | Self::Malformed { words, .. } => words,
-            Self::Redirected { to, .. } => to,
-            Self::Broken { reason, .. } => reason,
-            Self::Oversized { .. } | Self::Interrupted => return self,
-        };
-        for secret in secrets {
-            *words = words.replace(secret.expose_secret().trim(), "***");
-        }
-        self
-    }
-
     fn broken(error: &reqwest::Error) -> Self {
         Self::Broken { reason: reason(error), connected: !error.is_connect() }
     }

@@ -44,26 +44,24 @@ pub enum RunFileError {
     },
 }
 
-/// Reads the last run of a run file: its lines with their numbers. A last line that was cut off by a kill is left out.
+/// Reads a run file: its lines with their numbers, of each run that it holds. A line that was cut off by a kill is left out.
 ///
 /// # Errors
 /// Not a run file, or one of a newer format.
 pub fn read(text: &str) -> Result<Vec<(u32, Line)>, RunFileError> {
     let mut run = Vec::new();
-    let count = text.lines().count();
     for (at, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
         let line: Line = match serde_json::from_str(text) {
             Ok(line) => line,
             // Cut off by a kill: the last line of the file, or of a run that another one follows.
-            Err(error) if error.is_eof() && (at + 1 == count || !run.is_empty()) => continue,
+            Err(error) if error.is_eof() && !run.is_empty() => continue,
             Err(error) => return Err(RunFileError::NotARun { line: number, reason: error.to_string() }),
         };
-        if let Line::Run { format_version, .. } = &line {
-            if *format_version != FORMAT_VERSION {
-                return Err(RunFileError::Newer { found: *format_version });
-            }
-            run.clear();
+        if let Line::Run { format_version, .. } = &line
+            && *format_version != FORMAT_VERSION
+        {
+            return Err(RunFileError::Newer { found: *format_version });
         }
         run.push((number, line));
     }
@@ -144,7 +142,14 @@ pub enum Line {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: Mutex<File>,
+    file: Mutex<Tail>,
+}
+
+/// The end of the file, and whether the last line was cut off.
+#[derive(Debug)]
+struct Tail {
+    file: File,
+    torn: bool,
 }
 
 impl Journal {
@@ -154,15 +159,12 @@ impl Journal {
     /// It cannot.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        let mut last = *b"\n";
         if file.metadata()?.len() > 0 {
-            let mut last = [0];
             file.seek(SeekFrom::End(-1))?;
             file.read_exact(&mut last)?;
-            if last != *b"\n" {
-                file.write_all(b"\n")?;
-            }
         }
-        Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
+        Ok(Self { path: path.to_owned(), file: Mutex::new(Tail { file, torn: last != *b"\n" }) })
     }
 
     /// Where it is.
@@ -175,9 +177,14 @@ impl Journal {
     /// # Errors
     /// A full disk, say. Whoever cannot write here must not write to the platform.
     pub fn line(&self, line: &Line) -> io::Result<()> {
-        let mut bytes = serde_json::to_vec(line)?;
+        let mut tail = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = if tail.torn { vec![b'\n'] } else { Vec::new() };
+        serde_json::to_writer(&mut bytes, line)?;
         bytes.push(b'\n');
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&bytes)
+        tail.torn = true;
+        tail.file.write_all(&bytes)?;
+        tail.torn = false;
+        Ok(())
     }
 
     /// Waits until the disk has it.
@@ -185,7 +192,7 @@ impl Journal {
     /// # Errors
     /// The disk does not.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).sync_all()
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).file.sync_all()
     }
 }
 

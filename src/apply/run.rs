@@ -7,12 +7,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
 use super::journal::{Journal, Line, now};
-use super::settle::{Settled, sent, settle};
 use super::verify::{ReadBack, read_back};
-use super::{Outcome, Task, Update, Writer};
-use crate::lead::LeadId;
-use crate::observe::look_again;
-use crate::plan::{Change, Fields};
+use super::{Doneness, Outcome, Update, Writer};
+use crate::lead::{Field, LeadId, Value};
+use crate::observe::{ObserveError, Observed, Seen, look_again, observe};
+use crate::plan::Change;
+use crate::plan::settle::{Settled, Task, sent, settle};
 use crate::privacy::Names;
 use crate::stop::{Reason, Stop};
 use crate::workspace::TagShape;
@@ -92,9 +92,9 @@ pub async fn run<W: Writer>(
     for (id, outcome, detail) in done {
         run.end(id, outcome, detail);
     }
-    let mut rest = tasks.into_iter();
+    let mut rest = tasks;
     if options.verify && options.canary > 0 {
-        let canary: Vec<Task> = rest.by_ref().take(options.canary).collect();
+        let canary = canaries(&mut rest, options.canary);
         let ids: Vec<LeadId> = canary.iter().map(|task| task.change.uuid.clone()).collect();
         run.write_and_verify(canary, 1).await;
         let good = |id: &LeadId| run.report.outcomes.get(id).is_some_and(|(outcome, _)| *outcome == Outcome::Verified);
@@ -102,9 +102,61 @@ pub async fn run<W: Writer>(
             stop.ask(Reason::Failures);
         }
     }
-    run.write_and_verify(rest.collect(), writer.width()).await;
+    run.write_and_verify(rest, writer.width()).await;
     run.report.stopped = stop.reason().filter(|reason| *reason == Reason::Interrupted || run.report.count(Outcome::Untried) > 0);
     run.report
+}
+
+/// Takes so many tasks out, those first that show most of what this run asks of the platform: a lead whose status moves says
+/// nothing about tags.
+fn canaries(tasks: &mut Vec<Task>, number: usize) -> Vec<Task> {
+    let mut shown: BTreeSet<Ask> = BTreeSet::new();
+    let mut chosen = Vec::new();
+    while chosen.len() < number && !tasks.is_empty() {
+        let news = |task: &Task| asks(task).difference(&shown).count();
+        // Of equals, the first.
+        let at = (0..tasks.len()).rev().max_by_key(|at| news(&tasks[*at])).unwrap_or_default();
+        let task = tasks.remove(at);
+        shown.extend(asks(&task));
+        chosen.push(task);
+    }
+    chosen
+}
+
+/// What a write may ask of a platform that it may understand in its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ask {
+    Status,
+    Agent,
+    Nobody,
+    Tags,
+    FewerTags,
+    Attribute,
+    Contact,
+    Notes,
+    MoreNotes,
+    Lead,
+}
+
+fn asks(task: &Task) -> BTreeSet<Ask> {
+    let mut asks = BTreeSet::new();
+    if task.live.is_none() {
+        asks.insert(Ask::Lead);
+    }
+    for change in task.change.fields.iter() {
+        asks.insert(match (&change.field, &change.before, &change.after) {
+            (Field::Status, ..) => Ask::Status,
+            (Field::Agent, _, Value::Nothing) => Ask::Nobody,
+            (Field::Agent, ..) => Ask::Agent,
+            (Field::Tags, Value::Tags(before), Value::Tags(after)) if !before.is_subset(after) => Ask::FewerTags,
+            (Field::Tags, ..) => Ask::Tags,
+            (Field::Attribute(_), ..) => Ask::Attribute,
+            (Field::Contact(_), ..) => Ask::Contact,
+            (Field::Notes, ..) if task.live.as_ref().is_some_and(|live| !live.lead.notes.is_empty()) => Ask::MoreNotes,
+            (Field::Notes, ..) => Ask::Notes,
+        });
+    }
+    asks
 }
 
 struct Run<'a, W> {
@@ -144,7 +196,7 @@ const ADDS_NOTES: &str = "this platform adds notes to those there, so that those
 impl<W: Writer> Run<'_, W> {
     async fn write_and_verify(&mut self, tasks: Vec<Task>, width: usize) {
         let mut written = Vec::new();
-        let mut failed: BTreeMap<LeadId, String> = BTreeMap::new();
+        let mut failed: BTreeMap<LeadId, Failed> = BTreeMap::new();
         let mut tasks: VecDeque<Task> = tasks.into();
         let mut under_way = FuturesUnordered::new();
         loop {
@@ -165,41 +217,54 @@ impl<W: Writer> Run<'_, W> {
         self.verify(&written, failed).await;
     }
 
-    fn settle_attempt(&mut self, attempt: Attempt, written: &mut Vec<Task>, failed: &mut BTreeMap<LeadId, String>) {
-        let Attempt { task, error } = attempt;
+    fn settle_attempt(&mut self, attempt: Attempt, written: &mut Vec<Task>, failed: &mut BTreeMap<LeadId, Failed>) {
+        let Attempt { task, failed: failure, journal } = attempt;
         (self.progress)(Progress::Wrote);
-        match error {
-            None => {}
-            Some(WriteError::Journal(words)) => {
-                self.stop.ask(Reason::Journal);
-                self.report.fatal.get_or_insert(words.clone());
-                self.end(task.change.uuid, Outcome::Untried, Some(words));
+        if let Some(words) = journal {
+            self.stop.ask(Reason::Journal);
+            self.report.fatal.get_or_insert(words);
+        }
+        if let Some(failure) = failure {
+            self.report.hints.extend(failure.hint);
+            if failure.fatal {
+                self.stop.ask(Reason::Fatal);
+                self.report.fatal.get_or_insert(failure.words.clone());
+            }
+            if failure.doneness == Doneness::NotSent {
+                self.end(task.change.uuid, Outcome::Untried, Some(failure.words));
                 return;
             }
-            Some(WriteError::Api { words, fatal, hint }) => {
-                self.report.hints.extend(hint);
-                if fatal {
-                    self.stop.ask(Reason::Fatal);
-                    self.report.fatal.get_or_insert(words.clone());
-                }
-                failed.insert(task.change.uuid.clone(), words);
-                if failed.len() >= self.options.max_failures {
-                    self.stop.ask(Reason::Failures);
-                }
+            failed.insert(task.change.uuid.clone(), failure);
+            if failed.len() >= self.options.max_failures {
+                self.stop.ask(Reason::Failures);
             }
         }
         written.push(task);
+    }
+
+    /// Where each was first, then from the front; what one sweep did not show is looked for as `observe` does.
+    async fn read_again(
+        &self,
+        hints: &BTreeMap<LeadId, Option<Seen>>,
+    ) -> Result<BTreeMap<LeadId, Observed>, ObserveError<W::Error>> {
+        let mut found = look_again(self.writer, hints).await?;
+        let slipped: BTreeSet<LeadId> =
+            hints.iter().filter(|(id, seen)| seen.is_some() && !found.contains_key(*id)).map(|(id, _)| id.clone()).collect();
+        if !slipped.is_empty() {
+            found.extend(observe(self.writer, slipped, false).await?.leads);
+        }
+        Ok(found)
     }
 
     /// What was read too long ago is read again before it is written over: whoever has been at a lead since keeps what they did.
     async fn look_once_more(&mut self, tasks: VecDeque<Task>) -> VecDeque<Task> {
         let hints = tasks.iter().map(|task| (task.change.uuid.clone(), task.live.as_ref().and_then(|live| live.seen))).collect();
         let begun = Instant::now();
-        let found = match look_again(self.writer, &hints).await {
+        let found = match self.read_again(&hints).await {
             Ok(found) => found,
             Err(error) => {
                 self.stop.ask(Reason::Fatal);
-                self.report.fatal.get_or_insert(crate::error::chain(&error));
+                self.report.fatal.get_or_insert(crate::words::chain(&error));
                 return tasks;
             }
         };
@@ -218,42 +283,54 @@ impl<W: Writer> Run<'_, W> {
     }
 
     /// A write without an answer may have been done all the same: reading back says which.
-    async fn verify(&mut self, written: &[Task], mut failed: BTreeMap<LeadId, String>) {
+    async fn verify(&mut self, written: &[Task], mut failed: BTreeMap<LeadId, Failed>) {
         let fatal = self.stop.reason() == Some(Reason::Fatal);
         if !self.options.verify || written.is_empty() || fatal && failed.len() == written.len() {
             for task in written {
                 let id = &task.change.uuid;
                 match failed.remove(id) {
-                    Some(words) => self.end(id.clone(), Outcome::Failed, Some(words)),
+                    Some(failure) => self.end(id.clone(), Outcome::Failed, Some(failure.words)),
                     None => self.end(id.clone(), Outcome::Written, None),
                 }
             }
             return;
         }
-        let until = Instant::now() + self.options.patience;
+        let hopeless =
+            written.iter().all(|task| failed.get(&task.change.uuid).is_some_and(|failure| failure.doneness == Doneness::NotDone));
+        let patience = if hopeless { Duration::ZERO } else { self.options.patience };
+        let until = Instant::now() + patience;
         let until = self.options.deadline.map_or(until, |deadline| until.min(deadline));
-        let until = if failed.len() == written.len() { Instant::now() } else { until };
         let progress = self.progress;
         let results = read_back(self.writer, written, until, self.stop, |_| progress(Progress::Verified)).await;
         for (id, result) in results {
-            let (outcome, detail) = match (result, failed.remove(&id)) {
-                (ReadBack::Agrees(agreement), _) => {
-                    if agreement.notes_doubled {
-                        self.adds_notes = true;
-                        self.report.hints.insert(ADDS_NOTES);
-                    }
-                    (Outcome::Verified, None)
-                }
-                (_, Some(words)) => (Outcome::Failed, Some(words)),
-                (ReadBack::Disagrees(disagreement), None) => {
-                    self.report.hints.extend(&disagreement.hints);
-                    (Outcome::Unverified, Some(disagreement.to_string()))
-                }
-                (ReadBack::Gone, None) => (Outcome::Unverified, Some("it is not in the listing".to_owned())),
-                (ReadBack::Unreadable(words), None) => (Outcome::Unverified, Some(format!("it could not be read back: {words}"))),
-                (ReadBack::Stopped, None) => (Outcome::Written, Some("interrupted before it was read back".to_owned())),
-            };
+            let (outcome, detail) = self.judge(result, failed.remove(&id));
             self.end(id, outcome, detail);
+        }
+    }
+
+    fn judge(&mut self, result: ReadBack, failed: Option<Failed>) -> (Outcome, Option<String>) {
+        match (result, failed) {
+            (ReadBack::Agrees(agreement), _) => {
+                if agreement.notes_doubled {
+                    self.adds_notes = true;
+                    self.report.hints.insert(ADDS_NOTES);
+                    return (Outcome::Verified, Some("but the notes that were there stand there twice".to_owned()));
+                }
+                (Outcome::Verified, None)
+            }
+            (ReadBack::Disagrees(disagreement), failed) if failed.is_none() || disagreement.took_effect => {
+                self.report.hints.extend(&disagreement.hints);
+                let told = disagreement.to_string();
+                (
+                    Outcome::Unverified,
+                    Some(failed.map_or(told.clone(), |failed| format!("{told}; and the write failed: {}", failed.words))),
+                )
+            }
+            (_, Some(failed)) => (Outcome::Failed, Some(failed.words)),
+            (ReadBack::Disagrees(disagreement), None) => (Outcome::Unverified, Some(disagreement.to_string())),
+            (ReadBack::Gone, None) => (Outcome::Unverified, Some("it is not in the listing".to_owned())),
+            (ReadBack::Unreadable(words), None) => (Outcome::Unverified, Some(format!("it could not be read back: {words}"))),
+            (ReadBack::Stopped, None) => (Outcome::Written, Some("interrupted before it was read back".to_owned())),
         }
     }
 
@@ -269,23 +346,26 @@ impl<W: Writer> Run<'_, W> {
 
 struct Attempt {
     task: Task,
-    error: Option<WriteError>,
+    failed: Option<Failed>,
+    /// Why the run file could not be written, where it could not.
+    journal: Option<String>,
 }
 
-enum WriteError {
-    Journal(String),
-    Api { words: String, fatal: bool, hint: Option<&'static str> },
+struct Failed {
+    words: String,
+    doneness: Doneness,
+    fatal: bool,
+    hint: Option<&'static str>,
 }
 
 async fn write_one<W: Writer>(writer: &W, journal: &Journal, options: &Options, adds_notes: bool, task: Task) -> Attempt {
     let Change { uuid, action, fields, .. } = &task.change;
-    let told = fields.iter().map(|field| {
-        let (before, after) = (options.names.told(&field.field, &field.before), options.names.told(&field.field, &field.after));
-        crate::diff::FieldChange { before, after, ..field.clone() }
-    });
-    let line = Line::Write { uuid: uuid.clone(), at: now(), action: *action, fields: Fields(told.collect()) };
+    let told = crate::plan::file::told(&task.change, options.names).fields;
+    let line = Line::Write { uuid: uuid.clone(), at: now(), action: *action, fields: told };
     if let Err(error) = journal.line(&line) {
-        return Attempt { error: Some(WriteError::Journal(error.to_string())), task };
+        let words = format!("not sent, because the run file cannot be written: {error}");
+        let failed = Failed { words: words.clone(), doneness: Doneness::NotSent, fatal: false, hint: None };
+        return Attempt { task, failed: Some(failed), journal: Some(words) };
     }
     let update = Update {
         id: uuid,
@@ -294,16 +374,13 @@ async fn write_one<W: Writer>(writer: &W, journal: &Journal, options: &Options, 
         tag_shape: options.tag_shape,
         adds_notes,
     };
-    let answer = writer.update(&update).await;
-    let error =
-        answer.err().map(|error| WriteError::Api { words: error.to_string(), fatal: W::is_fatal(&error), hint: W::hint(&error) });
-    let told = error.as_ref().map(|error| match error {
-        WriteError::Journal(words) | WriteError::Api { words, .. } => words.clone(),
+    let failed = writer.update(&update).await.err().map(|error| Failed {
+        words: options.names.told_words(&error.to_string(), &update.fields),
+        doneness: W::doneness(&error),
+        fatal: W::is_fatal(&error),
+        hint: W::hint(&error),
     });
-    let line = Line::Answer { uuid: uuid.clone(), at: now(), error: told };
-    let error = match (journal.line(&line), error) {
-        (Err(broken), None) => Some(WriteError::Api { words: format!("the run file: {broken}"), fatal: true, hint: None }),
-        (_, error) => error,
-    };
-    Attempt { task, error }
+    let line = Line::Answer { uuid: uuid.clone(), at: now(), error: failed.as_ref().map(|failed| failed.words.clone()) };
+    let journal = journal.line(&line).err().map(|error| format!("the run file cannot be written: {error}"));
+    Attempt { task, failed, journal }
 }

@@ -23,46 +23,76 @@ pub struct Inverse {
     pub kept: Vec<(LeadId, String)>,
 }
 
-/// The inverse of a run, given its lines with their numbers; `file` names the run file in the plan.
+/// What a run file says of a lead: the line of its first write, whether it was created, and of each field what was there before the
+/// first write and what the last one wrote.
+struct Written {
+    line: u32,
+    created: bool,
+    fields: BTreeMap<Field, (FieldChange, Names)>,
+}
+
+/// The inverse of the runs of a file, given its lines with their numbers; `file` names the run file in the plan.
 pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
     let mut made = Inverse::default();
     let mut names = Names::None;
-    let mut writes: BTreeMap<&LeadId, (u32, Action, &Fields)> = BTreeMap::new();
-    let mut outcomes: BTreeMap<&LeadId, Outcome> = BTreeMap::new();
+    let mut written: BTreeMap<LeadId, Written> = BTreeMap::new();
+    // Writes of this run; a lead that ends as untried was never sent.
+    let mut begun: BTreeMap<LeadId, (u32, Action, Fields)> = BTreeMap::new();
     for (number, line) in lines {
         match line {
-            Line::Run { target, names: told, .. } => (made.target, names) = (Some(target.clone()), *told),
-            Line::Write { uuid, action, fields, .. } => drop(writes.insert(uuid, (*number, *action, fields))),
-            Line::Outcome { uuid, outcome, .. } => drop(outcomes.insert(uuid, *outcome)),
-            Line::Answer { .. } | Line::Summary { .. } => {}
+            Line::Run { target, names: told, .. } => {
+                fold(&mut written, std::mem::take(&mut begun), names);
+                (made.target, names) = (Some(target.clone()), *told);
+            }
+            Line::Write { uuid, action, fields, .. } => drop(begun.insert(uuid.clone(), (*number, *action, fields.clone()))),
+            Line::Outcome { uuid, outcome: Outcome::Untried, .. } => drop(begun.remove(uuid)),
+            Line::Outcome { .. } | Line::Answer { .. } | Line::Summary { .. } => {}
         }
     }
-    // A write that was begun may have been done, whatever its outcome says, but for one that was never sent.
-    writes.retain(|uuid, _| outcomes.get(uuid) != Some(&Outcome::Untried));
-    for (uuid, (line, action, fields)) in writes {
-        if action == Action::Create {
-            made.kept.push((uuid.clone(), "it was created, and the API takes no lead away".to_owned()));
+    fold(&mut written, begun, names);
+    for (uuid, Written { line, created, fields }) in written {
+        if created {
+            made.kept.push((uuid, "it was created, and the API takes no lead away".to_owned()));
             continue;
         }
         let mut undone = Vec::new();
-        for change in fields.iter() {
-            match undo(change, names) {
+        for (change, names) in fields.values() {
+            match undo(change, *names) {
                 Ok(change) => undone.push(change),
                 Err(why) => made.kept.push((uuid.clone(), format!("{}: {why}", change.field))),
             }
         }
+        undone.retain(|change| change.before != change.after);
         if !undone.is_empty() {
+            let source = Source { file: file.to_owned(), line };
             made.changes.push(Change {
-                uuid: uuid.clone(),
+                uuid,
                 label: None,
                 action: Action::Update,
                 class: Class::Change,
-                source: Source { file: file.to_owned(), line },
+                source,
                 fields: Fields(undone),
             });
         }
     }
     made
+}
+
+fn fold(written: &mut BTreeMap<LeadId, Written>, run: BTreeMap<LeadId, (u32, Action, Fields)>, names: Names) {
+    for (uuid, (line, action, fields)) in run {
+        let lead = written.entry(uuid).or_insert(Written { line, created: action == Action::Create, fields: BTreeMap::new() });
+        for change in fields.0 {
+            match lead.fields.get_mut(&change.field) {
+                Some((first, told)) => {
+                    first.after = change.after;
+                    if names != Names::Full {
+                        *told = names;
+                    }
+                }
+                None => drop(lead.fields.insert(change.field.clone(), (change, names))),
+            }
+        }
+    }
 }
 
 fn undo(change: &FieldChange, names: Names) -> Result<FieldChange, &'static str> {

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Task, Writer};
+use super::Writer;
 use crate::diff::{FieldChange, fields, holds, value};
 use crate::lead::{Field, Lead, LeadId, Value};
 use crate::observe::{Observed, Seen, look_again};
+use crate::plan::settle::Task;
 use crate::stop::Stop;
 
 /// How a lead differs from what was written.
@@ -24,7 +25,7 @@ pub struct Disagreement {
     pub moved: Vec<String>,
     /// What may be set so that the platform does what is asked.
     pub hints: BTreeSet<&'static str>,
-    /// Something of the write, or of a later one, is to be seen: waiting will not help.
+    /// One of the written fields is not as before: the write, or a later one, is to be seen, and waiting will not help.
     pub took_effect: bool,
 }
 
@@ -94,7 +95,8 @@ pub(super) fn check(task: &Task, now: &Observed) -> Result<Agreement, Disagreeme
         let doubled = was.notes.iter().any(|note| times(&now.lead, note) > times(was, note));
         return Ok(Agreement { notes_doubled: written && doubled });
     }
-    let took_effect = task.live.as_ref().is_none_or(|live| now.updated > live.updated || now.lead != live.lead);
+    // A newer date alone says nothing: a visitor's word brings one, too.
+    let took_effect = task.change.fields.iter().any(|change| value(was, &change.field) != value(&now.lead, &change.field));
     let wrong: Vec<(&FieldChange, Instead)> = wrong.into_iter().map(|change| (change, instead(was, &now.lead, change))).collect();
     let all_ignored = wrong.len() == task.change.fields.len() && wrong.iter().all(|(_, instead)| *instead == Instead::Ignored);
     let mut hints: BTreeSet<&'static str> = wrong.iter().map(|(change, instead)| hint(change, *instead)).collect();
@@ -172,7 +174,7 @@ pub(super) async fn read_back<W: Writer>(
         let found = match look_again(writer, &hints).await {
             Ok(found) => found,
             Err(error) => {
-                let words = crate::error::chain(&error);
+                let words = crate::words::chain(&error);
                 let why = if stop.interrupted() { ReadBack::Stopped } else { ReadBack::Unreadable(words) };
                 results.extend(open.keys().map(|id| ((*id).clone(), why.clone())));
                 return results;

@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use tokio::time::Instant;
 
 use super::execution::Execution;
 use super::options::Scope;
 use super::screen::Screen;
-use super::session::{Files, Session, block_on, files, plan};
+use super::session::{Files, Session, block_on, files, lock, plan};
 use crate::api::ApiError;
 use crate::error::{Error, Exit};
 use crate::observe::{Live, Reader, observe};
 use crate::plan::file::{self, unseal};
-use crate::plan::{Plan, Selection, rejudge};
+use crate::plan::{Plan, Selection, narrow, rejudge};
 use crate::stop::Stop;
 
 /// Write what is needed, and read it back
@@ -39,10 +40,12 @@ impl Apply {
         let end = self.execution.end();
         let files = files(directory, screen)?;
         let saved = self.plan.as_deref().map(super::show::read_plan).transpose()?;
-        let stop = Stop::default();
+        let stop = Stop::at(end);
+        let _lock = lock(&files.workspace)?;
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 let writer = session.writer(&files.workspace)?;
+                let listed = Instant::now();
                 let spinner = screen.progress(0, "reading the inbox");
                 let planned = match saved {
                     None => plan(&files, &self.scope, session.target(), &writer).await,
@@ -50,7 +53,7 @@ impl Apply {
                 };
                 spinner.finish_and_clear();
                 let (plan, live) = planned?;
-                self.execution.carry_out(&plan, &live, &files, &self.scope, &writer, end, &stop, screen).await
+                self.execution.carry_out(&plan, &live, &files, &self.scope, &writer, listed, &stop, screen).await
             })
             .await
         })
@@ -69,14 +72,12 @@ impl Apply {
         file::check(&saved, session.target(), jiff::Timestamp::now(), self.max_age)
             .map_err(|source| Error::PlanFile { path, source })?;
         if !self.scope.only.is_empty() {
-            let chosen = Selection::parse(&self.scope.only, &workspace.agents)?.of(desired.clone())?;
-            saved.changes.retain(|change| chosen.contains_key(&change.uuid));
+            narrow(&mut saved, &Selection::parse(&self.scope.only, &workspace.agents)?.of(desired.clone())?);
         }
         let wanted = saved.changes.iter().map(|change| change.uuid.clone()).collect();
         let live = observe(reader, wanted, self.scope.reads_all(workspace)).await?;
         let mut plan = unseal(saved, desired, &live, &session.seal_key());
-        let lifts = self.scope.max_changes.is_some() || !self.scope.allow.is_empty();
-        rejudge(&mut plan, &live, desired.len(), &workspace.agents, &self.scope.limits(workspace), lifts);
+        rejudge(&mut plan, &live, desired.len(), &workspace.agents, &self.scope.limits(workspace));
         Ok((plan, live))
     }
 }

@@ -12,10 +12,11 @@ use super::screen::Screen;
 use super::session::Files;
 use crate::api::{Client, Write};
 use crate::apply::journal::{FORMAT_VERSION, Journal, Line, now};
-use crate::apply::{self, Options, Outcome, Progress, Report, Settled, Task, settle};
+use crate::apply::{self, Options, Outcome, Progress, Report};
 use crate::error::{Error, Exit};
 use crate::lead::LeadId;
 use crate::observe::Live;
+use crate::plan::settle::{Settled, Task, settle};
 use crate::plan::{Change, Plan};
 use crate::privacy::Names;
 use crate::report::{self, Format};
@@ -77,7 +78,7 @@ impl Execution {
         files: &Files,
         scope: &Scope,
         writer: &Client<Write>,
-        end: Option<Instant>,
+        listed: Instant,
         stop: &Stop,
         screen: &Screen,
     ) -> Result<Exit, Error> {
@@ -91,15 +92,11 @@ impl Execution {
         if plan.is_empty() {
             return Ok(Exit::Done);
         }
-        let listed = Instant::now();
         if !self.yes && !confirmed(stop, screen).await {
-            return Err(Error::Declined);
+            return Err(if stop.interrupted() { Error::Interrupted } else { Error::Declined });
         }
-        let Some(_lock) = crate::state::lock(&files.workspace.root).map_err(|source| io("lock the workspace", source))? else {
-            return Err(Error::Locked);
-        };
         let (journal, run_id) = self.journal(files, plan, scope.names)?;
-        let report = self.write(plan, live, scope, writer, &journal, listed, end, stop, screen).await;
+        let report = self.write(plan, live, scope, writer, &journal, listed, stop, screen).await;
         let exit = exit(&report);
         let outcomes = Outcome::ALL.iter().map(|outcome| (outcome.as_str().to_owned(), report.count(*outcome)));
         let summary = Line::Summary {
@@ -108,11 +105,14 @@ impl Execution {
             outcomes: outcomes.filter(|(_, number)| *number > 0).collect(),
             stopped: report.stopped.map(|reason| report::stopped(reason).to_owned()),
         };
-        let noted = journal.line(&summary).and_then(|()| journal.sync());
-        screen.result(&report::run(&report))?;
+        let noted = journal.line(&summary).and_then(|()| journal.sync()).map_err(|source| io("write the run file", source));
+        let told = screen.result(&report::run(&report));
         screen.note(&format!("run {run_id}: {}", journal.path().display()));
-        noted.map_err(|source| io("write the run file", source))?;
-        Ok(exit)
+        // Leads have been written: that an account of it could not be given must not look as if nothing had been.
+        Ok([noted, told].into_iter().filter_map(Result::err).fold(exit, |exit, error| {
+            screen.error(&error);
+            exit.max(Exit::Partial)
+        }))
     }
 
     fn journal(&self, files: &Files, plan: &Plan, names: Names) -> Result<(Journal, String), Error> {
@@ -150,7 +150,6 @@ impl Execution {
         writer: &Client<Write>,
         journal: &Journal,
         listed: Instant,
-        end: Option<Instant>,
         stop: &Stop,
         screen: &Screen,
     ) -> Report {
@@ -160,15 +159,15 @@ impl Execution {
             max_failures: self.max_failures.max(1),
             verify: !self.no_verify,
             patience: self.patience,
-            deadline: end,
+            deadline: stop.end(),
             listed,
             fresh: FRESH,
             names: scope.names,
             tag_shape: live.tag_shape(),
         };
         let reserve = self.deadline.map(|deadline| (deadline / 5).clamp(Duration::from_millis(500), Duration::from_secs(60)));
-        let last_write = end.zip(reserve).map(|(end, reserve)| end.checked_sub(reserve).unwrap_or(end));
-        let stop = stop.clone().with_deadline(last_write);
+        let last_write = stop.end().zip(reserve).map(|(end, reserve)| end.checked_sub(reserve).unwrap_or(end));
+        let stop = stop.clone().with_last_write(last_write);
         let steps = tasks.len() * if self.no_verify { 1 } else { 2 };
         let bar = screen.progress(steps, "writing and reading back");
         let progress = |_: Progress| bar.inc(1);

@@ -35,10 +35,13 @@ impl Screen {
         Self { color, quiet }
     }
 
-    /// A result, to stdout.
+    /// A result, to stdout. Whoever has read enough may go: that changes nothing of what is done.
     pub(super) fn result(&self, text: &str) -> Result<(), Error> {
         let mut out = AutoStream::new(io::stdout().lock(), self.color_of(&io::stdout()));
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::stdout)
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).or_else(|source| match source.kind() {
+            io::ErrorKind::BrokenPipe => Ok(()),
+            _ => Err(Error::Io { what: "write to stdout".to_owned(), source }),
+        })
     }
 
     /// A word about what is going on, to stderr.

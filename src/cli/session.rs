@@ -46,6 +46,13 @@ pub(super) fn overrides() -> Overrides {
     }
 }
 
+/// Keeps every other run out of the workspace until it is dropped: from before the listing is read until the sandbox is saved.
+pub(super) fn lock(workspace: &Workspace) -> Result<std::fs::File, Error> {
+    let lock =
+        crate::state::lock(&workspace.root).map_err(|source| Error::Io { what: "lock the workspace".to_owned(), source })?;
+    lock.ok_or(Error::Locked)
+}
+
 /// Runs an asynchronous command to its end, Ctrl-C and SIGTERM heard.
 pub(super) fn block_on<T>(stop: &Stop, command: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()

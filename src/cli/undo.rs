@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tokio::time::Instant;
 
 use super::execution::Execution;
 use super::options::Scope;
 use super::screen::Screen;
-use super::session::{Session, block_on, files, now};
+use super::session::{Session, block_on, files, lock, now};
 use super::show::read_run;
 use crate::apply::undo::{Inverse, inverse};
 use crate::error::{Error, Exit};
@@ -40,7 +41,8 @@ impl Undo {
         for (id, why) in &kept {
             screen.note(&format!("stays: {}: {}", visible(id.as_str()), visible(why)));
         }
-        let stop = Stop::default();
+        let stop = Stop::at(end);
+        let _lock = lock(&files.workspace)?;
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 if target.as_ref() != Some(session.target()) {
@@ -51,12 +53,13 @@ impl Undo {
                     changes.retain(|change| chosen.contains_key(&change.uuid));
                 }
                 let writer = session.writer(&files.workspace)?;
+                let listed = Instant::now();
                 let wanted = changes.iter().map(|change| change.uuid.clone()).collect();
                 let live = observe(&writer, wanted, self.scope.reads_all(&files.workspace)).await?;
                 let mut plan = undoing(changes, session.target().clone(), now());
                 let limits = self.scope.limits(&files.workspace);
-                rejudge(&mut plan, &live, files.desired.len(), &files.workspace.agents, &limits, false);
-                self.execution.carry_out(&plan, &live, &files, &self.scope, &writer, end, &stop, screen).await
+                rejudge(&mut plan, &live, files.desired.len(), &files.workspace.agents, &limits);
+                self.execution.carry_out(&plan, &live, &files, &self.scope, &writer, listed, &stop, screen).await
             })
             .await
         })

@@ -118,7 +118,7 @@ async fn sweep<R: Reader>(
         if done(collected) {
             return Ok(None);
         }
-        if seen.page >= cap && cursor.barren == 0 {
+        if seen.page > cap && cursor.barren == 0 {
             return Err(ObserveError::PageCap { list: seen.list, cap });
         }
         ahead = (ahead * 2).min(width).max(2);

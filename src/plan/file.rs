@@ -15,6 +15,9 @@ use crate::privacy::{Names, SealKey};
 /// The largest saved plan that is read, in bytes: some 1 000 000 changes.
 pub const LARGEST: u64 = 1 << 30;
 
+/// So far apart may the clocks of two machines be.
+const CLOCKS: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
 /// Why a saved plan cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
@@ -44,6 +47,12 @@ pub enum PlanFileError {
         /// This workspace's.
         here: String,
     },
+    /// Made after now.
+    #[error("the plan says it was made at {created_at}, which is yet to come")]
+    Ahead {
+        /// When.
+        created_at: String,
+    },
     /// Too old.
     #[error("the plan is {age} old, and the limit is {limit}")]
     Expired {
@@ -62,6 +71,7 @@ impl PlanFileError {
             Self::Newer { .. } => "use the version of convertalk that made it, or plan again",
             Self::Tampered => "plan again; a plan is reviewed and applied as it is, or not at all",
             Self::Foreign { .. } => "apply it in the workspace, and with the environment, that it was made in",
+            Self::Ahead { .. } => "set the clocks right, or plan again",
             Self::Expired { .. } => "plan again, or set --max-age",
         }
     }
@@ -70,21 +80,23 @@ impl PlanFileError {
 /// The plan as it may leave this process: contact values masked and, with a key, sealed.
 pub fn masked(plan: &Plan, names: Names, key: Option<&SealKey>) -> Plan {
     let mut plan = plan.clone();
-    if names == Names::Full {
-        return plan;
-    }
-    for change in &mut plan.changes {
-        for field in change.fields.0.iter_mut().filter(|field| matches!(field.field, Field::Contact(_))) {
-            let FieldChange { field: name, before, after, seal, .. } = field;
-            if seal.is_none() {
-                *seal = key.map(|key| {
-                    Box::new(Seal { before: key.seal(&change.uuid, name, before), after: key.seal(&change.uuid, name, after) })
-                });
-            }
-            (*before, *after) = (names.told(name, before), names.told(name, after));
+    for change in plan.changes.iter_mut().filter(|_| names != Names::Full) {
+        for field in change.fields.0.iter_mut().filter(|field| matches!(field.field, Field::Contact(_)) && field.seal.is_none()) {
+            let seal = |key: &SealKey, value| key.seal(&change.uuid, &field.field, value);
+            field.seal = key.map(|key| Box::new(Seal { before: seal(key, &field.before), after: seal(key, &field.after) }));
         }
+        *change = told(change, names);
     }
     plan
+}
+
+/// A change with as much of people's names and contact values as may be told.
+pub fn told(change: &Change, names: Names) -> Change {
+    let mut change = change.clone();
+    for FieldChange { field, before, after, .. } in &mut change.fields.0 {
+        (*before, *after) = (names.told(field, before), names.told(field, after));
+    }
+    change
 }
 
 /// The bytes of a saved plan.
@@ -132,6 +144,9 @@ pub fn check(plan: &Plan, here: &Target, now: jiff::Timestamp, max_age: std::tim
     }
     let made: jiff::Timestamp =
         plan.created_at.parse().map_err(|_| PlanFileError::NotAPlan { reason: "`created_at` is not a time".to_owned() })?;
+    if now.duration_until(made) > CLOCKS {
+        return Err(PlanFileError::Ahead { created_at: plan.created_at.clone() });
+    }
     let age = std::time::Duration::try_from(now.duration_since(made)).unwrap_or_default();
     if age > max_age {
         let words = |time: std::time::Duration| format!("{:#}", jiff::SignedDuration::from_secs(time.as_secs() as i64));
@@ -147,21 +162,22 @@ fn digest(plan: &Plan) -> Result<String, serde_json::Error> {
 }
 
 /// Fills masked values in again: what is wanted from the files, what was there from the listing, each only where its seal
-/// fits. A value whose seal does not fit stays masked; no live lead has it, and so the lead counts as moved.
+/// fits. A field whose values cannot be had keeps its seal, and is never written.
 pub fn unseal(mut plan: Plan, desired: &Desired, live: &Live, key: &SealKey) -> Plan {
     for Change { uuid, fields, .. } in &mut plan.changes {
         for change in &mut fields.0 {
-            let Some(seal) = change.seal.take() else { continue };
-            let demands = desired.get(uuid).map(|lead| lead.demands.as_slice()).unwrap_or_default();
-            let after = changes(demands, &Lead::default()).into_iter().find(|other| other.field == change.field);
-            let before = live.leads.get(uuid).map_or(Value::Nothing, |seen| value(&seen.lead, &change.field));
+            let Some(seal) = &change.seal else { continue };
             let fits = |value: &Value, seal: &str| key.seal(uuid, &change.field, value) == seal;
-            if let Some(after) = after.map(|after| after.after).filter(|after| fits(after, &seal.after)) {
-                if fits(&before, &seal.before) || before == after {
-                    change.before = before;
-                }
-                change.after = after;
+            let demands = desired.get(uuid).map(|lead| lead.demands.as_slice()).unwrap_or_default();
+            let wanted = changes(demands, &Lead::default()).into_iter().find(|other| other.field == change.field);
+            let Some(after) = wanted.map(|wanted| wanted.after).filter(|after| fits(after, &seal.after)) else { continue };
+            let now = live.leads.get(uuid).map_or(Value::Nothing, |seen| value(&seen.lead, &change.field));
+            if fits(&now, &seal.before) {
+                change.before = now;
             }
+            // Where the lead has moved, the mask stays as what was there: no lead has it, and so it counts as moved.
+            change.after = after;
+            change.seal = None;
         }
     }
     plan

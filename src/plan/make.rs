@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::policy::{self, Limits};
+use super::settle::{Settled, settle};
 use super::{Action, Base, Change, Class, FORMAT_VERSION, Missing, Plan, Source, Summary, Target, summary};
 use crate::desired::{Desired, DesiredLead};
 use crate::diff::{FieldChange, Standing, diff};
 use crate::lead::LeadId;
 use crate::observe::{Listing, Live};
+use crate::privacy::Names;
 use crate::workspace::Agent;
 
 /// Everything that a plan follows from.
@@ -96,26 +98,39 @@ pub fn undoing(changes: Vec<Change>, target: Target, created_at: String) -> Plan
     }
 }
 
-/// Judges a plan anew, by the limits of now and the listing of now. What it was refused for when it was made stays, unless this
-/// run `lifts` something.
-pub fn rejudge(
-    plan: &mut Plan,
-    live: &Live,
-    declared: usize,
-    agents: &BTreeMap<String, Agent>,
-    limits: &Limits<'_>,
-    lifts: bool,
-) {
-    plan.agents = summary::workload(&plan.changes, live, agents);
-    plan.transitions = summary::transitions(&plan.changes);
-    let verdict = policy::judge(&policy::Facts { changes: &plan.changes, live, declared, agents: &plan.agents }, limits);
-    if lifts {
-        plan.refusals.clear();
-    }
+/// Judges a plan anew, by the limits of now and by what is still to be done of it. What it was refused for when it was made stays,
+/// unless this run lifts that rule.
+pub fn rejudge(plan: &mut Plan, live: &Live, declared: usize, agents: &BTreeMap<String, Agent>, limits: &Limits<'_>) {
+    let still_open = |change: &Change| match settle(change, live.leads.get(&change.uuid)) {
+        Settled::Go(task) => Some(task.change),
+        Settled::Already | Settled::Stale(_) => None,
+    };
+    let open: Vec<Change> = plan.changes.iter().filter_map(still_open).collect();
+    plan.agents = summary::workload(&open, live, agents);
+    plan.transitions = summary::transitions(&open);
+    let verdict = policy::judge(&policy::Facts { changes: &open, live, declared, agents: &plan.agents }, limits);
+    plan.refusals.retain(|refusal| !limits.lifts(&refusal.rule));
     let news = verdict.refusals.into_iter().filter(|refusal| !plan.refusals.contains(refusal));
     plan.refusals.extend(news.collect::<Vec<_>>());
     plan.warnings = verdict.warnings;
     plan.listing = live.listing;
+}
+
+/// Leaves of a plan only what is about these leads.
+pub fn narrow(plan: &mut Plan, chosen: &Desired) {
+    plan.changes.retain(|change| chosen.contains_key(&change.uuid));
+    plan.missing.retain(|missing| chosen.contains_key(&missing.uuid));
+    plan.refusals.retain(|refusal| refusal.leads.is_empty() || refusal.leads.iter().any(|id| chosen.contains_key(id)));
+    let created = plan.changes.iter().filter(|change| change.action == Action::Create).count();
+    let (changes, missing) = (plan.changes.len(), plan.missing.len());
+    plan.summary = Summary {
+        declared: chosen.len(),
+        in_sync: chosen.len().saturating_sub(changes + missing),
+        to_update: changes - created,
+        to_create: created,
+        missing,
+        ..plan.summary
+    };
 }
 
 fn change(id: &LeadId, lead: &DesiredLead, action: Action, fields: Vec<FieldChange>) -> Change {
@@ -133,7 +148,9 @@ fn label(lead: &DesiredLead) -> Option<String> {
     lead.label.as_deref().map(str::to_owned)
 }
 
+/// A hash of what may be told to anyone: contact values can be guessed, and so be told by a hash of them.
 fn plan_id(target: &Target, changes: &[Change]) -> String {
-    let bytes = serde_json::to_vec(&(target, changes)).unwrap_or_default();
+    let told: Vec<Change> = changes.iter().map(|change| super::file::told(change, Names::None)).collect();
+    let bytes = serde_json::to_vec(&(target, told)).unwrap_or_default();
     Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }

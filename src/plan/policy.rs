@@ -36,6 +36,19 @@ pub struct Limits<'a> {
     pub allow: &'a [Allow],
 }
 
+impl Limits<'_> {
+    /// Whether this run lifts a rule.
+    pub(super) fn lifts(&self, rule: &str) -> bool {
+        let named = |guard: &Allow| match guard {
+            Allow::Transition => "transition",
+            Allow::RequireAgent => "require-agent",
+            Allow::MaxLeads => "max-leads",
+            Allow::EmptyListing => "empty-listing",
+        };
+        rule == "max-changes" && self.max_changes.is_some() || self.allow.iter().any(|guard| named(guard) == rule)
+    }
+}
+
 /// What is judged.
 pub(super) struct Facts<'a> {
     pub(super) changes: &'a [Change],

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::FieldChange;
 use crate::lead::{Field, LeadId, Value};
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, Plan, Source};
 
 /// Names for what a plan tells by id.
 pub(super) struct Names<'a> {
@@ -86,7 +86,10 @@ pub(super) fn brief(change: &FieldChange, names: &Names<'_>) -> Brief {
                 side.as_text()
                     .map_or("(none)".to_owned(), |text| if text.is_empty() { "\"\"".to_owned() } else { text.to_owned() })
             };
-            let (before, after) = (word(before), word(after));
+            let (before, mut after) = (word(before), word(after));
+            if before == after {
+                after.push_str(" (another)");
+            }
             let long = before.chars().count() > LONG && after.chars().count() > LONG;
             if long { Brief::Reworded { before, after } } else { Brief::Replaced { before, after } }
         }
@@ -95,7 +98,8 @@ pub(super) fn brief(change: &FieldChange, names: &Names<'_>) -> Brief {
 
 /// Leads with the very same change, under one head.
 pub(super) struct Group<'a> {
-    pub(super) fields: Vec<(&'a Field, Brief)>,
+    /// Each with the one place that asks for it for all leads of the group, where there is one.
+    pub(super) fields: Vec<(&'a Field, Brief, Option<Source>)>,
     pub(super) changes: Vec<&'a Change>,
 }
 
@@ -107,9 +111,22 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &Names<'_>) -> Vec<Group<'a>> {
         let fields: Vec<(&Field, Brief)> = change.fields.iter().map(|field| (&field.field, brief(field, names))).collect();
         let at = *by_change.entry((change.action, change.class, fields.clone())).or_insert(groups.len());
         match groups.get_mut(at) {
-            Some(group) => group.changes.push(change),
-            None => groups.push(Group { fields, changes: vec![change] }),
+            Some(group) => {
+                for ((_, _, place), field) in group.fields.iter_mut().zip(change.fields.iter()) {
+                    *place = place.take().filter(|place| *place == asked(change, field.line));
+                }
+                group.changes.push(change);
+            }
+            None => {
+                let places = change.fields.iter().map(|field| Some(asked(change, field.line)));
+                let fields = fields.into_iter().zip(places).map(|((field, brief), place)| (field, brief, place)).collect();
+                groups.push(Group { fields, changes: vec![change] });
+            }
         }
     }
     groups
+}
+
+fn asked(change: &Change, line: u32) -> Source {
+    Source { file: change.source.file.clone(), line }
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 use anstyle::{AnsiColor, Style};
 
-pub use crate::visible::visible;
+pub use crate::words::visible;
 
 /// What is added.
 pub const ADD: Style = AnsiColor::Green.on_default();

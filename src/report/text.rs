@@ -7,8 +7,8 @@ use similar::{ChangeTag, TextDiff};
 use super::brief::{Brief, Group, Names, groups};
 use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible};
 use super::tables;
-use crate::lead::{Field, LeadId};
-use crate::plan::{Action, Change, Plan, Refusal};
+use crate::lead::LeadId;
+use crate::plan::{Action, Change, Plan, Refusal, Source};
 
 /// From so many leads on, the very same change is told once.
 const ROLL_UP: usize = 3;
@@ -27,7 +27,7 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
     for group in groups(plan, &names) {
         match group.changes.as_slice() {
             several if several.len() >= ROLL_UP => rolled_up(out, &group, &names)?,
-            few => few.iter().try_for_each(|change| one(out, change, &group.fields, &names))?,
+            few => few.iter().try_for_each(|change| one(out, change, &group, &names))?,
         }
     }
     if !plan.transitions.is_empty() {
@@ -56,10 +56,11 @@ fn section(out: &mut String, title: &str, table: &str) -> fmt::Result {
     writeln!(out)
 }
 
-fn one(out: &mut String, change: &Change, fields: &[(&Field, Brief)], names: &Names<'_>) -> fmt::Result {
+fn one(out: &mut String, change: &Change, group: &Group<'_>, names: &Names<'_>) -> fmt::Result {
     let label = change.label.as_deref().map(|label| format!("  {}", paint(STRONG, visible(label)))).unwrap_or_default();
     writeln!(out, "{} {}{label}  {}", sign(change.action), visible(names.lead(&change.uuid)), paint(FAINT, &change.source))?;
-    write_fields(out, fields)?;
+    let lines = change.fields.iter().map(|field| format!(":{}", field.line)).collect();
+    write_fields(out, group, lines)?;
     writeln!(out)
 }
 
@@ -67,7 +68,8 @@ fn rolled_up(out: &mut String, group: &Group<'_>, names: &Names<'_>) -> fmt::Res
     let leads = group.changes.iter().map(|change| lead(change, names));
     let first = group.changes.first().map_or(Action::Update, |change| change.action);
     writeln!(out, "{} {}, the same change:", sign(first), paint(STRONG, count(group.changes.len(), "lead")))?;
-    write_fields(out, &group.fields)?;
+    let place = |place: &Option<Source>| place.as_ref().map(|place| place.to_string()).unwrap_or_default();
+    write_fields(out, group, group.fields.iter().map(|(_, _, at)| place(at)).collect())?;
     indented(out, 4, paint(FAINT, some(leads, NAMED)))?;
     writeln!(out)
 }
@@ -84,29 +86,32 @@ fn sign(action: Action) -> String {
     }
 }
 
-fn write_fields(out: &mut String, fields: &[(&Field, Brief)]) -> fmt::Result {
-    let width = fields.iter().map(|(field, _)| visible(&field.to_string()).chars().count()).max().unwrap_or_default();
-    for (field, brief) in fields {
+/// One line for each field, with the place that asks for it behind.
+fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt::Result {
+    let names = group.fields.iter().map(|(field, ..)| visible(&field.to_string()));
+    let width = names.map(|name| name.chars().count()).max().unwrap_or_default();
+    for ((field, brief, _), place) in group.fields.iter().zip(places) {
         let name = visible(&field.to_string());
         let head = format!("{name:width$}  ");
+        let place = if place.is_empty() { String::new() } else { format!("  {}", paint(FAINT, place)) };
         match brief {
             Brief::Replaced { before, after } => {
                 let (before, after) = (paint(REMOVE, visible(before)), paint(ADD, visible(after)));
-                indented(out, 4, format_args!("{head}{before} -> {after}"))?;
+                indented(out, 4, format_args!("{head}{before} -> {after}{place}"))?;
             }
             Brief::Set { added, removed } => {
                 let added = added.iter().map(|tag| paint(ADD, format_args!("+{}", visible(tag))));
                 let removed = removed.iter().map(|tag| paint(REMOVE, format_args!("-{}", visible(tag))));
-                indented(out, 4, format_args!("{head}{}", added.chain(removed).collect::<Vec<_>>().join(" ")))?;
+                indented(out, 4, format_args!("{head}{}{place}", added.chain(removed).collect::<Vec<_>>().join(" ")))?;
             }
             Brief::Notes(notes) => {
                 for (at, note) in notes.iter().enumerate() {
                     let head = if at == 0 { head.clone() } else { " ".repeat(width + 2) };
-                    indented(out, 4, format_args!("{head}{}", paint(ADD, format_args!("+ {}", visible(note)))))?;
+                    indented(out, 4, format_args!("{head}{}{place}", paint(ADD, format_args!("+ {}", visible(note)))))?;
                 }
             }
             Brief::Reworded { before, after } => {
-                indented(out, 4, head.trim_end())?;
+                indented(out, 4, format_args!("{}{place}", head.trim_end()))?;
                 let diff = TextDiff::from_words(before.as_str(), after.as_str());
                 let side = |tag| {
                     let words =
@@ -130,7 +135,7 @@ fn refusal(out: &mut String, word: &str, style: anstyle::Style, refusal: &Refusa
         let leads = refusal.leads.iter().map(|id: &LeadId| visible(names.lead(id)));
         indented(out, 4, some(leads, NAMED))?;
     }
-    indented(out, 4, format_args!("{} {}", paint(FAINT, "help:"), refusal.lift))?;
+    indented(out, 4, format_args!("{} {}", paint(FAINT, "help:"), visible(&refusal.lift)))?;
     writeln!(out)
 }
 

@@ -116,7 +116,7 @@ pub fn visible(text: &str) -> String {
 
 /// As anywhere, but that a tab takes a few columns: a mark below it must stand where it belongs.
 fn push_visible(made: &mut String, c: char) {
-    if c == '\t' { made.push_str("    ") } else { crate::visible::push(made, c) }
+    if c == '\t' { made.push_str("    ") } else { crate::words::push(made, c) }
 }
 
 /// A value as a message quotes it: in backticks, no longer than a line takes.

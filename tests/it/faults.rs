@@ -151,3 +151,41 @@ fn nothing_follows_a_redirect_to_another_host() {
     assert_eq!(other.reads(), 0);
     drop(serving);
 }
+
+#[test]
+fn an_hour_is_not_waited_for_and_nothing_more_is_sent() {
+    let world = world(30, "--retry-after 3600 --fault 429@write");
+    let ran = world.run("apply --yes --canary 0").exits(5);
+    assert!(world.puts().len() <= 8, "only what was under way was sent: {}", world.puts().len());
+    assert!(ran.out.contains("untried") && ran.out.contains("3600 s"), "{}", ran.out);
+}
+
+#[test]
+fn the_platforms_words_do_not_tell_what_is_masked() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).expect("a request");
+            let (status, body) = if request[..length].starts_with(b"PUT") {
+                ("400 Bad Request", r#"{"success":false,"code":400,"message":"asha@acme.example is taken"}"#)
+            } else if String::from_utf8_lossy(&request[..length]).contains("page=1&type=lead") {
+                ("200 OK", r#"{"success":true,"data":[{"uuid":"u-1"}]}"#)
+            } else {
+                ("200 OK", r#"{"success":true,"data":[]}"#)
+            };
+            write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+                .expect("an answer");
+        }
+    });
+    let world = World::new(&[], "");
+    world.declare("  u-1: { contact: { email: asha@acme.example } }\n");
+    let mut command = world.command(&["apply", "--yes"]);
+    command.env("CONVERTALK_ENDPOINT", url);
+    let ran = world.ran(command.output().expect("the program runs")).exits(5);
+    assert!(ran.out.contains("a***@a*** is taken"), "{}", ran.out);
+    assert!(!format!("{:?}", world.run_lines()).contains("asha@"));
+}

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use convertalk::api::Client;
 use convertalk::apply::journal::Journal;
-use convertalk::apply::{self, Options, Outcome, Settled, Task, settle};
+use convertalk::apply::{self, Options, Outcome};
 use convertalk::desired::{Demand, DesiredLead, Place};
 use convertalk::diff::changes;
 use convertalk::lead::{LeadId, Status, Wanted};
 use convertalk::observe::observe;
+use convertalk::plan::settle::{Settled, Task, settle};
 use convertalk::plan::{Action, Change, Class, Fields, Source};
 use convertalk::privacy::Names;
 use convertalk::sandbox::{self, Sandbox};

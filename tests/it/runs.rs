@@ -193,3 +193,49 @@ fn a_deadline_leaves_time_to_read_back_and_report() {
     );
     assert!(!ran.out.contains("unverified"), "{}", ran.out);
 }
+
+#[test]
+fn a_deadline_bounds_the_reading_too() {
+    let world = world(3, "--latency 5s");
+    let begun = Instant::now();
+    let ran = world.run("apply --yes --deadline 1s").exits(1);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(ran.err.contains("the deadline had passed"), "{}", ran.err);
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_changes_nothing() {
+    let world = world(3, "");
+    let closed = |words: &[&str]| {
+        let mut child = world.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+        drop(child.stdout.take());
+        child.wait_with_output().expect("it ends").status.code()
+    };
+    assert_eq!(closed(&["plan", "--detailed-exitcode"]), Some(2));
+    assert_eq!(closed(&["apply", "--yes"]), Some(0));
+    world.assert_settled();
+}
+
+#[test]
+fn runs_that_follow_one_another_in_a_file_are_undone_together() {
+    let world = world(3, "");
+    let before = world.sandbox().records();
+    world.run("apply --yes --run-file run.jsonl --only agent=priya").exits(0);
+    world.declare(&format!("  {}: {{ status: ONHOLD }}\n", uuid(1)));
+    world.run("apply --yes --run-file run.jsonl").exits(0);
+    world.run("undo run.jsonl --yes").exits(0);
+    let after = world.sandbox().records();
+    for number in 1..=3 {
+        assert_eq!(before[&uuid(number)]["status"], after[&uuid(number)]["status"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_the_programs_own_folder_is_refused() {
+    let world = world(1, "");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(elsewhere.path(), world.path(".convertalk")).expect("a link");
+    assert!(world.run("apply --yes").exits(1).err.contains("is a link"));
+    assert_eq!(std::fs::read_dir(elsewhere.path()).expect("a folder").count(), 0);
+}

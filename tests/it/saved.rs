@@ -107,3 +107,50 @@ fn a_plan_that_was_refused_is_still_refused_when_it_is_applied() {
     assert!(world.puts().is_empty());
     world.run("apply plan.json --yes --max-changes 9").exits(0);
 }
+
+#[test]
+fn a_mask_is_never_written_for_a_value() {
+    let world = World::new(&[record(1, "OPEN", None, &[]), record(2, "OPEN", None, &[])], "");
+    world.sandbox().edit(&uuid(1), |record| drop(record["profile"]["userDetails"]["contact"].take()));
+    let leads = |phone: &str| {
+        format!(
+            "  {}: {{ contact: {{ phone: {phone} }} }}\n  {}: {{ create: true, contact: {{ phone: {phone} }} }}\n  {}: {{ status: CLOSED }}\n",
+            uuid(1),
+            uuid(8),
+            uuid(2)
+        )
+    };
+    world.declare(&leads("9876543211"));
+    world.run("plan --out plan.json").exits(0);
+    world.declare(&leads("9876543212"));
+    let ran = world.run("apply plan.json --yes").exits(4);
+    assert!(ran.out.contains("a masked contact value cannot be filled in again"), "{}", ran.out);
+    assert_eq!(world.sent().keys().collect::<Vec<_>>(), [&uuid(2)]);
+}
+
+#[test]
+fn the_same_saved_plan_settles_the_rest_though_a_cap_is_reached_by_it() {
+    let live: Vec<_> = (1..=3).map(|number| record(number, "OPEN", Some(RAHUL), &[])).collect();
+    let world = World::new(&live, "");
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    world.write(
+        "convertalk.yaml",
+        &config.replace("priya: 631aa793bcfa100487d13d0d", "priya: { id: 631aa793bcfa100487d13d0d, max_leads: 3 }"),
+    );
+    world.declare(&(1..=3).map(|number| format!("  {}: {{ agent: priya }}\n", uuid(number))).collect::<String>());
+    world.run("plan --out plan.json").exits(0);
+    world.sandbox().edit(&uuid(1), |record| record["_agentAssigned"] = PRIYA.into());
+    let ran = world.run("apply plan.json --yes").exits(0);
+    assert!(ran.out.contains("2 verified, 1 already"), "{}", ran.out);
+}
+
+#[test]
+fn a_plan_from_the_future_is_refused() {
+    let world = world();
+    let plan = std::fs::read(world.path("plan.json")).expect("a plan");
+    let mut plan = convertalk::plan::file::from_bytes(&plan).expect("a plan");
+    plan.created_at = "2099-01-01T00:00:00Z".to_owned();
+    plan.digest = None;
+    std::fs::write(world.path("later.json"), convertalk::plan::file::to_bytes(&plan).expect("JSON")).expect("a file");
+    assert!(world.run("apply later.json --yes").exits(1).err.contains("yet to come"));
+}

@@ -6,7 +6,8 @@
 use crate::diff::{FieldChange, holds, value};
 use crate::lead::{Field, Lead, Value};
 use crate::observe::Observed;
-use crate::plan::{Action, Change};
+
+use super::{Action, Change};
 
 /// A change that is to be written, with the lead as it was seen last.
 #[derive(Debug, Clone)]
@@ -28,8 +29,14 @@ pub enum Settled {
     Stale(String),
 }
 
+const UNSEALED: &str =
+    "a masked contact value cannot be filled in again: the lead's file, or the read token, is another since the plan";
+
 /// Holds a change against the live lead.
 pub fn settle(change: &Change, live: Option<&Observed>) -> Settled {
+    if change.fields.iter().any(|field| field.seal.is_some()) {
+        return Settled::Stale(UNSEALED.to_owned());
+    }
     let Some(seen) = live else {
         return match change.action {
             Action::Create => Settled::Go(Box::new(Task { change: change.clone(), live: None })),
@@ -47,7 +54,7 @@ pub fn settle(change: &Change, live: Option<&Observed>) -> Settled {
     let moved: Vec<String> =
         open.iter().filter(|field| !is_at_before(&seen.lead, field)).map(|field| field.field.to_string()).collect();
     if moved.is_empty() {
-        let change = Change { fields: crate::plan::Fields(open), ..change.clone() };
+        let change = Change { fields: super::Fields(open), ..change.clone() };
         return Settled::Go(Box::new(Task { change, live: Some(seen.clone()) }));
     }
     Settled::Stale(format!("{} moved since the plan", moved.join(", ")))
