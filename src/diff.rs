@@ -1,6 +1,6 @@
 //! Diff: Desired × Live → what differs, lead by lead and field by field. Pure.
 //!
-//! One rule for each field, in [`difference`]; the compiler leads whoever adds a field here. What a file does not ask for is
+//! One rule for each field, in `difference`; the compiler leads whoever adds a field here. What a file does not ask for is
 //! never looked at.
 
 use std::collections::BTreeSet;

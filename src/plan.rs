@@ -1,7 +1,7 @@
 //! Plan: Diff × Policy → what would be done, what is refused, and what it comes to. Pure.
 //!
 //! [`Plan`] is one type from here to the screen, to the JSON and to the saved file, and back: its serialised form is version 1
-//! of the plan format, and `schema/plan.schema.json` is derived from it. Given a diff and the limits, [`make`] leaves the
+//! of the plan format, and `schema/plan.schema.json` is derived from it. Given a diff and the limits, `make` leaves the
 //! executor no choices.
 
 use schemars::JsonSchema;

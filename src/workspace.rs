@@ -1,7 +1,7 @@
 //! The workspace: a folder with `convertalk.yaml`, found, read, and handed on as valid values.
 //!
 //! Owns where the files are, whom to talk to and within which limits. Gives [`Workspace`] and, from its lead files, a
-//! [`Desired`](crate::desired::Desired); or every mistake in every file at once, as diagnostics.
+//! [`Desired`]; or every mistake in every file at once, as diagnostics.
 
 pub mod config;
 pub mod diagnostic;

@@ -139,7 +139,7 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t, help_heading = "Updates")]
     pub unassign: Unassign,
 
-    /// A fault: KIND[@read|@write][=PERCENT%|:N,N…], as in `429=5%` or `drop-after@write:3,7`; may be repeated
+    /// A fault: KIND, then @read or @write or nothing, then =PERCENT% or :N,N… or nothing, as in `429=5%` or `drop-after@write:3,7`; may be repeated
     ///
     /// KIND is 429, 500, 502-html, 503, html (200 with a page), truncated (200, half of the JSON), success-false (200), empty
     /// (200), oversized (200), drop-before and drop-after (the write; no answer), slow or hang. Only truncated, oversized,

@@ -1,6 +1,6 @@
 //! YAML as a flat tree with places: the one reader of every file.
 //!
-//! Given a [`Source`]; hands on a [`Tree`] whose scalars borrow from the text and whose nodes know their bytes, line and
+//! Given a `Source`; hands on a [`Tree`] whose scalars borrow from the text and whose nodes know their bytes, line and
 //! column, or says why the text is none. Whatever could make a small file into much work (aliases, depth, many documents)
 //! ends here; behind it, walking a tree costs at most ten times what the file holds.
 
