@@ -1,8 +1,10 @@
 //! The integration tests, in one binary: each runs the real program against a real server on loopback.
 
 mod api;
+mod arbitrary;
 mod doubts;
 mod faults;
+mod laws;
 mod listing;
 mod quickstart;
 mod scale;
