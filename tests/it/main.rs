@@ -10,5 +10,6 @@ mod quickstart;
 mod scale;
 mod scenarios;
 mod story;
+mod volume;
 mod workspace;
 mod world;
