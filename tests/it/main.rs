@@ -6,6 +6,7 @@ mod doubts;
 mod faults;
 mod laws;
 mod listing;
+mod model;
 mod quickstart;
 mod scale;
 mod scenarios;
