@@ -4,6 +4,7 @@ mod api;
 mod arbitrary;
 mod doubts;
 mod faults;
+mod fuzz;
 mod laws;
 mod listing;
 mod model;

@@ -156,9 +156,8 @@ fn play(seed: u64) -> bool {
         }
         check_inbox(&world, &wants, &before, &settled, &runs[runs.len() - 1]);
     }));
-    if let Err(panic) = result {
-        eprintln!("case {seed}: convertalk sandbox {}\n{told}", case.flags);
-        std::panic::resume_unwind(panic);
+    if result.is_err() {
+        panic!("that was case {seed}: convertalk sandbox {}\n{told}", case.flags);
     }
     runs[runs.len() - 1].exit == Some(0) || !case.able || moved.is_some()
 }
@@ -278,7 +277,6 @@ fn run(seeds: std::ops::Range<u64>) {
     let (failed, unsettled) = (failed.into_inner().expect("no panic"), unsettled.into_inner());
     assert!(failed.is_empty(), "these cases failed; each again with CONVERTALK_MODEL_SEED=N: {failed:?}");
     let cases = seeds.end - seeds.start;
-    println!("{cases} cases, of them {unsettled} that no number of runs settled");
     assert!(unsettled <= 2 + cases / 50, "{unsettled} of {cases} ended in an honest failure, though the platform was able");
 }
 
