@@ -289,7 +289,7 @@ fn any_inbox_any_files_any_faults() {
 }
 
 #[test]
-#[ignore = "takes hours: CONVERTALK_MODEL_CASES=20000 cargo test --release --test it model -- --ignored"]
+#[ignore = "takes a second for some fifteen cases: CONVERTALK_MODEL_CASES=20000 cargo test --test it model::any -- --ignored"]
 fn any_inbox_any_files_any_faults_at_length() {
     let cases = std::env::var("CONVERTALK_MODEL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000);
     run(1_000..1_000 + cases);
@@ -297,7 +297,7 @@ fn any_inbox_any_files_any_faults_at_length() {
 
 #[test]
 #[ignore = "a limit of observe: pages that are read ahead are answered out of order, and an arrival between hides a lead in both sweeps"]
-fn chats_that_arrive_hide_no_lead() {
+fn chats_that_arrive_hide_no_lead_in_small_pages() {
     let live: Vec<Json> = (0..100).map(|number| record(number, "OPEN", None, &[])).collect();
     let leads: String = (0..100).map(|number| format!("  {}: {{ status: OPEN }}\n", uuid(number))).collect();
     let incomplete = |_: &u32| {

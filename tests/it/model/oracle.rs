@@ -90,7 +90,7 @@ pub(super) fn unmanaged(wants: Option<&Json>, record: &Json) -> Json {
             take(&mut rest, path);
         }
     }
-    let others = |pair: &&Json| !pair["key"].as_str().is_some_and(|key| wants["attributes"].get(key).is_some());
+    let others = |pair: &&Json| pair["key"].as_str().is_none_or(|key| wants["attributes"].get(key).is_none());
     let attributes: Vec<Json> = attributes(record).iter().filter(others).cloned().collect();
     rest["profile"]["userDetails"]["attributes"] = attributes.into();
     let asked = notes(wants);
