@@ -87,6 +87,7 @@ pub enum Line {
         /// The inbox.
         target: Target,
         /// How much of contact values the lines below hold; masked ones cannot be undone.
+        #[serde(default)]
         names: Names,
         /// How many leads the plan changes.
         leads: usize,

@@ -32,7 +32,7 @@ pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool
         let second = sweep(reader, &keep, &mut collected, reader.width(), done).await?;
         if second.is_some() && second != first {
             // It moves, and pages read at the same time may each miss what the other had. One after the other they do not.
-            sweep(reader, &keep, &mut collected, 2, done).await?;
+            sweep(reader, &keep, &mut collected, 1, done).await?;
         }
     }
     Ok(collected.into_live(first.is_some()))
@@ -79,7 +79,7 @@ async fn fetch<R: Reader>(reader: &R, seen: Seen, keep: &Keep) -> Answer<R::Erro
     (seen, reader.page(list, page, keep).await.map_err(|source| ObserveError::Page { list, page, source }))
 }
 
-/// Reads both lists until `done`, or to their ends: then there is a signature of all that was shown.
+/// Reads both lists, so many pages ahead, until `done`, or to their ends: then there is a signature of all that was shown.
 async fn sweep<R: Reader>(
     reader: &R,
     keep: &Keep,
@@ -94,7 +94,7 @@ async fn sweep<R: Reader>(
     let mut answers = FuturesOrdered::new();
     loop {
         while answers.len() < ahead
-            && let Some(seen) = next_page(&mut lists, cap)
+            && let Some(seen) = next_page(&mut lists, cap, width)
         {
             answers.push_back(fetch(reader, seen, keep));
         }
@@ -121,14 +121,16 @@ async fn sweep<R: Reader>(
         if seen.page > cap && cursor.barren == 0 {
             return Err(ObserveError::PageCap { list: seen.list, cap });
         }
-        ahead = (ahead * 2).min(width).max(2);
+        ahead = (ahead * 2).min(width.max(2));
     }
 }
 
-/// The next page to ask for: of the list that is less far along, and only one at a time of a list that may have ended.
-fn next_page(lists: &mut [Cursor; 2], cap: u32) -> Option<Seen> {
+/// The next page to ask for: of the list that is less far along, at most `width` at a time of one list, and only one at a time of a
+/// list that may have ended.
+fn next_page(lists: &mut [Cursor; 2], cap: u32, width: usize) -> Option<Seen> {
     let open = |cursor: &&mut Cursor| {
-        !cursor.ended() && cursor.next <= cap.saturating_add(1) && (cursor.barren == 0 || cursor.under_way == 0)
+        let most = if cursor.barren == 0 { width } else { 1 };
+        !cursor.ended() && cursor.next <= cap.saturating_add(1) && cursor.under_way < most
     };
     let cursor = lists.iter_mut().filter(open).min_by_key(|cursor| cursor.next)?;
     let seen = Seen { list: cursor.list, page: cursor.next };

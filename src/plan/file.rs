@@ -172,12 +172,10 @@ pub fn unseal(mut plan: Plan, desired: &Desired, live: &Live, key: &SealKey) -> 
             let wanted = changes(demands, &Lead::default()).into_iter().find(|other| other.field == change.field);
             let Some(after) = wanted.map(|wanted| wanted.after).filter(|after| fits(after, &seal.after)) else { continue };
             let now = live.leads.get(uuid).map_or(Value::Nothing, |seen| value(&seen.lead, &change.field));
-            if fits(&now, &seal.before) {
-                change.before = now;
+            if now != after && !fits(&now, &seal.before) {
+                continue;
             }
-            // Where the lead has moved, the mask stays as what was there: no lead has it, and so it counts as moved.
-            change.after = after;
-            change.seal = None;
+            (change.before, change.after, change.seal) = (now, after, None);
         }
     }
     plan

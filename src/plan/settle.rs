@@ -29,8 +29,8 @@ pub enum Settled {
     Stale(String),
 }
 
-const UNSEALED: &str =
-    "a masked contact value cannot be filled in again: the lead's file, or the read token, is another since the plan";
+const UNSEALED: &str = "a masked contact value is not as it was planned: it moved in the inbox, the lead's file says another one \
+                        by now, or the read token is another";
 
 /// Holds a change against the live lead.
 pub fn settle(change: &Change, live: Option<&Observed>) -> Settled {

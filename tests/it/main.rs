@@ -1,10 +1,14 @@
 //! The integration tests, in one binary: each runs the real program against a real server on loopback.
 
 mod api;
+mod arbitrary;
 mod doubts;
 mod faults;
+mod fuzz;
 mod guards;
+mod laws;
 mod listing;
+mod model;
 mod moving;
 mod quickstart;
 mod runs;
@@ -14,5 +18,6 @@ mod scenarios;
 mod schemas;
 mod secrets;
 mod story;
+mod volume;
 mod workspace;
 mod world;

@@ -1,0 +1,276 @@
+//! Foreign bytes: any at all, and valid ones with a few bytes wrong, at every parser. None panics, and none takes long.
+
+mod wire;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use convertalk::apply::journal::Line;
+use convertalk::plan::Plan;
+use convertalk::plan::file::{check, from_bytes, to_bytes};
+use convertalk::privacy::Names;
+use convertalk::report;
+use convertalk::sandbox::{Options, Sandbox};
+use convertalk::workspace::{Diagnostic, Overrides, load, parse, render};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use crate::arbitrary::CONFIG;
+
+/// Longer than any of these takes on a busy machine, and far shorter than what grows without bound.
+const LONG: Duration = Duration::from_secs(5);
+
+const LEADS: &str = "version: 1
+defaults: { agent: priya, notes: [{ title: a, description: b }] }
+leads:
+  7e88d192-9b20-4035-9b68-d4ac3d58a34f: &first
+    label: \"Acme \\u00e9\"   # words
+    status: INPROGRESS
+    tags: [vip, 'no', 0123]
+    attributes: { tier: gold, since: 2026-01-02 }
+    contact: { name: Asha, email: a@b.c, phone: 98765 43210, dial_code: \"+91\", picture: https://x.y/z }
+  lead-2: { tags: { present: [vip], absent: [cold] }, create: true }
+  lead-3:
+    notes:
+      - title: |
+          Several
+          lines
+        description: >-
+          folded
+  lead-4: *first
+";
+
+const WORKSPACE: &str = "version: 1
+api: { endpoint: https://api.v7.convertalk.com, bot_id: 63d9ffa77a8d152facbe2f00, customer_id: 631aa793bcfa100487d13d01,
+       concurrency: 4, rate: 2.5, timeout: 10s, page_cap: 50, tags: auto, unassign: null, read_header: x-bot-token, seed: s.yaml }
+leads: [\"leads/**/*.yaml\", \"more/{a,b}/[!c]?.yaml\"]
+agents: { priya: 631aa793bcfa100487d13d0d, rahul: { id: 631aa793bcfa100487d13d0e, max_leads: 60 } }
+policy: { tags: [vip], max_changes: 20%, transitions: { deny: [CLOSED -> *], warn: [REVIEW -> OPEN] }, require_agent: [REVIEW] }
+";
+
+const PLAN: &str = r#"{"format_version":1,"tool_version":"0.1.0","created_at":"2026-01-02T03:04:05Z","plan_id":"0123456789abcdef",
+"target":{"endpoint":"sandbox","bot_id":"b","customer_id":"c"},"base":null,"listing":{"complete":true,"leads_read":3,"pages_read":2},
+"summary":{"declared":2,"in_sync":0,"to_update":1,"to_create":1,"missing":0,"drift":0,"conflicts":0},
+"changes":[{"uuid":"a","label":"A","action":"update","class":"change","source":{"file":"leads/a.yaml","line":3},"fields":{
+"status":{"before":"OPEN","after":"CLOSED","line":4},"agent":{"before":null,"after":"631aa793bcfa100487d13d0d","line":5},
+"tags":{"before":["a"],"after":["a","b"],"line":6},"attributes.tier":{"before":null,"after":"gold","line":7},
+"contact.name":{"before":"A.","after":"B.","line":8,"seal":{"before":"00","after":"11"}},
+"notes":{"before":[],"after":[{"title":"t","description":"d"}],"line":9}}}],
+"missing":[{"uuid":"m","label":null,"source":{"file":"f","line":1}}],"released":[],
+"refusals":[{"rule":"max-changes","message":"m","source":null,"lift":"l","leads":["a"]}],"warnings":[],
+"transitions":[{"from":"OPEN","to":"CLOSED","count":1}],"agents":[{"id":"i","name":"n","before":1,"after":2,"max_leads":3}]}"#;
+
+const LINES: [&str; 5] = [
+    r#"{"type":"run","format_version":1,"tool_version":"0.1.0","run_id":"r","plan_id":"p","started_at":"2026-01-02T03:04:05.678Z","target":{"endpoint":"sandbox","bot_id":"b","customer_id":"c"},"leads":3}"#,
+    r#"{"type":"write","uuid":"a","at":"2026-01-02T03:04:05.678Z","action":"update","fields":{"tags":{"before":[],"after":["b"],"line":6}}}"#,
+    r#"{"type":"answer","uuid":"a","at":"2026-01-02T03:04:05.678Z","error":"PUT /x: HTTP 500: words"}"#,
+    r#"{"type":"outcome","uuid":"a","outcome":"unverified","detail":"tags were ignored"}"#,
+    r#"{"type":"summary","finished_at":"2026-01-02T03:04:05.678Z","exit":6,"outcomes":{"unverified":1},"stopped":"interrupted"}"#,
+];
+
+const SEED: &str = r#"{ "lead": [{ "uuid": "a", "status": "OPEN", "updatedAt": "2026-02-03T04:05:06.789Z", "profile": { "userDetails":
+{ "tags": ["x"], "attributes": [{ "key": "k", "value": 7 }] }, "notes": [{ "title": "t" }] } }], "non-lead": [{ "_id": "5" }] }"#;
+
+/// A valid text with up to eight wounds: bytes turned, cut out or said twice, and words that parsers stumble over put in.
+fn wounded(valid: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let words: Vec<&[u8]> = vec![
+        b"[",
+        b"{",
+        b"}",
+        b"\"",
+        b"'",
+        b"&a ",
+        b"*a",
+        b"<<: *a",
+        b"!!binary ",
+        b"!<tag:x> ",
+        b"---\n",
+        b"...\n",
+        b"? ",
+        b"- ",
+        b": ",
+        b"\t",
+        b"\r",
+        b"\0",
+        b"\xff",
+        b"\xef\xbb\xbf",
+        b"\xc2\x85",
+        b"\xe2\x80\xa8",
+        b"\xe2\x80\xae",
+        b"\\ud800",
+        b"\\x",
+        b"null",
+        b"1e999",
+        b"-0",
+        b"18446744073709551616",
+        b"|2+\n",
+        b"%YAML 9.9\n",
+        b"#",
+        b"[[[[[[[[",
+        b"{{{{{{{{",
+        b"{\"a\":",
+        b",",
+    ];
+    let wound = (any::<Index>(), 0..5_u8, any::<u8>(), 1..40_usize, select(words));
+    vec(wound, 1..8).prop_map(move |wounds| {
+        let mut bytes = valid.as_bytes().to_vec();
+        for (at, kind, byte, length, word) in wounds {
+            let at = at.index(bytes.len().max(1)).min(bytes.len());
+            let end = (at + length).min(bytes.len());
+            match kind {
+                0 if at < bytes.len() => bytes[at] ^= byte,
+                1 => drop(bytes.drain(at..end)),
+                2 => drop(bytes.splice(at..at, bytes[at..end].to_vec())),
+                3 => bytes.truncate(end),
+                _ => drop(bytes.splice(at..at, word.iter().copied())),
+            }
+        }
+        bytes
+    })
+}
+
+fn any_or_wounded(valid: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![1 => vec(any::<u8>(), 0..300), 1 => ".{0,200}".prop_map(String::into_bytes), 6 => wounded(valid)]
+}
+
+/// What a machine makes who wishes ill: depth, repetition, length.
+fn monsters() -> Vec<Vec<u8>> {
+    let bomb = (1..14).map(|n| format!("x{n}: &x{n} [{}]\n", vec![format!("*x{}", n - 1); 10].join(","))).collect::<String>();
+    let mut all: Vec<String> =
+        ["[", "{", "- ", "? ", "{\"a\":", "!x ", "&a ", "'", "# ", "a: ", "\n", "\u{feff}", "%", "|", "> "]
+            .iter()
+            .map(|piece| piece.repeat(60_000))
+            .collect();
+    all.push(format!("version: 1\nx0: &x0 [a]\n{bomb}"));
+    all.push(format!("version: 1\nleads:\n{}", "  a: {}\n".repeat(20_000)));
+    all.push(format!("version: 1\nleads:\n  {}: {{}}\n", "k".repeat(1 << 20)));
+    all.push(format!("version: 1\nleads: {{ a: {{ tags: [{}] }} }}\n", "t, ".repeat(50_000)));
+    all.into_iter().map(String::into_bytes).collect()
+}
+
+fn quickly<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let done = work();
+    assert!(start.elapsed() < LONG, "{what} took {:?}", start.elapsed());
+    done
+}
+
+fn drawn(diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics.iter().take(50) {
+        let text = render::render(diagnostic, false);
+        assert!(!text.is_empty() && !text.contains(['\u{202e}', '\0', '\x1b']), "{text:?}");
+    }
+}
+
+fn lead_file(folder: &Path, bytes: &[u8]) {
+    std::fs::write(folder.join("leads/a.yaml"), bytes).expect("a file");
+    let loaded = quickly("a lead file", || load(folder, &Overrides::default()));
+    assert_eq!(loaded.desired.is_none(), loaded.has_errors());
+    quickly("its diagnostics", || drawn(&loaded.diagnostics));
+}
+
+fn leads_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("leads")).expect("a folder");
+    std::fs::write(folder.path().join("convertalk.yaml"), CONFIG).expect("a file");
+    folder
+}
+
+fn workspace_file(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (workspace, diagnostics) = quickly("a workspace file", || parse(Path::new("."), &text, &Overrides::default()));
+    assert_eq!(workspace.is_none(), diagnostics.iter().any(Diagnostic::is_error));
+    quickly("its diagnostics", || drawn(&diagnostics));
+}
+
+/// Any bytes; where they are the JSON of a plan, it is saved anew, so that what lies behind the digest is reached too.
+fn saved_plan(bytes: &[u8]) {
+    let read = |bytes: &[u8]| quickly("a saved plan", || from_bytes(bytes));
+    drop(read(bytes));
+    let Ok(plan) = serde_json::from_slice::<Plan>(bytes) else { return };
+    let version = plan.format_version;
+    match read(&to_bytes(&plan).expect("bytes")) {
+        Ok(again) => {
+            assert_eq!(Plan { digest: None, ..again.clone() }, Plan { digest: None, ..plan });
+            drop(check(&again, &again.target, "2026-01-02T04:00:00Z".parse().expect("a time"), LONG));
+            for format in [report::Format::Text, report::Format::Json] {
+                let told = quickly("a report", || report::plan(&again, format, Names::Initials)).expect("a report");
+                assert!(!told.contains('\u{202e}') || format == report::Format::Json, "{told:?}");
+            }
+        }
+        Err(error) => assert_ne!(version, 1, "{error}"),
+    }
+}
+
+fn run_line(bytes: &[u8]) {
+    if let Ok(line) = quickly("a line of a run file", || serde_json::from_slice::<Line>(bytes)) {
+        let text = serde_json::to_string(&line).expect("JSON");
+        let again: Line = serde_json::from_str(&text).expect("a line");
+        assert_eq!(serde_json::to_string(&again).expect("JSON"), text);
+    }
+}
+
+fn seed_file(folder: &Path, bytes: &[u8]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    for name in ["seed.json", "seed.yaml"] {
+        std::fs::write(folder.join(name), bytes).expect("a file");
+        let options = Options { seed: Some(folder.join(name)), listen: ([127, 0, 0, 1], 0).into(), ..Options::default() };
+        if let Ok(sandbox) = quickly(name, || runtime.block_on(Sandbox::start(options))) {
+            drop(quickly("its records", || sandbox.records()));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn lead_files(bytes in any_or_wounded(LEADS)) {
+        lead_file(leads_folder().path(), &bytes);
+    }
+
+    #[test]
+    fn workspace_files(bytes in any_or_wounded(WORKSPACE)) {
+        workspace_file(&bytes);
+    }
+
+    #[test]
+    fn saved_plans(bytes in any_or_wounded(PLAN)) {
+        saved_plan(&bytes);
+    }
+
+    #[test]
+    fn run_files(bytes in prop_oneof![any_or_wounded(LINES[0]), any_or_wounded(LINES[1]), any_or_wounded(LINES[2]),
+        any_or_wounded(LINES[3]), any_or_wounded(LINES[4])]) {
+        run_line(&bytes);
+    }
+
+    #[test]
+    fn seeds(bytes in any_or_wounded(SEED)) {
+        seed_file(tempfile::tempdir().expect("a folder").path(), &bytes);
+    }
+}
+
+#[test]
+fn the_samples_are_valid() {
+    let folder = leads_folder();
+    std::fs::write(folder.path().join("leads/a.yaml"), LEADS).expect("a file");
+    let loaded = load(folder.path(), &Overrides::default());
+    assert!(!loaded.has_errors() && loaded.leads == 4, "{:?}", loaded.diagnostics);
+    assert!(parse(Path::new("."), WORKSPACE, &Overrides::default()).0.is_some());
+    assert!(serde_json::from_str::<Plan>(PLAN).is_ok());
+    assert!(LINES.iter().all(|line| serde_json::from_str::<Line>(line).is_ok()));
+    assert!(serde_json::from_str::<serde_json::Value>(SEED).is_ok());
+}
+
+#[test]
+fn depth_repetition_and_length_are_refused_in_time() {
+    let folder = leads_folder();
+    for bytes in monsters() {
+        lead_file(folder.path(), &bytes);
+        workspace_file(&bytes);
+        saved_plan(&bytes);
+        run_line(&bytes);
+        // yaml_serde needs time with the square of the depth, and a seed is its author's own file.
+        seed_file(folder.path(), &bytes[..bytes.len().min(30_000)]);
+    }
+}

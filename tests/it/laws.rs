@@ -1,0 +1,310 @@
+//! Laws of the pure stages, each held for any leads and any demands.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use convertalk::desired::{Demand, Desired};
+use convertalk::diff::{FieldChange, changes, fields, holds, value};
+use convertalk::lead::{AgentId, ContactField, Field, Lead, LeadId, Status, TagRule, Value, Wanted};
+use convertalk::observe::Live;
+use convertalk::plan::file::{PlanFileError, from_bytes, masked, to_bytes, unseal};
+use convertalk::plan::settle::{Settled, settle};
+use convertalk::plan::{Action, Change, Class, Fields, Input, Limits, Plan, Source, Target, make};
+use convertalk::privacy::{Names, SealKey};
+use convertalk::workspace::{Policy, desired_of};
+use proptest::prelude::*;
+
+use crate::arbitrary::{declared, demands, inbox, lead, live, observed, workspace, written};
+
+fn plan(desired: &Desired, live: &Live) -> Plan {
+    let (agents, policy) = (workspace().agents, Policy::default());
+    let limits = Limits { policy: &policy, agents: &agents, max_changes: None, allow: &[] };
+    let target = Target { endpoint: "https://api.example.com".into(), bot_id: "b".into(), customer_id: "c".into() };
+    let created_at = "2026-01-02T03:04:05Z".to_owned();
+    let declared = desired.len();
+    make(Input { desired, declared, live, agents: &agents, limits: &limits, target, base: None, created_at })
+}
+
+/// Does to a lead what a change says.
+fn played(lead: &Lead, field: &Field, after: &Value) -> Lead {
+    let mut lead = lead.clone();
+    match (field, after) {
+        (Field::Status, Value::Text(text)) => lead.status = Some(Status::read(text)),
+        (Field::Agent, after) => lead.agent = after.as_text().and_then(AgentId::parse),
+        (Field::Tags, Value::Tags(tags)) => lead.tags = tags.clone(),
+        (Field::Attribute(key), Value::Text(text)) => drop(lead.attributes.insert(key.clone(), text.clone())),
+        (Field::Contact(key), Value::Text(text)) => drop(lead.contact.insert(*key, text.clone())),
+        (Field::Notes, Value::Notes(notes)) => {
+            lead.notes.extend(notes.iter().filter(|note| !lead.notes.contains(note)).cloned().collect::<Vec<_>>());
+        }
+        other => panic!("{other:?} cannot be written"),
+    }
+    lead
+}
+
+fn after(live: &Live, plan: &Plan) -> Live {
+    let mut live = live.clone();
+    for change in &plan.changes {
+        let seen = live.leads.entry(change.uuid.clone()).or_insert_with(|| observed(Lead::default()));
+        seen.lead = change.fields.iter().fold(seen.lead.clone(), |lead, field| played(&lead, &field.field, &field.after));
+    }
+    live
+}
+
+/// What a file would say of a lead that it describes in full.
+fn described(lead: &Lead, patch: bool) -> Vec<Demand> {
+    let mut wanted: Vec<Wanted> = Vec::new();
+    wanted.extend(lead.status.as_ref().and_then(|status| Status::writable(status.as_str())).map(Wanted::Status));
+    wanted.push(Wanted::Agent(lead.agent.clone()));
+    let gone = ["not there at all".to_owned()].into();
+    wanted.push(Wanted::Tags(match patch {
+        true => TagRule::Patch { present: lead.tags.iter().take(1).cloned().collect(), absent: gone },
+        false => TagRule::Exact(lead.tags.clone()),
+    }));
+    wanted.extend(lead.attributes.iter().map(|(key, text)| Wanted::Attribute(key.clone(), text.clone())));
+    wanted.extend(lead.contact.iter().map(|(field, text)| Wanted::Contact(*field, text.clone())));
+    wanted.push(Wanted::Notes(lead.notes.clone()));
+    wanted.into_iter().map(|wanted| Demand { wanted, line: 3 }).collect()
+}
+
+/// A value that is neither as before nor as planned; `None` where there is none.
+fn elsewhere(lead: &Lead, field: &Field, before: &Value, planned: &Value) -> Option<Lead> {
+    let other = match field {
+        Field::Status => {
+            let words = Status::WRITABLE.map(|status| Value::Text(status.as_str().to_owned()));
+            words.into_iter().find(|word| word != before && word != planned)?
+        }
+        Field::Agent => Value::Text("ffffffffffffffffffffffff".to_owned()),
+        Field::Tags => Value::Tags(["nobody's".to_owned()].into()),
+        Field::Attribute(_) | Field::Contact(_) => Value::Text("somebody's".to_owned()),
+        Field::Notes => {
+            let Value::Notes(there) = before else { return None };
+            let notes = lead.notes.iter().filter(|note| !there.contains(note)).cloned().collect();
+            return (!there.is_empty()).then(|| Lead { notes, ..lead.clone() });
+        }
+    };
+    Some(played(lead, field, &other))
+}
+
+proptest! {
+    #[test]
+    fn a_file_that_describes_the_inbox_plans_nothing(leads in prop::collection::vec(lead(), 1..6), patch: bool) {
+        let numbered = || leads.iter().enumerate().map(|(number, lead)| (LeadId::new(crate::world::uuid(number)), lead.clone()));
+        let desired = numbered().map(|(id, lead)| (id, declared(described(&lead, patch), patch))).collect();
+        let plan = plan(&desired, &live(numbered().map(|(id, lead)| (id, observed(lead))).collect()));
+        prop_assert!(plan.is_empty(), "{:?}", plan.changes);
+        prop_assert_eq!((plan.summary.in_sync, plan.summary.declared), (leads.len(), leads.len()));
+        prop_assert!(plan.transitions.is_empty() && plan.agents.iter().all(|agent| agent.before == agent.after));
+    }
+
+    #[test]
+    fn playing_a_plan_satisfies_the_files_and_leaves_all_else((desired, live) in inbox()) {
+        let first = plan(&desired, &live);
+        let then = after(&live, &first);
+        let second = plan(&desired, &then);
+        prop_assert!(second.is_empty(), "{:?}", second.changes);
+        prop_assert_eq!(&second.missing, &first.missing);
+        for (id, seen) in &then.leads {
+            let Some(was) = live.leads.get(id).map(|seen| &seen.lead) else { continue };
+            let change = first.changes.iter().find(|change| change.uuid == *id);
+            let written = |field: &Field| change.is_some_and(|change| change.fields.iter().any(|other| other.field == *field));
+            let all = fields(was).into_iter().chain(fields(&seen.lead));
+            for field in all.filter(|field| !written(field)) {
+                prop_assert_eq!(value(was, &field), value(&seen.lead, &field));
+            }
+            prop_assert!(was.notes.iter().all(|note| seen.lead.notes.contains(note)), "no note is lost");
+        }
+        for change in first.changes.iter().flat_map(|change| change.fields.iter()) {
+            prop_assert_ne!(&change.before, &change.after);
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_as_it_was_written_in_any_order((desired, live) in inbox(), turn in 0_usize..9, split in 1_usize..4) {
+        let read = |turn: usize| {
+            let mut leads: Vec<_> = desired.iter().collect();
+            let half = turn % leads.len().max(1);
+            leads.rotate_left(half);
+            let mut files: Vec<(Arc<str>, String)> = leads.chunks(split).enumerate().map(|(number, leads)| {
+                let lines = leads.iter().map(|(id, lead)| format!("  {id}: {}\n", written(lead))).collect::<String>();
+                (format!("leads/{number}.yaml").into(), format!("version: 1\nleads:\n{lines}"))
+            }).collect();
+            if turn % 2 == 1 { files.reverse() }
+            desired_of(files, &workspace())
+        };
+        let told = |desired: &Desired| -> BTreeMap<LeadId, (bool, Vec<Wanted>)> {
+            let wanted = |demands: &[Demand]| demands.iter().map(|demand| demand.wanted.clone()).collect();
+            desired.iter().map(|(id, lead)| (id.clone(), (lead.create, wanted(&lead.demands)))).collect()
+        };
+        let (one, diagnostics) = read(turn);
+        prop_assert!(diagnostics.iter().all(|diagnostic| !diagnostic.is_error()), "{diagnostics:?}");
+        prop_assert_eq!(told(&one), told(&desired));
+        let other = read(0).0;
+        prop_assert_eq!(told(&other), told(&one));
+        let changes = |desired: &Desired| -> Vec<_> {
+            let sides = |change: &FieldChange| (change.field.clone(), change.before.clone(), change.after.clone());
+            let all = plan(desired, &live).changes.into_iter();
+            all.map(|change| (change.uuid, change.fields.iter().map(sides).collect::<Vec<_>>())).collect()
+        };
+        prop_assert_eq!(changes(&other), changes(&one));
+    }
+
+    #[test]
+    fn the_order_of_demands_does_not_matter(demands in demands(), lead in lead(), turn in 0_usize..9) {
+        let mut turned = demands.clone();
+        turned.rotate_left(turn % demands.len().max(1));
+        turned.reverse();
+        let sorted = |demands: &[Demand]| {
+            let mut changes = changes(demands, &lead);
+            changes.sort_by(|one, other| one.field.cmp(&other.field));
+            changes
+        };
+        prop_assert_eq!(sorted(&demands), changes(&demands, &lead), "changes come in the fields' order");
+        prop_assert_eq!(sorted(&turned), changes(&demands, &lead));
+    }
+
+    #[test]
+    fn settling_writes_just_what_is_open_and_never_over_others(
+        demands in demands(), was in lead(), picks in prop::collection::vec(0..3, 12),
+    ) {
+        let planned = changes(&demands, &was);
+        prop_assume!(!planned.is_empty());
+        let (mut now, mut open, mut moved) = (was.clone(), Vec::new(), Vec::new());
+        for (change, pick) in planned.iter().zip(picks.iter().chain(std::iter::repeat(&0))) {
+            match (pick, elsewhere(&now, &change.field, &change.before, &change.after)) {
+                (1, _) => now = played(&now, &change.field, &change.after),
+                (2, Some(other)) => {
+                    now = other;
+                    moved.push(change.field.to_string());
+                }
+                _ => open.push(change.clone()),
+            }
+        }
+        let source = Source { file: "leads/all.yaml".into(), line: 3 };
+        let (uuid, fields) = (LeadId::new(crate::world::uuid(1)), Fields(planned));
+        let change = Change { uuid, label: None, action: Action::Update, class: Class::Change, source, fields };
+        match settle(&change, Some(&observed(now.clone()))) {
+            Settled::Already => prop_assert!(open.is_empty() && moved.is_empty()),
+            Settled::Stale(why) => prop_assert_eq!(why, format!("{} moved since the plan", moved.join(", "))),
+            Settled::Go(task) => {
+                prop_assert!(moved.is_empty() && !open.is_empty());
+                prop_assert_eq!(&task.change.fields.0, &open);
+            }
+        }
+        prop_assert!(matches!(settle(&change, None), Settled::Stale(_)), "an update of what is not listed is stale");
+        let create = Change { action: Action::Create, ..change };
+        let done = create.fields.iter().all(|change| holds(&now, &change.field, &change.after));
+        match settle(&create, Some(&observed(now))) {
+            Settled::Already => prop_assert!(done),
+            Settled::Stale(_) => prop_assert!(!done),
+            Settled::Go(_) => prop_assert!(false, "a listed lead is never created"),
+        }
+        prop_assert!(matches!(settle(&create, None), Settled::Go(task) if task.change.fields == create.fields));
+    }
+
+    #[test]
+    fn the_numbers_add_up((desired, live) in inbox()) {
+        let plan = plan(&desired, &live);
+        let numbers = plan.summary;
+        prop_assert_eq!(numbers.declared, numbers.in_sync + numbers.to_update + numbers.to_create + numbers.missing);
+        prop_assert_eq!((numbers.to_update + numbers.to_create, numbers.missing), (plan.changes.len(), plan.missing.len()));
+        let all = || plan.changes.iter().flat_map(|change| change.fields.iter());
+        let moves = all().filter(|change| change.field == Field::Status).count();
+        prop_assert_eq!(plan.transitions.iter().map(|transition| transition.count).sum::<usize>(), moves);
+        let then = after(&live, &plan);
+        let carried = |live: &Live, id: &str| {
+            live.leads.values().filter(|seen| seen.lead.agent.as_ref().is_some_and(|agent| agent.as_str() == id)).count() as u64
+        };
+        for load in &plan.agents {
+            prop_assert_eq!((load.before, load.after), (carried(&live, &load.id), carried(&then, &load.id)), "{}", load.id);
+        }
+        let assigned = then.leads.values().filter(|seen| seen.lead.agent.is_some()).count() as u64;
+        prop_assert_eq!(plan.agents.iter().map(|load| load.after).sum::<u64>(), assigned);
+    }
+
+    #[test]
+    fn a_masked_plan_tells_no_contact_value_and_comes_back_whole((desired, live) in inbox(), none: bool, moved: bool) {
+        let plan = plan(&desired, &live);
+        let key = SealKey::new(&secrecy::SecretString::from("t0ken".to_owned()));
+        let names = if none { Names::None } else { Names::Initials };
+        let bytes = to_bytes(&masked(&plan, names, Some(&key))).expect("bytes");
+        let text = String::from_utf8(bytes.clone()).expect("UTF-8");
+        let contacts = plan.changes.iter().flat_map(|change| change.fields.iter());
+        for change in contacts.filter(|change| matches!(change.field, Field::Contact(_))) {
+            for value in [&change.before, &change.after].into_iter().filter_map(|value| value.as_text()) {
+                prop_assert!(!text.contains(value), "{value} is in\n{text}");
+            }
+        }
+        let saved = from_bytes(&bytes).expect("a plan");
+        let whole = Plan { digest: None, ..unseal(saved.clone(), &desired, &live, &key) };
+        prop_assert_eq!(&whole, &plan);
+        // A lead that moved since is never taken for one that did not.
+        let mut now = live.clone();
+        now.leads.values_mut().filter(|_| moved).for_each(|seen| {
+            seen.lead.contact.values_mut().for_each(|text| text.push('9'));
+        });
+        for (change, real) in unseal(saved, &desired, &now, &key).changes.iter().zip(&plan.changes) {
+            let seen = now.leads.get(&change.uuid);
+            match (settle(change, seen), settle(real, seen)) {
+                (Settled::Go(one), Settled::Go(other)) => prop_assert_eq!(one.change.fields, other.change.fields),
+                (Settled::Already, Settled::Already) | (Settled::Stale(_), Settled::Stale(_)) => {}
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_saved_plan_is_read_as_it_was_or_not_at_all((desired, live) in inbox(), at: prop::sample::Index, flip in 1_u8..) {
+        let plan = plan(&desired, &live);
+        let mut bytes = to_bytes(&plan).expect("bytes");
+        let saved = from_bytes(&bytes).expect("a plan");
+        prop_assert_eq!(&Plan { digest: None, ..saved.clone() }, &plan);
+        let at = at.index(bytes.len());
+        bytes[at] ^= flip;
+        match from_bytes(&bytes) {
+            Ok(read) => prop_assert_eq!(read, saved),
+            Err(PlanFileError::Tampered | PlanFileError::NotAPlan { .. } | PlanFileError::Newer { .. }
+                | PlanFileError::NoDigest) => {}
+            Err(other) => prop_assert!(false, "{other}"),
+        }
+    }
+}
+
+/// A saved plan whose file or lead has changed since, one contact value at a time.
+fn taken(planned: Option<&str>, live_then: Option<&str>, live_now: Option<&str>, file_now: Option<&str>) -> Settled {
+    let contact = |name: Option<&str>| name.map(|name| (ContactField::Name, name.to_owned()));
+    let seen = |name| {
+        let lead = Lead { contact: contact(name).into_iter().collect(), status: Some(Status::Open), ..Lead::default() };
+        live([(LeadId::new("lead-1"), observed(lead))].into())
+    };
+    let file = |name| -> Desired {
+        let wanted = contact(name).map(|(field, text)| Demand { wanted: Wanted::Contact(field, text), line: 3 });
+        [(LeadId::new("lead-1"), declared(wanted.into_iter().collect(), false))].into()
+    };
+    let key = SealKey::new(&secrecy::SecretString::from("t0ken".to_owned()));
+    let saved = masked(&plan(&file(planned), &seen(live_then)), Names::Initials, Some(&key));
+    let now = seen(live_now);
+    settle(&unseal(saved, &file(file_now), &now, &key).changes[0], now.leads.values().next())
+}
+
+#[test]
+fn a_masked_value_is_never_written_as_if_it_were_one() {
+    let written = taken(Some("Asha Rao"), None, None, Some("Asha Rao"));
+    assert!(matches!(written, Settled::Go(task) if task.change.fields[0].after == Value::Text("Asha Rao".into())));
+    let since = taken(Some("Asha Rao"), Some("Bo Li"), Some("Bo Li"), Some("Someone Else"));
+    assert!(matches!(since, Settled::Stale(_)), "the file says something else now: {since:?}");
+}
+
+#[test]
+fn a_mask_is_never_written_where_there_was_nothing() {
+    for file_now in [None, Some("Someone Else")] {
+        let settled = taken(Some("Asha Rao"), None, None, file_now);
+        assert!(matches!(settled, Settled::Stale(_)), "{settled:?}");
+    }
+}
+
+#[test]
+fn a_live_value_that_looks_like_a_mask_is_not_overwritten() {
+    let settled = taken(Some("Asha Rao"), Some("Bo Li"), Some("B. L."), Some("Asha Rao"));
+    assert!(matches!(settled, Settled::Stale(_)), "{settled:?}");
+}
