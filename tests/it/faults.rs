@@ -1,6 +1,6 @@
 //! Faults of the API and of the network: a run through them ends with the wanted state or an honest exit code.
 
-use crate::world::{TOKEN, World, record, uuid};
+use crate::world::{TOKEN, World, record, serve, uuid};
 
 fn world(leads: usize, flags: &str) -> World {
     let live: Vec<_> = (1..=leads).map(|number| record(number, "OPEN", None, &["web"])).collect();
@@ -128,28 +128,15 @@ fn an_answer_lost_after_the_write_is_read_back_and_counts() {
 
 #[test]
 fn nothing_follows_a_redirect_to_another_host() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
     let other = World::new(&[], "");
     let to = other.sandbox().url();
-    let serving = std::thread::spawn(move || {
-        for stream in listener.incoming().take(2) {
-            use std::io::{Read, Write};
-            let mut stream = stream.expect("a connection");
-            let _request = stream.read(&mut [0; 4096]).expect("a request");
-            let answer = format!(
-                "HTTP/1.1 302 Found\r\nlocation: {to}/inbox/direct/chats\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-            );
-            stream.write_all(answer.as_bytes()).expect("an answer");
-        }
-    });
+    let location: &'static str = Box::leak(format!("302 Found\r\nlocation: {to}/inbox/direct/chats").into_boxed_str());
     let world = world(1, "");
     let mut command = world.command(&["plan"]);
-    command.env("CONVERTALK_ENDPOINT", format!("http://{address}"));
+    command.env("CONVERTALK_ENDPOINT", serve(move |_| (location, String::new())));
     let ran = world.ran(command.output().expect("the program runs")).exits(1);
     assert!(ran.err.contains("redirected to http://127.0.0.1") && ran.err.contains("the token is not sent there"), "{}", ran.err);
     assert_eq!(other.reads(), 0);
-    drop(serving);
 }
 
 #[test]
@@ -162,24 +149,12 @@ fn an_hour_is_not_waited_for_and_nothing_more_is_sent() {
 
 #[test]
 fn the_platforms_words_do_not_tell_what_is_masked() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    std::thread::spawn(move || {
-        use std::io::{Read, Write};
-        for stream in listener.incoming() {
-            let mut stream = stream.expect("a connection");
-            let mut request = [0; 4096];
-            let length = stream.read(&mut request).expect("a request");
-            let (status, body) = if request[..length].starts_with(b"PUT") {
-                ("400 Bad Request", r#"{"success":false,"code":400,"message":"asha@acme.example is taken"}"#)
-            } else if String::from_utf8_lossy(&request[..length]).contains("page=1&type=lead") {
-                ("200 OK", r#"{"success":true,"data":[{"uuid":"u-1"}]}"#)
-            } else {
-                ("200 OK", r#"{"success":true,"data":[]}"#)
-            };
-            write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
-                .expect("an answer");
+    let url = serve(|request| match request {
+        write if write.starts_with("PUT") => {
+            ("400 Bad Request", r#"{"success":false,"code":400,"message":"asha@acme.example is taken"}"#.to_owned())
         }
+        first if first.contains("page=1&type=lead") => ("200 OK", r#"{"success":true,"data":[{"uuid":"u-1"}]}"#.to_owned()),
+        _ => ("200 OK", r#"{"success":true,"data":[]}"#.to_owned()),
     });
     let world = World::new(&[], "");
     world.declare("  u-1: { contact: { email: asha@acme.example } }\n");

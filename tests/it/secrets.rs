@@ -1,29 +1,11 @@
 //! No token in any sink, whatever the platform says.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
-
-use crate::world::{TOKEN, World, record, uuid};
+use crate::world::{TOKEN, World, record, serve, uuid};
 
 /// A platform that repeats the token in all it says.
 fn parrot(status: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.expect("a connection");
-            let mut request = [0; 4096];
-            let _length = stream.read(&mut request).expect("a request");
-            let body =
-                format!("{{\"success\":false,\"code\":401,\"message\":\"token {TOKEN} is not known\",\"data\":[\"{TOKEN}\"]}}");
-            let answer = format!(
-                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                body.len()
-            );
-            stream.write_all(answer.as_bytes()).expect("an answer");
-        }
-    });
-    url
+    let body = format!("{{\"success\":false,\"code\":401,\"message\":\"token {TOKEN} is not known\",\"data\":[\"{TOKEN}\"]}}");
+    serve(move |_| (status, body.clone()))
 }
 
 #[test]

@@ -189,6 +189,42 @@ pub(crate) fn program(words: &[&str]) -> Command {
     command
 }
 
+/// A server whose every answer is made of the request's text, for what a sandbox does not do. Returns its address; it ends with
+/// the test.
+pub(crate) fn serve(answer: impl Fn(&str) -> (&'static str, String) + Send + 'static) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // A client that has gone is none of our business: pages are asked for ahead, and not all are waited for.
+            let Some(request) = whole_request(&mut stream) else { continue };
+            let (head, body) = answer(&request);
+            let text = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+            let _gone = std::io::Write::write_all(&mut stream, text.as_bytes());
+        }
+    });
+    url
+}
+
+fn whole_request(stream: &mut std::net::TcpStream) -> Option<String> {
+    let mut request = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&request).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length =
+                head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return Some(text);
+            }
+        }
+        let mut part = [0; 4096];
+        match std::io::Read::read(stream, &mut part) {
+            Ok(read) if read > 0 => request.extend_from_slice(&part[..read]),
+            _ => return None,
+        }
+    }
+}
+
 /// A uuid that ends with this number.
 pub(crate) fn uuid(number: usize) -> String {
     format!("7e88d192-9b20-4035-9b68-{number:012x}")
