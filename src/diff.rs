@@ -22,6 +22,22 @@ pub struct FieldChange {
     pub line: u32,
     /// Where `before` and `after` are masked: what they stand for.
     pub seal: Option<Box<Seal>>,
+    /// Whose doing it is; `None` where there is no base to say.
+    pub class: Option<Class>,
+    /// What is written where drift is kept and only a part of the difference is intended: some of the tags, some of the notes.
+    pub intended: Option<Value>,
+}
+
+/// Whose doing a difference is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+#[allow(missing_docs, reason = "a doc comment on a variant turns the schema's enum into a oneOf; plan/classify has the words")]
+pub enum Class {
+    Change,
+    Intended,
+    Drift,
+    Conflict,
 }
 
 /// Seals of two masked values: they tell whether a value is the one that was meant, and nothing else.
@@ -66,7 +82,15 @@ fn standing(desired: &DesiredLead, live: Option<&Lead>) -> Standing {
 pub fn changes(demands: &[Demand], live: &Lead) -> Vec<FieldChange> {
     let change = |demand: &Demand| {
         let (before, after) = difference(&demand.wanted, live)?;
-        Some(FieldChange { field: demand.wanted.field(), before, after, line: demand.line, seal: None })
+        Some(FieldChange {
+            field: demand.wanted.field(),
+            before,
+            after,
+            line: demand.line,
+            seal: None,
+            class: None,
+            intended: None,
+        })
     };
     demands.iter().filter_map(change).collect()
 }

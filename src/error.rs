@@ -12,6 +12,7 @@ use crate::plan::file::PlanFileError;
 use crate::sandbox::SandboxError;
 use crate::words::{chain, visible};
 use crate::workspace::NoWorkspace;
+use crate::workspace::base::BaseError;
 
 /// The exit codes, the same in every format. The highest that applies wins, but [`Exit::Error`] where nothing could start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +59,9 @@ pub enum Error {
         /// The variable that is looked at first.
         name: &'static str,
     },
+    /// There is no base to explain differences with.
+    #[error(transparent)]
+    Base(#[from] BaseError),
     /// `--only` makes no sense.
     #[error(transparent)]
     Selector(#[from] BadSelector),
@@ -166,6 +170,7 @@ impl Error {
             Self::NoWorkspace(error) => error.hint(),
             Self::Invalid { .. } => return None,
             Self::NoToken { .. } => "tokens come from the environment only; `endpoint: sandbox` needs none",
+            Self::Base(error) => error.hint(),
             Self::Selector(_) => "see `convertalk plan --help`",
             Self::PlanFile { source, .. } => source.hint(),
             Self::RunFile { .. } => "run files are in .convertalk/runs/, or where --run-file said",

@@ -8,9 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::desired::Place;
+pub use crate::diff::Class;
 use crate::lead::LeadId;
 use crate::observe::Listing;
 
+mod classify;
 mod fields;
 pub mod file;
 mod make;
@@ -19,6 +21,7 @@ mod select;
 pub mod settle;
 mod summary;
 
+pub use classify::{OnConflicts, OnDrift, Whose, to_write};
 pub use fields::Fields;
 pub use make::{Input, make, narrow, rejudge, undoing};
 pub use policy::{Allow, Limits};
@@ -122,21 +125,6 @@ pub enum Action {
     Update,
     #[allow(missing_docs, reason = "as above")]
     Create,
-}
-
-/// Why a lead differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub enum Class {
-    #[allow(missing_docs, reason = "a doc comment on a variant turns the schema's enum into a oneOf")]
-    Change,
-    #[allow(missing_docs, reason = "as above")]
-    Intended,
-    #[allow(missing_docs, reason = "as above")]
-    Drift,
-    #[allow(missing_docs, reason = "as above")]
-    Conflict,
 }
 
 /// One lead that would be written.

@@ -3,6 +3,7 @@
 //! Owns where the files are, whom to talk to and within which limits. Gives [`Workspace`] and, from its lead files, a
 //! [`Desired`]; or every mistake in every file at once, as diagnostics.
 
+pub mod base;
 pub mod config;
 pub mod diagnostic;
 pub mod document;

@@ -96,7 +96,7 @@ fn fold(written: &mut BTreeMap<LeadId, Written>, run: BTreeMap<LeadId, (u32, Act
 }
 
 fn undo(change: &FieldChange, names: Names) -> Result<FieldChange, &'static str> {
-    let FieldChange { field, before, after, line, seal: _ } = change;
+    let FieldChange { field, before, after, line, .. } = change;
     match (field, before) {
         (Field::Contact(_), _) if names != Names::Full => {
             Err("the run file has it masked; run apply with --names full to be able to undo it")
@@ -105,6 +105,14 @@ fn undo(change: &FieldChange, names: Names) -> Result<FieldChange, &'static str>
         (Field::Status | Field::Attribute(_) | Field::Contact(_), Value::Nothing) => {
             Err("it was not there before, and the API takes none away")
         }
-        _ => Ok(FieldChange { field: field.clone(), before: after.clone(), after: before.clone(), line: *line, seal: None }),
+        _ => Ok(FieldChange {
+            field: field.clone(),
+            before: after.clone(),
+            after: before.clone(),
+            line: *line,
+            seal: None,
+            class: None,
+            intended: None,
+        }),
     }
 }

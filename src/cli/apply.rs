@@ -14,7 +14,7 @@ use crate::api::ApiError;
 use crate::error::{Error, Exit};
 use crate::observe::{Live, Reader, observe};
 use crate::plan::file::{self, unseal};
-use crate::plan::{Plan, Selection, narrow, rejudge};
+use crate::plan::{OnConflicts, OnDrift, Plan, Selection, Whose, narrow, rejudge};
 use crate::stop::Stop;
 
 /// Write what is needed, and read it back
@@ -29,6 +29,12 @@ pub(super) struct Apply {
     scope: Scope,
     #[command(flatten)]
     execution: Execution,
+    /// With --base: what to do where the inbox moved and the file did not
+    #[arg(long, value_name = "WHAT", default_value = "keep")]
+    drift: OnDrift,
+    /// With --base: what to do where both moved, apart
+    #[arg(long, value_name = "WHAT", default_value = "fail")]
+    conflicts: OnConflicts,
     /// Refuse a saved plan that is older
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = crate::duration::parse)]
     max_age: Duration,
@@ -48,15 +54,19 @@ impl Apply {
                 let listed = Instant::now();
                 let spinner = screen.progress(0, "reading the inbox");
                 let planned = match saved {
-                    None => plan(&files, &self.scope, session.target(), &writer).await,
+                    None => plan(&files, &self.scope, self.whose(), session.target(), &writer).await,
                     Some(saved) => self.take(saved, &files, session, &writer).await,
                 };
                 spinner.finish_and_clear();
                 let (plan, live) = planned?;
-                self.execution.carry_out(&plan, &live, &files, &self.scope, &writer, listed, &stop, screen).await
+                self.execution.carry_out(&plan, self.whose(), &live, &files, &self.scope, &writer, listed, &stop, screen).await
             })
             .await
         })
+    }
+
+    fn whose(&self) -> Whose {
+        Whose { drift: self.drift, conflicts: self.conflicts }
     }
 
     /// A saved plan: fit for here and now, its masked values filled in from the files, the listing read for its leads only.
@@ -77,7 +87,7 @@ impl Apply {
         let wanted = saved.changes.iter().map(|change| change.uuid.clone()).collect();
         let live = observe(reader, wanted, self.scope.reads_all(workspace)).await?;
         let mut plan = unseal(saved, desired, &live, &session.seal_key());
-        rejudge(&mut plan, &live, desired.len(), &workspace.agents, &self.scope.limits(workspace));
+        rejudge(&mut plan, &live, desired.len(), &workspace.agents, &self.scope.limits(workspace), self.whose());
         Ok((plan, live))
     }
 }

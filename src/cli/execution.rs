@@ -17,7 +17,7 @@ use crate::error::{Error, Exit};
 use crate::lead::LeadId;
 use crate::observe::Live;
 use crate::plan::settle::{Settled, Task, settle};
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, Plan, Whose, to_write};
 use crate::privacy::Names;
 use crate::report::{self, Format};
 use crate::stop::{Reason, Stop};
@@ -74,6 +74,7 @@ impl Execution {
     pub(super) async fn carry_out(
         &self,
         plan: &Plan,
+        whose: Whose,
         live: &Live,
         files: &Files,
         scope: &Scope,
@@ -89,14 +90,15 @@ impl Execution {
         if !plan.refusals.is_empty() {
             return Ok(Exit::Refused);
         }
-        if plan.is_empty() {
+        let changes = to_write(&plan.changes, whose);
+        if changes.is_empty() {
             return Ok(Exit::Done);
         }
         if !self.yes && !confirmed(stop, screen).await {
             return Err(if stop.interrupted() { Error::Interrupted } else { Error::Declined });
         }
-        let (journal, run_id) = self.journal(files, plan, scope.names)?;
-        let report = self.write(plan, live, scope, writer, &journal, listed, stop, screen).await;
+        let (journal, run_id) = self.journal(files, plan, changes.len(), scope.names)?;
+        let report = self.write(&changes, live, scope, writer, &journal, listed, stop, screen).await;
         let exit = exit(&report);
         let outcomes = Outcome::ALL.iter().map(|outcome| (outcome.as_str().to_owned(), report.count(*outcome)));
         let summary = Line::Summary {
@@ -115,7 +117,7 @@ impl Execution {
         }))
     }
 
-    fn journal(&self, files: &Files, plan: &Plan, names: Names) -> Result<(Journal, String), Error> {
+    fn journal(&self, files: &Files, plan: &Plan, leads: usize, names: Names) -> Result<(Journal, String), Error> {
         let started = jiff::Timestamp::now();
         let short: String = plan.plan_id.chars().take(8).collect();
         let run_id = format!("{}-{short}-{}", started.strftime("%Y%m%dT%H%M%SZ"), std::process::id());
@@ -134,7 +136,7 @@ impl Execution {
             plan_id: plan.plan_id.clone(),
             started_at: now(),
             target: plan.target.clone(),
-            leads: plan.changes.len(),
+            leads,
             names,
         };
         journal.line(&head).and_then(|()| journal.sync()).map_err(cannot)?;
@@ -144,7 +146,7 @@ impl Execution {
     #[allow(clippy::too_many_arguments, reason = "as above")]
     async fn write(
         &self,
-        plan: &Plan,
+        changes: &[Change],
         live: &Live,
         scope: &Scope,
         writer: &Client<Write>,
@@ -153,7 +155,7 @@ impl Execution {
         stop: &Stop,
         screen: &Screen,
     ) -> Report {
-        let Work { tasks, done } = work(&plan.changes, live);
+        let Work { tasks, done } = work(changes, live);
         let options = Options {
             canary: self.canary,
             max_failures: self.max_failures.max(1),

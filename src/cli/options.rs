@@ -12,6 +12,9 @@ pub(super) struct Scope {
     /// Only these declared leads: a uuid, status=OPEN, agent=priya, tag=vip, file=leads/eu/** (repeatable: any of them)
     #[arg(long, value_name = "SELECTOR")]
     pub(super) only: Vec<String>,
+    /// Explain each difference by what the files said at a commit; `auto` in GitHub and GitLab pull requests
+    #[arg(long, value_name = "REF")]
+    pub(super) base: Option<String>,
     /// Read every page, though all declared leads have been found
     #[arg(long)]
     pub(super) full: bool,

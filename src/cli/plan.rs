@@ -8,6 +8,7 @@ use super::options::{OnMissing, Scope};
 use super::screen::Screen;
 use super::session::{Session, block_on, files, plan, write_file};
 use crate::error::{Error, Exit};
+use crate::plan::Whose;
 use crate::plan::file::{masked, to_bytes};
 use crate::report::{self, Format};
 use crate::stop::Stop;
@@ -47,7 +48,7 @@ impl Plan {
             Session::with(&files.workspace, &stop, async |session| {
                 let reader = session.reader(&files.workspace)?;
                 let spinner = screen.progress(0, "reading the inbox");
-                let planned = plan(&files, &self.scope, session.target(), &reader).await;
+                let planned = plan(&files, &self.scope, Whose::default(), session.target(), &reader).await;
                 spinner.finish_and_clear();
                 let (plan, _) = planned?;
                 if let Some(out) = &self.out {

@@ -12,10 +12,11 @@ use crate::api::{Client, ReadOnly, Write};
 use crate::desired::Desired;
 use crate::error::Error;
 use crate::observe::Live;
-use crate::plan::{Input, Plan, Selection, Target, make};
+use crate::plan::{Base, Input, Plan, Selection, Target, Whose, make};
 use crate::privacy::SealKey;
 use crate::sandbox::{self, Sandbox};
 use crate::stop::{Reason, Stop};
+use crate::workspace::base::BaseError;
 use crate::workspace::{self, Endpoint, Overrides, Workspace};
 
 /// A workspace whose files are all valid.
@@ -181,25 +182,46 @@ fn token(name: &'static str) -> Result<SecretString, Error> {
 pub(super) async fn plan<R: crate::observe::Reader<Error = crate::api::ApiError>>(
     files: &Files,
     scope: &Scope,
+    whose: Whose,
     target: &Target,
     reader: &R,
 ) -> Result<(Plan, Live), Error> {
     let Files { workspace, desired } = files;
-    let declared = desired.len();
     let selected = Selection::parse(&scope.only, &workspace.agents)?.of(desired.clone())?;
+    let base = scope.base.as_deref().map(|reference| base(workspace, reference)).transpose()?;
     let live = crate::observe::observe(reader, selected.keys().cloned().collect(), scope.reads_all(workspace)).await?;
     let limits = scope.limits(workspace);
     let plan = make(Input {
         desired: &selected,
-        declared,
+        all: desired,
         live: &live,
         agents: &workspace.agents,
         limits: &limits,
         target: target.clone(),
-        base: None,
+        base: base.as_ref().map(|(base, desired)| (base.clone(), desired)),
+        whose,
         created_at: now(),
     });
     Ok((plan, live))
+}
+
+/// What the files said at a commit. `auto` is where the branch of a pull request left the one that it is to go into.
+fn base(workspace: &Workspace, reference: &str) -> Result<(Base, Desired), Error> {
+    let root = &workspace.root;
+    let set = |name| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+    let found = match reference {
+        "auto" => match (set("CI_MERGE_REQUEST_DIFF_BASE_SHA"), set("GITHUB_BASE_REF")) {
+            (Some(commit), _) => commit,
+            (None, Some(branch)) => {
+                let branch = format!("origin/{branch}");
+                workspace::base::merge_base(root, &branch).unwrap_or(branch)
+            }
+            (None, None) => return Err(BaseError::NoPullRequest.into()),
+        },
+        other => other.to_owned(),
+    };
+    let workspace::base::Base { commit, desired } = workspace::base::read(root, &found, &overrides())?;
+    Ok((Base { reference: reference.to_owned(), commit }, desired))
 }
 
 /// Now (RFC 3339, UTC, seconds).

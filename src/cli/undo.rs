@@ -13,7 +13,7 @@ use super::show::read_run;
 use crate::apply::undo::{Inverse, inverse};
 use crate::error::{Error, Exit};
 use crate::observe::observe;
-use crate::plan::{Selection, rejudge, undoing};
+use crate::plan::{Selection, Whose, rejudge, undoing};
 use crate::report::style::visible;
 use crate::stop::Stop;
 
@@ -58,8 +58,10 @@ impl Undo {
                 let live = observe(&writer, wanted, self.scope.reads_all(&files.workspace)).await?;
                 let mut plan = undoing(changes, session.target().clone(), now());
                 let limits = self.scope.limits(&files.workspace);
-                rejudge(&mut plan, &live, files.desired.len(), &files.workspace.agents, &limits);
-                self.execution.carry_out(&plan, &live, &files, &self.scope, &writer, listed, &stop, screen).await
+                rejudge(&mut plan, &live, files.desired.len(), &files.workspace.agents, &limits, Whose::default());
+                self.execution
+                    .carry_out(&plan, Whose::default(), &live, &files, &self.scope, &writer, listed, &stop, screen)
+                    .await
             })
             .await
         })

@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
-use crate::diff::{FieldChange, Seal};
+use crate::diff::{Class, FieldChange, Seal};
 use crate::lead::{Field, Note, Value};
 
 /// The fields of a lead that differ, in their order.
@@ -31,6 +31,15 @@ struct Sides<T> {
     line: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seal: Option<Box<Seal>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    class: Option<Class>,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    intended: Option<T>,
+}
+
+/// `Option::default`, but without asking anything of the type.
+fn none<T>() -> Option<T> {
+    None
 }
 
 impl Serialize for Value {
@@ -47,8 +56,18 @@ impl Serialize for Value {
 impl Serialize for Fields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let sides = |change: &FieldChange| {
-            let FieldChange { field, before, after, line, seal } = change;
-            (field.to_string(), Sides { before: before.clone(), after: after.clone(), line: *line, seal: seal.clone() })
+            let FieldChange { field, before, after, line, seal, class, intended } = change;
+            (
+                field.to_string(),
+                Sides {
+                    before: before.clone(),
+                    after: after.clone(),
+                    line: *line,
+                    seal: seal.clone(),
+                    class: *class,
+                    intended: intended.clone(),
+                },
+            )
         };
         serializer.collect_map(self.0.iter().map(sides))
     }
@@ -58,12 +77,12 @@ impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let map: BTreeMap<String, Sides<Json>> = BTreeMap::deserialize(deserializer)?;
         let mut changes = Vec::with_capacity(map.len());
-        for (name, Sides { before, after, line, seal }) in map {
+        for (name, Sides { before, after, line, seal, class, intended }) in map {
             let field: Field = name.parse().map_err(D::Error::custom)?;
             let side =
                 |json: Json| value(&field, json).ok_or_else(|| D::Error::custom(format!("`{name}` has a value of another type")));
-            let (before, after) = (side(before)?, side(after)?);
-            changes.push(FieldChange { field, before, after, line, seal });
+            let (before, after, intended) = (side(before)?, side(after)?, intended.map(side).transpose()?);
+            changes.push(FieldChange { field, before, after, line, seal, class, intended });
         }
         changes.sort_by(|one, other| one.field.cmp(&other.field));
         Ok(Self(changes))
@@ -99,7 +118,8 @@ impl JsonSchema for Fields {
         let sides = |value: Schema| {
             json_schema!({
                 "type": "object", "required": ["before", "after"], "additionalProperties": false,
-                "properties": { "before": value, "after": value, "line": { "type": "integer", "minimum": 0 }, "seal": seal }
+                "properties": { "before": value, "after": value, "line": { "type": "integer", "minimum": 0 }, "seal": seal,
+                    "class": { "enum": ["intended", "drift", "conflict"] }, "intended": value }
             })
         };
         let text = sides(json_schema!({ "type": ["string", "null"] }));

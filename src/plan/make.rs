@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use super::classify::{self, Whose, classify, has_drift, to_write};
 use super::policy::{self, Limits};
 use super::settle::{Settled, settle};
 use super::{Action, Base, Change, Class, FORMAT_VERSION, Missing, Plan, Source, Summary, Target, summary};
@@ -19,8 +20,8 @@ use crate::workspace::Agent;
 pub struct Input<'a> {
     /// The declared leads that this run is about.
     pub desired: &'a Desired,
-    /// How many leads the files declare in all: what a share of them is a share of.
-    pub declared: usize,
+    /// All that the files declare: what a share of them is a share of.
+    pub all: &'a Desired,
     /// What the API lists.
     pub live: &'a Live,
     /// Agents with a name.
@@ -29,15 +30,17 @@ pub struct Input<'a> {
     pub limits: &'a Limits<'a>,
     /// The inbox.
     pub target: Target,
-    /// The commit that differences are explained with.
-    pub base: Option<Base>,
+    /// The commit that differences are explained with, and what the files said there.
+    pub base: Option<(Base, &'a Desired)>,
+    /// What is done about drift and conflicts, where there is a base to tell them by.
+    pub whose: Whose,
     /// Now (RFC 3339, UTC).
     pub created_at: String,
 }
 
 /// Plans.
 pub fn make(input: Input<'_>) -> Plan {
-    let Input { desired, declared, live, agents, limits, target, base, created_at } = input;
+    let Input { desired, all, live, agents, limits, target, base, whose, created_at } = input;
     let mut numbers = Summary { declared: desired.len(), ..Summary::default() };
     let mut changes = Vec::new();
     let mut missing = Vec::new();
@@ -51,24 +54,35 @@ pub fn make(input: Input<'_>) -> Plan {
             }
         }
     }
-    numbers.to_create = changes.iter().filter(|change| change.action == Action::Create).count();
-    numbers.to_update = changes.len() - numbers.to_create;
+    let mut released = Vec::new();
+    if let Some((_, base)) = &base {
+        classify(&mut changes, desired, base, live);
+        released =
+            classify::released(all, base, |id| desired.contains_key(id) || !all.contains_key(id) && desired.len() == all.len());
+        numbers.drift = changes.iter().filter(|change| has_drift(change)).count();
+        numbers.conflicts = changes.iter().filter(|change| change.class == Class::Conflict).count();
+    }
+    let declared = all.len();
+    let written = to_write(&changes, whose);
+    numbers.to_create = written.iter().filter(|change| change.action == Action::Create).count();
+    numbers.to_update = written.len() - numbers.to_create;
     numbers.missing = missing.len();
-    let agents = summary::workload(&changes, live, agents);
-    let verdict = policy::judge(&policy::Facts { changes: &changes, live, declared, agents: &agents }, limits);
+    let agents = summary::workload(&written, live, agents);
+    let mut verdict = policy::judge(&policy::Facts { changes: &written, live, declared, agents: &agents }, limits);
+    verdict.refusals.extend(classify::refusals(&changes, whose));
     Plan {
         format_version: FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         created_at,
         plan_id: plan_id(&target, &changes),
         target,
-        base,
+        base: base.map(|(base, _)| base),
         listing: live.listing,
         summary: numbers,
-        transitions: summary::transitions(&changes),
+        transitions: summary::transitions(&written),
         changes,
         missing,
-        released: Vec::new(),
+        released,
         refusals: verdict.refusals,
         warnings: verdict.warnings,
         agents,
@@ -100,15 +114,24 @@ pub fn undoing(changes: Vec<Change>, target: Target, created_at: String) -> Plan
 
 /// Judges a plan anew, by the limits of now and by what is still to be done of it. What it was refused for when it was made stays,
 /// unless this run lifts that rule.
-pub fn rejudge(plan: &mut Plan, live: &Live, declared: usize, agents: &BTreeMap<String, Agent>, limits: &Limits<'_>) {
+pub fn rejudge(
+    plan: &mut Plan,
+    live: &Live,
+    declared: usize,
+    agents: &BTreeMap<String, Agent>,
+    limits: &Limits<'_>,
+    whose: Whose,
+) {
     let still_open = |change: &Change| match settle(change, live.leads.get(&change.uuid)) {
         Settled::Go(task) => Some(task.change),
         Settled::Already | Settled::Stale(_) => None,
     };
-    let open: Vec<Change> = plan.changes.iter().filter_map(still_open).collect();
+    let open: Vec<Change> = to_write(&plan.changes, whose).iter().filter_map(still_open).collect();
     plan.agents = summary::workload(&open, live, agents);
     plan.transitions = summary::transitions(&open);
-    let verdict = policy::judge(&policy::Facts { changes: &open, live, declared, agents: &plan.agents }, limits);
+    let mut verdict = policy::judge(&policy::Facts { changes: &open, live, declared, agents: &plan.agents }, limits);
+    verdict.refusals.extend(classify::refusals(&open, whose));
+    plan.refusals.retain(|refusal| refusal.rule != "conflict" && refusal.rule != "drift");
     plan.refusals.retain(|refusal| !limits.lifts(&refusal.rule));
     let news = verdict.refusals.into_iter().filter(|refusal| !plan.refusals.contains(refusal));
     plan.refusals.extend(news.collect::<Vec<_>>());

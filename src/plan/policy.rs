@@ -8,6 +8,7 @@ use super::{Action, AgentLoad, Change, Refusal, Source};
 use crate::desired::Place;
 use crate::lead::{Field, LeadId, Status, Value};
 use crate::observe::Live;
+use crate::words::count;
 use crate::workspace::{Agent, MaxChanges, Policy, Rule, Transition};
 
 /// A guard that one run may lift with `--allow`.
@@ -179,9 +180,4 @@ fn max_leads(load: &AgentLoad, agents: &BTreeMap<String, Agent>) -> Option<Refus
         lift: "once: --allow max-leads; for good: agents' max_leads".to_owned(),
         leads: Vec::new(),
     })
-}
-
-/// A number with its noun.
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

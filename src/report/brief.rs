@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::FieldChange;
 use crate::lead::{Field, LeadId, Value};
-use crate::plan::{Change, Plan, Source};
+use crate::plan::{Change, Class, Plan, Source};
 
 /// Names for what a plan tells by id.
 pub(super) struct Names<'a> {
@@ -99,7 +99,7 @@ pub(super) fn brief(change: &FieldChange, names: &Names<'_>) -> Brief {
 /// Leads with the very same change, under one head.
 pub(super) struct Group<'a> {
     /// Each with the one place that asks for it for all leads of the group, where there is one.
-    pub(super) fields: Vec<(&'a Field, Brief, Option<Source>)>,
+    pub(super) fields: Vec<(&'a Field, Brief, Option<Class>, Option<Source>)>,
     pub(super) changes: Vec<&'a Change>,
 }
 
@@ -108,23 +108,30 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &Names<'_>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut by_change: BTreeMap<_, usize> = BTreeMap::new();
     for change in &plan.changes {
-        let fields: Vec<(&Field, Brief)> = change.fields.iter().map(|field| (&field.field, brief(field, names))).collect();
+        let fields: Vec<(&Field, Brief, Option<Class>)> =
+            change.fields.iter().map(|field| (&field.field, brief(field, names), told_class(change, field))).collect();
         let at = *by_change.entry((change.action, change.class, fields.clone())).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => {
-                for ((_, _, place), field) in group.fields.iter_mut().zip(change.fields.iter()) {
+                for ((.., place), field) in group.fields.iter_mut().zip(change.fields.iter()) {
                     *place = place.take().filter(|place| *place == asked(change, field.line));
                 }
                 group.changes.push(change);
             }
             None => {
                 let places = change.fields.iter().map(|field| Some(asked(change, field.line)));
-                let fields = fields.into_iter().zip(places).map(|((field, brief), place)| (field, brief, place)).collect();
+                let fields =
+                    fields.into_iter().zip(places).map(|((field, brief, class), place)| (field, brief, class, place)).collect();
                 groups.push(Group { fields, changes: vec![change] });
             }
         }
     }
     groups
+}
+
+/// A field's class where it is another than its lead's.
+fn told_class(change: &Change, field: &FieldChange) -> Option<Class> {
+    field.class.filter(|class| *class != change.class)
 }
 
 fn asked(change: &Change, line: u32) -> Source {

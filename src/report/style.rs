@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 use anstyle::{AnsiColor, Style};
 
-pub use crate::words::visible;
+pub use crate::words::{count, visible};
 
 /// What is added.
 pub const ADD: Style = AnsiColor::Green.on_default();
@@ -24,11 +24,6 @@ pub const FAINT: Style = Style::new().dimmed();
 /// Text in a style, closed again.
 pub fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
-}
-
-/// A number with its noun.
-pub fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A list, cut after `most` with the number of those left out.

@@ -8,7 +8,7 @@ use super::brief::{Brief, Group, Names, groups};
 use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible};
 use super::tables;
 use crate::lead::LeadId;
-use crate::plan::{Action, Change, Plan, Refusal, Source};
+use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 
 /// From so many leads on, the very same change is told once.
 const ROLL_UP: usize = 3;
@@ -45,6 +45,15 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
         }
         writeln!(out)?;
     }
+    if !plan.released.is_empty() {
+        writeln!(out, "{}", paint(STRONG, "No longer declared, and so left alone"))?;
+        for released in &plan.released {
+            let label = released.label.as_deref().map(|label| format!("  {}", visible(label))).unwrap_or_default();
+            let fields: Vec<String> = released.fields.iter().map(|field| visible(field)).collect();
+            indented(out, 2, format_args!("{}{label}  {}", visible(names.lead(&released.uuid)), fields.join(", ")))?;
+        }
+        writeln!(out)?;
+    }
     plan.warnings.iter().try_for_each(|warning| refusal(out, "Warning", CHANGE, warning, &names))?;
     plan.refusals.iter().try_for_each(|refused| refusal(out, "Refused", BAD, refused, &names))?;
     writeln!(out, "{}", verdict(plan))
@@ -58,7 +67,8 @@ fn section(out: &mut String, title: &str, table: &str) -> fmt::Result {
 
 fn one(out: &mut String, change: &Change, group: &Group<'_>, names: &Names<'_>) -> fmt::Result {
     let label = change.label.as_deref().map(|label| format!("  {}", paint(STRONG, visible(label)))).unwrap_or_default();
-    writeln!(out, "{} {}{label}  {}", sign(change.action), visible(names.lead(&change.uuid)), paint(FAINT, &change.source))?;
+    let (id, place) = (visible(names.lead(&change.uuid)), paint(FAINT, &change.source));
+    writeln!(out, "{} {id}{label}  {place}{}", sign(change.action), class_word(change.class))?;
     let lines = change.fields.iter().map(|field| format!(":{}", field.line)).collect();
     write_fields(out, group, lines)?;
     writeln!(out)
@@ -67,9 +77,16 @@ fn one(out: &mut String, change: &Change, group: &Group<'_>, names: &Names<'_>) 
 fn rolled_up(out: &mut String, group: &Group<'_>, names: &Names<'_>) -> fmt::Result {
     let leads = group.changes.iter().map(|change| lead(change, names));
     let first = group.changes.first().map_or(Action::Update, |change| change.action);
-    writeln!(out, "{} {}, the same change:", sign(first), paint(STRONG, count(group.changes.len(), "lead")))?;
+    let class = group.changes.first().map_or(Class::Change, |change| change.class);
+    writeln!(
+        out,
+        "{} {}, the same change:{}",
+        sign(first),
+        paint(STRONG, count(group.changes.len(), "lead")),
+        class_word(class)
+    )?;
     let place = |place: &Option<Source>| place.as_ref().map(|place| place.to_string()).unwrap_or_default();
-    write_fields(out, group, group.fields.iter().map(|(_, _, at)| place(at)).collect())?;
+    write_fields(out, group, group.fields.iter().map(|(.., at)| place(at)).collect())?;
     indented(out, 4, paint(FAINT, some(leads, NAMED)))?;
     writeln!(out)
 }
@@ -77,6 +94,16 @@ fn rolled_up(out: &mut String, group: &Group<'_>, names: &Names<'_>) -> fmt::Res
 fn lead(change: &Change, names: &Names<'_>) -> String {
     let id = visible(names.lead(&change.uuid));
     change.label.as_deref().map_or_else(|| id.clone(), |label| format!("{id} {}", visible(label)))
+}
+
+/// Whose doing it is, where there is a base to say.
+fn class_word(class: Class) -> String {
+    match class {
+        Class::Change => String::new(),
+        Class::Intended => format!("  {}", paint(GOOD, "intended")),
+        Class::Drift => format!("  {}", paint(CHANGE, "drift: the inbox moved, the file did not")),
+        Class::Conflict => format!("  {}", paint(BAD, "conflict: both moved")),
+    }
 }
 
 fn sign(action: Action) -> String {
@@ -90,10 +117,11 @@ fn sign(action: Action) -> String {
 fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt::Result {
     let names = group.fields.iter().map(|(field, ..)| visible(&field.to_string()));
     let width = names.map(|name| name.chars().count()).max().unwrap_or_default();
-    for ((field, brief, _), place) in group.fields.iter().zip(places) {
+    for ((field, brief, class, _), place) in group.fields.iter().zip(places) {
         let name = visible(&field.to_string());
         let head = format!("{name:width$}  ");
         let place = if place.is_empty() { String::new() } else { format!("  {}", paint(FAINT, place)) };
+        let place = place + &class.map(class_word).unwrap_or_default();
         match brief {
             Brief::Replaced { before, after } => {
                 let (before, after) = (paint(REMOVE, visible(before)), paint(ADD, visible(after)));
@@ -147,7 +175,13 @@ fn verdict(plan: &Plan) -> String {
         return format!("{} {declared}, all in sync.", paint(GOOD, "Nothing to do:"));
     }
     let mut parts = Vec::new();
-    for (number, words) in [(numbers.to_update, "to update"), (numbers.to_create, "to create"), (numbers.missing, "missing")] {
+    for (number, words) in [
+        (numbers.to_update, "to update"),
+        (numbers.to_create, "to create"),
+        (numbers.missing, "missing"),
+        (numbers.drift, "drifted"),
+        (numbers.conflicts, "in conflict"),
+    ] {
         if number > 0 {
             parts.push(format!("{number} {words}"));
         }

@@ -19,6 +19,17 @@ pub(super) fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
     Ok(GlobBuilder::new(text).literal_separator(true).build()?.compile_matcher())
 }
 
+/// The globs of a workspace as one, for paths that are in no folder.
+pub(super) fn matcher(globs: &[String]) -> globset::GlobSet {
+    let mut set = globset::GlobSetBuilder::new();
+    for text in globs {
+        if let Ok(glob) = GlobBuilder::new(text).literal_separator(true).build() {
+            set.add(glob);
+        }
+    }
+    set.build().unwrap_or_else(|_| globset::GlobSet::empty())
+}
+
 struct Pattern {
     matcher: GlobMatcher,
     hidden: Vec<GlobMatcher>,

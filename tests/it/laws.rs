@@ -21,8 +21,8 @@ fn plan(desired: &Desired, live: &Live) -> Plan {
     let limits = Limits { policy: &policy, agents: &agents, max_changes: None, allow: &[] };
     let target = Target { endpoint: "https://api.example.com".into(), bot_id: "b".into(), customer_id: "c".into() };
     let created_at = "2026-01-02T03:04:05Z".to_owned();
-    let declared = desired.len();
-    make(Input { desired, declared, live, agents: &agents, limits: &limits, target, base: None, created_at })
+    let whose = convertalk::plan::Whose::default();
+    make(Input { desired, all: desired, live, agents: &agents, limits: &limits, target, base: None, whose, created_at })
 }
 
 /// Does to a lead what a change says.

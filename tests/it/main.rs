@@ -2,6 +2,7 @@
 
 mod api;
 mod arbitrary;
+mod base;
 mod doubts;
 mod faults;
 mod fuzz;

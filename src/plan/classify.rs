@@ -1,0 +1,234 @@
+//! Classes: what of a difference the files made, and what the inbox did, by what the files said at the base. Pure.
+//!
+//! A field differs from the live lead. If the file says of it what it said at the base, the inbox moved: *drift*. If the file says
+//! something else by now and the lead is as the base wanted it, the file moved: *intended*. If neither holds, both moved: *conflict*.
+//! Of tags each tag is held against the base by itself, and of notes each note: there is no third value to fight over.
+
+use std::collections::BTreeSet;
+
+use super::{Action, Change, Class, Refusal, Released, Source};
+use crate::desired::{Desired, DesiredLead};
+use crate::diff::{FieldChange, changes};
+use crate::lead::{Field, Lead, LeadId, TagRule, Value, Wanted};
+use crate::observe::Live;
+use crate::words::count;
+
+/// Gives each difference its class.
+pub(super) fn classify(all: &mut [Change], desired: &Desired, base: &Desired, live: &Live) {
+    let nothing = Lead::default();
+    for change in all {
+        let now = live.leads.get(&change.uuid).map_or(&nothing, |seen| &seen.lead);
+        let (Some(head), was) = (desired.get(&change.uuid), base.get(&change.uuid)) else { continue };
+        for field in &mut change.fields.0 {
+            class(field, head, was, now);
+        }
+        let classes = change.fields.iter().filter_map(|field| field.class);
+        change.class = match classes.max_by_key(|class| weight(*class)) {
+            Some(class) => class,
+            // A lead to be created with nothing to say of it.
+            None if change.action == Action::Create && was.is_some_and(|was| was.create) => Class::Drift,
+            None => Class::Intended,
+        };
+    }
+}
+
+fn weight(class: Class) -> u8 {
+    match class {
+        Class::Change => 0,
+        Class::Drift => 1,
+        Class::Intended => 2,
+        Class::Conflict => 3,
+    }
+}
+
+fn class(change: &mut FieldChange, head: &DesiredLead, was: Option<&DesiredLead>, now: &Lead) {
+    let demand = |lead: &DesiredLead| {
+        lead.demands.iter().find(|demand| demand.wanted.field() == change.field).map(|demand| demand.wanted.clone())
+    };
+    let (Some(wanted), was) = (demand(head), was.and_then(demand)) else { return };
+    let intended = match (&change.before, &change.after) {
+        (Value::Tags(before), Value::Tags(after)) => {
+            let said = |wanted: Option<&Wanted>, tag: &String| match wanted {
+                Some(Wanted::Tags(rule)) => says(rule, tag),
+                _ => None,
+            };
+            let moved = |tag: &&String| said(was.as_ref(), tag) != said(Some(&wanted), tag);
+            let added: BTreeSet<String> = after.difference(before).filter(moved).cloned().collect();
+            let removed: BTreeSet<&String> = before.difference(after).filter(moved).collect();
+            Value::Tags(before.iter().filter(|tag| !removed.contains(tag)).cloned().chain(added).collect())
+        }
+        (Value::Notes(before), Value::Notes(after)) => {
+            let known = |note| matches!(&was, Some(Wanted::Notes(notes)) if notes.contains(note));
+            Value::Notes(after.iter().filter(|note| before.contains(note) || !known(note)).cloned().collect())
+        }
+        _ => {
+            let as_base = was.as_ref().is_some_and(|was| satisfied(was, now));
+            change.class = Some(match was {
+                None => Class::Intended,
+                Some(was) if was == wanted => Class::Drift,
+                Some(_) if as_base => Class::Intended,
+                Some(_) => Class::Conflict,
+            });
+            return;
+        }
+    };
+    change.class = Some(if intended == change.before { Class::Drift } else { Class::Intended });
+    change.intended = Some(intended).filter(|intended| *intended != change.after && *intended != change.before);
+}
+
+/// Whether a rule wants a tag there, or away, or says nothing.
+fn says(rule: &TagRule, tag: &String) -> Option<bool> {
+    match rule {
+        TagRule::Exact(tags) => Some(tags.contains(tag)),
+        TagRule::Patch { present, absent } => present.contains(tag).then_some(true).or(absent.contains(tag).then_some(false)),
+    }
+}
+
+fn satisfied(wanted: &Wanted, now: &Lead) -> bool {
+    let demand = crate::desired::Demand { wanted: wanted.clone(), line: 0 };
+    changes(&[demand], now).is_empty()
+}
+
+/// Fields that the base declared and the files no longer do.
+pub(super) fn released(desired: &Desired, base: &Desired, chosen: impl Fn(&LeadId) -> bool) -> Vec<Released> {
+    let of = |(id, was): (&LeadId, &DesiredLead)| {
+        let still: BTreeSet<Field> =
+            desired.get(id).map(|lead| lead.demands.iter().map(|demand| demand.wanted.field()).collect()).unwrap_or_default();
+        let gone = was.demands.iter().map(|demand| demand.wanted.field()).filter(|field| !still.contains(field));
+        let fields: Vec<String> = gone.map(|field| field.to_string()).collect();
+        let label = was.label.as_deref().map(str::to_owned);
+        (!fields.is_empty() && chosen(id)).then(|| Released { uuid: id.clone(), label, fields, source: Source::from(&was.place) })
+    };
+    base.iter().filter_map(of).collect()
+}
+
+/// What a run does about drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum OnDrift {
+    /// Leave it as it is
+    #[default]
+    Keep,
+    /// Write what the files say over it
+    Revert,
+    /// Write nothing at all
+    Fail,
+}
+
+/// What a run does about conflicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum OnConflicts {
+    /// Write nothing at all
+    #[default]
+    Fail,
+    /// Write what the files say
+    TakeFile,
+    /// Leave them as they are
+    TakeLive,
+}
+
+/// What a run does about what is not its doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Whose {
+    /// About drift.
+    pub drift: OnDrift,
+    /// About conflicts.
+    pub conflicts: OnConflicts,
+}
+
+/// Why a plan is refused for what is not its doing.
+pub(super) fn refusals(all: &[Change], whose: Whose) -> Vec<Refusal> {
+    let about = |rule: &str, told: &str, lift: &str, is: &dyn Fn(&&Change) -> bool| {
+        let leads: Vec<LeadId> = all.iter().filter(is).map(|change| change.uuid.clone()).collect();
+        let message = format!("{} {told}", count(leads.len(), "lead"));
+        (!leads.is_empty()).then(|| Refusal { rule: rule.to_owned(), message, source: None, lift: lift.to_owned(), leads })
+    };
+    let conflict = || {
+        let told = "changed in the files and in the inbox since the base, to different values";
+        about(
+            "conflict",
+            told,
+            "apply with --conflicts take-file or --conflicts take-live; or bring the files up to date",
+            &|change| change.class == Class::Conflict,
+        )
+    };
+    let drift = || {
+        about("drift", "moved in the inbox since the base", "apply with --drift keep or --drift revert", &|change| {
+            has_drift(change)
+        })
+    };
+    let conflict = (whose.conflicts == OnConflicts::Fail).then(conflict).flatten();
+    conflict.into_iter().chain((whose.drift == OnDrift::Fail).then(drift).flatten()).collect()
+}
+
+/// Of the differences, those that a run writes. What is refused stays in: it is judged by `refusals`.
+pub fn to_write(all: &[Change], whose: Whose) -> Vec<Change> {
+    let Whose { drift, conflicts } = whose;
+    let field = |field: &FieldChange| match field.class {
+        Some(Class::Drift) if drift == OnDrift::Keep => None,
+        Some(Class::Conflict) if conflicts == OnConflicts::TakeLive => None,
+        Some(Class::Intended) if drift == OnDrift::Keep => {
+            let after = field.intended.clone().unwrap_or_else(|| field.after.clone());
+            Some(FieldChange { after, intended: None, ..field.clone() })
+        }
+        _ => Some(field.clone()),
+    };
+    let written = |change: &Change| {
+        let fields: Vec<FieldChange> = change.fields.iter().filter_map(field).collect();
+        let bare = change.action == Action::Create && !(change.class == Class::Drift && drift == OnDrift::Keep);
+        (!fields.is_empty() || bare).then(|| Change { fields: super::Fields(fields), ..change.clone() })
+    };
+    all.iter().filter_map(written).collect()
+}
+
+/// Whether the inbox has moved away from the files in any field of a lead.
+pub(super) fn has_drift(change: &Change) -> bool {
+    change.class == Class::Drift
+        || change.fields.iter().any(|field| field.class == Some(Class::Drift) || field.intended.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desired::{Demand, Place};
+    use crate::diff::changes;
+    use crate::lead::Status;
+
+    fn lead(wanted: Wanted) -> DesiredLead {
+        let place = Place { file: "leads/a.yaml".into(), line: 1 };
+        DesiredLead { place, label: None, create: false, demands: vec![Demand { wanted, line: 2 }] }
+    }
+
+    fn status(status: Status) -> Wanted {
+        Wanted::Status(status)
+    }
+
+    fn classed(base: Option<Wanted>, head: Wanted, now: &Lead) -> FieldChange {
+        let head = lead(head);
+        let mut change = changes(&head.demands, now).remove(0);
+        class(&mut change, &head, base.map(lead).as_ref(), now);
+        change
+    }
+
+    #[test]
+    fn one_value_is_intended_drift_or_conflict() {
+        let now = Lead { status: Some(Status::Open), ..Lead::default() };
+        let class = |base: Option<Status>| classed(base.map(status), status(Status::Closed), &now).class;
+        assert_eq!(class(None), Some(Class::Intended), "newly declared");
+        assert_eq!(class(Some(Status::Open)), Some(Class::Intended), "the file moved away from what is live");
+        assert_eq!(class(Some(Status::Closed)), Some(Class::Drift), "the inbox moved away from what the file says");
+        assert_eq!(class(Some(Status::Review)), Some(Class::Conflict), "both moved, apart");
+    }
+
+    #[test]
+    fn tags_are_held_against_the_base_one_by_one() {
+        let tags = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
+        let exact = |words: &[&str]| Wanted::Tags(TagRule::Exact(tags(words)));
+        let now = Lead { tags: tags(&["old", "agents-own"]), ..Lead::default() };
+        let change = classed(Some(exact(&["old"])), exact(&["old", "new"]), &now);
+        assert_eq!(change.class, Some(Class::Intended));
+        assert_eq!(change.after, Value::Tags(tags(&["old", "new"])));
+        assert_eq!(change.intended, Some(Value::Tags(tags(&["old", "new", "agents-own"]))), "what an agent added is kept");
+        let change = classed(Some(exact(&["old"])), exact(&["old"]), &now);
+        assert_eq!((change.class, change.intended), (Some(Class::Drift), None));
+    }
+}

@@ -1,0 +1,193 @@
+//! `--base`: base, files and inbox held against each other, three ways.
+
+use std::process::Command;
+
+use serde_json::Value as Json;
+
+use crate::world::{PRIYA, RAHUL, World, record, uuid};
+
+fn git(world: &World, words: &str) -> String {
+    let mut command = Command::new("git");
+    command.current_dir(world.path(".")).args([
+        "-c",
+        "user.name=t",
+        "-c",
+        "user.email=t@example.com",
+        "-c",
+        "init.defaultBranch=main",
+    ]);
+    let output = command.args(words.split(' ')).output().expect("git runs");
+    assert!(output.status.success(), "git {words}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+fn commit(world: &World) -> String {
+    git(world, "add convertalk.yaml leads");
+    git(world, "commit -qm files");
+    git(world, "rev-parse HEAD")
+}
+
+/// The files say of five leads what is so; then the files and the inbox each move some of them.
+fn world() -> (World, String) {
+    let live: Vec<Json> = (1..=5).map(|number| record(number, "OPEN", Some(RAHUL), &["web"])).collect();
+    let world = World::new(&live, "");
+    let all: String =
+        (1..=5).map(|number| format!("  {}: {{ status: OPEN, agent: rahul, tags: [web] }}\n", uuid(number))).collect();
+    world.declare(&all);
+    git(&world, "init -q .");
+    let base = commit(&world);
+    world.declare(&format!(
+        "  {}: {{ status: CLOSED, agent: rahul, tags: [web] }}
+  {}: {{ status: OPEN, agent: rahul, tags: [web] }}
+  {}: {{ status: REVIEW, agent: priya, tags: [web] }}
+  {}: {{ status: OPEN, tags: [web, vip] }}
+",
+        uuid(1),
+        uuid(2),
+        uuid(3),
+        uuid(4)
+    ));
+    world.sandbox().edit(&uuid(2), |record| record["status"] = "REVIEW".into());
+    world.sandbox().edit(&uuid(3), |record| record["status"] = "ONHOLD".into());
+    world.sandbox().edit(&uuid(4), |record| record["profile"]["userDetails"]["tags"] = serde_json::json!(["web", "agents-own"]));
+    (world, base)
+}
+
+#[test]
+fn each_difference_has_its_class() {
+    let (world, base) = world();
+    let plan = world.run(&format!("plan --base {base} --format json")).exits(3).json();
+    let class = |number: usize| {
+        let changes = plan["changes"].as_array().expect("changes");
+        changes.iter().find(|change| change["uuid"] == uuid(number)).map(|change| change["class"].clone())
+    };
+    assert_eq!(class(1), Some("intended".into()));
+    assert_eq!(class(2), Some("drift".into()));
+    assert_eq!(class(3), Some("conflict".into()));
+    assert_eq!(class(4), Some("intended".into()));
+    assert_eq!(class(5), None);
+    assert_eq!(plan["base"]["commit"], base);
+    assert_eq!((&plan["summary"]["drift"], &plan["summary"]["conflicts"]), (&2.into(), &1.into()));
+    let released: Vec<(&Json, &Json)> =
+        plan["released"].as_array().expect("released").iter().map(|released| (&released["uuid"], &released["fields"])).collect();
+    assert_eq!(
+        released,
+        [(&uuid(4).into(), &serde_json::json!(["agent"])), (&uuid(5).into(), &serde_json::json!(["status", "agent", "tags"]))]
+    );
+    let text = world.run(&format!("plan --base {base}")).exits(3).out;
+    for words in [
+        "intended",
+        "drift: the inbox moved, the file did not",
+        "conflict: both moved",
+        "No longer declared",
+        "2 drifted, 1 in conflict",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let schema: Json = serde_json::from_slice(&std::fs::read("schema/plan.schema.json").expect("a schema")).expect("JSON");
+    assert!(jsonschema::is_valid(&schema, &plan));
+}
+
+#[test]
+fn conflicts_refuse_and_drift_is_kept() {
+    let (world, base) = world();
+    let refused = world.run(&format!("apply --yes --base {base}")).exits(3);
+    assert!(refused.out.contains("--conflicts take-file") && world.puts().is_empty(), "{}", refused.out);
+    world.run(&format!("apply --yes --base {base} --conflicts take-live --drift fail")).exits(3);
+    world.run(&format!("apply --yes --base {base} --conflicts take-live")).exits(0);
+    let sent = world.sent();
+    assert_eq!(sent.keys().collect::<Vec<_>>(), [&uuid(1), &uuid(3), &uuid(4)]);
+    assert_eq!(
+        sent[&uuid(3)],
+        [serde_json::json!({ "agentId": PRIYA })],
+        "the conflict is left to the inbox, the rest is written"
+    );
+    assert_eq!(sent[&uuid(4)][0]["tags"], serde_json::json!(["agents-own", "vip", "web"]), "an agent's own tag is kept");
+    assert_eq!(world.sandbox().records()[&uuid(2)]["status"], "REVIEW", "drift is kept");
+    let again = world.run(&format!("apply --yes --base {base} --conflicts take-live")).exits(0);
+    assert!(!again.out.contains("Applied"), "{}", again.out);
+}
+
+#[test]
+fn told_to_the_files_win() {
+    let (world, base) = world();
+    world.run(&format!("apply --yes --base {base} --conflicts take-file --drift revert")).exits(0);
+    world.assert_settled();
+}
+
+#[test]
+fn a_saved_plan_keeps_its_classes() {
+    let (world, base) = world();
+    world.run(&format!("plan --base {base} --out plan.json")).exits(3);
+    world.run("apply plan.json --yes").exits(3);
+    world.run("apply plan.json --yes --conflicts take-live").exits(0);
+    assert_eq!(world.sent().keys().collect::<Vec<_>>(), [&uuid(1), &uuid(3), &uuid(4)]);
+}
+
+#[test]
+fn auto_finds_the_base_of_a_pull_request() {
+    let (world, base) = world();
+    git(&world, "update-ref refs/remotes/origin/main HEAD");
+    git(&world, "checkout -qb topic");
+    commit(&world);
+    let plan = |name: &str, value: &str| {
+        let mut command = world.command(&["plan", "--base", "auto", "--format", "json"]);
+        world.ran(command.env(name, value).output().expect("the program runs"))
+    };
+    assert_eq!(plan("GITHUB_BASE_REF", "main").exits(3).json()["base"]["commit"], base);
+    assert_eq!(plan("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base).exits(3).json()["base"]["commit"], base);
+    assert!(plan("NOTHING", "1").exits(1).err.contains("this is neither"));
+}
+
+#[test]
+fn a_base_that_cannot_be_had_is_a_clear_error() {
+    let (world, _) = world();
+    for (reference, words) in
+        [("no-such-branch", "there is no commit `no-such-branch`"), ("--all", "unexpected"), ("-x", "unexpected")]
+    {
+        let ran = world.run(&format!("plan --base {reference}")).exits(1);
+        assert!(ran.err.contains(words) || ran.err.contains("a value is required"), "{reference}: {}", ran.err);
+    }
+    world.write("leads/all.yaml", "version: 1\nleads: [what\n");
+    let broken = commit(&world);
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    let ran = world.run(&format!("plan --base {broken}")).exits(1);
+    assert!(ran.err.contains("hold mistakes") && ran.err.contains("leads/all.yaml:"), "{}", ran.err);
+    let nowhere = World::new(&[record(1, "OPEN", None, &[])], "");
+    nowhere.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    assert!(nowhere.run("plan --base HEAD").exits(1).err.contains("in no git repository"));
+}
+
+#[test]
+fn a_workspace_in_a_folder_of_its_repository_and_a_file_that_was_renamed() {
+    let (outer, _) = world();
+    let text = std::fs::read_to_string(outer.path("leads/all.yaml")).expect("a file");
+    let config = std::fs::read_to_string(outer.path("convertalk.yaml")).expect("a file");
+    outer.write("deep/inbox/convertalk.yaml", &config);
+    outer.write("deep/inbox/leads/before.yaml", &text.replace("CLOSED", "OPEN").replace("REVIEW", "OPEN"));
+    git(&outer, "add deep");
+    git(&outer, "commit -qm inner");
+    let base = git(&outer, "rev-parse HEAD");
+    std::fs::remove_file(outer.path("deep/inbox/leads/before.yaml")).expect("a file");
+    outer.write("deep/inbox/leads/after.yaml", &text);
+    let plan = outer.run(&format!("plan -C deep/inbox --base {base} --format json")).json();
+    let first = &plan["changes"][0];
+    assert_eq!((&first["uuid"], &first["class"]), (&uuid(1).into(), &"intended".into()));
+    assert_eq!(plan["released"].as_array().map(Vec::len), Some(0), "a renamed file releases nothing: {}", plan["released"]);
+}
+
+#[test]
+fn before_there_was_a_workspace_everything_is_intended() {
+    let (world, base) = world();
+    git(&world, "checkout -q --orphan other");
+    git(&world, "rm -rfq --cached .");
+    world.write("README", "words");
+    git(&world, "add README");
+    git(&world, "commit -qm first");
+    let plan = world.run("plan --base HEAD --format json").exits(0).json();
+    assert!(
+        plan["changes"].as_array().is_some_and(|changes| changes.iter().all(|change| change["class"] == "intended")),
+        "{plan}"
+    );
+    assert_ne!(plan["base"]["commit"], base);
+}
