@@ -151,3 +151,54 @@ pub fn fields(live: &Lead) -> Vec<Field> {
     fields.sort();
     fields
 }
+
+/// Whether `live` still has what a change was made from. Of notes a change tells those that were there of the ones it wants; more of them
+/// may be there by now.
+pub fn is_at_before(live: &Lead, change: &FieldChange) -> bool {
+    match change.field {
+        Field::Notes => holds(live, &change.field, &change.before),
+        Field::Status | Field::Agent | Field::Tags | Field::Attribute(_) | Field::Contact(_) => {
+            value(live, &change.field) == change.before
+        }
+    }
+}
+
+/// What a write asks of a platform that the platform may understand in its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ask {
+    /// Another status.
+    Status,
+    /// An agent.
+    Agent,
+    /// No agent.
+    Nobody,
+    /// More tags.
+    Tags,
+    /// Other tags, some of them taken away.
+    FewerTags,
+    /// An attribute.
+    Attribute,
+    /// A contact value.
+    Contact,
+    /// The first notes.
+    Notes,
+    /// Notes beside others.
+    MoreNotes,
+    /// A lead that the platform does not know.
+    Creation,
+}
+
+/// What a change asks of the platform.
+pub fn ask(change: &FieldChange, live: Option<&Lead>) -> Ask {
+    match (&change.field, &change.before, &change.after) {
+        (Field::Status, ..) => Ask::Status,
+        (Field::Agent, _, Value::Nothing) => Ask::Nobody,
+        (Field::Agent, ..) => Ask::Agent,
+        (Field::Tags, Value::Tags(before), Value::Tags(after)) if !before.is_subset(after) => Ask::FewerTags,
+        (Field::Tags, ..) => Ask::Tags,
+        (Field::Attribute(_), ..) => Ask::Attribute,
+        (Field::Contact(_), ..) => Ask::Contact,
+        (Field::Notes, ..) if live.is_some_and(|live| !live.notes.is_empty()) => Ask::MoreNotes,
+        (Field::Notes, ..) => Ask::Notes,
+    }
+}

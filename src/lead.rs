@@ -272,6 +272,22 @@ pub enum Field {
     Notes,
 }
 
+impl Field {
+    /// Reads a value of this field from a plan's JSON; `None` where it is of another type. The type is the field's to say: an empty
+    /// array is no tags, or no notes.
+    pub fn value_of(&self, json: serde_json::Value) -> Option<Value> {
+        use serde_json::Value as Json;
+        match (self, json) {
+            (Self::Tags, json @ Json::Array(_)) => serde_json::from_value(json).ok().map(Value::Tags),
+            (Self::Notes, json @ Json::Array(_)) => serde_json::from_value(json).ok().map(Value::Notes),
+            (Self::Tags | Self::Notes, _) => None,
+            (Self::Status | Self::Agent | Self::Attribute(_) | Self::Contact(_), Json::Null) => Some(Value::Nothing),
+            (Self::Status | Self::Agent | Self::Attribute(_) | Self::Contact(_), Json::String(text)) => Some(Value::Text(text)),
+            (Self::Status | Self::Agent | Self::Attribute(_) | Self::Contact(_), _) => None,
+        }
+    }
+}
+
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -196,7 +196,7 @@ impl NoWorkspace {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotFound(_) => "run `convertalk init` to start a workspace here, or name its folder with `-C DIR`",
+            Self::NotFound(_) => "name its folder with -C DIR; to start one, write convertalk.yaml as the README shows",
             Self::NoFolder(..) => "check the folder after `-C`",
         }
     }
@@ -311,7 +311,7 @@ fn configure(root: &Path, text: &str, overrides: &Overrides) -> (Settings, Vec<D
     let mut reader = Reader { tree: &tree, source: &source, out: diagnostics };
     if config::is_blank(&reader) {
         let error = Diagnostic::whole("empty-file", FILE, "this file is empty");
-        reader.out.push(error.help("run `convertalk init` elsewhere and compare, or begin with `version: 1` and `api:`"));
+        reader.out.push(error.help("begin with `version: 1` and `api:`"));
         return (Settings::default(), reader.out);
     }
     let config = config::read(&mut reader);
@@ -346,7 +346,7 @@ fn misses(file: &Arc<str>, text: &str, settings: &Settings, found: &files::Found
         };
         let help = match &found.yml {
             Some(path) => format!("`{path}` is there: rename it to end in .yaml, or add `leads/**/*.yml` to `leads`"),
-            None => "write a lead file there, or run `convertalk pull`".to_owned(),
+            None => "write a lead file there".to_owned(),
         };
         out.push(warning.help(help));
     }

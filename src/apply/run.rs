@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use super::journal::{Journal, Line, now};
 use super::verify::{ReadBack, read_back};
 use super::{Doneness, Outcome, Update, Writer};
-use crate::lead::{Field, LeadId, Value};
+use crate::diff::{Ask, ask};
+use crate::lead::LeadId;
 use crate::observe::{ObserveError, Observed, Seen, look_again, observe};
 use crate::plan::Change;
 use crate::plan::settle::{Settled, Task, sent, settle};
@@ -123,40 +124,9 @@ fn canaries(tasks: &mut Vec<Task>, number: usize) -> Vec<Task> {
     chosen
 }
 
-/// What a write may ask of a platform that it may understand in its own way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Ask {
-    Status,
-    Agent,
-    Nobody,
-    Tags,
-    FewerTags,
-    Attribute,
-    Contact,
-    Notes,
-    MoreNotes,
-    Lead,
-}
-
 fn asks(task: &Task) -> BTreeSet<Ask> {
-    let mut asks = BTreeSet::new();
-    if task.live.is_none() {
-        asks.insert(Ask::Lead);
-    }
-    for change in task.change.fields.iter() {
-        asks.insert(match (&change.field, &change.before, &change.after) {
-            (Field::Status, ..) => Ask::Status,
-            (Field::Agent, _, Value::Nothing) => Ask::Nobody,
-            (Field::Agent, ..) => Ask::Agent,
-            (Field::Tags, Value::Tags(before), Value::Tags(after)) if !before.is_subset(after) => Ask::FewerTags,
-            (Field::Tags, ..) => Ask::Tags,
-            (Field::Attribute(_), ..) => Ask::Attribute,
-            (Field::Contact(_), ..) => Ask::Contact,
-            (Field::Notes, ..) if task.live.as_ref().is_some_and(|live| !live.lead.notes.is_empty()) => Ask::MoreNotes,
-            (Field::Notes, ..) => Ask::Notes,
-        });
-    }
-    asks
+    let live = task.live.as_ref().map(|live| &live.lead);
+    task.change.fields.iter().map(|change| ask(change, live)).chain(live.is_none().then_some(Ask::Creation)).collect()
 }
 
 struct Run<'a, W> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::diff::{Class, FieldChange, Seal};
-use crate::lead::{Field, Note, Value};
+use crate::lead::{Field, Value};
 
 /// The fields of a lead that differ, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,25 +79,14 @@ impl<'de> Deserialize<'de> for Fields {
         let mut changes = Vec::with_capacity(map.len());
         for (name, Sides { before, after, line, seal, class, intended }) in map {
             let field: Field = name.parse().map_err(D::Error::custom)?;
-            let side =
-                |json: Json| value(&field, json).ok_or_else(|| D::Error::custom(format!("`{name}` has a value of another type")));
+            let side = |json: Json| {
+                field.value_of(json).ok_or_else(|| D::Error::custom(format!("`{name}` has a value of another type")))
+            };
             let (before, after, intended) = (side(before)?, side(after)?, intended.map(side).transpose()?);
             changes.push(FieldChange { field, before, after, line, seal, class, intended });
         }
         changes.sort_by(|one, other| one.field.cmp(&other.field));
         Ok(Self(changes))
-    }
-}
-
-/// The type of a value is the field's to say: an empty array is no tags, or no notes.
-fn value(field: &Field, json: Json) -> Option<Value> {
-    match (field, json) {
-        (Field::Tags, json @ Json::Array(_)) => serde_json::from_value(json).ok().map(Value::Tags),
-        (Field::Notes, json @ Json::Array(_)) => serde_json::from_value::<Vec<Note>>(json).ok().map(Value::Notes),
-        (Field::Tags | Field::Notes, _) => None,
-        (Field::Status | Field::Agent | Field::Attribute(_) | Field::Contact(_), Json::Null) => Some(Value::Nothing),
-        (Field::Status | Field::Agent | Field::Attribute(_) | Field::Contact(_), Json::String(text)) => Some(Value::Text(text)),
-        _ => None,
     }
 }
 

@@ -3,8 +3,8 @@
 //! A run may do less than planned, never more: a field that has what was planned is left out, one that has what the plan was
 //! made from is written, and anything else means that somebody has been at the lead since.
 
-use crate::diff::{FieldChange, holds, value};
-use crate::lead::{Field, Lead, Value};
+use crate::diff::{FieldChange, holds, is_at_before};
+use crate::lead::{Field, Value};
 use crate::observe::Observed;
 
 use super::{Action, Change};
@@ -58,16 +58,6 @@ pub fn settle(change: &Change, live: Option<&Observed>) -> Settled {
         return Settled::Go(Box::new(Task { change, live: Some(seen.clone()) }));
     }
     Settled::Stale(format!("{} moved since the plan", moved.join(", ")))
-}
-
-/// Of notes a plan tells those that were there of the ones it wants; more of them may be there by now.
-fn is_at_before(live: &Lead, change: &FieldChange) -> bool {
-    match change.field {
-        Field::Notes => holds(live, &change.field, &change.before),
-        Field::Status | Field::Agent | Field::Tags | Field::Attribute(_) | Field::Contact(_) => {
-            value(live, &change.field) == change.before
-        }
-    }
 }
 
 /// The value that is to be sent for a field, from the plan.

@@ -194,7 +194,7 @@ pub fn uuid<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<&'t str> {
     } else {
         return Some(text);
     };
-    reader.error("bad-uuid", reader.span(id), problem, "write the lead's uuid as the inbox or `convertalk pull` shows it");
+    reader.error("bad-uuid", reader.span(id), problem, "write the uuid as the inbox shows it");
     None
 }
 

@@ -71,11 +71,7 @@ pub(super) fn id_problem(text: &str, key: &str) -> Option<Problem> {
     let hex = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     (!hex).then(|| Problem {
         warning: true,
-        ..problem(
-            "odd-id",
-            format!("`{key}` is not 24 hex digits"),
-            "compare it with the embed script, or run `convertalk doctor`",
-        )
+        ..problem("odd-id", format!("`{key}` is not 24 hex digits"), "compare it with the embed script")
     })
 }
 
