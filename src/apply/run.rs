@@ -300,7 +300,7 @@ impl<W: Writer> Run<'_, W> {
             (ReadBack::Disagrees(disagreement), None) => (Outcome::Unverified, Some(disagreement.to_string())),
             (ReadBack::Gone, None) => (Outcome::Unverified, Some("it is not in the listing".to_owned())),
             (ReadBack::Unreadable(words), None) => (Outcome::Unverified, Some(format!("it could not be read back: {words}"))),
-            (ReadBack::Stopped, None) => (Outcome::Written, Some("interrupted before it was read back".to_owned())),
+            (ReadBack::NotRead(why), None) => (Outcome::Written, Some(format!("not read back: {why}"))),
         }
     }
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Writer;
+use super::{Doneness, Writer};
 use crate::diff::{FieldChange, fields, holds, value};
 use crate::lead::{Field, Lead, LeadId, Value};
-use crate::observe::{Observed, Seen, look_again};
+use crate::observe::{ObserveError, Observed, Seen, look_again};
 use crate::plan::settle::Task;
 use crate::stop::Stop;
 
@@ -148,8 +148,8 @@ pub(super) enum ReadBack {
     Gone,
     /// The listing could not be read.
     Unreadable(String),
-    /// Stopped before it was known.
-    Stopped,
+    /// There was no time to read it, or the platform wants no requests for a while; why.
+    NotRead(String),
 }
 
 /// Reads written leads back until each agrees, or cannot any more, or `until`. `told` hears of each lead that agrees.
@@ -168,14 +168,16 @@ pub(super) async fn read_back<W: Writer>(
     let mut pause = Duration::from_millis(100);
     loop {
         if stop.interrupted() {
-            results.extend(open.keys().map(|id| ((*id).clone(), ReadBack::Stopped)));
+            let why = ReadBack::NotRead("interrupted".to_owned());
+            results.extend(open.keys().map(|id| ((*id).clone(), why.clone())));
             return results;
         }
         let found = match look_again(writer, &hints).await {
             Ok(found) => found,
             Err(error) => {
-                let words = crate::words::chain(&error);
-                let why = if stop.interrupted() { ReadBack::Stopped } else { ReadBack::Unreadable(words) };
+                let unsent = matches!(&error, ObserveError::Page { source, .. } if W::doneness(source) == Doneness::NotSent);
+                let words = if stop.interrupted() { "interrupted".to_owned() } else { crate::words::chain(&error) };
+                let why = if unsent { ReadBack::NotRead(words) } else { ReadBack::Unreadable(words) };
                 results.extend(open.keys().map(|id| ((*id).clone(), why.clone())));
                 return results;
             }
@@ -192,7 +194,7 @@ pub(super) async fn read_back<W: Writer>(
             let certain = match &verdict {
                 ReadBack::Agrees(_) => true,
                 ReadBack::Disagrees(disagreement) => disagreement.took_effect && !settled_once.insert((*id).clone()),
-                ReadBack::Gone | ReadBack::Unreadable(_) | ReadBack::Stopped => false,
+                ReadBack::Gone | ReadBack::Unreadable(_) | ReadBack::NotRead(_) => false,
             };
             if matches!(verdict, ReadBack::Agrees(_)) {
                 told(id);

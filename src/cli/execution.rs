@@ -99,7 +99,7 @@ impl Execution {
         }
         let (journal, run_id) = self.journal(files, plan, changes.len(), scope.names)?;
         let report = self.write(&changes, live, scope, writer, &journal, listed, stop, screen).await;
-        let exit = exit(&report);
+        let exit = exit(&report, !self.no_verify);
         let outcomes = Outcome::ALL.iter().map(|outcome| (outcome.as_str().to_owned(), report.count(*outcome)));
         let summary = Line::Summary {
             finished_at: now(),
@@ -191,14 +191,15 @@ fn work(changes: &[Change], live: &Live) -> Work {
     work
 }
 
-/// The highest that applies wins.
-fn exit(report: &Report) -> Exit {
+/// The highest that applies wins. Where a run was to read back and could not, it is not done.
+fn exit(report: &Report, verify: bool) -> Exit {
     let any = |outcome, exit| if report.count(outcome) > 0 { exit } else { Exit::Done };
     let interrupted = report.stopped == Some(Reason::Interrupted);
     [
         any(Outcome::Stale, Exit::Stale),
         any(Outcome::Failed, Exit::Partial),
         any(Outcome::Untried, Exit::Partial),
+        if verify { any(Outcome::Written, Exit::Partial) } else { Exit::Done },
         any(Outcome::Unverified, Exit::Unverified),
         if interrupted { Exit::Interrupted } else { Exit::Done },
     ]

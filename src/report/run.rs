@@ -21,8 +21,10 @@ pub fn run(report: &Report) -> String {
 }
 
 fn write_run(out: &mut String, report: &Report) -> fmt::Result {
-    for outcome in [Outcome::Unverified, Outcome::Failed, Outcome::Stale] {
-        let leads: Vec<_> = report.outcomes.iter().filter(|(_, (other, _))| *other == outcome).collect();
+    for outcome in [Outcome::Unverified, Outcome::Failed, Outcome::Stale, Outcome::Written] {
+        let told =
+            |(other, detail): &(Outcome, Option<String>)| *other == outcome && (detail.is_some() || outcome != Outcome::Written);
+        let leads: Vec<_> = report.outcomes.iter().filter(|(_, result)| told(result)).collect();
         for (id, (_, detail)) in leads.iter().take(TOLD) {
             let detail = detail.as_deref().map(visible).unwrap_or_default();
             writeln!(out, "{} {}: {detail}", paint(style(outcome), outcome.as_str()), visible(id.as_str()))?;

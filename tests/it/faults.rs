@@ -145,6 +145,13 @@ fn an_hour_is_not_waited_for_and_nothing_more_is_sent() {
     let ran = world.run("apply --yes --canary 0").exits(5);
     assert!(world.puts().len() <= 8, "only what was under way was sent: {}", world.puts().len());
     assert!(ran.out.contains("untried") && ran.out.contains("3600 s"), "{}", ran.out);
+
+    let few: Vec<String> = (3..20).map(|number| number.to_string()).collect();
+    let world = self::world(6, &format!("--retry-after 3600 --fault 429@write:{}", few.join(",")));
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, concurrency: 1"));
+    let ran = world.run("apply --yes").exits(5);
+    assert!(ran.out.contains("written") && ran.out.contains("not read back") && !ran.out.contains("unverified"), "{}", ran.out);
 }
 
 #[test]
