@@ -25,6 +25,8 @@ mod validate;
 
 use screen::Screen;
 
+const EVERYWHERE: &str = "Everywhere";
+
 const EXIT_CODES: &str = "\
 Exit codes, the same in every format:
     0  done; a plan with changes too, without --detailed-exitcode
@@ -55,16 +57,16 @@ pub struct Cli {
 #[derive(Debug, Args)]
 struct Global {
     /// Work in this folder: the workspace, or a folder in it
-    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".", hide_default_value = true, help_heading = EVERYWHERE)]
     directory: PathBuf,
     /// When to use colours
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", help_heading = EVERYWHERE)]
     color: clap::ColorChoice,
     /// Say less: results and errors only
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     quiet: bool,
     /// Say more, on stderr: -v tells repeated requests, -vv every request
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     verbose: u8,
 }
 

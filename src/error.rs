@@ -59,6 +59,9 @@ pub enum Error {
         /// The variable that is looked at first.
         name: &'static str,
     },
+    /// Flags that do not go together.
+    #[error("{0}")]
+    Usage(&'static str),
     /// There is no base to explain differences with.
     #[error(transparent)]
     Base(#[from] BaseError),
@@ -170,6 +173,7 @@ impl Error {
             Self::NoWorkspace(error) => error.hint(),
             Self::Invalid { .. } => return None,
             Self::NoToken { .. } => "tokens come from the environment only; `endpoint: sandbox` needs none",
+            Self::Usage(_) => "see `--help`",
             Self::Base(error) => error.hint(),
             Self::Selector(_) => "see `convertalk plan --help`",
             Self::PlanFile { source, .. } => source.hint(),

@@ -23,7 +23,7 @@ mod summary;
 
 pub use classify::{OnConflicts, OnDrift, Whose, to_write};
 pub use fields::Fields;
-pub use make::{Input, make, narrow, rejudge, undoing};
+pub use make::{Input, bare, make, narrow, rejudge};
 pub use policy::{Allow, Limits};
 pub use select::{BadSelector, Selection};
 

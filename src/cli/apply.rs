@@ -29,12 +29,12 @@ pub(super) struct Apply {
     scope: Scope,
     #[command(flatten)]
     execution: Execution,
-    /// With --base: what to do where the inbox moved and the file did not
-    #[arg(long, value_name = "WHAT", default_value = "keep")]
-    drift: OnDrift,
-    /// With --base: what to do where both moved, apart
-    #[arg(long, value_name = "WHAT", default_value = "fail")]
-    conflicts: OnConflicts,
+    /// With a base: what to do where the inbox moved and the file did not [default: keep]
+    #[arg(long, value_name = "WHAT")]
+    drift: Option<OnDrift>,
+    /// With a base: what to do where both moved, apart [default: fail]
+    #[arg(long, value_name = "WHAT")]
+    conflicts: Option<OnConflicts>,
     /// Refuse a saved plan that is older
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = crate::duration::parse)]
     max_age: Duration,
@@ -46,6 +46,7 @@ impl Apply {
         let end = self.execution.end();
         let files = files(directory, screen)?;
         let saved = self.plan.as_deref().map(super::show::read_plan).transpose()?;
+        self.check_base(saved.as_ref())?;
         let stop = Stop::at(end);
         let _lock = lock(&files.workspace)?;
         block_on(&stop, async {
@@ -65,8 +66,20 @@ impl Apply {
         })
     }
 
+    /// A saved plan brings its own base; and without any, there is no drift to decide about.
+    fn check_base(&self, saved: Option<&Plan>) -> Result<(), Error> {
+        let has_base = saved.map_or(self.scope.base.is_some(), |saved| saved.base.is_some());
+        if saved.is_some() && self.scope.base.is_some() {
+            Err(Error::Usage("--base goes with a fresh plan; a saved one brings the base that it was made with"))
+        } else if !has_base && (self.drift.is_some() || self.conflicts.is_some()) {
+            Err(Error::Usage("--drift and --conflicts need a base to tell them by: --base REF"))
+        } else {
+            Ok(())
+        }
+    }
+
     fn whose(&self) -> Whose {
-        Whose { drift: self.drift, conflicts: self.conflicts }
+        Whose { drift: self.drift.unwrap_or_default(), conflicts: self.conflicts.unwrap_or_default() }
     }
 
     /// A saved plan: fit for here and now, its masked values filled in from the files, the listing read for its leads only.

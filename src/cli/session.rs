@@ -212,10 +212,7 @@ fn base(workspace: &Workspace, reference: &str) -> Result<(Base, Desired), Error
     let found = match reference {
         "auto" => match (set("CI_MERGE_REQUEST_DIFF_BASE_SHA"), set("GITHUB_BASE_REF")) {
             (Some(commit), _) => commit,
-            (None, Some(branch)) => {
-                let branch = format!("origin/{branch}");
-                workspace::base::merge_base(root, &branch).unwrap_or(branch)
-            }
+            (None, Some(branch)) => workspace::base::merge_base(root, &format!("origin/{branch}"))?,
             (None, None) => return Err(BaseError::NoPullRequest.into()),
         },
         other => other.to_owned(),

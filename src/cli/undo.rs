@@ -13,7 +13,7 @@ use super::show::read_run;
 use crate::apply::undo::{Inverse, inverse};
 use crate::error::{Error, Exit};
 use crate::observe::observe;
-use crate::plan::{Selection, Whose, rejudge, undoing};
+use crate::plan::{Selection, Whose, bare, rejudge};
 use crate::report::style::visible;
 use crate::stop::Stop;
 
@@ -35,6 +35,9 @@ pub(super) struct Undo {
 impl Undo {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         self.execution.check_consent()?;
+        if self.scope.base.is_some() {
+            return Err(Error::Usage("undo has no use for --base: it writes back what the run replaced"));
+        }
         let end = self.execution.end();
         let files = files(directory, screen)?;
         let Inverse { target, mut changes, kept } = inverse(&read_run(&self.run)?, &self.run.display().to_string());
@@ -56,7 +59,7 @@ impl Undo {
                 let listed = Instant::now();
                 let wanted = changes.iter().map(|change| change.uuid.clone()).collect();
                 let live = observe(&writer, wanted, self.scope.reads_all(&files.workspace)).await?;
-                let mut plan = undoing(changes, session.target().clone(), now());
+                let mut plan = bare(changes, session.target().clone(), now());
                 let limits = self.scope.limits(&files.workspace);
                 rejudge(&mut plan, &live, files.desired.len(), &files.workspace.agents, &limits, Whose::default());
                 self.execution

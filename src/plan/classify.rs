@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Change, Class, Refusal, Released, Source};
-use crate::desired::{Desired, DesiredLead};
+use super::{Action, Change, Class, Refusal, Released, Source, Summary};
+use crate::desired::{Demand, Desired, DesiredLead};
 use crate::diff::{FieldChange, changes};
 use crate::lead::{Field, Lead, LeadId, TagRule, Value, Wanted};
 use crate::observe::Live;
@@ -19,17 +19,24 @@ pub(super) fn classify(all: &mut [Change], desired: &Desired, base: &Desired, li
     for change in all {
         let now = live.leads.get(&change.uuid).map_or(&nothing, |seen| &seen.lead);
         let (Some(head), was) = (desired.get(&change.uuid), base.get(&change.uuid)) else { continue };
+        if change.action == Action::Create {
+            // A lead that is not there is created whole, or not at all.
+            let as_it_was = was.is_some_and(|was| was.create && same(&was.demands, &head.demands));
+            change.class = if as_it_was { Class::Drift } else { Class::Intended };
+            change.fields.0.iter_mut().for_each(|field| field.class = Some(change.class));
+            continue;
+        }
         for field in &mut change.fields.0 {
             class(field, head, was, now);
         }
         let classes = change.fields.iter().filter_map(|field| field.class);
-        change.class = match classes.max_by_key(|class| weight(*class)) {
-            Some(class) => class,
-            // A lead to be created with nothing to say of it.
-            None if change.action == Action::Create && was.is_some_and(|was| was.create) => Class::Drift,
-            None => Class::Intended,
-        };
+        change.class = classes.max_by_key(|class| weight(*class)).unwrap_or(Class::Intended);
     }
+}
+
+/// Whether two leads ask for the same, wherever they ask for it.
+fn same(one: &[Demand], other: &[Demand]) -> bool {
+    one.iter().map(|demand| &demand.wanted).eq(other.iter().map(|demand| &demand.wanted))
 }
 
 fn weight(class: Class) -> u8 {
@@ -85,7 +92,7 @@ fn says(rule: &TagRule, tag: &String) -> Option<bool> {
 }
 
 fn satisfied(wanted: &Wanted, now: &Lead) -> bool {
-    let demand = crate::desired::Demand { wanted: wanted.clone(), line: 0 };
+    let demand = Demand { wanted: wanted.clone(), line: 0 };
     changes(&[demand], now).is_empty()
 }
 
@@ -174,14 +181,23 @@ pub fn to_write(all: &[Change], whose: Whose) -> Vec<Change> {
     };
     let written = |change: &Change| {
         let fields: Vec<FieldChange> = change.fields.iter().filter_map(field).collect();
-        let bare = change.action == Action::Create && !(change.class == Class::Drift && drift == OnDrift::Keep);
+        let bare = change.action == Action::Create && (change.class != Class::Drift || drift != OnDrift::Keep);
         (!fields.is_empty() || bare).then(|| Change { fields: super::Fields(fields), ..change.clone() })
     };
     all.iter().filter_map(written).collect()
 }
 
+/// Counts what a run would write of the differences, and what is not its doing.
+pub(super) fn number(numbers: &mut Summary, all: &[Change], whose: Whose) {
+    let written = to_write(all, whose);
+    numbers.to_create = written.iter().filter(|change| change.action == Action::Create).count();
+    numbers.to_update = written.len() - numbers.to_create;
+    numbers.drift = all.iter().filter(|change| has_drift(change)).count();
+    numbers.conflicts = all.iter().filter(|change| change.class == Class::Conflict).count();
+}
+
 /// Whether the inbox has moved away from the files in any field of a lead.
-pub(super) fn has_drift(change: &Change) -> bool {
+fn has_drift(change: &Change) -> bool {
     change.class == Class::Drift
         || change.fields.iter().any(|field| field.class == Some(Class::Drift) || field.intended.is_some())
 }
@@ -189,7 +205,7 @@ pub(super) fn has_drift(change: &Change) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desired::{Demand, Place};
+    use crate::desired::Place;
     use crate::diff::changes;
     use crate::lead::Status;
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::classify::{self, Whose, classify, has_drift, to_write};
+use super::classify::{self, Whose, classify, to_write};
 use super::policy::{self, Limits};
 use super::settle::{Settled, settle};
-use super::{Action, Base, Change, Class, FORMAT_VERSION, Missing, Plan, Source, Summary, Target, summary};
+use super::{Action, Base, Change, Class, FORMAT_VERSION, Missing, Plan, Refusal, Source, Summary, Target, summary};
 use crate::desired::{Desired, DesiredLead};
 use crate::diff::{FieldChange, Standing, diff};
 use crate::lead::LeadId;
@@ -59,39 +59,30 @@ pub fn make(input: Input<'_>) -> Plan {
         classify(&mut changes, desired, base, live);
         released =
             classify::released(all, base, |id| desired.contains_key(id) || !all.contains_key(id) && desired.len() == all.len());
-        numbers.drift = changes.iter().filter(|change| has_drift(change)).count();
-        numbers.conflicts = changes.iter().filter(|change| change.class == Class::Conflict).count();
     }
     let declared = all.len();
     let written = to_write(&changes, whose);
-    numbers.to_create = written.iter().filter(|change| change.action == Action::Create).count();
-    numbers.to_update = written.len() - numbers.to_create;
+    classify::number(&mut numbers, &changes, whose);
     numbers.missing = missing.len();
     let agents = summary::workload(&written, live, agents);
     let mut verdict = policy::judge(&policy::Facts { changes: &written, live, declared, agents: &agents }, limits);
     verdict.refusals.extend(classify::refusals(&changes, whose));
     Plan {
-        format_version: FORMAT_VERSION,
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        created_at,
-        plan_id: plan_id(&target, &changes),
-        target,
         base: base.map(|(base, _)| base),
         listing: live.listing,
         summary: numbers,
         transitions: summary::transitions(&written),
-        changes,
         missing,
         released,
         refusals: verdict.refusals,
         warnings: verdict.warnings,
         agents,
-        digest: None,
+        ..bare(changes, target, created_at)
     }
 }
 
-/// A plan that writes back what a run replaced.
-pub fn undoing(changes: Vec<Change>, target: Target, created_at: String) -> Plan {
+/// A plan of changes that come from elsewhere than the files, such as the inverse of a run. It has to be judged yet.
+pub fn bare(changes: Vec<Change>, target: Target, created_at: String) -> Plan {
     Plan {
         format_version: FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -126,34 +117,32 @@ pub fn rejudge(
         Settled::Go(task) => Some(task.change),
         Settled::Already | Settled::Stale(_) => None,
     };
-    let open: Vec<Change> = to_write(&plan.changes, whose).iter().filter_map(still_open).collect();
+    classify::number(&mut plan.summary, &plan.changes, whose);
+    let written = to_write(&plan.changes, whose);
+    let open: Vec<Change> = written.iter().filter_map(still_open).collect();
     plan.agents = summary::workload(&open, live, agents);
     plan.transitions = summary::transitions(&open);
     let mut verdict = policy::judge(&policy::Facts { changes: &open, live, declared, agents: &plan.agents }, limits);
     verdict.refusals.extend(classify::refusals(&open, whose));
     plan.refusals.retain(|refusal| refusal.rule != "conflict" && refusal.rule != "drift");
     plan.refusals.retain(|refusal| !limits.lifts(&refusal.rule));
+    let about = |refusal: &Refusal| written.iter().any(|change| refusal.leads.contains(&change.uuid));
+    plan.refusals.retain(|refusal| refusal.leads.is_empty() || about(refusal));
     let news = verdict.refusals.into_iter().filter(|refusal| !plan.refusals.contains(refusal));
     plan.refusals.extend(news.collect::<Vec<_>>());
     plan.warnings = verdict.warnings;
     plan.listing = live.listing;
 }
 
-/// Leaves of a plan only what is about these leads.
+/// Leaves of a plan only what is about these leads; its numbers are counted anew by [`rejudge`].
 pub fn narrow(plan: &mut Plan, chosen: &Desired) {
     plan.changes.retain(|change| chosen.contains_key(&change.uuid));
     plan.missing.retain(|missing| chosen.contains_key(&missing.uuid));
     plan.refusals.retain(|refusal| refusal.leads.is_empty() || refusal.leads.iter().any(|id| chosen.contains_key(id)));
-    let created = plan.changes.iter().filter(|change| change.action == Action::Create).count();
+    plan.released.retain(|released| chosen.contains_key(&released.uuid));
     let (changes, missing) = (plan.changes.len(), plan.missing.len());
-    plan.summary = Summary {
-        declared: chosen.len(),
-        in_sync: chosen.len().saturating_sub(changes + missing),
-        to_update: changes - created,
-        to_create: created,
-        missing,
-        ..plan.summary
-    };
+    let in_sync = chosen.len().saturating_sub(changes + missing);
+    plan.summary = Summary { declared: chosen.len(), in_sync, missing, ..plan.summary };
 }
 
 fn change(id: &LeadId, lead: &DesiredLead, action: Action, fields: Vec<FieldChange>) -> Change {

@@ -56,6 +56,19 @@ pub(super) enum Brief {
 /// Texts longer than this are compared word by word.
 const LONG: usize = 60;
 
+/// A field of which only a part is intended is told as two: that part, and the drift beside it.
+fn parts(change: &FieldChange) -> Vec<FieldChange> {
+    let Some(intended) = &change.intended else { return vec![change.clone()] };
+    let part = |before: &Value, after: &Value, class| FieldChange {
+        before: before.clone(),
+        after: after.clone(),
+        class: Some(class),
+        intended: None,
+        ..change.clone()
+    };
+    vec![part(&change.before, intended, Class::Intended), part(intended, &change.after, Class::Drift)]
+}
+
 pub(super) fn brief(change: &FieldChange, names: &Names<'_>) -> Brief {
     let FieldChange { field, before, after, .. } = change;
     match (field, before, after) {
@@ -108,18 +121,21 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &Names<'_>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut by_change: BTreeMap<_, usize> = BTreeMap::new();
     for change in &plan.changes {
-        let fields: Vec<(&Field, Brief, Option<Class>)> =
-            change.fields.iter().map(|field| (&field.field, brief(field, names), told_class(change, field))).collect();
+        let parts: Vec<(&Field, FieldChange)> =
+            change.fields.iter().flat_map(|field| parts(field).into_iter().map(move |part| (&field.field, part))).collect();
+        let lines: Vec<u32> = parts.iter().map(|(_, part)| part.line).collect();
+        let told = |(field, part): (&'a Field, FieldChange)| (field, brief(&part, names), told_class(change, &part));
+        let fields: Vec<(&Field, Brief, Option<Class>)> = parts.into_iter().map(told).collect();
         let at = *by_change.entry((change.action, change.class, fields.clone())).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => {
-                for ((.., place), field) in group.fields.iter_mut().zip(change.fields.iter()) {
-                    *place = place.take().filter(|place| *place == asked(change, field.line));
+                for ((.., place), line) in group.fields.iter_mut().zip(lines) {
+                    *place = place.take().filter(|place| *place == asked(change, line));
                 }
                 group.changes.push(change);
             }
             None => {
-                let places = change.fields.iter().map(|field| Some(asked(change, field.line)));
+                let places = lines.into_iter().map(|line| Some(asked(change, line)));
                 let fields =
                     fields.into_iter().zip(places).map(|((field, brief, class), place)| (field, brief, class, place)).collect();
                 groups.push(Group { fields, changes: vec![change] });

@@ -7,7 +7,7 @@ use similar::{ChangeTag, TextDiff};
 use super::brief::{Brief, Group, Names, groups};
 use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible};
 use super::tables;
-use crate::lead::LeadId;
+use crate::lead::{Field, LeadId};
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 
 /// From so many leads on, the very same change is told once.
@@ -69,7 +69,8 @@ fn one(out: &mut String, change: &Change, group: &Group<'_>, names: &Names<'_>) 
     let label = change.label.as_deref().map(|label| format!("  {}", paint(STRONG, visible(label)))).unwrap_or_default();
     let (id, place) = (visible(names.lead(&change.uuid)), paint(FAINT, &change.source));
     writeln!(out, "{} {id}{label}  {place}{}", sign(change.action), class_word(change.class))?;
-    let lines = change.fields.iter().map(|field| format!(":{}", field.line)).collect();
+    let asked = |field: &Field| change.fields.iter().find(|other| other.field == *field).map_or(0, |other| other.line);
+    let lines = group.fields.iter().map(|(field, ..)| format!(":{}", asked(field))).collect();
     write_fields(out, group, lines)?;
     writeln!(out)
 }
@@ -101,8 +102,8 @@ fn class_word(class: Class) -> String {
     match class {
         Class::Change => String::new(),
         Class::Intended => format!("  {}", paint(GOOD, "intended")),
-        Class::Drift => format!("  {}", paint(CHANGE, "drift: the inbox moved, the file did not")),
-        Class::Conflict => format!("  {}", paint(BAD, "conflict: both moved")),
+        Class::Drift => format!("  {}", paint(CHANGE, "drift: the inbox has the first, the file the second as it always did")),
+        Class::Conflict => format!("  {}", paint(BAD, "conflict: both moved since the base")),
     }
 }
 

@@ -8,14 +8,17 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use super::{FILE, Overrides, desired_of, files, parse};
+use super::{FILE, Overrides, desired_of, files, load, parse};
 use crate::desired::Desired;
 
 /// Why there is no base.
 #[derive(Debug, thiserror::Error)]
 pub enum BaseError {
-    /// Git is not there, or failed in a way of its own.
-    #[error("git could not be asked: {0}")]
+    /// Git is not there.
+    #[error("git could not be started: {0}")]
+    NoGit(String),
+    /// Git failed in a way of its own.
+    #[error("git says: {0}")]
     Git(String),
     /// The workspace is in no repository.
     #[error("the workspace is in no git repository")]
@@ -27,6 +30,28 @@ pub enum BaseError {
         reference: String,
         /// Whether the clone is a shallow one.
         shallow: bool,
+    },
+    /// Git knows no commit where the two branches parted.
+    #[error("git knows no commit from which both `{other}` and this branch come")]
+    NoMergeBase {
+        /// The branch that the pull request is to go into.
+        other: String,
+    },
+    /// There was no workspace in this folder, but there was one elsewhere.
+    #[error("at {commit} the workspace was not in this folder but at {found}")]
+    Elsewhere {
+        /// The commit.
+        commit: String,
+        /// Where a `convertalk.yaml` was.
+        found: String,
+    },
+    /// A link or a submodule stands where files are looked for.
+    #[error("at {commit}, {path} is a link or a submodule, and what it leads to is not in that commit")]
+    Link {
+        /// The commit.
+        commit: String,
+        /// The path.
+        path: String,
     },
     /// `auto` outside of a pull request.
     #[error("`--base auto` works in GitHub pull requests and GitLab merge requests, and this is neither")]
@@ -45,7 +70,11 @@ impl BaseError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Git(_) => "install git, or go without --base",
+            Self::NoGit(_) => "install git, or go without --base",
+            Self::Git(_) => "mend what git names, or go without --base",
+            Self::NoMergeBase { .. } => "fetch the whole history (`fetch-depth: 0` for actions/checkout), or name a commit",
+            Self::Elsewhere { .. } => "take a commit since the move as the base, or go without --base",
+            Self::Link { .. } => "put a file in its place, or go without --base",
             Self::NoRepository => "run `git init` and commit, or go without --base",
             Self::NoCommit { shallow: true, .. } => {
                 "this clone is shallow: fetch the whole history (`fetch-depth: 0` for actions/checkout)"
@@ -66,47 +95,70 @@ pub struct Base {
     pub desired: Desired,
 }
 
-/// The commit where the branch of `other` and this one parted; `None` where git knows of none.
-pub fn merge_base(root: &Path, other: &str) -> Option<String> {
-    git(root, &["merge-base", "--end-of-options", other, "HEAD"]).ok().map(|text| text.trim().to_owned())
+/// The commit where the branch of `other` and this one parted.
+///
+/// # Errors
+/// Git knows of none, as in a shallow clone.
+pub fn merge_base(root: &Path, other: &str) -> Result<String, BaseError> {
+    let found = git(root, &["merge-base", "--end-of-options", other, "HEAD"]).map(|text| text.trim().to_owned());
+    found.map_err(|error| match error {
+        BaseError::Git(_) => BaseError::NoMergeBase { other: other.to_owned() },
+        error => error,
+    })
 }
 
 /// Reads the desired state of the workspace in `root` at `reference`.
 ///
 /// # Errors
-/// No repository, no such commit, or files with mistakes.
+/// No repository, no such commit, files with mistakes, or files that the commit does not hold.
 pub fn read(root: &Path, reference: &str, overrides: &Overrides) -> Result<Base, BaseError> {
-    if git(root, &["rev-parse", "--git-dir"])?.is_empty() {
-        return Err(BaseError::NoRepository);
-    }
+    git(root, &["rev-parse", "--git-dir"])?;
     let name = format!("{reference}^{{commit}}");
     let commit =
         git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).unwrap_or_default().trim().to_owned();
-    if commit.is_empty() {
+    if commit.is_empty() || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let shallow = git(root, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|text| text.trim() == "true");
         return Err(BaseError::NoCommit { reference: reference.to_owned(), shallow });
     }
+    let short: String = commit.chars().take(12).collect();
     let listed = git(root, &["ls-tree", "-r", "-z", &commit])?;
-    let blobs: Vec<(&str, &str)> = listed.split('\0').filter_map(blob).collect();
-    let Some((_, config)) = blobs.iter().find(|(path, _)| *path == FILE) else {
-        return Ok(Base { commit, desired: Desired::new() });
+    let entries: Vec<Entry<'_>> = listed.split('\0').filter_map(entry).collect();
+    let Some(config) = entries.iter().find(|entry| entry.path == FILE) else {
+        let everywhere = git(root, &["ls-tree", "-r", "-z", "--name-only", "--full-tree", &commit])?;
+        let other = everywhere.split('\0').find(|path| *path == FILE || path.ends_with(&format!("/{FILE}")));
+        return match other {
+            Some(found) => Err(BaseError::Elsewhere { commit: short, found: found.to_owned() }),
+            None => Ok(Base { commit, desired: Desired::new() }),
+        };
     };
+    let link = |path: &str| BaseError::Link { commit: short.clone(), path: path.to_owned() };
     let broken = |first: &super::Diagnostic| BaseError::Broken {
-        commit: commit.chars().take(12).collect(),
+        commit: short.clone(),
         first: format!("{}:{}: {}", first.file, first.line, first.message),
     };
-    let text = texts(root, &[*config])?.pop().unwrap_or_default();
+    if !config.is_file {
+        return Err(link(FILE));
+    }
+    let text = texts(root, &[config.id])?.pop().unwrap_or_default();
+    let text = load::decode(&Arc::from(FILE), text).map_err(|error| broken(&error))?;
     let (workspace, diagnostics) = parse(root, &text, overrides);
     let Some(workspace) = workspace else {
-        return Err(diagnostics
-            .iter()
-            .find(|made| made.is_error())
-            .map_or_else(|| BaseError::Git("no workspace".to_owned()), broken));
+        return Err(diagnostics.iter().find(|made| made.is_error()).map_or_else(|| link(FILE), broken));
     };
-    let globs = files::matcher(&workspace.leads);
-    let leads: Vec<(&str, &str)> = blobs.into_iter().filter(|(path, _)| *path != FILE && globs.is_match(path)).collect();
-    let ids: Vec<&str> = leads.iter().map(|(_, id)| *id).collect();
-    let read = leads.iter().map(|(path, _)| Arc::from(*path)).zip(texts(root, &ids)?).collect();
+    let takes = files::matcher(&workspace.leads);
+    let unseen =
+        entries.iter().find(|entry| !entry.is_file && (takes(entry.path) || files::may_hold(&workspace.leads, entry.path)));
+    if let Some(entry) = unseen {
+        return Err(link(entry.path));
+    }
+    let leads: Vec<&Entry<'_>> = entries.iter().filter(|entry| entry.path != FILE && takes(entry.path)).collect();
+    let ids: Vec<&str> = leads.iter().map(|entry| entry.id).collect();
+    let mut read = Vec::with_capacity(leads.len());
+    for (entry, text) in leads.iter().zip(texts(root, &ids)?) {
+        let file: Arc<str> = Arc::from(entry.path);
+        let text = load::decode(&file, text).map_err(|error| broken(&error))?;
+        read.push((file, text));
+    }
     let (desired, diagnostics) = desired_of(read, &workspace);
     match diagnostics.iter().find(|made| made.is_error()) {
         Some(first) => Err(broken(first)),
@@ -114,17 +166,44 @@ pub fn read(root: &Path, reference: &str, overrides: &Overrides) -> Result<Base,
     }
 }
 
-/// `MODE TYPE ID<tab>PATH`: the path and the id of a file; links and submodules hold no leads.
-fn blob(entry: &str) -> Option<(&str, &str)> {
-    let (head, path) = entry.split_once('\t')?;
+/// A path of a commit.
+struct Entry<'a> {
+    path: &'a str,
+    id: &'a str,
+    /// Not a link, and not a submodule.
+    is_file: bool,
+}
+
+/// `MODE TYPE ID<tab>PATH`
+fn entry(text: &str) -> Option<Entry<'_>> {
+    let (head, path) = text.split_once('\t')?;
     let mut head = head.split(' ');
     let (mode, _, id) = (head.next()?, head.next()?, head.next()?);
-    matches!(mode, "100644" | "100755").then_some((path, id))
+    Some(Entry { path, id, is_file: matches!(mode, "100644" | "100755") })
+}
+
+/// Git in a folder, its own words in English, and without what a hook or a wrapper may have told it of another repository.
+fn command(root: &Path) -> Command {
+    const TOLD: [&str; 8] = [
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_PREFIX",
+        "GIT_COMMON_DIR",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_NAMESPACE",
+    ];
+    let mut command = Command::new("git");
+    command.arg("-C").arg(root).env("LC_ALL", "C");
+    for name in TOLD {
+        command.env_remove(name);
+    }
+    command
 }
 
 fn git(root: &Path, words: &[&str]) -> Result<String, BaseError> {
-    let output = Command::new("git").arg("-C").arg(root).args(words).stdin(Stdio::null()).output();
-    let output = output.map_err(|error| BaseError::Git(error.to_string()))?;
+    let output = command(root).args(words).stdin(Stdio::null()).output().map_err(|error| BaseError::NoGit(error.to_string()))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
@@ -133,11 +212,9 @@ fn git(root: &Path, words: &[&str]) -> Result<String, BaseError> {
 }
 
 /// The texts of many files, with one process.
-fn texts(root: &Path, ids: &[&str]) -> Result<Vec<String>, BaseError> {
+fn texts(root: &Path, ids: &[&str]) -> Result<Vec<Vec<u8>>, BaseError> {
     let failed = |error: std::io::Error| BaseError::Git(error.to_string());
-    let mut child = Command::new("git")
-        .arg("-C")
-        .arg(root)
+    let mut child = command(root)
         .args(["cat-file", "--batch"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -160,7 +237,7 @@ fn texts(root: &Path, ids: &[&str]) -> Result<Vec<String>, BaseError> {
         let mut text = vec![0; size + 1];
         answers.read_exact(&mut text).map_err(failed)?;
         text.pop();
-        texts.push(String::from_utf8_lossy(&text).into_owned());
+        texts.push(text);
     }
     let _asked = asker.join();
     let _ended = child.wait();

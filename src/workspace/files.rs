@@ -19,17 +19,6 @@ pub(super) fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
     Ok(GlobBuilder::new(text).literal_separator(true).build()?.compile_matcher())
 }
 
-/// The globs of a workspace as one, for paths that are in no folder.
-pub(super) fn matcher(globs: &[String]) -> globset::GlobSet {
-    let mut set = globset::GlobSetBuilder::new();
-    for text in globs {
-        if let Ok(glob) = GlobBuilder::new(text).literal_separator(true).build() {
-            set.add(glob);
-        }
-    }
-    set.build().unwrap_or_else(|_| globset::GlobSet::empty())
-}
-
 struct Pattern {
     matcher: GlobMatcher,
     hidden: Vec<GlobMatcher>,
@@ -48,6 +37,20 @@ impl Pattern {
     fn takes(&self, path: &str) -> bool {
         self.matcher.is_match(path) && path.split('/').all(|name| self.sees(name))
     }
+}
+
+/// Whether a path, of another commit say, is one that [`find`] would find, were it a file in the folder.
+pub(super) fn matcher(globs: &[String]) -> impl Fn(&str) -> bool {
+    let patterns: Vec<Pattern> = globs.iter().filter_map(|glob| Pattern::new(glob)).collect();
+    move |path| !path.split('/').any(|part| NEVER.contains(&part)) && patterns.iter().any(|pattern| pattern.takes(path))
+}
+
+/// Whether what a path names could hold files that one of the globs takes.
+pub(super) fn may_hold(globs: &[String], path: &str) -> bool {
+    let plain = globs.iter().map(|glob| base(glob));
+    plain.into_iter().any(|base| {
+        base.is_empty() || base == path || base.starts_with(&format!("{path}/")) || path.starts_with(&format!("{base}/"))
+    })
 }
 
 /// What the globs found.

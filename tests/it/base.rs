@@ -75,13 +75,9 @@ fn each_difference_has_its_class() {
         [(&uuid(4).into(), &serde_json::json!(["agent"])), (&uuid(5).into(), &serde_json::json!(["status", "agent", "tags"]))]
     );
     let text = world.run(&format!("plan --base {base}")).exits(3).out;
-    for words in [
-        "intended",
-        "drift: the inbox moved, the file did not",
-        "conflict: both moved",
-        "No longer declared",
-        "2 drifted, 1 in conflict",
-    ] {
+    for words in
+        ["intended", "drift: the inbox has the first", "conflict: both moved", "No longer declared", "2 drifted, 1 in conflict"]
+    {
         assert!(text.contains(words), "{words}: {text}");
     }
     let schema: Json = serde_json::from_slice(&std::fs::read("schema/plan.schema.json").expect("a schema")).expect("JSON");
@@ -190,4 +186,63 @@ fn before_there_was_a_workspace_everything_is_intended() {
         "{plan}"
     );
     assert_ne!(plan["base"]["commit"], base);
+}
+
+#[test]
+fn a_lead_is_created_whole_or_not_at_all() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!("  {}: {{ create: true, status: OPEN, agent: priya }}\n  {}: {{ status: OPEN }}\n", uuid(8), uuid(9)));
+    git(&world, "init -q .");
+    let base = commit(&world);
+    let plan = |leads: &str| {
+        world.declare(leads);
+        world.run(&format!("plan --base {base} --format json --missing skip")).exits(0).json()
+    };
+    let same = plan(&format!("  {}: {{ create: true, status: OPEN, agent: priya }}\n", uuid(8)));
+    assert_eq!((&same["changes"][0]["class"], &same["summary"]["to_create"]), (&"drift".into(), &0.into()));
+    let more = plan(&format!("  {}: {{ create: true, status: ONHOLD, agent: priya, tags: [vip] }}\n", uuid(8)));
+    assert_eq!((&more["changes"][0]["class"], &more["summary"]["conflicts"]), (&"intended".into(), &0.into()));
+    let now = plan(&format!("  {}: {{ status: OPEN, create: true }}\n", uuid(9)));
+    assert_eq!((&now["changes"][0]["class"], &now["summary"]["to_create"]), (&"intended".into(), &1.into()));
+    world.declare(&format!("  {}: {{ create: true, status: ONHOLD, agent: priya, tags: [vip] }}\n", uuid(8)));
+    world.run(&format!("apply --yes --base {base}")).exits(0);
+    assert_eq!(world.sent()[&uuid(8)], [serde_json::json!({ "status": "ONHOLD", "agentId": PRIYA, "tags": ["vip"] })]);
+}
+
+#[test]
+fn flags_about_drift_need_a_base() {
+    let (world, base) = world();
+    world.run("plan --out bare.json").exits(0);
+    for words in ["apply --yes --drift fail", "apply --yes --conflicts take-file", "apply bare.json --yes --drift keep"] {
+        assert!(world.run(words).exits(1).err.contains("need a base"), "{words}");
+    }
+    assert!(world.run(&format!("apply bare.json --yes --base {base}")).exits(1).err.contains("brings the base"));
+    assert!(world.puts().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_base_that_cannot_be_seen_is_not_an_empty_one() {
+    let (world, base) = world();
+    world.write("moved/convertalk.yaml", &std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file"));
+    world.write("moved/leads/all.yaml", &std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file"));
+    assert!(
+        world.run(&format!("plan -C moved --base {base}")).exits(1).err.contains("not in this folder but at convertalk.yaml")
+    );
+    std::os::unix::fs::symlink("../elsewhere.yaml", world.path("leads/link.yaml")).expect("a link");
+    world.write("elsewhere.yaml", "version: 1\n");
+    let linked = commit(&world);
+    assert!(world.run(&format!("plan --base {linked}")).exits(1).err.contains("leads/link.yaml is a link"));
+    let mut told = world.command(&["plan", "--base", &base, "--format", "json"]);
+    told.env("GIT_DIR", "/nonexistent");
+    assert_eq!(world.ran(told.output().expect("the program runs")).exits(3).json()["base"]["commit"], base);
+}
+
+#[test]
+fn of_tags_only_the_intended_ones_are_called_so() {
+    let (world, base) = world();
+    let text = world.run(&format!("plan --base {base}")).exits(3).out;
+    let lines: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with("tags")).collect();
+    assert!(lines.iter().any(|line| line.contains("+vip") && !line.contains("agents-own")), "{text}");
+    assert!(lines.iter().any(|line| line.contains("-agents-own") && line.contains("drift")), "{text}");
 }
