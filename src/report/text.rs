@@ -107,6 +107,16 @@ fn class_word(class: Class) -> String {
     }
 }
 
+/// The same of one field among others, in a word.
+fn part_word(class: Class) -> String {
+    match class {
+        Class::Change => String::new(),
+        Class::Intended => format!("  {}", paint(GOOD, "intended")),
+        Class::Drift => format!("  {}", paint(CHANGE, "drift")),
+        Class::Conflict => format!("  {}", paint(BAD, "conflict")),
+    }
+}
+
 fn sign(action: Action) -> String {
     match action {
         Action::Update => paint(CHANGE, "~"),
@@ -122,7 +132,7 @@ fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt
         let name = visible(&field.to_string());
         let head = format!("{name:width$}  ");
         let place = if place.is_empty() { String::new() } else { format!("  {}", paint(FAINT, place)) };
-        let place = place + &class.map(class_word).unwrap_or_default();
+        let place = place + &class.map(part_word).unwrap_or_default();
         match brief {
             Brief::Replaced { before, after } => {
                 let (before, after) = (paint(REMOVE, visible(before)), paint(ADD, visible(after)));
