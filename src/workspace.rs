@@ -28,7 +28,6 @@ use rayon::prelude::*;
 
 use self::diagnostic::Source;
 pub use self::diagnostic::{Diagnostic, Severity};
-pub use self::excerpt::visible;
 use self::reader::Reader;
 use self::settings::Settings;
 use self::validate::{Checked, Vocabulary};
@@ -276,11 +275,6 @@ pub fn desired_of(files: Vec<(Arc<str>, String)>, workspace: &Workspace) -> (Des
     let (desired, ..) = gather(read.collect(), Vocabulary { agents, tags }, &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     (desired, diagnostics)
-}
-
-/// The lead files of a workspace, relative to its folder, in order.
-pub fn lead_files(workspace: &Workspace) -> Vec<String> {
-    files::find(&workspace.root, &workspace.leads).files
 }
 
 type Read = (Arc<str>, Result<String, Box<Diagnostic>>);

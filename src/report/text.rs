@@ -99,22 +99,23 @@ fn lead(change: &Change, names: &Names<'_>) -> String {
 
 /// Whose doing it is, where there is a base to say.
 fn class_word(class: Class) -> String {
-    match class {
-        Class::Change => String::new(),
-        Class::Intended => format!("  {}", paint(GOOD, "intended")),
-        Class::Drift => format!("  {}", paint(CHANGE, "drift: the inbox has the first, the file the second as it always did")),
-        Class::Conflict => format!("  {}", paint(BAD, "conflict: both moved since the base")),
-    }
+    let more = match class {
+        Class::Change | Class::Intended => "",
+        Class::Drift => ": the inbox has the first, the file the second as it always did",
+        Class::Conflict => ": both moved since the base",
+    };
+    part_word(class) + more
 }
 
 /// The same of one field among others, in a word.
 fn part_word(class: Class) -> String {
-    match class {
-        Class::Change => String::new(),
-        Class::Intended => format!("  {}", paint(GOOD, "intended")),
-        Class::Drift => format!("  {}", paint(CHANGE, "drift")),
-        Class::Conflict => format!("  {}", paint(BAD, "conflict")),
-    }
+    let (style, word) = match class {
+        Class::Change => return String::new(),
+        Class::Intended => (GOOD, "intended"),
+        Class::Drift => (CHANGE, "drift"),
+        Class::Conflict => (BAD, "conflict"),
+    };
+    format!("  {}", paint(style, word))
 }
 
 fn sign(action: Action) -> String {

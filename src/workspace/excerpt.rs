@@ -105,7 +105,7 @@ fn long_runs(line: &str) -> Vec<Range<usize>> {
 }
 
 /// The text with what a terminal would obey, or a reader could not see, written out, and with tokens masked.
-pub fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     let runs = long_runs(text);
     let mut made = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
