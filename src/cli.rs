@@ -94,7 +94,7 @@ pub fn main() -> ExitCode {
     let outcome = match command {
         Command::Validate(command) => command.run(&global.directory, &screen),
         Command::Plan(command) => command.run(&global.directory, &screen),
-        Command::Show(command) => command.run(&screen),
+        Command::Show(command) => command.run(&global.directory, &screen),
         Command::Apply(command) => command.run(&global.directory, &screen),
         Command::Undo(command) => command.run(&global.directory, &screen),
         Command::Schema(command) => command.run(&global.directory, &screen),

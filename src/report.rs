@@ -5,13 +5,20 @@
 
 use crate::plan::Plan;
 use crate::privacy::Names;
+use crate::workspace::diagnostic::Diagnostic;
 
 mod brief;
+mod finding;
+mod github;
+mod markdown;
 mod run;
+mod sarif;
 pub mod style;
 mod tables;
 mod text;
+mod verdict;
 
+pub use markdown::SMALLEST;
 pub use run::{run, stopped, told_run};
 
 /// The form of a plan.
@@ -21,16 +28,56 @@ pub enum Format {
     Text,
     /// For programs: version 1 of the plan format.
     Json,
+    /// For a comment on a pull request, or a job's summary.
+    Markdown,
+    /// Workflow commands: annotations at the lines that ask for each change.
+    Github,
+    /// SARIF 2.1.0: what the policy refuses or warns about, and missing leads.
+    Sarif,
+}
+
+/// What a reader may see, how much of it, and from where.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Audience<'a> {
+    /// How much of people's names and contact values is told.
+    pub names: Names,
+    /// The size that Markdown is cut to, in bytes; [`SMALLEST`] at the least.
+    pub max_bytes: Option<usize>,
+    /// The way from the repository's top to the workspace, with `/` at its end: annotations and SARIF name files from there.
+    pub prefix: &'a str,
 }
 
 /// A plan in a format. Text holds colours as escape codes, which whoever prints it keeps or strips.
 ///
 /// # Errors
 /// None that a plan can cause: JSON of strings and numbers.
-pub fn plan(plan: &Plan, format: Format, names: Names) -> Result<String, serde_json::Error> {
-    let plan = crate::plan::file::masked(plan, names, None);
+pub fn plan(plan: &Plan, format: Format, audience: Audience<'_>) -> Result<String, serde_json::Error> {
+    let plan = crate::plan::file::masked(plan, audience.names, None);
     match format {
         Format::Text => Ok(text::plan(&plan)),
         Format::Json => serde_json::to_string_pretty(&plan).map(|json| json + "\n"),
+        Format::Markdown => Ok(markdown::plan(&plan, audience.max_bytes)),
+        Format::Github => {
+            let findings = [finding::of_policy(&plan), finding::of_changes(&plan)].concat();
+            Ok(github::print(&findings, audience.prefix) + &github::data(&verdict::verdict(&plan).plain()) + "\n")
+        }
+        Format::Sarif => sarif::print(&finding::of_policy(&plan), audience.prefix),
     }
+}
+
+/// What is wrong with the files, as workflow commands.
+pub fn diagnostics_for_github(diagnostics: &[Diagnostic], prefix: &str) -> String {
+    github::print(&findings(diagnostics), prefix)
+}
+
+/// What is wrong with the files, as SARIF.
+///
+/// # Errors
+/// None that a diagnostic can cause.
+pub fn diagnostics_as_sarif(diagnostics: &[Diagnostic], prefix: &str) -> Result<String, serde_json::Error> {
+    sarif::print(&findings(diagnostics), prefix)
+}
+
+fn findings(diagnostics: &[Diagnostic]) -> Vec<finding::Finding> {
+    diagnostics.iter().map(finding::of_diagnostic).collect()
 }

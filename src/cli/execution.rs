@@ -83,7 +83,10 @@ impl Execution {
         stop: &Stop,
         screen: &Screen,
     ) -> Result<Exit, Error> {
-        screen.result(&report::plan(plan, Format::Text, scope.names).map_err(Error::Json)?)?;
+        screen.result(
+            &report::plan(plan, Format::Text, report::Audience { names: scope.names, ..report::Audience::default() })
+                .map_err(Error::Json)?,
+        )?;
         if !plan.missing.is_empty() && scope.missing == OnMissing::Fail {
             return Err(Error::Missing { leads: plan.missing.len() });
         }

@@ -1,9 +1,16 @@
 //! Flags that plan and apply share.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, ValueEnum};
 
-use crate::plan::{Allow, Limits};
+use super::screen::Screen;
+use super::session::write_file;
+use crate::error::Error;
+use crate::plan::{Allow, Limits, Plan};
 use crate::privacy::Names;
+use crate::report::{self, Audience, Format};
+use crate::workspace::base::prefix;
 use crate::workspace::{MaxChanges, Workspace};
 
 /// Which leads, how far to read, and what to tell.
@@ -42,6 +49,56 @@ impl Scope {
     pub(super) fn limits<'a>(&'a self, workspace: &'a Workspace) -> Limits<'a> {
         Limits { policy: &workspace.policy, agents: &workspace.agents, max_changes: self.max_changes, allow: &self.allow }
     }
+}
+
+/// In which forms a plan is told, and to whom.
+#[derive(Debug, Args)]
+pub(super) struct Forms {
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: Format,
+    /// Write it in another form to a file as well (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to)]
+    report: Vec<(Format, PathBuf)>,
+    /// Cut Markdown to this size, from its least important end (500 at the least)
+    #[arg(long, value_name = "N", value_parser = max_bytes)]
+    max_bytes: Option<usize>,
+}
+
+impl Forms {
+    /// Tells a plan: to stdout in one form, and to files in others. Nothing is on stdout before every file is written.
+    pub(super) fn tell(&self, plan: &Plan, names: Names, root: Option<&Path>, screen: &Screen) -> Result<(), Error> {
+        let from_top = |(format, _): &(Format, PathBuf)| matches!(format, Format::Github | Format::Sarif);
+        let stdout = (self.format, PathBuf::new());
+        let prefix = root.filter(|_| self.report.iter().chain([&stdout]).any(from_top)).map(prefix).unwrap_or_default();
+        let audience = Audience { names, max_bytes: self.max_bytes, prefix: &prefix };
+        for (format, file) in &self.report {
+            let text = report::plan(plan, *format, audience).map_err(Error::Json)?;
+            let text = if *format == Format::Text { anstream::adapter::strip_str(&text).to_string() } else { text };
+            write_file(file, text.as_bytes())?;
+        }
+        screen.result(&report::plan(plan, self.format, audience).map_err(Error::Json)?)
+    }
+}
+
+fn report_to(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, file) = text.split_once('=').ok_or("FORMAT=FILE, such as markdown=plan.md")?;
+    let format = Format::from_str(format, false).map_err(|_| {
+        format!(
+            "`{format}` is not a format; one of {}",
+            Format::value_variants().iter().filter_map(word).collect::<Vec<_>>().join(" ")
+        )
+    })?;
+    if file.is_empty() { Err("the file's name is missing".to_owned()) } else { Ok((format, PathBuf::from(file))) }
+}
+
+fn word(format: &Format) -> Option<String> {
+    format.to_possible_value().map(|value| value.get_name().to_owned())
+}
+
+fn max_bytes(text: &str) -> Result<usize, String> {
+    let bytes = text.trim().parse().map_err(|_| "a number of bytes".to_owned())?;
+    if bytes < report::SMALLEST { Err(format!("{} at the least", report::SMALLEST)) } else { Ok(bytes) }
 }
 
 /// What missing leads do to a run.

@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::options::{OnMissing, Scope};
+use super::options::{Forms, OnMissing, Scope};
 use super::screen::Screen;
 use super::session::{Session, block_on, files, plan, write_file};
 use crate::error::{Error, Exit};
 use crate::plan::Whose;
 use crate::plan::file::{masked, to_bytes};
-use crate::report::{self, Format};
 use crate::stop::Stop;
 
 /// Read, compare, show; writes nothing
@@ -20,24 +19,14 @@ use crate::stop::Stop;
 pub(super) struct Plan {
     #[command(flatten)]
     scope: Scope,
-    /// The form of the result
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
-    /// Write the plan in a second form to a file (repeatable)
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to)]
-    report: Vec<(Format, PathBuf)>,
+    #[command(flatten)]
+    forms: Forms,
     /// Save the plan, for `apply PLAN`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Exit with 2 where there are changes
     #[arg(long)]
     detailed_exitcode: bool,
-}
-
-fn report_to(text: &str) -> Result<(Format, PathBuf), String> {
-    let (format, file) = text.split_once('=').ok_or("FORMAT=FILE, such as json=plan.json")?;
-    let format = <Format as clap::ValueEnum>::from_str(format, false)?;
-    if file.is_empty() { Err("the file's name is missing".to_owned()) } else { Ok((format, PathBuf::from(file))) }
 }
 
 impl Plan {
@@ -55,11 +44,7 @@ impl Plan {
                     let bytes = to_bytes(&masked(&plan, self.scope.names, Some(&session.seal_key()))).map_err(Error::Json)?;
                     write_file(out, &bytes)?;
                 }
-                for (format, file) in &self.report {
-                    let text = report::plan(&plan, *format, self.scope.names).map_err(Error::Json)?;
-                    write_file(file, anstream::adapter::strip_str(&text).to_string().as_bytes())?;
-                }
-                screen.result(&report::plan(&plan, self.format, self.scope.names).map_err(Error::Json)?)?;
+                self.forms.tell(&plan, self.scope.names, Some(&files.workspace.root), screen)?;
                 Ok(self.exit(&plan))
             })
             .await

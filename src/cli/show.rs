@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::options::Forms;
 use super::screen::Screen;
 use crate::apply::journal::{self, LARGEST, Line};
 use crate::error::{Error, Exit};
 use crate::plan::{Plan, file};
 use crate::privacy::Names;
 use crate::report::{self, Format};
+use crate::workspace;
 
 /// Show a saved plan or a run file again, in any format
 ///
@@ -21,28 +23,29 @@ pub(super) struct Show {
     /// The saved plan, or the run file
     #[arg(value_name = "PLAN")]
     file: PathBuf,
-    /// The form of the result
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[command(flatten)]
+    forms: Forms,
     /// How much of people's names and contact values to tell, of what the file holds
     #[arg(long, value_name = "HOW", default_value = "initials")]
     names: Names,
 }
 
 impl Show {
-    pub(super) fn run(self, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let text = read(&self.file, LARGEST)?;
-        let shown = if is_run(&text) {
-            let run = journal::read(&text).map_err(|source| Error::RunFile { path: self.file.clone(), source })?;
-            match self.format {
-                Format::Text => report::told_run(&run),
-                Format::Json => {
-                    let lines: Vec<&Line> = run.iter().map(|(_, line)| line).collect();
-                    serde_json::to_string_pretty(&lines).map_err(Error::Json)? + "\n"
-                }
+        if !is_run(&text) {
+            let root = workspace::find(directory).ok();
+            self.forms.tell(&plan_of(&self.file, &text)?, self.names, root.as_deref(), screen)?;
+            return Ok(Exit::Done);
+        }
+        let run = journal::read(&text).map_err(|source| Error::RunFile { path: self.file.clone(), source })?;
+        let shown = match self.forms.format {
+            Format::Text => report::told_run(&run),
+            Format::Json => {
+                let lines: Vec<&Line> = run.iter().map(|(_, line)| line).collect();
+                serde_json::to_string_pretty(&lines).map_err(Error::Json)? + "\n"
             }
-        } else {
-            report::plan(&plan_of(&self.file, &text)?, self.format, self.names).map_err(Error::Json)?
+            _ => return Err(Error::Usage("a run file can be shown as text and as json")),
         };
         screen.result(&shown)?;
         Ok(Exit::Done)

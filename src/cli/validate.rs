@@ -7,8 +7,10 @@ use clap::{Args, ValueEnum};
 use super::screen::Screen;
 use super::session::overrides;
 use crate::error::{Error, Exit};
+use crate::report;
 use crate::report::style::{GOOD, count, paint};
 use crate::workspace;
+use crate::workspace::base::prefix;
 
 /// Check the files alone, offline
 ///
@@ -26,6 +28,10 @@ enum Form {
     Text,
     /// For programs: an object with the diagnostics
     Json,
+    /// Workflow commands: annotations at the lines of a pull request
+    Github,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
 }
 
 impl Validate {
@@ -39,6 +45,11 @@ impl Validate {
                 let json = serde_json::json!({ "valid": errors == 0, "files": loaded.files, "leads": leads, "diagnostics": loaded.diagnostics });
                 screen.result(&format!("{json:#}\n"))?;
             }
+            Form::Github => screen.result(&report::diagnostics_for_github(&loaded.diagnostics, &prefix(&root)))?,
+            Form::Sarif => {
+                let log = report::diagnostics_as_sarif(&loaded.diagnostics, &prefix(&root)).map_err(Error::Json)?;
+                screen.result(&log)?;
+            }
             Form::Text => {
                 for diagnostic in &loaded.diagnostics {
                     screen.stderr(&format!("{}\n", workspace::render::render(diagnostic, screen.colored_stderr()).trim_end()));
@@ -51,8 +62,8 @@ impl Validate {
         }
         match errors {
             0 => Ok(Exit::Done),
-            _ if self.format == Form::Json => Ok(Exit::Error),
-            errors => Err(Error::Invalid { errors }),
+            errors if self.format == Form::Text => Err(Error::Invalid { errors }),
+            _ => Ok(Exit::Error),
         }
     }
 }

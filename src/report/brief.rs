@@ -20,7 +20,9 @@ impl<'a> Names<'a> {
     pub(super) fn of(plan: &'a Plan) -> Self {
         let agents = plan.agents.iter().filter_map(|agent| Some((agent.id.as_str(), agent.name.as_deref()?))).collect();
         let changes = plan.changes.iter().map(|change| &change.uuid);
-        let ids: BTreeSet<&str> = changes.chain(plan.missing.iter().map(|missing| &missing.uuid)).map(LeadId::as_str).collect();
+        let others = plan.missing.iter().map(|missing| &missing.uuid).chain(plan.released.iter().map(|released| &released.uuid));
+        let refused = plan.refusals.iter().chain(&plan.warnings).flat_map(|refusal| &refusal.leads);
+        let ids: BTreeSet<&str> = changes.chain(others).chain(refused).map(LeadId::as_str).collect();
         Self { agents, shortest: shortest(&ids) }
     }
 

@@ -1,4 +1,4 @@
-//! Tables for a terminal: how statuses move, and how much each agent carries.
+//! What the tables tell, in every format: how statuses move, and how much each agent carries; and both for a terminal.
 
 use comfy_table::presets;
 use comfy_table::{CellAlignment, Table};
@@ -6,33 +6,48 @@ use comfy_table::{CellAlignment, Table};
 use super::style::visible;
 use crate::plan::{AgentLoad, TransitionCount};
 
-/// Statuses before, downwards, against statuses after.
+/// Moves of the status: statuses before, downwards, against statuses after.
+pub(super) struct Matrix<'a> {
+    pub(super) columns: Vec<&'a str>,
+    /// Each with a number, or none, for each column; `None` before is a new lead, or one without a status.
+    pub(super) rows: Vec<(Option<&'a str>, Vec<Option<usize>>)>,
+}
+
+impl<'a> Matrix<'a> {
+    pub(super) fn of(counts: &'a [TransitionCount]) -> Self {
+        let mut columns: Vec<&str> = counts.iter().map(|count| count.to.as_str()).collect();
+        columns.sort_by_key(|word| order(word));
+        columns.dedup();
+        let mut rows: Vec<Option<&str>> = counts.iter().map(|count| count.from.as_deref()).collect();
+        rows.sort_by_key(|word| word.map_or((0, ""), order));
+        rows.dedup();
+        let found = |from: Option<&str>, to: &str| counts.iter().find(|count| count.from.as_deref() == from && count.to == to);
+        let row = |from| (from, columns.iter().map(|to| found(from, to).map(|count| count.count)).collect());
+        let rows = rows.into_iter().map(row).collect();
+        Self { columns, rows }
+    }
+}
+
+/// Agents whose number of leads changes, or that have a cap.
+pub(super) fn told_agents(agents: &[AgentLoad]) -> impl Iterator<Item = &AgentLoad> {
+    agents.iter().filter(|agent| agent.before != agent.after || agent.max_leads.is_some())
+}
+
 pub(super) fn transitions(counts: &[TransitionCount]) -> String {
-    let mut columns: Vec<&str> = counts.iter().map(|count| count.to.as_str()).collect();
-    columns.sort_by_key(|word| order(word));
-    columns.dedup();
-    let mut rows: Vec<Option<&str>> = counts.iter().map(|count| count.from.as_deref()).collect();
-    rows.sort_by_key(|word| word.map_or((0, ""), order));
-    rows.dedup();
+    let Matrix { columns, rows } = Matrix::of(counts);
     let mut table = plain();
     table.set_header(std::iter::once("from \\ to".to_owned()).chain(columns.iter().map(|word| visible(word))));
-    for row in rows {
-        let cell = |column: &&str| {
-            let found = counts.iter().find(|count| count.from.as_deref() == row && count.to == *column);
-            found.map_or("·".to_owned(), |count| count.count.to_string())
-        };
-        table.add_row(std::iter::once(row.map_or("(new)".to_owned(), visible)).chain(columns.iter().map(cell)));
+    for (from, counts) in rows {
+        let cells = counts.into_iter().map(|count| count.map_or("·".to_owned(), |count| count.to_string()));
+        table.add_row(std::iter::once(from.map_or("(new)".to_owned(), visible)).chain(cells));
     }
     numbers_right(&mut table);
     table.to_string()
 }
 
-/// Agents whose number of leads changes, or that have a cap.
 pub(super) fn workload(agents: &[AgentLoad]) -> Option<String> {
-    let told: Vec<&AgentLoad> = agents.iter().filter(|agent| agent.before != agent.after || agent.max_leads.is_some()).collect();
-    if told.is_empty() {
-        return None;
-    }
+    let mut told = told_agents(agents).peekable();
+    told.peek()?;
     let mut table = plain();
     table.set_header(["agent", "before", "after", "change", "cap"]);
     for agent in told {

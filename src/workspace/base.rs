@@ -107,6 +107,11 @@ pub fn merge_base(root: &Path, other: &str) -> Result<String, BaseError> {
     })
 }
 
+/// The way from the repository's top to a folder in it, with `/` at its end; empty at the top, and outside of any repository.
+pub fn prefix(root: &Path) -> String {
+    git(root, &["rev-parse", "--show-prefix"]).map(|text| text.trim_end_matches('\n').to_owned()).unwrap_or_default()
+}
+
 /// Reads the desired state of the workspace in `root` at `reference`.
 ///
 /// # Errors

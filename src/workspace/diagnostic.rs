@@ -171,6 +171,11 @@ impl Diagnostic {
         self
     }
 
+    /// Whether it is about an environment variable, and so about no place in any file.
+    pub fn is_about_the_environment(&self) -> bool {
+        self.excerpt.is_none() && self.file.starts_with("CONVERTALK_")
+    }
+
     /// Whether it stops the run.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error

@@ -5,10 +5,10 @@ mod wire;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use convertalk::apply::journal::Line;
 use convertalk::plan::Plan;
 use convertalk::plan::file::{check, from_bytes, to_bytes};
-use convertalk::privacy::Names;
 use convertalk::report;
 use convertalk::sandbox::{Options, Sandbox};
 use convertalk::workspace::{Diagnostic, Overrides, load, parse, render};
@@ -194,8 +194,8 @@ fn saved_plan(bytes: &[u8]) {
         Ok(again) => {
             assert_eq!(Plan { digest: None, ..again.clone() }, Plan { digest: None, ..plan });
             drop(check(&again, &again.target, "2026-01-02T04:00:00Z".parse().expect("a time"), LONG));
-            for format in [report::Format::Text, report::Format::Json] {
-                let told = quickly("a report", || report::plan(&again, format, Names::Initials)).expect("a report");
+            for format in report::Format::value_variants().iter().copied() {
+                let told = quickly("a report", || report::plan(&again, format, report::Audience::default())).expect("a report");
                 assert!(!told.contains('\u{202e}') || format == report::Format::Json, "{told:?}");
             }
         }

@@ -12,6 +12,7 @@ mod listing;
 mod model;
 mod moving;
 mod quickstart;
+mod reports;
 mod runs;
 mod saved;
 mod scale;

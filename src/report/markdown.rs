@@ -1,0 +1,193 @@
+//! A plan for a comment on a pull request, or a job's summary: what counts comes first, and what is cut comes last.
+//!
+//! `inline` keeps strangers' texts harmless, `blocks` keeps the document within a size and whole.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::brief::{Brief, Group, Names, groups};
+use super::verdict::{Tone, verdict};
+use crate::lead::LeadId;
+use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
+use crate::words::{shortened, visible};
+use blocks::{Block, Row, fitted};
+use inline::{code, encoded, prose};
+
+mod blocks;
+mod inline;
+mod tables;
+
+/// From so many leads on, the very same change is told once.
+const ROLL_UP: usize = 3;
+/// So many leads of a roll-up, or of a refusal, are named.
+const NAMED: usize = 6;
+/// So many characters of a long text are compared.
+const LONGEST: usize = 400;
+
+/// The smallest size that a plan can be cut to, in bytes.
+pub const SMALLEST: usize = 500;
+
+pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
+    let names = Names::of(plan);
+    // Hidden, so that whoever keeps one comment up to date finds it again.
+    let bot: String = plan.target.bot_id.chars().filter(char::is_ascii_alphanumeric).take(24).collect();
+    let verdict = verdict(plan);
+    let head = format!("### {} <!-- convertalk plan {bot} -->\n", prose(&verdict.plain()));
+    let mut all: Vec<Block> = (verdict.tone != Tone::Nothing).then(|| about(plan)).into_iter().collect();
+    all.extend(plan.refusals.iter().enumerate().map(|(at, refusal)| told(refusal, "Refused", at == 0, &names)));
+    all.extend(missing(plan));
+    all.extend(plan.warnings.iter().enumerate().map(|(at, warning)| told(warning, "Warnings", at == 0, &names)));
+    let groups = groups(plan, &names);
+    all.extend(changes(&groups, Class::Conflict, &names));
+    all.extend(tables::transitions(plan));
+    all.extend(tables::workload(plan));
+    all.extend([Class::Change, Class::Intended, Class::Drift].into_iter().filter_map(|class| changes(&groups, class, &names)));
+    all.extend(released(plan, &names));
+    fitted(head, &all, most)
+}
+
+/// What the plan was made of.
+fn about(plan: &Plan) -> Block {
+    let base = plan.base.as_ref().map(|base| {
+        let commit: String = base.commit.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        format!("held against {} ({}), ", code(&base.reference), code(&commit))
+    });
+    let extent = if plan.listing.complete { "the whole inbox read" } else { "read until every declared lead was found" };
+    let endpoint = plan.target.endpoint.split_once("://").map_or(plan.target.endpoint.as_str(), |(_, host)| host);
+    let row = format!("For {}: {}{extent}, {}.\n", code(endpoint), base.unwrap_or_default(), prose(&plan.created_at));
+    Block { open: "\n".to_owned(), rows: vec![Row::one(row)], close: "", noun: "line about the plan" }
+}
+
+/// One rule: its message, its place, its leads, and what to do about it.
+fn told(refusal: &Refusal, title: &str, is_first: bool, names: &Names<'_>) -> Block {
+    let place = refusal.source.as_ref().map(|source| format!(" {}", at(source))).unwrap_or_default();
+    let leads = if refusal.leads.is_empty() { String::new() } else { format!("  \n  {}", some(refusal.leads.iter(), names)) };
+    let row = format!("- **{}**{place}{leads}  \n  Help: {}\n", prose(&refusal.message), prose(&refusal.lift));
+    let open = if is_first { format!("\n#### {title}\n\n") } else { String::new() };
+    Block { open, rows: vec![Row::one(row)], close: "", noun: if title == "Refused" { "refusal" } else { "warning" } }
+}
+
+fn some<'a>(leads: impl ExactSizeIterator<Item = &'a LeadId>, names: &Names<'_>) -> String {
+    let left_out = leads.len().saturating_sub(NAMED);
+    let mut list: Vec<String> = leads.take(NAMED).map(|id| code(names.lead(id))).collect();
+    if left_out > 0 {
+        list.push(format!("and {left_out} more"));
+    }
+    list.join(", ")
+}
+
+fn missing(plan: &Plan) -> Option<Block> {
+    let row = |missing: &crate::plan::Missing| {
+        let label = missing.label.as_deref().map(prose).unwrap_or_default();
+        format!("| {} | {label} | {} |\n", code(missing.uuid.as_str()), at(&missing.source))
+    };
+    let open = "\n#### Not found in the inbox, after looking twice\n\n| Lead | Label | Declared at |\n|:--|:--|:--|\n";
+    let rows: Vec<Row> = plan.missing.iter().map(row).map(Row::one).collect();
+    (!rows.is_empty()).then(|| Block { open: open.to_owned(), rows, close: "", noun: "missing lead" })
+}
+
+fn released(plan: &Plan, names: &Names<'_>) -> Option<Block> {
+    let row = |released: &crate::plan::Released| {
+        let label = released.label.as_deref().map(|label| format!(" {}", prose(label))).unwrap_or_default();
+        let fields: Vec<String> = released.fields.iter().map(|field| code(field)).collect();
+        format!("| {}{label} | {} |\n", code(names.lead(&released.uuid)), fields.join(", "))
+    };
+    let open = "\n<details><summary>No longer declared, and so left alone</summary>\n\n| Lead | Fields |\n|:--|:--|\n";
+    let rows: Vec<Row> = plan.released.iter().map(row).map(Row::one).collect();
+    (!rows.is_empty()).then(|| Block { open: open.to_owned(), rows, close: "\n</details>\n", noun: "released lead" })
+}
+
+/// The changes of one class.
+fn changes(groups: &[Group<'_>], class: Class, names: &Names<'_>) -> Option<Block> {
+    let (title, noun, close) = match class {
+        Class::Conflict => ("#### Conflicts: the file and the inbox both moved, apart\n", "lead in conflict", ""),
+        Class::Change => ("#### Changes\n", "change", ""),
+        Class::Intended => ("#### Intended: what the files changed since the base\n", "intended change", ""),
+        Class::Drift => (
+            "<details><summary>Drift: changed in the inbox, and not by these files</summary>\n",
+            "drifted lead",
+            "\n</details>\n",
+        ),
+    };
+    let of_class = |group: &&Group<'_>| group.changes.first().is_some_and(|change| change.class == class);
+    let rows: Vec<Row> = groups.iter().filter(of_class).flat_map(|group| rows(group, names)).collect();
+    let open = format!("\n{title}\n| Lead | Change | Asked for at |\n|:--|:--|:--|\n");
+    (!rows.is_empty()).then_some(Block { open, rows, close, noun })
+}
+
+fn rows(group: &Group<'_>, names: &Names<'_>) -> Vec<Row> {
+    let fields: Vec<String> =
+        group.fields.iter().map(|(field, brief, class, _)| told_field(&field.to_string(), brief, *class)).collect();
+    let fields = fields.join("<br>");
+    let row = |lead: String, place: &Source| Row::one(format!("| {lead} | {fields} | {} |\n", at(place)));
+    let line_of = |change: &Change| match change.fields.first().filter(|field| change.fields.len() == 1 && field.line > 0) {
+        Some(field) => Source { line: field.line, ..change.source.clone() },
+        None => change.source.clone(),
+    };
+    let [first, ..] = group.changes.as_slice() else { return Vec::new() };
+    if group.changes.len() < ROLL_UP {
+        return group
+            .changes
+            .iter()
+            .map(|change| row(format!("{}{}", new(change), lead(change, names)), &line_of(change)))
+            .collect();
+    }
+    let left_out = group.changes.len().saturating_sub(NAMED);
+    let mut leads: Vec<String> = group.changes.iter().take(NAMED).map(|change| lead(change, names)).collect();
+    if left_out > 0 {
+        leads.push(format!("and {left_out} more"));
+    }
+    let common = group.fields.iter().find_map(|(.., place)| place.clone()).unwrap_or_else(|| line_of(first));
+    let lead = format!("{}**{} leads:** {}", new(first), group.changes.len(), leads.join(", "));
+    vec![Row { stands_for: group.changes.len(), ..row(lead, &common) }]
+}
+
+fn new(change: &Change) -> &'static str {
+    match change.action {
+        Action::Update => "",
+        Action::Create => "**create** ",
+    }
+}
+
+fn lead(change: &Change, names: &Names<'_>) -> String {
+    let id = code(names.lead(&change.uuid));
+    change.label.as_deref().map_or_else(|| id.clone(), |label| format!("{id} {}", prose(&shortened(label, 80))))
+}
+
+fn told_field(name: &str, brief: &Brief, class: Option<Class>) -> String {
+    let class = match class {
+        None | Some(Class::Change) => "",
+        Some(Class::Intended) => " _(intended)_",
+        Some(Class::Drift) => " _(drift)_",
+        Some(Class::Conflict) => " _(conflict)_",
+    };
+    let told = match brief {
+        Brief::Replaced { before, after } => format!("{} → {}", code(before), code(after)),
+        Brief::Set { added, removed } => {
+            let added = added.iter().map(|tag| code(&format!("+{tag}")));
+            added.chain(removed.iter().map(|tag| code(&format!("-{tag}")))).collect::<Vec<_>>().join(" ")
+        }
+        Brief::Notes(notes) => notes.iter().map(|note| code(&format!("+ {note}"))).collect::<Vec<_>>().join("<br>"),
+        Brief::Reworded { before, after } => reworded(&shortened(before, LONGEST), &shortened(after, LONGEST)),
+    };
+    format!("{} {told}{class}", prose(name))
+}
+
+/// Two long texts as one, word by word; words that go or come together are marked together.
+fn reworded(before: &str, after: &str) -> String {
+    let diff = TextDiff::from_words(before, after);
+    let words: Vec<_> = diff.iter_all_changes().collect();
+    let run = |words: &[similar::Change<&str>]| {
+        let text: String = words.iter().map(|word| visible(word.value())).collect();
+        let text = encoded(&text);
+        match words.first().map(similar::Change::tag) {
+            Some(ChangeTag::Delete) => format!("<del>{text}</del>"),
+            Some(ChangeTag::Insert) => format!("<ins>{text}</ins>"),
+            Some(ChangeTag::Equal) | None => text,
+        }
+    };
+    words.chunk_by(|one, other| one.tag() == other.tag()).map(run).collect()
+}
+
+fn at(source: &Source) -> String {
+    code(&source.to_string())
+}

@@ -1,0 +1,92 @@
+//! Texts from strangers inside Markdown: text they stay, in any renderer.
+//!
+//! Two ways, one for values and one for prose. A value is a code span where it holds nothing that a renderer could stumble over, and a
+//! `<code>` element with its punctuation as numbers where it does: pipes and backticks end table cells and code spans in ways that
+//! renderers do not agree on. What would become a link, a mention or a reference after rendering is broken up by an empty comment,
+//! which no reader sees and no copy carries.
+
+use std::fmt::Write;
+
+use crate::words::{shortened, visible};
+
+/// So many characters of a value are shown.
+const SHOWN: usize = 160;
+
+/// A value.
+pub(super) fn code(text: &str) -> String {
+    let text = shortened(&visible(text), SHOWN);
+    if text.is_empty() {
+        return "_empty_".to_owned();
+    }
+    if text.chars().all(is_plain) && text.trim() == text && !links(&text) {
+        return format!("`{text}`");
+    }
+    format!("<code>{}</code>", encoded(&text))
+}
+
+/// Words among others.
+pub(super) fn prose(text: &str) -> String {
+    encoded(&shortened(&visible(text), 2 * SHOWN))
+}
+
+/// What means nothing in a code span, in a table, or to whoever looks for links afterwards.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || " +-_./:,;=()%…·".contains(c)
+}
+
+fn links(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("//") || text.contains("www.")
+}
+
+/// Punctuation as numbers, so that it has no meaning but itself; behind what begins a mention, a reference or a link, a comment.
+pub(super) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut before = ['\0'; 3];
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let follows = |word: &str| before.iter().rev().zip(word.chars().rev()).all(|(c, other)| c.eq_ignore_ascii_case(&other));
+        let begins = match c {
+            '@' => true,
+            '#' | '!' | '~' | '$' | '^' | '&' | '%' => {
+                rest.peek().is_some_and(|next| next.is_alphanumeric() || "\"\'_".contains(*next))
+            }
+            ':' => rest.peek() == Some(&'/'),
+            '.' => follows("www"),
+            '-' => follows("gh"),
+            _ => false,
+        };
+        let is_plain = match c {
+            '.' | '-' | ':' | '%' => !begins,
+            ' ' | ',' | ';' | '(' | ')' | '/' => true,
+            c => !c.is_ascii_punctuation(),
+        };
+        if is_plain {
+            out.push(c);
+        } else {
+            // Writing into a String does not fail.
+            let _infallible = write!(out, "&#{};", u32::from(c));
+        }
+        if begins {
+            out.push_str("<!-- -->");
+        }
+        before = [before[1], before[2], c];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_values_are_code_spans_and_others_are_encoded() {
+        assert_eq!(code("INPROGRESS"), "`INPROGRESS`");
+        assert_eq!(code("a|b`c"), "<code>a&#124;b&#96;c</code>");
+        assert_eq!(code("@all"), "<code>&#64;<!-- -->all</code>");
+        assert_eq!(code(""), "_empty_");
+        assert_eq!(code("\u{202e}"), "<code>&#92;u&#123;202e&#125;</code>");
+        assert_eq!(code("www.evil.example"), "<code>www&#46;<!-- -->evil.example</code>");
+        assert_eq!(prose("Acme & Sons, GH-1"), "Acme &#38; Sons, GH&#45;<!-- -->1");
+    }
+}

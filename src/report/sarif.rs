@@ -1,0 +1,160 @@
+//! Findings as SARIF 2.1.0, for code scanning.
+//!
+//! Shapes: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>. Only what readers use of it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::finding::{At, Finding, Level};
+use crate::words::visible;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Log {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    tool: Tool,
+    column_kind: &'static str,
+    results: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver {
+    name: &'static str,
+    version: &'static str,
+    semantic_version: &'static str,
+    information_uri: &'static str,
+    rules: Vec<Rule>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    id: String,
+    short_description: Text,
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    rule_id: String,
+    rule_index: usize,
+    level: &'static str,
+    message: Text,
+    locations: Vec<Location>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_locations: Vec<Location>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Text>,
+    physical_location: Physical,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Physical {
+    artifact_location: Artifact,
+    region: Region,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Artifact {
+    uri: String,
+    uri_base_id: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_column: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<u32>,
+}
+
+pub(super) fn print(findings: &[Finding], prefix: &str) -> Result<String, serde_json::Error> {
+    let ids: BTreeMap<&str, usize> = findings.iter().map(|finding| (finding.rule.as_str(), 0)).collect();
+    let ids: BTreeMap<&str, usize> = ids.into_keys().enumerate().map(|(at, id)| (id, at)).collect();
+    let rule = |id: &&str| Rule { id: (*id).to_owned(), short_description: Text { text: id.replace('-', " ") } };
+    let log = Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run {
+            tool: Tool {
+                driver: Driver {
+                    name: "convertalk",
+                    version: env!("CARGO_PKG_VERSION"),
+                    semantic_version: env!("CARGO_PKG_VERSION"),
+                    information_uri: env!("CARGO_PKG_REPOSITORY"),
+                    rules: ids.keys().map(rule).collect(),
+                },
+            },
+            column_kind: "unicodeCodePoints",
+            results: findings.iter().map(|finding| entry(finding, &ids, prefix)).collect(),
+        }],
+    };
+    serde_json::to_string_pretty(&log).map(|json| json + "\n")
+}
+
+fn entry(finding: &Finding, ids: &BTreeMap<&str, usize>, prefix: &str) -> Entry {
+    let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", visible(help))).unwrap_or_default();
+    // Code scanning wants a place for everything: what has none is about the workspace file.
+    let whole = At { file: "convertalk.yaml".to_owned(), line: 1, columns: None };
+    let at = finding.at.as_ref().unwrap_or(&whole);
+    Entry {
+        rule_id: finding.rule.clone(),
+        rule_index: ids.get(finding.rule.as_str()).copied().unwrap_or_default(),
+        level: match finding.level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Note => "note",
+        },
+        message: Text { text: visible(&finding.message) + &help },
+        locations: vec![location(at, None, prefix)],
+        related_locations: finding.related.iter().map(|(message, at)| location(at, Some(message), prefix)).collect(),
+    }
+}
+
+fn location(at: &At, message: Option<&String>, prefix: &str) -> Location {
+    let columns = at.columns.unzip();
+    let region = Region { start_line: at.line.max(1), start_column: columns.0, end_column: columns.1 };
+    let artifact_location = Artifact { uri: uri(&format!("{prefix}{}", at.file)), uri_base_id: "%SRCROOT%" };
+    Location {
+        message: message.map(|text| Text { text: visible(text) }),
+        physical_location: Physical { artifact_location, region },
+    }
+}
+
+/// A path as a relative reference: whatever is not a plain character of a path, as bytes in hexadecimal.
+fn uri(path: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    path.bytes().map(byte).collect()
+}
