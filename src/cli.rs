@@ -20,6 +20,7 @@ mod schema;
 mod screen;
 mod session;
 mod show;
+mod snapshot;
 mod undo;
 mod validate;
 
@@ -76,6 +77,7 @@ enum Command {
     Plan(plan::Plan),
     Show(show::Show),
     Apply(apply::Apply),
+    Snapshot(snapshot::Snapshot),
     Undo(undo::Undo),
     Schema(schema::Schema),
     Sandbox(sandbox::Sandbox),
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Plan(command) => command.run(&global.directory, &screen),
         Command::Show(command) => command.run(&global.directory, &screen),
         Command::Apply(command) => command.run(&global.directory, &screen),
+        Command::Snapshot(command) => command.run(&global.directory, &screen),
         Command::Undo(command) => command.run(&global.directory, &screen),
         Command::Schema(command) => command.run(&global.directory, &screen),
         Command::Sandbox(command) => command.run(&screen),

@@ -10,6 +10,7 @@ use crate::observe::ObserveError;
 use crate::plan::BadSelector;
 use crate::plan::file::PlanFileError;
 use crate::sandbox::SandboxError;
+use crate::snapshot::SnapshotError;
 use crate::words::{chain, visible};
 use crate::workspace::NoWorkspace;
 use crate::workspace::base::BaseError;
@@ -74,6 +75,9 @@ pub enum Error {
     /// The listing could not be read whole.
     #[error(transparent)]
     Observe(#[from] ObserveError<ApiError>),
+    /// A snapshot is of no use.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// The sandbox could not be used.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
@@ -133,6 +137,15 @@ pub enum Error {
     Internal(&'static str),
 }
 
+impl From<ObserveError<SnapshotError>> for Error {
+    fn from(error: ObserveError<SnapshotError>) -> Self {
+        match error {
+            ObserveError::Page { source, .. } => Self::Snapshot(source),
+            ObserveError::Nowhere | ObserveError::PageCap { .. } => Self::Internal("a snapshot has one page"),
+        }
+    }
+}
+
 impl Error {
     /// The exit code.
     pub fn exit(&self) -> Exit {
@@ -176,6 +189,7 @@ impl Error {
             Self::Usage(_) => "see `--help`",
             Self::Base(error) => error.hint(),
             Self::Selector(_) => "see `convertalk plan --help`",
+            Self::Snapshot(error) => error.hint(),
             Self::PlanFile { source, .. } => source.hint(),
             Self::RunFile { .. } => "run files are in .convertalk/runs/, or where --run-file said",
             Self::ForeignRun { .. } => "undo it in the workspace, and with the environment, that it was made in",

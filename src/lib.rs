@@ -18,6 +18,7 @@
 //!   environment. Equal input gives equal bytes.
 //! - [`api`] alone reaches the network. It implements [`observe::Reader`] and, made with a write token, [`apply::Writer`];
 //!   whoever is given a `Reader` cannot write, and that is how `plan` is safe.
+//! - [`snapshot`] is a [`observe::Reader`] over a file: a plan without credentials.
 //! - [`cli`] alone names them all, and alone reads the environment and the clock.
 //! - [`sandbox`] is the other end of the wire: a small real server. It shares no type with the client, so that the tests hold
 //!   two readings of the API's documents against each other.
@@ -47,6 +48,7 @@ pub mod plan;
 pub mod privacy;
 pub mod report;
 pub mod sandbox;
+pub mod snapshot;
 pub mod state;
 pub mod stop;
 pub mod words;

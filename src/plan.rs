@@ -195,7 +195,8 @@ pub struct Released {
 /// A rule that a plan breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
-    /// The rule's name: `max-changes`, `transition`, `require-agent`, `max-leads`, `empty-listing`, `conflict`.
+    /// The rule's name: `max-changes`, `transition`, `require-agent`, `max-leads`, `empty-listing`, `conflict`, `drift`; of a warning also
+    /// `snapshot`.
     pub rule: String,
     /// What is wrong, with its number.
     pub message: String,

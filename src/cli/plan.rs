@@ -6,11 +6,14 @@ use clap::Args;
 
 use super::options::{Forms, OnMissing, Scope};
 use super::screen::Screen;
-use super::session::{Session, block_on, files, plan, write_file};
+use super::session::{Files, Session, block_on, files, plan, target, write_file};
 use crate::error::{Error, Exit};
 use crate::plan::Whose;
 use crate::plan::file::{masked, to_bytes};
+use crate::privacy::SealKey;
+use crate::snapshot::Snapshot;
 use crate::stop::Stop;
+use crate::words::visible;
 
 /// Read, compare, show; writes nothing
 ///
@@ -24,6 +27,9 @@ pub(super) struct Plan {
     /// Save the plan, for `apply PLAN`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Compare with a snapshot of the live listing: no credentials, no network
+    #[arg(long, value_name = "FILE")]
+    live: Option<PathBuf>,
     /// Exit with 2 where there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -34,21 +40,40 @@ impl Plan {
         let files = files(directory, screen)?;
         let stop = Stop::default();
         block_on(&stop, async {
-            Session::with(&files.workspace, &stop, async |session| {
-                let reader = session.reader(&files.workspace)?;
-                let spinner = screen.progress(0, "reading the inbox");
-                let planned = plan(&files, &self.scope, Whose::default(), session.target(), &reader).await;
-                spinner.finish_and_clear();
-                let (plan, _) = planned?;
-                if let Some(out) = &self.out {
-                    let bytes = to_bytes(&masked(&plan, self.scope.names, Some(&session.seal_key()))).map_err(Error::Json)?;
-                    write_file(out, &bytes)?;
+            match &self.live {
+                Some(path) => self.of_snapshot(path, &files, screen).await,
+                None => {
+                    Session::with(&files.workspace, &stop, async |session| self.of_inbox(session, &files, screen).await).await
                 }
-                self.forms.tell(&plan, self.scope.names, Some(&files.workspace.root), screen)?;
-                Ok(self.exit(&plan))
-            })
-            .await
+            }
         })
+    }
+
+    async fn of_inbox(&self, session: &Session, files: &Files, screen: &Screen) -> Result<Exit, Error> {
+        let reader = session.reader(&files.workspace)?;
+        let spinner = screen.progress(0, "reading the inbox");
+        let planned = plan(files, &self.scope, Whose::default(), session.target(), &reader).await;
+        spinner.finish_and_clear();
+        self.tell(&planned?.0, Some(&session.seal_key()), files, screen)
+    }
+
+    async fn of_snapshot(&self, path: &Path, files: &Files, screen: &Screen) -> Result<Exit, Error> {
+        let target = target(&files.workspace);
+        let snapshot = Snapshot::open(path, &target)?;
+        let (mut plan, _) = plan(files, &self.scope, Whose::default(), &target, &snapshot).await?;
+        plan.created_at.clone_from(&snapshot.head().created_at);
+        snapshot.warn(&mut plan);
+        screen.note(&format!("live values of {}, from {}", visible(&plan.created_at), visible(&path.display().to_string())));
+        self.tell(&plan, None, files, screen)
+    }
+
+    fn tell(&self, plan: &crate::plan::Plan, key: Option<&SealKey>, files: &Files, screen: &Screen) -> Result<Exit, Error> {
+        if let Some(out) = &self.out {
+            let bytes = to_bytes(&masked(plan, self.scope.names, key)).map_err(Error::Json)?;
+            write_file(out, &bytes)?;
+        }
+        self.forms.tell(plan, self.scope.names, Some(&files.workspace.root), screen)?;
+        Ok(self.exit(plan))
     }
 
     fn exit(&self, plan: &crate::plan::Plan) -> Exit {

@@ -1,6 +1,7 @@
 //! A session: a valid workspace, somewhere to reach its API, and the tokens for it.
 
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -8,10 +9,10 @@ use url::Url;
 
 use super::options::Scope;
 use super::screen::Screen;
-use crate::api::{Client, ReadOnly, Write};
+use crate::api::{self, Client, ReadOnly};
 use crate::desired::Desired;
 use crate::error::Error;
-use crate::observe::Live;
+use crate::observe::{Live, ObserveError, Reader};
 use crate::plan::{Base, Input, Plan, Selection, Target, Whose, make};
 use crate::privacy::SealKey;
 use crate::sandbox::{self, Sandbox};
@@ -95,6 +96,16 @@ async fn signal() {
     let _no_signal_will_come = tokio::signal::ctrl_c().await;
 }
 
+/// The inbox that a workspace is for.
+pub(super) fn target(workspace: &Workspace) -> Target {
+    let api = &workspace.api;
+    let endpoint = match &api.endpoint {
+        Endpoint::Url(url) => url.as_str().trim_end_matches('/').to_owned(),
+        Endpoint::Sandbox => "sandbox".to_owned(),
+    };
+    Target { endpoint, bot_id: api.bot_id.clone(), customer_id: api.customer_id.clone() }
+}
+
 /// An API that can be reached, with the token to read it.
 pub(super) struct Session {
     endpoint: Url,
@@ -107,12 +118,10 @@ pub(super) struct Session {
 impl Session {
     /// Reads the tokens and, where the endpoint is the sandbox, starts it.
     async fn open(workspace: &Workspace, stop: &Stop) -> Result<Self, Error> {
-        let api = &workspace.api;
-        let target = |endpoint| Target { endpoint, bot_id: api.bot_id.clone(), customer_id: api.customer_id.clone() };
+        let (api, target) = (&workspace.api, target(workspace));
         let stop = stop.clone();
         match &api.endpoint {
             Endpoint::Url(url) => {
-                let target = target(url.as_str().trim_end_matches('/').to_owned());
                 Ok(Self { endpoint: url.clone(), target, read_token: token("CONVERTALK_READ_TOKEN")?, embedded: None, stop })
             }
             Endpoint::Sandbox => {
@@ -127,7 +136,7 @@ impl Session {
                 let sandbox = Sandbox::start(options).await?;
                 let endpoint = Url::parse(&sandbox.url()).map_err(|_| Error::Internal("the sandbox has no address"))?;
                 let read_token = SecretString::from("sandbox".to_owned());
-                Ok(Self { endpoint, target: target("sandbox".to_owned()), read_token, embedded: Some(sandbox), stop })
+                Ok(Self { endpoint, target, read_token, embedded: Some(sandbox), stop })
             }
         }
     }
@@ -159,7 +168,7 @@ impl Session {
     }
 
     /// A client that can.
-    pub(super) fn writer(&self, workspace: &Workspace) -> Result<Client<Write>, Error> {
+    pub(super) fn writer(&self, workspace: &Workspace) -> Result<Client<api::Write>, Error> {
         let token = if self.embedded.is_some() { self.read_token.clone() } else { token("CONVERTALK_WRITE_TOKEN")? };
         Ok(self.reader(workspace)?.with_write(&self.endpoint, &workspace.api, &token)?)
     }
@@ -179,13 +188,16 @@ fn token(name: &'static str) -> Result<SecretString, Error> {
 }
 
 /// A fresh plan of the leads that `scope` selects, and the listing it was made from.
-pub(super) async fn plan<R: crate::observe::Reader<Error = crate::api::ApiError>>(
+pub(super) async fn plan<R: Reader>(
     files: &Files,
     scope: &Scope,
     whose: Whose,
     target: &Target,
     reader: &R,
-) -> Result<(Plan, Live), Error> {
+) -> Result<(Plan, Live), Error>
+where
+    Error: From<ObserveError<R::Error>>,
+{
     let Files { workspace, desired } = files;
     let selected = Selection::parse(&scope.only, &workspace.agents)?.of(desired.clone())?;
     let base = scope.base.as_deref().map(|reference| base(workspace, reference)).transpose()?;
@@ -228,19 +240,26 @@ pub(super) fn now() -> String {
 
 /// Writes a file in one piece: whoever reads it sees the old one or the new one.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    replace_file(path, |out| out.write_all(bytes))
+}
+
+/// The same, of what `write` writes.
+pub(super) fn replace_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Error> {
     let failed = |source| Error::Io { what: format!("write {}", path.display()), source };
-    if !path.parent().is_none_or(|parent| parent.as_os_str().is_empty() || parent.is_dir()) {
-        return Err(failed(std::io::Error::from(std::io::ErrorKind::NotFound)));
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(failed(io::Error::from(io::ErrorKind::NotFound)));
     }
     if path.exists() && !path.is_file() {
         // A pipe or a device: there is nothing to replace.
-        return std::fs::write(path, bytes).map_err(failed);
+        return std::fs::OpenOptions::new().write(true).open(path).and_then(|mut file| write(&mut file)).map_err(failed);
     }
-    let folder: PathBuf = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-    let mut file = tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(failed)?;
-    std::io::Write::write_all(&mut file, bytes).map_err(failed)?;
+    let file = tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(failed)?;
+    let mut out = BufWriter::new(file);
+    let written = write(&mut out).map_err(failed)?;
+    let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
     file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    Ok(written)
 }
 
 #[cfg(unix)]

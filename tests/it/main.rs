@@ -9,6 +9,7 @@ mod fuzz;
 mod guards;
 mod laws;
 mod listing;
+mod live;
 mod model;
 mod moving;
 mod quickstart;

@@ -1,0 +1,51 @@
+//! `convertalk snapshot`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::screen::Screen;
+use super::session::{Session, block_on, files, now, replace_file};
+use crate::error::{Error, Exit};
+use crate::observe::observe_all;
+use crate::privacy::Names;
+use crate::report::style::{GOOD, count, paint};
+use crate::snapshot::write;
+use crate::stop::Stop;
+
+/// Read the whole live listing into a file, for plans without credentials
+///
+/// The file holds status, tags and agent of each lead and the attributes that the files declare. Of contact values and notes it holds
+/// only what the files say anyway, unless --names full.
+///
+/// Example: convertalk snapshot --out live.jsonl, and then, in a pull request from a fork: convertalk plan --live live.jsonl
+#[derive(Debug, Args)]
+pub(super) struct Snapshot {
+    /// Where to
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// How much of people's names and contact values to tell
+    #[arg(long, value_name = "HOW", default_value = "initials")]
+    names: Names,
+}
+
+impl Snapshot {
+    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+        let files = files(directory, screen)?;
+        let stop = Stop::default();
+        block_on(&stop, async {
+            Session::with(&files.workspace, &stop, async |session| {
+                let reader = session.reader(&files.workspace)?;
+                let spinner = screen.progress(0, "reading the inbox");
+                let observed = observe_all(&reader).await;
+                spinner.finish_and_clear();
+                let (live, target) = (observed?, session.target().clone());
+                let leads = replace_file(&self.out, |out| write(out, &live, &files.desired, target, self.names, now()))?;
+                let leads = count(usize::try_from(leads).unwrap_or(usize::MAX), "lead");
+                screen.result(&format!("{} {leads} in {}\n", paint(GOOD, "Snapshot:"), self.out.display()))?;
+                Ok(Exit::Done)
+            })
+            .await
+        })
+    }
+}
