@@ -12,6 +12,7 @@ use crate::error::Exit;
 mod apply;
 mod completions;
 mod execution;
+mod explain;
 mod man;
 mod options;
 mod plan;
@@ -77,6 +78,7 @@ enum Command {
     Plan(plan::Plan),
     Show(show::Show),
     Apply(apply::Apply),
+    Explain(explain::Explain),
     Snapshot(snapshot::Snapshot),
     Undo(undo::Undo),
     Schema(schema::Schema),
@@ -98,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Plan(command) => command.run(&global.directory, &screen),
         Command::Show(command) => command.run(&global.directory, &screen),
         Command::Apply(command) => command.run(&global.directory, &screen),
+        Command::Explain(command) => command.run(&global.directory, &screen),
         Command::Snapshot(command) => command.run(&global.directory, &screen),
         Command::Undo(command) => command.run(&global.directory, &screen),
         Command::Schema(command) => command.run(&global.directory, &screen),

@@ -8,6 +8,7 @@ use crate::privacy::Names;
 use crate::workspace::diagnostic::Diagnostic;
 
 mod brief;
+mod explanation;
 mod finding;
 mod github;
 mod markdown;
@@ -18,6 +19,7 @@ mod tables;
 mod text;
 mod verdict;
 
+pub use explanation::explanation;
 pub use markdown::SMALLEST;
 pub use run::{run, stopped, told_run};
 

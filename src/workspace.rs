@@ -4,6 +4,7 @@
 //! [`Desired`]; or every mistake in every file at once, as diagnostics.
 
 pub mod base;
+pub mod blame;
 pub mod config;
 pub mod diagnostic;
 pub mod document;
