@@ -11,8 +11,10 @@ use crate::error::Exit;
 
 mod apply;
 mod completions;
+mod doctor;
 mod execution;
 mod explain;
+mod init;
 mod man;
 mod options;
 mod plan;
@@ -74,6 +76,8 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
+    Doctor(doctor::Doctor),
     Validate(validate::Validate),
     Plan(plan::Plan),
     Show(show::Show),
@@ -96,6 +100,8 @@ pub fn main() -> ExitCode {
     let Cli { global, command } = cli;
     let screen = Screen::new(global.color, global.quiet, global.verbose);
     let outcome = match command {
+        Command::Init(command) => command.run(&global.directory, &screen),
+        Command::Doctor(command) => command.run(&global.directory, &screen),
         Command::Validate(command) => command.run(&global.directory, &screen),
         Command::Plan(command) => command.run(&global.directory, &screen),
         Command::Show(command) => command.run(&global.directory, &screen),

@@ -8,6 +8,7 @@ use crate::privacy::Names;
 use crate::workspace::diagnostic::Diagnostic;
 
 mod brief;
+mod checkup;
 mod explanation;
 mod finding;
 mod github;
@@ -19,6 +20,7 @@ mod tables;
 mod text;
 mod verdict;
 
+pub use checkup::{Check, Health, checkup, probed};
 pub use explanation::explanation;
 pub use markdown::SMALLEST;
 pub use run::{run, stopped, told_run};

@@ -182,7 +182,7 @@ impl Session {
     }
 }
 
-fn token(name: &'static str) -> Result<SecretString, Error> {
+pub(super) fn token(name: &'static str) -> Result<SecretString, Error> {
     let set = |name| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
     set(name).or_else(|| set("CONVERTALK_TOKEN")).map(SecretString::from).ok_or(Error::NoToken { name })
 }

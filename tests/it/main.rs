@@ -3,11 +3,13 @@
 mod api;
 mod arbitrary;
 mod base;
+mod doctor;
 mod doubts;
 mod explain;
 mod faults;
 mod fuzz;
 mod guards;
+mod init;
 mod laws;
 mod listing;
 mod live;
