@@ -11,6 +11,7 @@ mod run;
 pub mod style;
 mod tables;
 mod text;
+mod verdict;
 
 pub use run::{run, stopped, told_run};
 

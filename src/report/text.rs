@@ -7,6 +7,7 @@ use similar::{ChangeTag, TextDiff};
 use super::brief::{Brief, Group, Names, groups};
 use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible};
 use super::tables;
+use super::verdict::{Outlook, Verdict};
 use crate::lead::{Field, LeadId};
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 
@@ -181,28 +182,11 @@ fn refusal(out: &mut String, word: &str, style: anstyle::Style, refusal: &Refusa
 
 /// The one sentence that counts.
 fn verdict(plan: &Plan) -> String {
-    let numbers = &plan.summary;
-    let declared = count(numbers.declared, "declared lead");
-    if plan.is_empty() && plan.missing.is_empty() && plan.refusals.is_empty() {
-        return format!("{} {declared}, all in sync.", paint(GOOD, "Nothing to do:"));
-    }
-    let mut parts = Vec::new();
-    for (number, words) in [
-        (numbers.to_update, "to update"),
-        (numbers.to_create, "to create"),
-        (numbers.missing, "missing"),
-        (numbers.drift, "drifted"),
-        (numbers.conflicts, "in conflict"),
-    ] {
-        if number > 0 {
-            parts.push(format!("{number} {words}"));
-        }
-    }
-    parts.push(format!("{} in sync", numbers.in_sync));
-    let head = match (plan.refusals.is_empty(), plan.missing.is_empty()) {
-        (true, true) => paint(STRONG, "Plan:"),
-        (true, false) => paint(BAD, "Not to be applied:"),
-        (false, _) => paint(BAD, "Refused:"),
+    let Verdict { outlook, head, numbers } = Verdict::of(plan);
+    let style = match outlook {
+        Outlook::Idle => GOOD,
+        Outlook::Ready => STRONG,
+        Outlook::Missing | Outlook::Refused => BAD,
     };
-    format!("{head} {}, of {declared}.", parts.join(", "))
+    format!("{} {numbers}", paint(style, head))
 }

@@ -1,0 +1,54 @@
+//! The verdict of a plan: the one sentence that counts, in plain text, for every format to paint in its own way.
+
+use crate::plan::Plan;
+use crate::words::count;
+
+/// What a plan comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outlook {
+    /// Nothing differs.
+    Idle,
+    /// It may be applied.
+    Ready,
+    /// Declared leads are not in the inbox.
+    Missing,
+    /// A guard refuses it.
+    Refused,
+}
+
+/// The sentence: its head, which formats paint by the outlook, and its numbers.
+pub(super) struct Verdict {
+    pub(super) outlook: Outlook,
+    pub(super) head: &'static str,
+    pub(super) numbers: String,
+}
+
+impl Verdict {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let declared = count(plan.summary.declared, "declared lead");
+        let (outlook, head) = match (plan.refusals.is_empty(), plan.missing.is_empty()) {
+            (true, true) if plan.is_empty() => (Outlook::Idle, "Nothing to do:"),
+            (true, true) => (Outlook::Ready, "Plan:"),
+            (true, false) => (Outlook::Missing, "Not to be applied:"),
+            (false, _) => (Outlook::Refused, "Refused:"),
+        };
+        let numbers = match outlook {
+            Outlook::Idle => format!("{declared}, all in sync."),
+            _ => format!("{}, of {declared}.", parts(plan).join(", ")),
+        };
+        Self { outlook, head, numbers }
+    }
+}
+
+fn parts(plan: &Plan) -> Vec<String> {
+    let numbers = &plan.summary;
+    let told = [
+        (numbers.to_update, "to update"),
+        (numbers.to_create, "to create"),
+        (numbers.missing, "missing"),
+        (numbers.drift, "drifted"),
+        (numbers.conflicts, "in conflict"),
+    ];
+    let told = told.into_iter().filter(|(number, _)| *number > 0).map(|(number, words)| format!("{number} {words}"));
+    told.chain([format!("{} in sync", numbers.in_sync)]).collect()
+}
