@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use crate::privacy::Names;
 
 mod brief;
+mod html;
 mod run;
 pub mod style;
 mod tables;
@@ -22,6 +23,8 @@ pub enum Format {
     Text,
     /// For programs: version 1 of the plan format.
     Json,
+    /// For reviewers: one file for a browser, which needs nothing else.
+    Html,
 }
 
 /// A plan in a format. Text holds colours as escape codes, which whoever prints it keeps or strips.
@@ -33,5 +36,6 @@ pub fn plan(plan: &Plan, format: Format, names: Names) -> Result<String, serde_j
     match format {
         Format::Text => Ok(text::plan(&plan)),
         Format::Json => serde_json::to_string_pretty(&plan).map(|json| json + "\n"),
+        Format::Html => Ok(html::plan(&plan)),
     }
 }

@@ -40,6 +40,7 @@ impl Show {
                     let lines: Vec<&Line> = run.iter().map(|(_, line)| line).collect();
                     serde_json::to_string_pretty(&lines).map_err(Error::Json)? + "\n"
                 }
+                Format::Html => return Err(Error::Usage("a run has the forms text and json")),
             }
         } else {
             report::plan(&plan_of(&self.file, &text)?, self.format, self.names).map_err(Error::Json)?

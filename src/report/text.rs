@@ -4,15 +4,13 @@ use std::fmt::{self, Write};
 
 use similar::{ChangeTag, TextDiff};
 
-use super::brief::{Brief, Group, Names, groups};
+use super::brief::{Brief, Group, Names, ROLL_UP, groups};
 use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible};
 use super::tables;
 use super::verdict::{Outlook, Verdict};
 use crate::lead::{Field, LeadId};
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 
-/// From so many leads on, the very same change is told once.
-const ROLL_UP: usize = 3;
 /// So many leads of a roll-up are named.
 const NAMED: usize = 6;
 

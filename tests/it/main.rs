@@ -7,6 +7,7 @@ mod doubts;
 mod faults;
 mod fuzz;
 mod guards;
+mod html;
 mod laws;
 mod listing;
 mod model;
