@@ -3,6 +3,7 @@
 mod api;
 mod arbitrary;
 mod base;
+mod browser;
 mod doubts;
 mod faults;
 mod fuzz;
