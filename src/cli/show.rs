@@ -45,7 +45,7 @@ impl Show {
                 let lines: Vec<&Line> = run.iter().map(|(_, line)| line).collect();
                 serde_json::to_string_pretty(&lines).map_err(Error::Json)? + "\n"
             }
-            _ => return Err(Error::Usage("a run file can be shown as text and as json")),
+            _ => return Err(Error::Usage("a run has the forms text and json")),
         };
         screen.result(&shown)?;
         Ok(Exit::Done)

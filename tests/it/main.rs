@@ -3,12 +3,14 @@
 mod api;
 mod arbitrary;
 mod base;
+mod browser;
 mod doctor;
 mod doubts;
 mod explain;
 mod faults;
 mod fuzz;
 mod guards;
+mod html;
 mod init;
 mod laws;
 mod listing;
