@@ -166,7 +166,8 @@ pub(super) fn id(_: &mut SchemaGenerator) -> Schema {
 pub(super) fn endpoint(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "string",
-        "pattern": "^\\s*([sS][aA][nN][dD][bB][oO][xX]|[hH][tT][tT][pP][sS]?://[^\\s?#]+)\\s*$",
+        "pattern": "^\\s*([sS][aA][nN][dD][bB][oO][xX]|[hH][tT][tT][pP][sS]://[^\\s?#@]+\
+            |[hH][tT][tT][pP]://(localhost|127(\\.[0-9]{1,3}){3}|\\[::1\\])(:[0-9]+)?(/[^\\s?#]*)?)\\s*$",
         "examples": ["https://api.v7.convertalk.com", "sandbox"],
     })
 }
@@ -196,7 +197,7 @@ pub(super) fn header(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn max_changes(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["integer", "string"], "minimum": 0, "pattern": "^\\s*[0-9]+\\s*%?\\s*$", "examples": [50, "20%"] })
+    json_schema!({ "type": ["integer", "string"], "minimum": 0, "pattern": "^\\s*([0-9]+|0*(100|[0-9]{1,2})\\s*%)\\s*$", "examples": [50, "20%"] })
 }
 
 pub(super) fn statuses(_: &mut SchemaGenerator) -> Schema {

@@ -65,3 +65,28 @@ fn plans_and_run_files_satisfy_them() {
         assert!(errors.is_empty(), "{line}: {errors:?}");
     }
 }
+
+/// The same fixtures are held against an independent validator in .ci/schemas.
+#[test]
+fn loader_and_schemas_agree_on_each_fixture() {
+    use convertalk::workspace::{Overrides, desired_of, parse};
+    let here = Path::new(".");
+    let workspace = parse(here, crate::arbitrary::CONFIG, &Overrides::default()).0.expect("a workspace");
+    let mut seen = 0;
+    for (kind, verdict) in [("leads", "accepted"), ("leads", "rejected"), ("workspace", "accepted"), ("workspace", "rejected")] {
+        let validator = jsonschema::validator_for(&committed(kind)).expect("a schema");
+        for file in std::fs::read_dir(Path::new("tests/files/schemas").join(kind).join(verdict)).expect("fixtures") {
+            let path = file.expect("a fixture").path();
+            let text = std::fs::read_to_string(&path).expect("a fixture");
+            let json: Json = serde_yaml::from_str(&text).expect("YAML");
+            let diagnostics = match kind {
+                "leads" => desired_of(vec![(path.to_string_lossy().into(), text)], &workspace).1,
+                _ => parse(here, &text, &Overrides::default()).1,
+            };
+            let (loads, valid) = (diagnostics.iter().all(|made| !made.is_error()), validator.is_valid(&json));
+            assert_eq!((loads, valid), (verdict == "accepted", verdict == "accepted"), "{}: {diagnostics:?}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 30);
+}
