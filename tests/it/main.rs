@@ -10,6 +10,7 @@ mod explain;
 mod faults;
 mod fuzz;
 mod guards;
+mod help;
 mod html;
 mod init;
 mod laws;
