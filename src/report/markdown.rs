@@ -14,7 +14,10 @@ use inline::{code, encoded, prose};
 
 mod blocks;
 mod inline;
+mod run;
 mod tables;
+
+pub(super) use run::run;
 
 /// From so many leads on, the very same change is told once.
 const ROLL_UP: usize = 3;
