@@ -11,7 +11,10 @@ use crate::error::Exit;
 
 mod apply;
 mod completions;
+mod doctor;
 mod execution;
+mod explain;
+mod init;
 mod man;
 mod options;
 mod plan;
@@ -73,10 +76,13 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
+    Doctor(doctor::Doctor),
     Validate(validate::Validate),
     Plan(plan::Plan),
     Show(show::Show),
     Apply(apply::Apply),
+    Explain(explain::Explain),
     Snapshot(snapshot::Snapshot),
     Undo(undo::Undo),
     Schema(schema::Schema),
@@ -94,10 +100,13 @@ pub fn main() -> ExitCode {
     let Cli { global, command } = cli;
     let screen = Screen::new(global.color, global.quiet, global.verbose);
     let outcome = match command {
+        Command::Init(command) => command.run(&global.directory, &screen),
+        Command::Doctor(command) => command.run(&global.directory, &screen),
         Command::Validate(command) => command.run(&global.directory, &screen),
         Command::Plan(command) => command.run(&global.directory, &screen),
         Command::Show(command) => command.run(&global.directory, &screen),
         Command::Apply(command) => command.run(&global.directory, &screen),
+        Command::Explain(command) => command.run(&global.directory, &screen),
         Command::Snapshot(command) => command.run(&global.directory, &screen),
         Command::Undo(command) => command.run(&global.directory, &screen),
         Command::Schema(command) => command.run(&global.directory, &screen),

@@ -69,6 +69,14 @@ pub enum Error {
     /// `--only` makes no sense.
     #[error(transparent)]
     Selector(#[from] BadSelector),
+    /// The beginning of a uuid is that of several.
+    #[error("{leads} declared leads begin with `{uuid}`")]
+    Ambiguous {
+        /// The beginning.
+        uuid: String,
+        /// How many.
+        leads: usize,
+    },
     /// The API could not be used.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -188,6 +196,7 @@ impl Error {
             Self::NoToken { .. } => "tokens come from the environment only; `endpoint: sandbox` needs none",
             Self::Usage(_) => "see `--help`",
             Self::Base(error) => error.hint(),
+            Self::Ambiguous { .. } => "write more of it",
             Self::Selector(_) => "see `convertalk plan --help`",
             Self::Snapshot(error) => error.hint(),
             Self::PlanFile { source, .. } => source.hint(),

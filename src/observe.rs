@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::lead::{AgentId, Lead, LeadId};
 use crate::workspace::TagShape;
 
+mod probe;
 mod sweep;
 
+pub use probe::{End, Probe, probe};
 pub use sweep::{look_again, observe, observe_all};
 
 /// The two lists of the inbox. A chat can move from `non-lead` to `lead` (api.md).

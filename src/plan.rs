@@ -13,6 +13,7 @@ use crate::lead::LeadId;
 use crate::observe::Listing;
 
 mod classify;
+pub mod explain;
 mod fields;
 pub mod file;
 mod make;

@@ -9,8 +9,11 @@ use crate::privacy::Names;
 use crate::workspace::diagnostic::Diagnostic;
 
 mod brief;
+mod checkup;
+mod explanation;
 mod finding;
 mod github;
+mod html;
 mod markdown;
 mod run;
 mod sarif;
@@ -19,6 +22,8 @@ mod tables;
 mod text;
 mod verdict;
 
+pub use checkup::{Check, Health, checkup, probed};
+pub use explanation::explanation;
 pub use markdown::SMALLEST;
 pub use run::{run, stopped, told_run};
 
@@ -31,6 +36,8 @@ pub enum Format {
     Json,
     /// For a comment on a pull request, or a job's summary.
     Markdown,
+    /// For reviewers: one file for a browser, which needs nothing else.
+    Html,
     /// Workflow commands: annotations at the lines that ask for each change.
     Github,
     /// SARIF 2.1.0: what the policy refuses or warns about, and missing leads.
@@ -60,9 +67,10 @@ pub fn plan(plan: &Plan, format: Format, audience: Audience<'_>) -> Result<Strin
         Format::Markdown => Ok(markdown::plan(&plan, audience.max_bytes)),
         Format::Github => {
             let findings = [finding::of_policy(&plan), finding::of_changes(&plan)].concat();
-            Ok(github::print(&findings, audience.prefix) + &github::data(&verdict::verdict(&plan).plain()) + "\n")
+            Ok(github::print(&findings, audience.prefix) + &github::data(&verdict::Verdict::of(&plan).plain()) + "\n")
         }
         Format::Sarif => sarif::print(&finding::of_policy(&plan), audience.prefix),
+        Format::Html => Ok(html::plan(&plan)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`Desired`]; or every mistake in every file at once, as diagnostics.
 
 pub mod base;
+pub mod blame;
 pub mod config;
 pub mod diagnostic;
 pub mod document;
@@ -13,6 +14,7 @@ mod files;
 mod load;
 pub mod reader;
 pub mod render;
+pub mod scaffold;
 pub mod scalar;
 pub mod schema;
 mod settings;
@@ -195,7 +197,7 @@ impl NoWorkspace {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotFound(_) => "name its folder with -C DIR; to start one, write convertalk.yaml as the README shows",
+            Self::NotFound(_) => "name its folder with -C DIR, or start one: `convertalk init`",
             Self::NoFolder(..) => "check the folder after `-C`",
         }
     }

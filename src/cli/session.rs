@@ -182,7 +182,7 @@ impl Session {
     }
 }
 
-fn token(name: &'static str) -> Result<SecretString, Error> {
+pub(super) fn token(name: &'static str) -> Result<SecretString, Error> {
     let set = |name| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
     set(name).or_else(|| set("CONVERTALK_TOKEN")).map(SecretString::from).ok_or(Error::NoToken { name })
 }
@@ -218,7 +218,7 @@ where
 }
 
 /// What the files said at a commit. `auto` is where the branch of a pull request left the one that it is to go into.
-fn base(workspace: &Workspace, reference: &str) -> Result<(Base, Desired), Error> {
+pub(super) fn base(workspace: &Workspace, reference: &str) -> Result<(Base, Desired), Error> {
     let root = &workspace.root;
     let set = |name| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
     let found = match reference {

@@ -52,7 +52,7 @@ fn told(run: &[(u32, Line)], format: Format, most: Option<usize>) -> Result<Stri
             serde_json::to_string_pretty(&lines).map(|json| json + "\n").map_err(Error::Json)
         }
         Format::Markdown => Ok(report::run_as_markdown(run, most)),
-        _ => Err(Error::Usage("a run file can be shown as text, json and markdown")),
+        _ => Err(Error::Usage("a run has the forms text, json and markdown")),
     }
 }
 

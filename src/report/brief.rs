@@ -111,6 +111,9 @@ pub(super) fn brief(change: &FieldChange, names: &Names<'_>) -> Brief {
     }
 }
 
+/// From so many leads on, the very same change is told once.
+pub(super) const ROLL_UP: usize = 3;
+
 /// Leads with the very same change, under one head.
 pub(super) struct Group<'a> {
     /// Each with the one place that asks for it for all leads of the group, where there is one.

@@ -4,8 +4,8 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::brief::{Brief, Group, Names, groups};
-use super::verdict::{Tone, verdict};
+use super::brief::{Brief, Group, Names, ROLL_UP, groups};
+use super::verdict::{Outlook, Verdict};
 use crate::lead::LeadId;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 use crate::words::{shortened, visible};
@@ -19,8 +19,6 @@ mod tables;
 
 pub(super) use run::run;
 
-/// From so many leads on, the very same change is told once.
-const ROLL_UP: usize = 3;
 /// So many leads of a roll-up, or of a refusal, are named.
 const NAMED: usize = 6;
 /// So many characters of a long text are compared.
@@ -33,9 +31,9 @@ pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
     let names = Names::of(plan);
     // Hidden, so that whoever keeps one comment up to date finds it again.
     let bot: String = plan.target.bot_id.chars().filter(char::is_ascii_alphanumeric).take(24).collect();
-    let verdict = verdict(plan);
+    let verdict = Verdict::of(plan);
     let head = format!("### {} <!-- convertalk plan {bot} -->\n", prose(&verdict.plain()));
-    let mut all: Vec<Block> = (verdict.tone != Tone::Nothing).then(|| about(plan)).into_iter().collect();
+    let mut all: Vec<Block> = (verdict.outlook != Outlook::Idle).then(|| about(plan)).into_iter().collect();
     all.extend(plan.refusals.iter().enumerate().map(|(at, refusal)| told(refusal, "Refused", at == 0, &names)));
     all.extend(missing(plan));
     all.extend(plan.warnings.iter().enumerate().map(|(at, warning)| told(warning, "Warnings", at == 0, &names)));

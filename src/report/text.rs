@@ -4,15 +4,13 @@ use std::fmt::{self, Write};
 
 use similar::{ChangeTag, TextDiff};
 
-use super::brief::{Brief, Group, Names, groups};
+use super::brief::{Brief, Group, Names, ROLL_UP, groups};
 use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible};
 use super::tables;
-use super::verdict::verdict;
+use super::verdict::{Outlook, Verdict};
 use crate::lead::{Field, LeadId};
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 
-/// From so many leads on, the very same change is told once.
-const ROLL_UP: usize = 3;
 /// So many leads of a roll-up are named.
 const NAMED: usize = 6;
 
@@ -57,7 +55,7 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
     }
     plan.warnings.iter().try_for_each(|warning| refusal(out, "Warning", CHANGE, warning, &names))?;
     plan.refusals.iter().try_for_each(|refused| refusal(out, "Refused", BAD, refused, &names))?;
-    writeln!(out, "{}", verdict(plan).painted())
+    writeln!(out, "{}", verdict(plan))
 }
 
 fn section(out: &mut String, title: &str, table: &str) -> fmt::Result {
@@ -178,4 +176,15 @@ fn refusal(out: &mut String, word: &str, style: anstyle::Style, refusal: &Refusa
     }
     indented(out, 4, format_args!("{} {}", paint(FAINT, "help:"), visible(&refusal.lift)))?;
     writeln!(out)
+}
+
+/// The one sentence that counts.
+fn verdict(plan: &Plan) -> String {
+    let Verdict { outlook, head, numbers } = Verdict::of(plan);
+    let style = match outlook {
+        Outlook::Idle => GOOD,
+        Outlook::Ready => STRONG,
+        Outlook::Missing | Outlook::Refused => BAD,
+    };
+    format!("{} {numbers}", paint(style, head))
 }

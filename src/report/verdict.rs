@@ -1,65 +1,59 @@
-//! The one sentence that counts, and whether it is good news: the same in every format.
+//! The verdict of a plan: the one sentence that counts, in plain text, for every format to paint in its own way.
 
-use super::style::{BAD, GOOD, STRONG, count, paint};
 use crate::plan::Plan;
+use crate::words::count;
 
 /// What a plan comes to.
-pub(super) struct Verdict {
-    pub(super) tone: Tone,
-    /// The first word or two, with a colon.
-    pub(super) head: &'static str,
-    /// The numbers, with a full stop.
-    pub(super) words: String,
-}
-
-/// Whether there is anything to worry about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
-    Nothing,
-    Changes,
+pub(super) enum Outlook {
+    /// Nothing differs.
+    Idle,
+    /// It may be applied.
+    Ready,
+    /// Declared leads are not in the inbox.
+    Missing,
+    /// A guard refuses it.
     Refused,
 }
 
-pub(super) fn verdict(plan: &Plan) -> Verdict {
-    let numbers = &plan.summary;
-    let declared = count(numbers.declared, "declared lead");
-    if plan.is_empty() && plan.missing.is_empty() && plan.refusals.is_empty() {
-        return Verdict { tone: Tone::Nothing, head: "Nothing to do:", words: format!("{declared}, all in sync.") };
+/// The sentence: its head, which formats paint by the outlook, and its numbers.
+pub(super) struct Verdict {
+    pub(super) outlook: Outlook,
+    pub(super) head: &'static str,
+    pub(super) numbers: String,
+}
+
+impl Verdict {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let declared = count(plan.summary.declared, "declared lead");
+        let (outlook, head) = match (plan.refusals.is_empty(), plan.missing.is_empty()) {
+            (true, true) if plan.is_empty() => (Outlook::Idle, "Nothing to do:"),
+            (true, true) => (Outlook::Ready, "Plan:"),
+            (true, false) => (Outlook::Missing, "Not to be applied:"),
+            (false, _) => (Outlook::Refused, "Refused:"),
+        };
+        let numbers = match outlook {
+            Outlook::Idle => format!("{declared}, all in sync."),
+            _ => format!("{}, of {declared}.", parts(plan).join(", ")),
+        };
+        Self { outlook, head, numbers }
     }
-    let mut parts = Vec::new();
-    for (number, words) in [
+
+    /// The whole sentence.
+    pub(super) fn plain(&self) -> String {
+        format!("{} {}", self.head, self.numbers)
+    }
+}
+
+fn parts(plan: &Plan) -> Vec<String> {
+    let numbers = &plan.summary;
+    let told = [
         (numbers.to_update, "to update"),
         (numbers.to_create, "to create"),
         (numbers.missing, "missing"),
         (numbers.drift, "drifted"),
         (numbers.conflicts, "in conflict"),
-    ] {
-        if number > 0 {
-            parts.push(format!("{number} {words}"));
-        }
-    }
-    parts.push(format!("{} in sync", numbers.in_sync));
-    let (tone, head) = match (plan.refusals.is_empty(), plan.missing.is_empty()) {
-        (true, true) => (Tone::Changes, "Plan:"),
-        (true, false) => (Tone::Refused, "Not to be applied:"),
-        (false, _) => (Tone::Refused, "Refused:"),
-    };
-    Verdict { tone, head, words: format!("{}, of {declared}.", parts.join(", ")) }
-}
-
-impl Verdict {
-    /// For a terminal.
-    pub(super) fn painted(&self) -> String {
-        let style = match self.tone {
-            Tone::Nothing => GOOD,
-            Tone::Changes => STRONG,
-            Tone::Refused => BAD,
-        };
-        format!("{} {}", paint(style, self.head), self.words)
-    }
-
-    /// Without colours.
-    pub(super) fn plain(&self) -> String {
-        format!("{} {}", self.head, self.words)
-    }
+    ];
+    let told = told.into_iter().filter(|(number, _)| *number > 0).map(|(number, words)| format!("{number} {words}"));
+    told.chain([format!("{} in sync", numbers.in_sync)]).collect()
 }

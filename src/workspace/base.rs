@@ -207,7 +207,7 @@ fn command(root: &Path) -> Command {
     command
 }
 
-fn git(root: &Path, words: &[&str]) -> Result<String, BaseError> {
+pub(super) fn git(root: &Path, words: &[&str]) -> Result<String, BaseError> {
     let output = command(root).args(words).stdin(Stdio::null()).output().map_err(|error| BaseError::NoGit(error.to_string()))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

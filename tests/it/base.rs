@@ -21,14 +21,14 @@ fn git(world: &World, words: &str) -> String {
     String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
-fn commit(world: &World) -> String {
+pub(crate) fn commit(world: &World) -> String {
     git(world, "add convertalk.yaml leads");
     git(world, "commit -qm files");
     git(world, "rev-parse HEAD")
 }
 
 /// The files say of five leads what is so; then the files and the inbox each move some of them.
-fn world() -> (World, String) {
+pub(crate) fn world() -> (World, String) {
     let live: Vec<Json> = (1..=5).map(|number| record(number, "OPEN", Some(RAHUL), &["web"])).collect();
     let world = World::new(&live, "");
     let all: String =

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use crate::arbitrary::{declared, demands, inbox, lead, live, observed, workspace, written};
 
-fn plan(desired: &Desired, live: &Live) -> Plan {
+pub(crate) fn plan(desired: &Desired, live: &Live) -> Plan {
     let (agents, policy) = (workspace().agents, Policy::default());
     let limits = Limits { policy: &policy, agents: &agents, max_changes: None, allow: &[] };
     let target = Target { endpoint: "https://api.example.com".into(), bot_id: "b".into(), customer_id: "c".into() };

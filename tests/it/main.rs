@@ -3,10 +3,15 @@
 mod api;
 mod arbitrary;
 mod base;
+mod browser;
+mod doctor;
 mod doubts;
+mod explain;
 mod faults;
 mod fuzz;
 mod guards;
+mod html;
+mod init;
 mod laws;
 mod listing;
 mod live;

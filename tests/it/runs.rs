@@ -156,7 +156,7 @@ fn a_run_file_is_shown_and_goes_on_where_it_is_given_again() {
     let markdown = world.run("show run.jsonl --format markdown --report json=told.json").exits(0).out;
     assert!(markdown.starts_with("### Applied: 3 leads: 3 verified. <!--"), "{markdown}");
     assert!(world.path("told.json").exists());
-    for format in ["github", "sarif"] {
+    for format in ["github", "sarif", "html"] {
         assert!(world.run(&format!("show run.jsonl --format {format}")).exits(1).err.contains("text, json and markdown"));
     }
     world.declare(&format!("  {}: {{ status: ONHOLD }}\n", uuid(1)));

@@ -49,6 +49,7 @@ fn one_comment_is_made_and_kept_up_to_date() {
         body.starts_with("### Plan: 1 to update, 2 in sync, of 3 declared leads.") && body.contains("#### Intended"),
         "{body}"
     );
+    assert!(std::fs::read_to_string(forge.temp().join("plan.html")).is_ok_and(|page| page.starts_with("<!doctype html>")));
     assert_eq!((comments.len(), &comments[1]["user"]["login"], forge.summary().as_str()), (2, &BOT.into(), body));
 
     forge.declare(["CLOSED", "REVIEW", "OPEN"]);

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value as Json;
 use serde_yaml::Value as Yaml;
 
-use crate::world::{Ran, TOKEN, World, program, record, uuid};
+use crate::world::{Ran, TOKEN, World, record, uuid};
 
 /// What both kinds of pipeline have as the token of a job.
 const JOB_TOKEN: &str = "a-token-of-the-job";
@@ -60,19 +60,6 @@ pub(super) fn jobs(file: &str) -> BTreeMap<String, Vec<Step>> {
         jobs.insert(name, vec![step]);
     }
     jobs
-}
-
-/// A script without the reports that this build has no form for.
-pub(super) fn without_unknown_forms(script: &str) -> String {
-    if Ran::of(program(&["plan", "--help"]).output().expect("the program runs")).out.contains("- html:") {
-        return script.to_owned();
-    }
-    let mut parts = script.split(" --report ");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |out, part| match part.trim_start_matches('"').starts_with("html=") {
-        true => out + part.find(char::is_whitespace).map_or("", |end| &part[end..]),
-        false => out + " --report " + part,
-    })
 }
 
 /// A repository with a workspace, an inbox, and what a forge keeps.
@@ -187,7 +174,7 @@ impl Forge {
 
     fn step(&self, step: &Step, known: &BTreeMap<String, String>, env: &[(&str, &str)]) -> Ran {
         let script = self.list("script.sh");
-        std::fs::write(&script, without_unknown_forms(&step.script)).expect("a script");
+        std::fs::write(&script, &step.script).expect("a script");
         let ours = std::path::Path::new(env!("CARGO_BIN_EXE_convertalk")).parent().expect("a folder");
         let stands_in = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/pipelines/bin");
         let path = std::env::var("PATH").expect("a path");

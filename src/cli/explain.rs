@@ -1,0 +1,118 @@
+//! `convertalk explain`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::screen::Screen;
+use super::session::{Files, Session, base, block_on, files, now, target};
+use crate::desired::Desired;
+use crate::error::{Error, Exit};
+use crate::lead::LeadId;
+use crate::observe::{ObserveError, Reader, observe};
+use crate::plan::explain::{Explanation, Rule, explain};
+use crate::plan::{Input, Limits, Whose, make};
+use crate::privacy::Names;
+use crate::report::explanation;
+use crate::snapshot::Snapshot;
+use crate::stop::Stop;
+use crate::workspace::blame::blame;
+
+/// For one lead, field by field: base, desired, live, what decides, the line that asks, and the commit that last changed it
+///
+/// Example: convertalk explain 7e88d192 --base origin/main
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// The lead, or a beginning of its uuid that no other declared lead has
+    uuid: String,
+    /// Explain by what the files said at a commit, too; `auto` in GitHub and GitLab pull requests
+    #[arg(long, value_name = "REF")]
+    base: Option<String>,
+    /// Take the live values from a snapshot: no credentials, no network
+    #[arg(long, value_name = "FILE")]
+    live: Option<PathBuf>,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Form,
+    /// How much of people's names and contact values to tell
+    #[arg(long, value_name = "HOW", default_value = "initials")]
+    names: Names,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+impl Explain {
+    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+        let files = files(directory, screen)?;
+        let stop = Stop::default();
+        let mut told = block_on(&stop, async {
+            match &self.live {
+                Some(path) => self.explain(&Snapshot::open(path, &target(&files.workspace))?, &files).await,
+                None => {
+                    Session::with(&files.workspace, &stop, async |session| {
+                        self.explain(&session.reader(&files.workspace)?, &files).await
+                    })
+                    .await
+                }
+            }
+        })?;
+        for field in &mut told.fields {
+            let place = field.source.as_ref();
+            field.commit = place.and_then(|place| blame(&files.workspace.root, &place.file, place.line));
+        }
+        match self.format {
+            Form::Text => screen.result(&explanation(&told))?,
+            Form::Json => screen.result(&(serde_json::to_string_pretty(&told).map_err(Error::Json)? + "\n"))?,
+        }
+        let is_missing = told.fields.is_empty() || told.fields.iter().any(|field| field.rule == Rule::Missing);
+        Ok(if is_missing && !told.found { Exit::Error } else { Exit::Done })
+    }
+
+    async fn explain<R: Reader>(&self, reader: &R, files: &Files) -> Result<Explanation, Error>
+    where
+        Error: From<ObserveError<R::Error>>,
+    {
+        let Files { workspace, desired } = files;
+        let base = self.base.as_deref().map(|reference| base(workspace, reference)).transpose()?;
+        let id = self.lead(desired, base.as_ref().map(|(_, said)| said))?;
+        let live = observe(reader, [id.clone()].into(), false).await?;
+        let only = |all: &Desired| -> Desired {
+            all.get_key_value(&id).map(|(id, lead)| (id.clone(), lead.clone())).into_iter().collect()
+        };
+        let (chosen, was) = (only(desired), base.as_ref().map(|(_, said)| only(said)));
+        let limits = Limits { policy: &workspace.policy, agents: &workspace.agents, max_changes: None, allow: &[] };
+        let plan = make(Input {
+            desired: &chosen,
+            all: desired,
+            live: &live,
+            agents: &workspace.agents,
+            limits: &limits,
+            target: target(workspace),
+            base: base.as_ref().map(|(base, _)| base.clone()).zip(was.as_ref()),
+            whose: Whose::default(),
+            created_at: now(),
+        });
+        let was = was.as_ref().and_then(|was| was.get(&id));
+        Ok(explain(&id, chosen.get(&id), was, live.leads.get(&id), &plan, self.names))
+    }
+
+    /// The lead that is meant: of those declared now or at the base, or any other by its whole uuid.
+    fn lead(&self, desired: &Desired, base: Option<&Desired>) -> Result<LeadId, Error> {
+        let known = || desired.keys().chain(base.into_iter().flat_map(|base| base.keys()));
+        if let Some(id) = known().find(|id| id.as_str() == self.uuid) {
+            return Ok(id.clone());
+        }
+        let fitting: std::collections::BTreeSet<&LeadId> = known().filter(|id| id.as_str().starts_with(&self.uuid)).collect();
+        match fitting.len() {
+            0 => Ok(LeadId::new(self.uuid.as_str())),
+            1 => Ok(fitting.into_iter().next().cloned().unwrap_or_else(|| LeadId::new(self.uuid.as_str()))),
+            leads => Err(Error::Ambiguous { uuid: self.uuid.clone(), leads }),
+        }
+    }
+}

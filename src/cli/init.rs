@@ -1,0 +1,120 @@
+//! `convertalk init`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::screen::Screen;
+use super::session::{overrides, write_file};
+use crate::error::{Error, Exit};
+use crate::report::style::{ADD, FAINT, paint, visible};
+use crate::workspace::render::render;
+use crate::workspace::scaffold::{IGNORED, Start, files, ids};
+use crate::workspace::{FILE, Overrides, parse};
+
+/// Start a workspace: config, one lead file, schemas and settings for editors, .gitignore
+///
+/// Without --embed it begins with the sandbox, the API embedded in the program: plan and apply work at once. No file that is there is
+/// written over.
+///
+/// Example: convertalk init crm --embed 63d9ffa77a8d152facbe2f00,631aa793bcfa100487d13d01
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// The folder; made if need be
+    #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
+    folder: PathBuf,
+    /// The botId,customerId of the embed script, as they stand, or the whole script
+    #[arg(long, value_name = "TEXT", value_parser = embed)]
+    embed: Option<(String, String)>,
+}
+
+fn embed(text: &str) -> Result<(String, String), String> {
+    ids(text).ok_or_else(|| "two ids of 24 hex digits are wanted, the bot's first: botId,customerId".to_owned())
+}
+
+const ENDPOINT: &str = "https://api.v7.convertalk.com";
+
+impl Init {
+    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+        let folder = directory.join(&self.folder);
+        if fs::symlink_metadata(folder.join(FILE)).is_ok() {
+            return Err(Error::Usage("there is a workspace already; init starts a new one"));
+        }
+        let failed = |what: &Path| {
+            let what = format!("make {}", what.display());
+            move |source| Error::Io { what, source }
+        };
+        let start = self.start();
+        check(&folder, &start, screen)?;
+        for (path, text) in files(&start) {
+            let target = folder.join(&path);
+            if let Some(parent) = target.parent() {
+                fs::create_dir_all(parent).map_err(failed(parent))?;
+            }
+            let there = match fs::read_to_string(&target) {
+                Ok(there) => Some(there),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(source) => return Err(Error::Io { what: format!("read {}", target.display()), source }),
+            };
+            let told = |word: &str| format!("{word} {}\n", visible(&self.folder.join(&path).display().to_string()));
+            match there {
+                None => {
+                    write_file(&target, text.as_bytes())?;
+                    screen.result(&told(&paint(ADD, "made   ")))?;
+                }
+                Some(there) if path == ".gitignore" => match missing_lines(&there) {
+                    lines if lines.is_empty() => screen.result(&told(&paint(FAINT, "kept   ")))?,
+                    lines => {
+                        let gap = if there.is_empty() || there.ends_with('\n') { "" } else { "\n" };
+                        write_file(&target, format!("{there}{gap}{lines}").as_bytes())?;
+                        screen.result(&told(&paint(ADD, "added to")))?;
+                    }
+                },
+                Some(_) => screen.result(&told(&paint(FAINT, "kept   ")))?,
+            }
+        }
+        screen.note(&next(&start, &self.folder));
+        Ok(Exit::Done)
+    }
+
+    /// The ids are asked for nowhere: they come with `--embed` or from the environment, or can be filled in later.
+    fn start(&self) -> Start {
+        let over = overrides();
+        let endpoint = over.endpoint.filter(|text| text.trim() != "sandbox");
+        let both = self.embed.clone().or(over.bot_id.zip(over.customer_id));
+        match both {
+            Some((bot_id, customer_id)) => {
+                Start::Inbox { endpoint: endpoint.unwrap_or_else(|| ENDPOINT.to_owned()), bot_id, customer_id }
+            }
+            None => Start::Sandbox,
+        }
+    }
+}
+
+/// What came from the environment or the command line may make no workspace.
+fn check(folder: &Path, start: &Start, screen: &Screen) -> Result<(), Error> {
+    let config = files(start).into_iter().find(|(path, _)| path == FILE).map(|(_, text)| text).unwrap_or_default();
+    let (workspace, diagnostics) = parse(folder, &config, &Overrides::default());
+    for diagnostic in &diagnostics {
+        screen.stderr(&format!("{}\n", render(diagnostic, screen.colored_stderr()).trim_end()));
+    }
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    workspace.map(|_| ()).ok_or(Error::Invalid { errors })
+}
+
+fn missing_lines(there: &str) -> String {
+    IGNORED.lines().filter(|line| !there.lines().any(|other| other.trim() == *line)).map(|line| format!("{line}\n")).collect()
+}
+
+fn next(start: &Start, folder: &Path) -> String {
+    let here = if folder == Path::new(".") { String::new() } else { format!(" -C {}", visible(&folder.display().to_string())) };
+    match start {
+        Start::Sandbox => {
+            format!("Next: convertalk plan{here}, then convertalk apply{here}; for your own bot, see convertalk.yaml")
+        }
+        Start::Inbox { .. } => format!(
+            "Next: export CONVERTALK_READ_TOKEN=…; convertalk doctor{here}; convertalk pull{here} --split-by agent; convertalk plan{here}"
+        ),
+    }
+}

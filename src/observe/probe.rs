@@ -1,0 +1,85 @@
+//! Probing: a few pages of each list, to learn how this platform lists. Reads, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ChatType, Keep, ObserveError, Page, Reader};
+use crate::lead::{AgentId, Status};
+use crate::workspace::TagShape;
+
+/// What a few pages of one list show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// Chats on the first page and on the second.
+    pub chats: [usize; 2],
+    /// What stands far behind the end.
+    pub end: End,
+    /// Whether nothing of the platform is served there at all.
+    pub is_nowhere: bool,
+    /// Records without a uuid: they cannot be managed.
+    pub without_uuid: usize,
+    /// How often tags come as text, and how often as an array.
+    pub tags: BTreeMap<&'static str, usize>,
+    /// Statuses that can be read and not written, with their numbers.
+    pub odd_statuses: BTreeMap<String, usize>,
+    /// Who has leads.
+    pub agents: BTreeSet<AgentId>,
+}
+
+/// What a list has far behind its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum End {
+    /// A page without records.
+    #[default]
+    Empty,
+    /// Records: its last page again, most likely.
+    Repeats,
+}
+
+/// Reads two pages of a list and one far behind its end.
+///
+/// # Errors
+/// A page cannot be read.
+pub async fn probe<R: Reader>(reader: &R, list: ChatType) -> Result<Probe, ObserveError<R::Error>> {
+    let mut probe = Probe::default();
+    let read = async |number| {
+        let page = reader.page(list, number, &Keep::All).await;
+        page.map_err(|source| ObserveError::Page { list, page: number, source })
+    };
+    let first = read(1).await?;
+    probe.is_nowhere = first.is_nowhere;
+    probe.chats[0] = first.records.len();
+    probe.look_at(first);
+    if probe.chats[0] == 0 {
+        return Ok(probe);
+    }
+    let second = read(2).await?;
+    probe.chats[1] = second.records.len();
+    probe.look_at(second);
+    let far = read(reader.page_cap().max(1_000)).await?;
+    probe.end = if far.records.is_empty() { End::Empty } else { End::Repeats };
+    Ok(probe)
+}
+
+impl Probe {
+    /// Chats a page, where two full pages say so.
+    pub fn page_size(&self) -> Option<usize> {
+        (self.chats[0] > 0 && self.chats[0] == self.chats[1]).then_some(self.chats[0])
+    }
+
+    fn look_at(&mut self, page: Page) {
+        for record in page.records {
+            self.without_uuid += usize::from(record.key.is_none());
+            self.agents.extend(record.agent);
+            let Some((_, seen)) = record.kept.map(|kept| *kept) else { continue };
+            let shape = match seen.tag_shape {
+                Some(TagShape::String) => Some("text"),
+                Some(TagShape::Array | TagShape::Auto) => Some("an array"),
+                None => None,
+            };
+            shape.into_iter().for_each(|shape| *self.tags.entry(shape).or_default() += 1);
+            if let Some(Status::Other(word)) = &seen.lead.status {
+                *self.odd_statuses.entry(word.to_string()).or_default() += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! A plan as one HTML file, for whoever reviews it in a browser: nothing is fetched, and nothing but its own style and script is
+//! obeyed.
+//!
+//! Owns the page; `cards` has the leads, `choices` what they can be chosen by, `notices` what wants a look first, `flow` and `load` the drawings. The templates beside
+//! them print texts through [`Visible`], so that no text of a stranger reaches the file but as a text that can be read.
+
+use std::fmt;
+
+use askama::Template;
+use sha2::{Digest, Sha256};
+
+use super::brief::Names;
+use super::verdict::{Outlook, Verdict};
+use crate::plan::{Base, Plan, Released};
+use crate::words::count;
+use cards::{Card, Telling};
+use choices::Choices;
+use flow::Flow;
+use load::Load;
+use mention::{Mention, mention};
+use notices::{Notice, Told};
+
+mod cards;
+mod choices;
+mod flow;
+mod load;
+mod mention;
+mod notices;
+
+const STYLE: &str = include_str!("html/style.css");
+const SCRIPT: &str = include_str!("html/script.js");
+
+/// The page, as a browser is given it.
+pub(super) fn plan(plan: &Plan) -> String {
+    let names = Names::of(plan);
+    let (cards, choices) = cards::of(plan, &names);
+    let page = Page {
+        plan,
+        verdict: Verdict::of(plan),
+        notices: notices::of(plan, &names),
+        classes: notices::classes(plan),
+        flow: Flow::of(&plan.transitions),
+        load: Load::of(plan),
+        released: plan.released.iter().map(|released| (mention(plan, &names, &released.uuid), released)).collect(),
+        cards,
+        choices,
+    };
+    let mut out = String::new();
+    // Writing into a String does not fail.
+    let _infallible = page.render_into(&mut out);
+    out
+}
+
+#[derive(Template)]
+#[template(path = "page.html", config = "src/report/html/askama.toml")]
+struct Page<'a> {
+    plan: &'a Plan,
+    verdict: Verdict,
+    notices: Vec<Notice>,
+    classes: Vec<Told>,
+    flow: Option<Flow>,
+    load: Option<Load>,
+    cards: Vec<Card>,
+    choices: Choices,
+    released: Vec<(Mention, &'a Released)>,
+}
+
+impl Page<'_> {
+    /// The colour of the verdict.
+    fn tone(&self) -> &'static str {
+        match self.verdict.outlook {
+            Outlook::Idle | Outlook::Ready if self.plan.warnings.is_empty() => "good",
+            Outlook::Idle | Outlook::Ready => "warn",
+            Outlook::Missing | Outlook::Refused => "bad",
+        }
+    }
+
+    /// What the verdict means, for whoever has never seen one.
+    fn meaning(&self) -> String {
+        let written = self.plan.summary.to_update + self.plan.summary.to_create;
+        match self.verdict.outlook {
+            Outlook::Idle => "The inbox is as the files say. Applying this plan writes nothing.".to_owned(),
+            Outlook::Ready if written == 0 => {
+                "Applying this plan writes nothing: what differs came about in the inbox, and is left as it is there.".to_owned()
+            }
+            Outlook::Ready => {
+                format!("Nothing has been written yet. Applying this plan writes {} in the inbox.", count(written, "lead"))
+            }
+            Outlook::Missing => {
+                "Nothing has been written, and nothing will be while declared leads are missing from the inbox.".to_owned()
+            }
+            Outlook::Refused => "Nothing has been written, and nothing will be until what refuses it is settled.".to_owned(),
+        }
+    }
+
+    /// That there is no reason to worry, where there is none.
+    fn calm(&self) -> Option<&'static str> {
+        (self.notices.is_empty() && !self.plan.is_empty())
+            .then_some("No guard refuses it, every declared lead was found, and there are no warnings.")
+    }
+
+    /// The inbox's address without what all addresses share.
+    fn inbox(&self) -> &str {
+        let endpoint = &self.plan.target.endpoint;
+        endpoint.strip_prefix("https://").unwrap_or(endpoint).trim_end_matches('/')
+    }
+
+    /// The base's commit, shortened as git does.
+    fn commit(&self, base: &Base) -> Mention {
+        let at = base.commit.char_indices().nth(7).map_or(base.commit.len(), |(at, _)| at);
+        let (short, rest) = base.commit.split_at(at);
+        Mention { short: short.to_owned(), rest: rest.to_owned(), label: None, number: None, place: None }
+    }
+
+    /// The time to the second, as people read it; as it stands where it is none.
+    fn made(&self) -> String {
+        let time: Result<jiff::Timestamp, _> = self.plan.created_at.parse();
+        time.map_or_else(|_| self.plan.created_at.clone(), |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+    }
+
+    fn listing(&self) -> String {
+        let listing = &self.plan.listing;
+        let number = |number: u64, noun| count(usize::try_from(number).unwrap_or(usize::MAX), noun);
+        let read = format!("{} on {}", number(listing.leads_read, "lead"), number(listing.pages_read, "page"));
+        match listing.complete {
+            true => format!("whole: {read}"),
+            false => format!("as far as needed: {read}"),
+        }
+    }
+
+    /// What the browser may obey: the very style and script of this page, by their hashes.
+    fn policy(&self) -> String {
+        let (style, script) = (hash(STYLE), hash(SCRIPT));
+        format!(
+            "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; img-src data:; base-uri 'none'; \
+             form-action 'none'"
+        )
+    }
+
+    fn style(&self) -> &'static str {
+        STYLE
+    }
+
+    fn script(&self) -> &'static str {
+        SCRIPT
+    }
+}
+
+/// SHA-256 in base64, as a content security policy names an inline text.
+fn hash(text: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |bits: u32| char::from(DIGITS[(bits & 63) as usize]);
+    let three = |bytes: &[u8]| {
+        let at = |index: usize| u32::from(bytes.get(index).copied().unwrap_or_default());
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        let digits = [18, 12, 6, 0].map(|shift| digit(bits >> shift));
+        digits.into_iter().take(bytes.len() + 1).chain(std::iter::repeat_n('=', 3 - bytes.len())).collect::<String>()
+    };
+    Sha256::digest(text).chunks(3).map(three).collect()
+}
+
+/// How texts reach the page: what cannot be seen is made visible, then what HTML would obey is escaped.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visible;
+
+impl askama::filters::Escaper for Visible {
+    fn write_escaped_str<W: fmt::Write>(&self, dest: W, text: &str) -> fmt::Result {
+        askama::filters::Html.write_escaped_str(dest, &crate::words::visible(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_base64() {
+        assert_eq!(hash(""), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    }
+}

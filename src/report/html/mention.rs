@@ -1,0 +1,42 @@
+//! A lead by name, wherever one is named: its uuid, shortened but whole, its label, and the way to its card.
+
+use super::super::brief::Names;
+use crate::lead::LeadId;
+use crate::plan::Plan;
+
+/// A lead by name, wherever one is named.
+pub(super) struct Mention {
+    /// The uuid's beginning, which tells it apart, and its rest.
+    pub(super) short: String,
+    pub(super) rest: String,
+    pub(super) label: Option<String>,
+    /// Its number among the leads with a change.
+    pub(super) number: Option<usize>,
+    /// Where it is declared.
+    pub(super) place: Option<String>,
+}
+
+/// Names a lead that need not have a change.
+pub(super) fn mention(plan: &Plan, names: &Names<'_>, id: &LeadId) -> Mention {
+    // Changes stand in the order of their uuids in every plan that was made here; in one that was not, a link is lost.
+    let number = plan.changes.binary_search_by(|change| change.uuid.cmp(id)).ok();
+    let change = number.and_then(|number| plan.changes.get(number));
+    let missing = plan.missing.iter().find(|missing| missing.uuid == *id);
+    let released = plan.released.iter().find(|released| released.uuid == *id);
+    let labels = [change.map(|lead| &lead.label), missing.map(|lead| &lead.label), released.map(|lead| &lead.label)];
+    let label = labels.into_iter().flatten().flatten().next().cloned();
+    let place = change.map(|lead| &lead.source).or(missing.map(|lead| &lead.source)).map(|place| place.to_string());
+    named(names, id, label, number, place)
+}
+
+pub(super) fn named(
+    names: &Names<'_>,
+    id: &LeadId,
+    label: Option<String>,
+    number: Option<usize>,
+    place: Option<String>,
+) -> Mention {
+    let short = names.lead(id).to_owned();
+    let rest = id.as_str().strip_prefix(&short).unwrap_or_default().to_owned();
+    Mention { short, rest, label, number, place }
+}
