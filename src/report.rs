@@ -3,6 +3,7 @@
 //! Names, tags and messages come from strangers on the web: every format makes them harmless in its own way, and none trusts
 //! that another did.
 
+use crate::apply::journal::Line;
 use crate::plan::Plan;
 use crate::privacy::Names;
 use crate::workspace::diagnostic::Diagnostic;
@@ -71,6 +72,11 @@ pub fn plan(plan: &Plan, format: Format, audience: Audience<'_>) -> Result<Strin
         Format::Sarif => sarif::print(&finding::of_policy(&plan), audience.prefix),
         Format::Html => Ok(html::plan(&plan)),
     }
+}
+
+/// A run file as Markdown for a job's summary, cut to so many bytes, [`SMALLEST`] at the least.
+pub fn run_as_markdown(lines: &[(u32, Line)], max_bytes: Option<usize>) -> String {
+    markdown::run(lines, max_bytes)
 }
 
 /// What is wrong with the files, as workflow commands.

@@ -71,13 +71,22 @@ impl Forms {
         let from_top = |(format, _): &(Format, PathBuf)| matches!(format, Format::Github | Format::Sarif);
         let stdout = (self.format, PathBuf::new());
         let prefix = root.filter(|_| self.report.iter().chain([&stdout]).any(from_top)).map(prefix).unwrap_or_default();
-        let audience = Audience { names, max_bytes: self.max_bytes, prefix: &prefix };
+        let audience = |max_bytes| Audience { names, max_bytes, prefix: &prefix };
+        self.tell_as(|format, most| report::plan(plan, format, audience(most)).map_err(Error::Json), screen)
+    }
+
+    /// Tells whatever can be told in a form and, where the form is one that is cut, within a size.
+    pub(super) fn tell_as(
+        &self,
+        told: impl Fn(Format, Option<usize>) -> Result<String, Error>,
+        screen: &Screen,
+    ) -> Result<(), Error> {
         for (format, file) in &self.report {
-            let text = report::plan(plan, *format, audience).map_err(Error::Json)?;
+            let text = told(*format, self.max_bytes)?;
             let text = if *format == Format::Text { anstream::adapter::strip_str(&text).to_string() } else { text };
             write_file(file, text.as_bytes())?;
         }
-        screen.result(&report::plan(plan, self.format, audience).map_err(Error::Json)?)
+        screen.result(&told(self.format, self.max_bytes)?)
     }
 }
 

@@ -39,16 +39,20 @@ impl Show {
             return Ok(Exit::Done);
         }
         let run = journal::read(&text).map_err(|source| Error::RunFile { path: self.file.clone(), source })?;
-        let shown = match self.forms.format {
-            Format::Text => report::told_run(&run),
-            Format::Json => {
-                let lines: Vec<&Line> = run.iter().map(|(_, line)| line).collect();
-                serde_json::to_string_pretty(&lines).map_err(Error::Json)? + "\n"
-            }
-            _ => return Err(Error::Usage("a run has the forms text and json")),
-        };
-        screen.result(&shown)?;
+        self.forms.tell_as(|format, most| told(&run, format, most), screen)?;
         Ok(Exit::Done)
+    }
+}
+
+fn told(run: &[(u32, Line)], format: Format, most: Option<usize>) -> Result<String, Error> {
+    match format {
+        Format::Text => Ok(report::told_run(run)),
+        Format::Json => {
+            let lines: Vec<&Line> = run.iter().map(|(_, line)| line).collect();
+            serde_json::to_string_pretty(&lines).map(|json| json + "\n").map_err(Error::Json)
+        }
+        Format::Markdown => Ok(report::run_as_markdown(run, most)),
+        _ => Err(Error::Usage("a run has the forms text, json and markdown")),
     }
 }
 

@@ -14,7 +14,10 @@ use inline::{code, encoded, prose};
 
 mod blocks;
 mod inline;
+mod run;
 mod tables;
+
+pub(super) use run::run;
 
 /// So many leads of a roll-up, or of a refusal, are named.
 const NAMED: usize = 6;

@@ -211,7 +211,7 @@ fn plan_report_and_show_print_the_same_file() {
     assert_eq!(parsed(&world.run("plan --format html").exits(0).out).tags, parsed(&written).tags);
     world.run("apply plan.json --yes --run-file run.jsonl").exits(0);
     let ran = world.run("show run.jsonl --format html").exits(1);
-    assert!(ran.err.contains("a run has the forms text and json"), "{}", ran.err);
+    assert!(ran.err.contains("a run has the forms text, json and markdown"), "{}", ran.err);
 }
 
 /// How well one colour is told from another (WCAG 2.2, 1.4.3): from 1 to 21.

@@ -18,6 +18,7 @@ mod listing;
 mod live;
 mod model;
 mod moving;
+mod pipelines;
 mod quickstart;
 mod reports;
 mod runs;

@@ -15,6 +15,7 @@ use crate::arbitrary::{CONFIG, live, observed};
 use crate::world::{PRIYA, RAHUL, uuid};
 
 mod markdown;
+mod run;
 
 /// The rules that the plans of these tests are held against.
 const POLICY: &str = "policy:

@@ -153,6 +153,12 @@ fn a_run_file_is_shown_and_goes_on_where_it_is_given_again() {
     let shown = world.run("show run.jsonl").exits(0);
     assert!(shown.out.contains("3 verified") && shown.out.contains("with exit code 0"), "{}", shown.out);
     assert_eq!(world.run("show run.jsonl --format json").exits(0).json().as_array().map(Vec::len), Some(1 + 3 * 3 + 1));
+    let markdown = world.run("show run.jsonl --format markdown --report json=told.json").exits(0).out;
+    assert!(markdown.starts_with("### Applied: 3 leads: 3 verified. <!--"), "{markdown}");
+    assert!(world.path("told.json").exists());
+    for format in ["github", "sarif", "html"] {
+        assert!(world.run(&format!("show run.jsonl --format {format}")).exits(1).err.contains("text, json and markdown"));
+    }
     world.declare(&format!("  {}: {{ status: ONHOLD }}\n", uuid(1)));
     world.run("apply --yes --run-file run.jsonl").exits(0);
     let text = std::fs::read_to_string(world.path("run.jsonl")).expect("a run file");

@@ -31,7 +31,7 @@ fn cut(plan: &Plan, most: Option<usize>) -> String {
 }
 
 /// Renders it, and holds what comes out against what may.
-fn check(markdown: &str) -> String {
+pub(super) fn check(markdown: &str) -> String {
     let (arena, options) = (Arena::new(), options());
     let root = parse_document(&arena, markdown, &options);
     for node in root.descendants() {
@@ -41,7 +41,7 @@ fn check(markdown: &str) -> String {
     format_html(root, &options, &mut html).expect("HTML");
     let mut open: Vec<String> = Vec::new();
     let mut rest = html.replace("<!-- -->", "");
-    let marker = rest.find("<!-- convertalk plan ").expect("the hidden marker");
+    let marker = rest.find("<!-- convertalk ").expect("the hidden marker");
     rest.replace_range(marker..marker + rest[marker..].find("-->").expect("its end") + 3, "");
     let mut text = String::new();
     let mut rest = rest.as_str();

