@@ -9,8 +9,9 @@ use super::screen::Screen;
 use super::session::{overrides, write_file};
 use crate::error::{Error, Exit};
 use crate::report::style::{ADD, FAINT, paint, visible};
+use crate::workspace::base::top;
 use crate::workspace::render::render;
-use crate::workspace::scaffold::{IGNORED, Start, files, ids};
+use crate::workspace::scaffold::{Ci, ENDPOINT, IGNORED, Start, files, ids, pipelines};
 use crate::workspace::{FILE, Overrides, parse};
 
 /// Start a workspace: config, one lead file, schemas and settings for editors, .gitignore
@@ -27,13 +28,14 @@ pub(super) struct Init {
     /// The botId,customerId of the embed script, as they stand, or the whole script
     #[arg(long, value_name = "TEXT", value_parser = embed)]
     embed: Option<(String, String)>,
+    /// Write the pipelines as well
+    #[arg(long, value_name = "HOST")]
+    ci: Option<Ci>,
 }
 
 fn embed(text: &str) -> Result<(String, String), String> {
     ids(text).ok_or_else(|| "two ids of 24 hex digits are wanted, the bot's first: botId,customerId".to_owned())
 }
-
-const ENDPOINT: &str = "https://api.v7.convertalk.com";
 
 impl Init {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
@@ -47,7 +49,13 @@ impl Init {
         };
         let start = self.start();
         check(&folder, &start, screen)?;
-        for (path, text) in files(&start) {
+        if self.ci.is_some() && is_below_the_top(&folder) {
+            return Err(Error::Usage(
+                "pipelines belong at the top of the repository, and this is a folder in it; see examples/ci/README.md",
+            ));
+        }
+        let pipelines = self.ci.map(|ci| pipelines(ci, &start)).unwrap_or_default();
+        for (path, text) in pipelines.into_iter().chain(files(&start)) {
             let target = folder.join(&path);
             if let Some(parent) = target.parent() {
                 fs::create_dir_all(parent).map_err(failed(parent))?;
@@ -101,6 +109,12 @@ fn check(folder: &Path, start: &Start, screen: &Screen) -> Result<(), Error> {
     }
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     workspace.map(|_| ()).ok_or(Error::Invalid { errors })
+}
+
+/// Whether a folder, which need not be there yet, is one in a repository and not its top.
+fn is_below_the_top(folder: &Path) -> bool {
+    let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+    top(there).is_some_and(|top| there != folder || fs::canonicalize(there).ok() != fs::canonicalize(top).ok())
 }
 
 fn missing_lines(there: &str) -> String {

@@ -4,7 +4,7 @@
 //! asked (`rev-parse`, `ls-tree`, `cat-file --batch`): it knows every kind of repository, and there is nothing to build.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -110,6 +110,11 @@ pub fn merge_base(root: &Path, other: &str) -> Result<String, BaseError> {
 /// The way from the repository's top to a folder in it, with `/` at its end; empty at the top, and outside of any repository.
 pub fn prefix(root: &Path) -> String {
     git(root, &["rev-parse", "--show-prefix"]).map(|text| text.trim_end_matches('\n').to_owned()).unwrap_or_default()
+}
+
+/// The top of the repository that a folder is in.
+pub fn top(folder: &Path) -> Option<PathBuf> {
+    git(folder, &["rev-parse", "--show-toplevel"]).ok().map(|text| PathBuf::from(text.trim_end_matches('\n')))
 }
 
 /// Reads the desired state of the workspace in `root` at `reference`.

@@ -18,8 +18,20 @@ pub enum Start {
     },
 }
 
+/// Whose pipelines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Ci {
+    /// GitHub: workflows that plan pull requests, apply main, look for drift, and plan pull requests from forks
+    Github,
+    /// GitLab: one file with the same
+    Gitlab,
+}
+
 /// A file that is made, and its text.
 pub type Made = (String, String);
+
+/// The address that the platform publishes.
+pub const ENDPOINT: &str = "https://api.v7.convertalk.com";
 
 /// What git is not to keep: the program's own folder, and what pipelines write.
 pub const IGNORED: &str = ".convertalk/\n/plan.*\n/run.jsonl\n/live.jsonl\n";
@@ -55,6 +67,25 @@ pub fn files(start: &Start) -> Vec<Made> {
     files.push(made(".gitignore", IGNORED));
     files.push((super::FILE.to_owned(), config));
     files
+}
+
+/// The pipelines, with the address that the tokens are for.
+pub fn pipelines(ci: Ci, start: &Start) -> Vec<Made> {
+    let files: &[(&str, &str)] = match ci {
+        Ci::Github => &[
+            (".github/workflows/plan.yml", include_str!("../../examples/ci/github/.github/workflows/plan.yml")),
+            (".github/workflows/apply.yml", include_str!("../../examples/ci/github/.github/workflows/apply.yml")),
+            (".github/workflows/drift.yml", include_str!("../../examples/ci/github/.github/workflows/drift.yml")),
+            (".github/workflows/snapshot.yml", include_str!("../../examples/ci/github/.github/workflows/snapshot.yml")),
+            (".github/workflows/plan-fork.yml", include_str!("../../examples/ci/github/.github/workflows/plan-fork.yml")),
+        ],
+        Ci::Gitlab => &[(".gitlab-ci.yml", include_str!("../../examples/ci/gitlab/.gitlab-ci.yml"))],
+    };
+    let endpoint = match start {
+        Start::Sandbox => ENDPOINT,
+        Start::Inbox { endpoint, .. } => endpoint,
+    };
+    files.iter().map(|(path, text)| ((*path).to_owned(), text.replace(ENDPOINT, endpoint))).collect()
 }
 
 /// The two ids in an embed script, or in the address of the inbox: 24 hex digits each, the bot first, a comma or a slash between them.

@@ -75,3 +75,23 @@ fn ids_from_the_environment_are_found_out() {
     let config = std::fs::read_to_string(folder.path().join("convertalk.yaml")).expect("a file");
     assert!(config.contains("endpoint: https://white-label.example.com") && config.contains(&IDS[..24]), "{config}");
 }
+
+#[test]
+fn pipelines_come_for_the_address_of_the_workspace() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let git = std::process::Command::new("git").args(["init", "-q", "."]).current_dir(folder.path()).status();
+    assert!(git.expect("git runs").success());
+    assert!(run(folder.path(), &["init", "crm", "--ci", "github"]).exits(1).err.contains("top of the repository"));
+    let mut command = program(&["init", "--embed", IDS, "--ci", "github"]);
+    command.current_dir(folder.path()).env("CONVERTALK_ENDPOINT", "https://white-label.example.com");
+    let _made = Ran::of(command.output().expect("the program runs")).exits(0);
+    let workflows = folder.path().join(".github/workflows");
+    for name in ["plan", "apply", "drift", "snapshot", "plan-fork"] {
+        let text = std::fs::read_to_string(workflows.join(format!("{name}.yml"))).expect("a workflow");
+        assert!(text.contains("CONVERTALK_ENDPOINT: https://white-label.example.com"), "{name}: {text}");
+    }
+    let other = tempfile::tempdir().expect("a folder");
+    run(other.path(), &["init", "--ci", "gitlab"]).exits(0);
+    let made = std::fs::read_to_string(other.path().join(".gitlab-ci.yml")).expect("a pipeline");
+    assert_eq!(made, std::fs::read_to_string("examples/ci/gitlab/.gitlab-ci.yml").expect("an example"));
+}
