@@ -7,12 +7,16 @@ pub mod base;
 pub mod config;
 pub mod diagnostic;
 pub mod document;
+pub mod edit;
+pub mod emit;
 mod endpoint;
 mod excerpt;
 mod files;
 mod load;
+mod quote;
 pub mod reader;
 pub mod render;
+pub mod replace;
 pub mod scalar;
 pub mod schema;
 mod settings;
@@ -30,7 +34,8 @@ use self::diagnostic::Source;
 pub use self::diagnostic::{Diagnostic, Severity};
 use self::reader::Reader;
 use self::settings::Settings;
-use self::validate::{Checked, Vocabulary};
+use self::validate::Checked;
+pub use self::validate::Vocabulary;
 use crate::desired::{Desired, Place};
 use crate::lead::{AgentId, Status};
 
@@ -47,6 +52,38 @@ pub struct Workspace {
     pub agents: BTreeMap<String, Agent>,
     /// What a plan may not do.
     pub policy: Policy,
+}
+
+impl Workspace {
+    /// The names that lead files may use.
+    pub fn vocabulary(&self) -> Vocabulary<'_> {
+        Vocabulary { agents: Some(&self.agents), tags: self.policy.tags.as_ref().map(|rule| rule.value.as_slice()) }
+    }
+
+    /// The paths of its lead files, relative to its folder, in order.
+    pub fn lead_files(&self) -> Vec<Arc<str>> {
+        files::find(&self.root, &self.leads).files.into_iter().map(Arc::from).collect()
+    }
+
+    /// Whether a path, relative to its folder, is one of a lead file.
+    pub fn takes(&self, path: &str) -> bool {
+        files::matcher(&self.leads)(path)
+    }
+
+    /// The folder in which its globs look for lead files first.
+    pub fn leads_folder(&self) -> String {
+        let folders = self.leads.iter().map(|glob| files::base(glob));
+        let mut fitting = folders.filter(|folder| self.takes(&format!("{folder}/leads.yaml")));
+        fitting.next().unwrap_or_else(|| "leads".to_owned())
+    }
+}
+
+/// Reads one file below a folder as text, or says why it is none.
+///
+/// # Errors
+/// It is not there, no file, not UTF-8 or too large.
+pub fn read_text(root: &Path, file: &Arc<str>) -> Result<String, Box<Diagnostic>> {
+    load::text(root, file)
 }
 
 /// The API that the leads are in.
@@ -265,14 +302,12 @@ pub fn parse(root: &Path, text: &str, overrides: &Overrides) -> (Option<Workspac
 
 /// Reads lead files that are in memory: those of another commit, say. Pure.
 pub fn desired_of(files: Vec<(Arc<str>, String)>, workspace: &Workspace) -> (Desired, Vec<Diagnostic>) {
-    let agents = Some(&workspace.agents);
-    let tags = workspace.policy.tags.as_ref().map(|rule| rule.value.as_slice());
     let mut diagnostics = Vec::new();
     let read = files.into_iter().map(|(file, text)| {
         let text = load::decode(&file, text.into_bytes());
         (file, text)
     });
-    let (desired, ..) = gather(read.collect(), Vocabulary { agents, tags }, &mut diagnostics);
+    let (desired, ..) = gather(read.collect(), workspace.vocabulary(), &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     (desired, diagnostics)
 }
@@ -320,10 +355,7 @@ impl Settings {
         let doubt = |made: &Diagnostic| matches!(made.rule, "bad-agent-id" | "bad-agent-name" | "missing-id");
         let doubt = self.doubtful || diagnostics.iter().any(doubt);
         match self.workspace.as_ref().filter(|_| !doubt) {
-            Some(workspace) => Vocabulary {
-                agents: Some(&workspace.agents),
-                tags: workspace.policy.tags.as_ref().map(|rule| rule.value.as_slice()),
-            },
+            Some(workspace) => workspace.vocabulary(),
             None => Vocabulary::default(),
         }
     }

@@ -4,6 +4,7 @@ mod api;
 mod arbitrary;
 mod base;
 mod doubts;
+mod edit;
 mod faults;
 mod fuzz;
 mod guards;

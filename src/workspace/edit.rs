@@ -1,0 +1,139 @@
+//! In-place edits: other values into a lead file that is there, touching nothing but what differs.
+//!
+//! Given a file's text and what leads are to say; hands on the text with those values in it. Bytes are spliced, so comments, order,
+//! quotes, anchors, line breaks and all else stay. What comes of it is loaded and held against what was wanted: the edited leads say
+//! the new values and every other lead says what it said, or the edit is refused. A value that others share (by an alias or `<<`)
+//! changes for its own lead alone: whoever would change with it gets a key of its own. Pure.
+
+mod adopt;
+mod list;
+mod place;
+mod splice;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub use adopt::{Adopted, adopt, sayable};
+
+use super::diagnostic::Source;
+use super::emit::Names;
+use super::validate::{Meaning, Vocabulary, meaning};
+use super::yaml::Written;
+use crate::lead::{Field, LeadId, Wanted};
+
+/// One value that a lead of the file is to say from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// Which lead.
+    pub id: LeadId,
+    /// What it is to say. Notes: exactly these, and none where there are none.
+    pub wanted: Wanted,
+}
+
+/// A file with its edits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    /// The new text.
+    pub text: String,
+    /// Edits that are not in it, and why.
+    pub refused: Vec<(Edit, String)>,
+}
+
+/// So often what one edit did to others is mended, at the most.
+const ROUNDS: usize = 8;
+
+/// Puts edits into a file.
+pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary<'_>) -> Edited {
+    let mut edited = Edited { text: text.to_owned(), refused: Vec::new() };
+    match meaning(file, text, vocabulary) {
+        Ok(before) => {
+            let mut editor = Editor { file, vocabulary, edited: &mut edited, says: before };
+            editor.settle(edits);
+        }
+        Err(why) => edited.refused = edits.iter().map(|edit| (edit.clone(), why.clone())).collect(),
+    }
+    edited
+}
+
+struct Editor<'e> {
+    file: &'e Arc<str>,
+    vocabulary: Vocabulary<'e>,
+    edited: &'e mut Edited,
+    says: BTreeMap<LeadId, Meaning>,
+}
+
+impl Editor<'_> {
+    /// All at once; where that does not come out, each half by itself, down to the edits that cannot be made.
+    fn settle(&mut self, edits: &[Edit]) {
+        if edits.is_empty() {
+            return;
+        }
+        let mut goal = self.says.clone();
+        let known = edits.iter().all(|edit| goal.get_mut(&edit.id).map(|lead| say(lead, &edit.wanted)).is_some());
+        let outcome = if known { self.reach(&goal) } else { Err("the file no longer declares this lead".to_owned()) };
+        match outcome {
+            Ok(text) => {
+                self.edited.text = text;
+                self.says = goal;
+            }
+            Err(why) => match edits {
+                [edit] => self.edited.refused.push((edit.clone(), why)),
+                edits => {
+                    let (one, other) = edits.split_at(edits.len() / 2);
+                    self.settle(one);
+                    self.settle(other);
+                }
+            },
+        }
+    }
+
+    /// The text that says `goal`.
+    fn reach(&self, goal: &BTreeMap<LeadId, Meaning>) -> Result<String, String> {
+        let mut text = self.edited.text.clone();
+        let mut says = self.says.clone();
+        for _ in 0..ROUNDS {
+            let differing: Vec<(&LeadId, Vec<Wanted>)> = goal
+                .iter()
+                .map(|(id, lead)| (id, differences(says.get(id), lead)))
+                .filter(|(_, wanted)| !wanted.is_empty())
+                .collect();
+            if differing.is_empty() {
+                return if says == *goal { Ok(text) } else { Err("its line cannot be changed by itself".to_owned()) };
+            }
+            text = self.round(&text, &differing)?;
+            says = meaning(self.file, &text, self.vocabulary)?;
+        }
+        Err("too much hangs together by aliases here".to_owned())
+    }
+
+    fn round(&self, text: &str, differing: &[(&LeadId, Vec<Wanted>)]) -> Result<String, String> {
+        let source = Source { file: self.file.clone(), text };
+        let written = Written::read(&source, &mut Vec::new()).ok_or("the file is no YAML")?;
+        let names = self.vocabulary.agents.map(Names::new).unwrap_or_default();
+        let placed = place::all(&written, differing, &names)?;
+        Ok(splice::into(text, placed))
+    }
+}
+
+/// Makes a lead say one thing.
+fn say(lead: &mut Meaning, wanted: &Wanted) {
+    let field = wanted.field();
+    let empty = matches!(wanted, Wanted::Notes(notes) if notes.is_empty());
+    lead.wanted.retain(|said| said.field() != field);
+    if !empty {
+        lead.wanted.push(wanted.clone());
+        lead.wanted.sort_by_key(Wanted::field);
+    }
+}
+
+/// What a lead has yet to say.
+fn differences(says: Option<&Meaning>, goal: &Meaning) -> Vec<Wanted> {
+    let Some(says) = says else { return Vec::new() };
+    let mut wanted: Vec<Wanted> = goal.wanted.iter().filter(|wanted| !says.wanted.contains(wanted)).cloned().collect();
+    let fields: BTreeSet<Field> = goal.wanted.iter().map(Wanted::field).collect();
+    let notes = says.wanted.iter().any(|said| said.field() == Field::Notes);
+    if notes && !fields.contains(&Field::Notes) {
+        wanted.push(Wanted::Notes(Vec::new()));
+    }
+    wanted
+}
