@@ -12,9 +12,11 @@ use crate::error::Exit;
 mod apply;
 mod completions;
 mod execution;
+mod fmt;
 mod man;
 mod options;
 mod plan;
+mod pull;
 mod sandbox;
 mod schema;
 mod screen;
@@ -73,10 +75,12 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Validate(validate::Validate),
+    Fmt(fmt::Fmt),
     Plan(plan::Plan),
     Show(show::Show),
     Apply(apply::Apply),
     Undo(undo::Undo),
+    Pull(pull::Pull),
     Schema(schema::Schema),
     Sandbox(sandbox::Sandbox),
     Completions(completions::Completions),
@@ -93,10 +97,12 @@ pub fn main() -> ExitCode {
     let screen = Screen::new(global.color, global.quiet, global.verbose);
     let outcome = match command {
         Command::Validate(command) => command.run(&global.directory, &screen),
+        Command::Fmt(command) => command.run(&global.directory, &screen),
         Command::Plan(command) => command.run(&global.directory, &screen),
         Command::Show(command) => command.run(&screen),
         Command::Apply(command) => command.run(&global.directory, &screen),
         Command::Undo(command) => command.run(&global.directory, &screen),
+        Command::Pull(command) => command.run(&global.directory, &screen),
         Command::Schema(command) => command.run(&global.directory, &screen),
         Command::Sandbox(command) => command.run(&screen),
         Command::Completions(command) => command.run(&screen),

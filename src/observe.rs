@@ -16,7 +16,7 @@ use crate::workspace::TagShape;
 
 mod sweep;
 
-pub use sweep::{look_again, observe};
+pub use sweep::{look_again, observe, observe_all};
 
 /// The two lists of the inbox. A chat can move from `non-lead` to `lead` (api.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -7,11 +7,13 @@ pub mod base;
 pub mod config;
 pub mod diagnostic;
 pub mod document;
+pub mod draft;
 pub mod edit;
 pub mod emit;
 mod endpoint;
 mod excerpt;
 mod files;
+pub mod layout;
 mod load;
 mod quote;
 pub mod reader;
@@ -20,6 +22,7 @@ pub mod replace;
 pub mod scalar;
 pub mod schema;
 mod settings;
+pub mod split;
 pub mod validate;
 pub mod yaml;
 
@@ -60,11 +63,6 @@ impl Workspace {
         Vocabulary { agents: Some(&self.agents), tags: self.policy.tags.as_ref().map(|rule| rule.value.as_slice()) }
     }
 
-    /// The paths of its lead files, relative to its folder, in order.
-    pub fn lead_files(&self) -> Vec<Arc<str>> {
-        files::find(&self.root, &self.leads).files.into_iter().map(Arc::from).collect()
-    }
-
     /// Whether a path, relative to its folder, is one of a lead file.
     pub fn takes(&self, path: &str) -> bool {
         files::matcher(&self.leads)(path)
@@ -76,6 +74,23 @@ impl Workspace {
         let mut fitting = folders.filter(|folder| self.takes(&format!("{folder}/leads.yaml")));
         fitting.next().unwrap_or_else(|| "leads".to_owned())
     }
+}
+
+/// The paths of the lead files of the workspace in `root`, in order, and what is wrong with its globs and folders. Whatever else is
+/// wrong with `convertalk.yaml` does not matter here.
+pub fn lead_files(root: &Path) -> (Vec<Arc<str>>, Vec<Diagnostic>) {
+    let text = match load::text(root, &FILE.into()) {
+        Ok(text) => text,
+        Err(error) => return (Vec::new(), vec![*error]),
+    };
+    let (settings, mut diagnostics) = configure(root, &text, &Overrides::default());
+    if settings.workspace.is_some() {
+        diagnostics.retain(|made| made.rule == "bad-glob");
+    }
+    let globs: Vec<String> = settings.globs.into_iter().map(|(glob, _)| glob).collect();
+    let found = files::find(root, &globs);
+    diagnostics.extend(found.diagnostics);
+    (found.files.into_iter().map(Arc::from).collect(), diagnostics)
 }
 
 /// Reads one file below a folder as text, or says why it is none.

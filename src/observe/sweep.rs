@@ -38,6 +38,18 @@ pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool
     Ok(collected.into_live(first.is_some()))
 }
 
+/// Reads every lead of both lists, twice: a chat that moves while we read can be on no page that one sweep reads.
+///
+/// # Errors
+/// As [`observe`].
+pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::Error>> {
+    let mut collected = Collected::default();
+    for _ in 0..2 {
+        sweep(reader, &Keep::All, &mut collected, reader.width(), |_| false).await?;
+    }
+    Ok(collected.into_live(true))
+}
+
 /// So many pages in a row without a lead that was seen there say that writes move leads: then the front is the place to look.
 const GIVE_UP_HINTS: usize = 4;
 

@@ -185,17 +185,23 @@ pub fn uuid<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<&'t str> {
         reader.error("wrong-type", reader.span(id), "a uuid is text", "write the lead's uuid before the `:`");
         return None;
     };
-    let problem = if text.is_empty() || resolve(text, *style) == Scalar::Null {
-        "a uuid is empty"
-    } else if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        "a uuid holds a blank or a control character"
-    } else if text.chars().nth(200).is_some() {
-        "a uuid is longer than 200 characters"
-    } else {
-        return Some(text);
-    };
+    let null = (resolve(text, *style) == Scalar::Null).then_some("a uuid is empty");
+    let Some(problem) = null.or_else(|| uuid_problem(text)) else { return Some(text) };
     reader.error("bad-uuid", reader.span(id), problem, "write the uuid as the inbox shows it");
     None
+}
+
+/// Why a text can be no uuid.
+pub(super) fn uuid_problem(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("a uuid is empty")
+    } else if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        Some("a uuid holds a blank or a control character")
+    } else if text.chars().nth(200).is_some() {
+        Some("a uuid is longer than 200 characters")
+    } else {
+        None
+    }
 }
 
 fn status(reader: &mut Reader<'_>, id: NodeId) -> Option<At<Status>> {

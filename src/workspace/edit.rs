@@ -13,6 +13,7 @@ mod splice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(super) use adopt::LONGEST_KEY;
 pub use adopt::{Adopted, adopt, sayable};
 
 use super::diagnostic::Source;

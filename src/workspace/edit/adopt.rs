@@ -54,8 +54,8 @@ pub fn adopt(wanted: &Wanted, live: &Value) -> Adopted {
     }
 }
 
-/// The longest key that YAML takes before a `:`, with room for quotes.
-const LONGEST_KEY: usize = 1000;
+/// The longest key, in quotes, that YAML takes before a `:`.
+pub(in crate::workspace) const LONGEST_KEY: usize = 1000;
 
 /// Whether a file can say this, or why not.
 ///
