@@ -9,6 +9,7 @@ mod block;
 mod inline;
 mod same;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use self::block::Printer;
@@ -59,7 +60,7 @@ fn laid_out(file: &Arc<str>, written: &Written<'_>, sorts: bool) -> Option<Strin
     if written.tree.is_empty() || written.text.contains('\r') {
         return None;
     }
-    let made = Printer { written, sorts }.file()?;
+    let made = Printer { written, sorts, keeps: Cell::new(false) }.file()?;
     let source = Source { file: file.clone(), text: &made };
     let again = Written::read(&source, &mut Vec::new())?;
     same::same(written, &again).then_some(made)

@@ -7,7 +7,11 @@ use convertalk::lead::{AgentId, ContactField, LeadId, Note, Status, TagRule, Wan
 use convertalk::workspace::edit::{Edit, Edited, apply};
 use convertalk::workspace::{Workspace, desired_of};
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use crate::arbitrary::workspace;
+use crate::forms::{File, file};
 use crate::world::{PRIYA, RAHUL};
 
 fn edited(text: &str, edits: &[(&str, Wanted)]) -> Edited {
@@ -25,7 +29,7 @@ fn after(text: &str, edits: &[(&str, Wanted)]) -> String {
 }
 
 /// What a text says of each lead.
-fn says(workspace: &Workspace, text: &str) -> BTreeMap<LeadId, Vec<Wanted>> {
+pub(crate) fn says(workspace: &Workspace, text: &str) -> BTreeMap<LeadId, Vec<Wanted>> {
     let (desired, diagnostics) = desired_of(vec![(Arc::from("leads/a.yaml"), text.to_owned())], workspace);
     assert!(!diagnostics.iter().any(|made| made.is_error()), "{text}\n{diagnostics:?}");
     desired.into_iter().map(|(id, lead)| (id, lead.demands.into_iter().map(|demand| demand.wanted).collect())).collect()
@@ -232,4 +236,101 @@ fn what_cannot_be_done_is_refused_by_itself() {
     assert_eq!(refused, ["nobody", "b"]);
     let (broken, edits) = ("version: 1\nleads: [", [("a", status(Status::Closed))]);
     assert_eq!(self::edited(broken, &edits).text, broken);
+}
+
+const TEXTS: [&str; 10] = ["silver", "no", "0123", "", "a: b # c", "two\nlines", "\u{202e}x\u{85}", "é𝄞", "---", " blanks "];
+const TAGS: [&str; 8] = ["vip", "cold", "no", "a b", "x, y", "0123", "é𝄞", "\u{1b}[2J"];
+
+/// Another value, or the same, by a number.
+fn another(wanted: &Wanted, number: u8) -> Wanted {
+    let at = number as usize;
+    let bit = |place: usize| number & (1 << (place % 8)) != 0;
+    match wanted {
+        Wanted::Status(_) => Wanted::Status(Status::WRITABLE[at % 6].clone()),
+        Wanted::Agent(_) => [Wanted::Agent(None), agent(PRIYA), agent(RAHUL), agent("00000000000000000000000b")][at % 4].clone(),
+        Wanted::Tags(TagRule::Exact(_)) => {
+            exact(&TAGS.iter().enumerate().filter(|(place, _)| bit(*place)).map(|(_, tag)| *tag).collect::<Vec<_>>())
+        }
+        Wanted::Tags(TagRule::Patch { present, absent }) => {
+            let mut place = 0;
+            let (present, absent) = present.union(absent).cloned().partition(|_| {
+                place += 1;
+                bit(place)
+            });
+            Wanted::Tags(TagRule::Patch { present, absent })
+        }
+        Wanted::Attribute(key, _) => attribute(key, TEXTS[at % TEXTS.len()]),
+        Wanted::Contact(ContactField::Name, _) => Wanted::Contact(ContactField::Name, "No: One, \"x\"".to_owned()),
+        Wanted::Contact(field, _) => Wanted::Contact(*field, "+44".to_owned()),
+        Wanted::Notes(notes) => {
+            let kept = notes.iter().enumerate().filter(|(place, _)| bit(*place));
+            Wanted::Notes(kept.map(|(_, note)| note.clone()).collect())
+        }
+    }
+}
+
+/// The key of a lead under which a field stands.
+fn key_of(wanted: &Wanted) -> String {
+    wanted.field().to_string().split('.').next().unwrap_or_default().to_owned()
+}
+
+/// Lines that no edit is about stand in the new text as they stood, in their order.
+fn others_stay(file: &File, edits: &[Edit], after: &str) {
+    let shared = file.shares && edits.iter().any(|edit| edit.id.as_str() == "lead-0");
+    let touched = |(lead, key): &(String, String)| {
+        edits.iter().any(|edit| edit.id.as_str() == lead && (key == "*" || key_of(&edit.wanted) == *key))
+    };
+    let mut lines = after.split('\n');
+    for (line, owner) in file.text.split('\n').zip(&file.owners) {
+        if !touched(owner) && !(shared && line.contains("*base")) {
+            let trimmed = line.trim_end_matches('\r');
+            assert!(lines.any(|other| other.trim_end_matches('\r') == trimmed), "{line:?} is gone\n{}\n{after}", file.text);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_file_takes_any_values(file in file(), numbers in vec(any::<(bool, u8)>(), 40)) {
+        let workspace = workspace();
+        let mut goal = says(&workspace, &file.text);
+        let mut edits = Vec::new();
+        for ((id, wanted), (chosen, number)) in
+            goal.iter_mut().flat_map(|(id, all)| all.iter_mut().map(move |wanted| (id, wanted))).zip(&numbers)
+        {
+            let new = another(wanted, *number);
+            if *chosen && new != *wanted {
+                edits.push(Edit { id: id.clone(), wanted: new.clone() });
+                *wanted = new;
+            }
+        }
+        goal.values_mut().for_each(|all| all.retain(|wanted| *wanted != Wanted::Notes(Vec::new())));
+        let leads = Arc::from("leads/a.yaml");
+        let edited = apply(&leads, &file.text, &edits, workspace.vocabulary());
+        prop_assert!(edited.refused.is_empty(), "{:?}\n{}", edited.refused, file.text);
+        prop_assert_eq!(says(&workspace, &edited.text), goal, "{}\n{}", file.text, edited.text);
+        others_stay(&file, &edits, &edited.text);
+        let again = apply(&leads, &edited.text, &edits, workspace.vocabulary());
+        prop_assert_eq!(&again.text, &edited.text, "a second time changes something");
+        let undone = edited_back(&file, &edited.text, &edits);
+        prop_assert_eq!(says(&workspace, &undone), says(&workspace, &file.text));
+    }
+}
+
+/// The first values put back: of notes and of what is gone only what a file can say.
+fn edited_back(file: &File, after: &str, edits: &[Edit]) -> String {
+    let workspace = workspace();
+    let before = says(&workspace, &file.text);
+    let back: Vec<Edit> = edits
+        .iter()
+        .filter_map(|edit| {
+            let wanted = before.get(&edit.id)?.iter().find(|wanted| wanted.field() == edit.wanted.field())?;
+            Some(Edit { id: edit.id.clone(), wanted: wanted.clone() })
+        })
+        .collect();
+    let undone = apply(&Arc::from("leads/a.yaml"), after, &back, workspace.vocabulary());
+    assert!(undone.refused.is_empty(), "{:?}\n{after}", undone.refused);
+    undone.text
 }

@@ -6,6 +6,8 @@ mod base;
 mod doubts;
 mod edit;
 mod faults;
+mod fmt;
+mod forms;
 mod fuzz;
 mod guards;
 mod laws;

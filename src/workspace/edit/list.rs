@@ -29,7 +29,9 @@ struct Item<'a> {
 
 impl Edit<'_, '_> {
     /// Which items stay, and what is new.
-    fn sort(&self, wanted: &[Form]) -> (Vec<(NodeId, bool)>, Vec<Form>) {
+    ///
+    /// Of notes the order counts: `None` where one is new, which may have to stand between others.
+    fn sort(&self, wanted: &[Form]) -> Option<(Vec<(NodeId, bool)>, Vec<Form>)> {
         let mut new: Vec<Form> = wanted.to_vec();
         let mut items = Vec::new();
         for item in self.written.tree.children(self.list) {
@@ -40,7 +42,8 @@ impl Edit<'_, '_> {
             }
             items.push((item, keep));
         }
-        (items, new)
+        let ordered = new.iter().any(|form| matches!(form, Form::Map(_)));
+        (!ordered).then_some((items, new))
     }
 
     /// What an item says, in the form in which it would be wanted.
@@ -68,7 +71,7 @@ impl Edit<'_, '_> {
     pub(super) fn flow(&self, wanted: &[Form]) -> Option<Vec<Splice>> {
         let written = self.written;
         let (from, end) = (written.content(self.list), written.end(self.list));
-        let (sorted, new) = self.sort(wanted);
+        let (sorted, new) = self.sort(wanted)?;
         let inside = from + 1..end - 1;
         let new: Vec<String> = new.iter().map(|form| flow(form, self.room)).collect();
         if sorted.is_empty() {
@@ -100,7 +103,7 @@ impl Edit<'_, '_> {
     /// A list of `- ` lines. `None` where it is written in another way.
     pub(super) fn block(&self, wanted: &[Form]) -> Option<Vec<Splice>> {
         let written = self.written;
-        let (items, mut new) = self.sort(wanted);
+        let (items, mut new) = self.sort(wanted)?;
         let (last, last_stays) = *items.last()?;
         let dash = |item: NodeId| {
             let start = written.start(item);

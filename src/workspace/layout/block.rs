@@ -3,6 +3,8 @@
 //! Comments above an entry belong to it, and so does one beside it. Comments after the last entry of a block belong to the block as
 //! long as they are indented as far as its entries. An entry that is written in an odd way is moved as a whole, its lines as they are.
 
+use std::cell::Cell;
+
 use super::super::emit::rank;
 use super::super::yaml::{Kind, NodeId, Style, Written};
 use super::between::{Above, Odd, above, below, push_indent, push_line, rest_of_line};
@@ -33,6 +35,8 @@ struct Entry {
     rank: usize,
     above: Above,
     text: String,
+    /// A blank line after it would be a part of its value.
+    keeps: bool,
 }
 
 /// Lays out one file.
@@ -40,6 +44,8 @@ pub(super) struct Printer<'p, 'a> {
     pub(super) written: &'p Written<'a>,
     /// Whether the keys of a lead are put in order.
     pub(super) sorts: bool,
+    /// Whether what was laid out last is a scalar to which a blank line after it would belong.
+    pub(super) keeps: Cell<bool>,
 }
 
 impl Printer<'_, '_> {
@@ -90,6 +96,7 @@ impl Printer<'_, '_> {
             let above = if begun { Above::default() } else { above(written.text, at, written.start(key), indent)? };
             let limit = children.get(2 * number + 2).map_or(limit, |next| written.start(*next));
             let mut text = String::new();
+            self.keeps.set(false);
             at = match self.entry(key, value, indent, role, limit, begun, &mut text) {
                 Ok(at) => at,
                 Err(Odd) if begun => return Err(Odd),
@@ -99,11 +106,12 @@ impl Printer<'_, '_> {
                 }
             };
             let rank = if self.sorts && role == Role::Lead { self.name(key).map_or(usize::MAX, rank) } else { 0 };
-            entries.push(Entry { rank, above, text });
+            entries.push(Entry { rank, above, text, keeps: self.keeps.get() });
         }
         entries.sort_by_key(|entry| entry.rank);
         print(&entries, role, out);
-        Ok(below(written.text, at, limit, column, indent, out))
+        self.keeps.set(entries.last().is_some_and(|entry| entry.keeps));
+        Ok(self.below(at, limit, column, indent, out))
     }
 
     /// A key and its value. Gives the end of the last line that is theirs.
@@ -190,6 +198,7 @@ impl Printer<'_, '_> {
     fn list(&self, id: NodeId, indent: usize, from: usize, limit: usize, out: &mut String) -> Result<usize, Odd> {
         let written = self.written;
         let items: Vec<NodeId> = written.tree.children(id).collect();
+        let parent = self.column(written.tree.children(written.parent(id)).next().unwrap_or(id));
         let (mut at, mut column) = (from, 0);
         for (number, item) in items.iter().enumerate() {
             let start = written.start(*item);
@@ -200,14 +209,14 @@ impl Printer<'_, '_> {
             }
             let dash = before.len() - before.trim_start().len();
             let above = above(written.text, at, line + dash, indent)?;
-            let parent = self.column(written.tree.children(written.parent(id)).next().unwrap_or(id));
             column = if dash > parent { dash } else { dash + 1 };
-            if above.blank && number > 0 {
+            if above.blank && number > 0 && !self.keeps.get() {
                 out.push('\n');
             }
             out.push_str(&above.lines);
             push_indent(out, indent);
             out.push('-');
+            self.keeps.set(false);
             let limit = items.get(number + 1).map_or(limit, |next| written.start(*next));
             at = match written.tree.node(*item).kind {
                 Kind::Mapping { flow: false, .. } if written.start(*item) == written.content(*item) => {
@@ -218,7 +227,7 @@ impl Printer<'_, '_> {
                 _ => self.value(*item, line + dash + 1, indent, Role::Other, limit, out)?,
             };
         }
-        Ok(below(written.text, at, limit, column, indent, out))
+        Ok(self.below(at, limit, column, indent, out))
     }
 
     /// A block scalar: its header as it is, its lines moved.
@@ -236,6 +245,7 @@ impl Printer<'_, '_> {
             return Ok(header_end);
         }
         let header = written.text[content..header_end].split('#').next().unwrap_or_default();
+        self.keeps.set(header.contains('+'));
         let blanks = |line: &str| line.len() - line.trim_start_matches(' ').len();
         let (from, to) = match header.chars().find_map(|c| c.to_digit(10)) {
             Some(_) => return Err(Odd),
@@ -257,11 +267,19 @@ impl Printer<'_, '_> {
         let start = written.start(key);
         let line = written.line_start(start);
         let end = written.line_end(written.end(value).max(written.end(key)));
+        self.keeps.set(written.text[start..end].contains("|+") || written.text[start..end].contains(">+"));
         if !written.text[line..start].trim().is_empty() {
             return Err(Odd);
         }
         push_line(out, indent, &shifted(&written.text[start..end], start - line, indent));
         Ok(end)
+    }
+
+    /// Comments that end a collection.
+    fn below(&self, at: usize, limit: usize, column: usize, indent: usize, out: &mut String) -> usize {
+        let done = below(self.written.text, at, limit, column, indent, out);
+        self.keeps.set(self.keeps.get() && done == at);
+        done
     }
 
     fn column(&self, id: NodeId) -> usize {
@@ -282,7 +300,8 @@ fn print(entries: &[Entry], role: Role, out: &mut String) {
     let is_long = |entry: &Entry| entry.text.matches('\n').nth(1).is_some();
     for (number, entry) in entries.iter().enumerate() {
         let before = number.checked_sub(1).map(|before| &entries[before]);
-        let parted = |before: &Entry| entry.above.blank || (role == Role::Leads && (is_long(before) || is_long(entry)));
+        let wanted = |before: &Entry| entry.above.blank || (role == Role::Leads && (is_long(before) || is_long(entry)));
+        let parted = |before: &Entry| !before.keeps && wanted(before);
         if before.is_some_and(parted) {
             out.push('\n');
         }
