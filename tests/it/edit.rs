@@ -275,7 +275,7 @@ fn key_of(wanted: &Wanted) -> String {
 }
 
 /// Lines that no edit is about stand in the new text as they stood, in their order.
-fn others_stay(file: &File, edits: &[Edit], after: &str) {
+pub(crate) fn others_stay(file: &File, edits: &[Edit], after: &str) {
     let shared = file.shares && edits.iter().any(|edit| edit.id.as_str() == "lead-0");
     let touched = |(lead, key): &(String, String)| {
         edits.iter().any(|edit| edit.id.as_str() == lead && (key == "*" || key_of(&edit.wanted) == *key))

@@ -14,6 +14,7 @@ mod laws;
 mod listing;
 mod model;
 mod moving;
+mod pull;
 mod quickstart;
 mod runs;
 mod saved;
