@@ -28,6 +28,15 @@ pub(super) struct Fmt {
     diff: bool,
 }
 
+/// The files that this is about.
+struct Chosen {
+    /// The folder that their names are relative to.
+    root: PathBuf,
+    names: Vec<Arc<str>>,
+    /// What is wrong with the globs and folders.
+    diagnostics: Vec<Diagnostic>,
+}
+
 /// A lead file, read and laid out.
 struct Done {
     name: Arc<str>,
@@ -38,7 +47,7 @@ struct Done {
 
 impl Fmt {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
-        let (root, names, mut diagnostics) = self.names(directory)?;
+        let Chosen { root, names, mut diagnostics } = self.chosen(directory)?;
         let done: Vec<Result<Done, Box<Diagnostic>>> = names.into_par_iter().map(|name| lay_out(&root, name)).collect();
         let (total, mut changed, mut failed) = (done.len(), 0, false);
         for file in done {
@@ -77,12 +86,11 @@ impl Fmt {
         }
     }
 
-    /// The folder that names are relative to, and the names.
-    fn names(&self, directory: &Path) -> Result<(PathBuf, Vec<Arc<str>>, Vec<Diagnostic>), Error> {
+    fn chosen(&self, directory: &Path) -> Result<Chosen, Error> {
         if self.files.is_empty() {
             let root = workspace::find(directory)?;
             let (names, diagnostics) = workspace::lead_files(&root);
-            return Ok((root, names, diagnostics));
+            return Ok(Chosen { root, names, diagnostics });
         }
         if self.files.iter().any(|file| file.file_name().is_some_and(|name| name == workspace::FILE)) {
             return Err(Error::Usage("fmt lays out lead files, and convertalk.yaml is none"));
@@ -90,7 +98,7 @@ impl Fmt {
         let here = self.files.iter().all(|file| file.exists());
         let root = if here { PathBuf::new() } else { directory.to_owned() };
         let names = self.files.iter().map(|file| Arc::from(file.to_string_lossy().as_ref())).collect();
-        Ok((root, names, Vec::new()))
+        Ok(Chosen { root, names, diagnostics: Vec::new() })
     }
 
     fn told(&self, name: &str, old: &str, new: &str) -> String {

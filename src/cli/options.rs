@@ -47,7 +47,7 @@ impl Scope {
 /// What missing leads do to a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum OnMissing {
-    /// Nothing is written, and the exit code is 1
+    /// The exit code is 1, and nothing is written to the inbox
     Fail,
     /// The other leads go ahead
     Skip,

@@ -18,9 +18,10 @@ pub use adopt::{Adopted, adopt, sayable};
 
 use super::diagnostic::Source;
 use super::emit::Names;
+use super::excerpt::quoted;
 use super::validate::{Meaning, Vocabulary, meaning};
 use super::yaml::Written;
-use crate::lead::{Field, LeadId, Wanted};
+use crate::lead::{Field, LeadId, TagRule, Wanted};
 
 /// One value that a lead of the file is to say from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,18 +43,36 @@ pub struct Edited {
 
 /// So often what one edit did to others is mended, at the most.
 const ROUNDS: usize = 8;
+/// So often edits that do not come out are looked for among others, at the most: each time the whole file is read.
+const ATTEMPTS: usize = 400;
 
 /// Puts edits into a file.
 pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary<'_>) -> Edited {
     let mut edited = Edited { text: text.to_owned(), refused: Vec::new() };
-    match meaning(file, text, vocabulary) {
-        Ok(before) => {
-            let mut editor = Editor { file, vocabulary, edited: &mut edited, says: before };
-            editor.settle(edits);
+    let mut fit = Vec::with_capacity(edits.len());
+    for edit in edits {
+        match problem(&edit.wanted, vocabulary) {
+            Some(why) => edited.refused.push((edit.clone(), why)),
+            None => fit.push(edit.clone()),
         }
-        Err(why) => edited.refused = edits.iter().map(|edit| (edit.clone(), why.clone())).collect(),
+    }
+    match meaning(file, text, vocabulary) {
+        Ok(says) => Editor { file, vocabulary, edited: &mut edited, says, attempts: 0 }.settle(&fit),
+        Err(why) => edited.refused.extend(fit.into_iter().map(|edit| (edit, why.clone()))),
     }
     edited
+}
+
+/// What no file of this workspace can say.
+fn problem(wanted: &Wanted, vocabulary: Vocabulary<'_>) -> Option<String> {
+    let unknown = |tags: &BTreeSet<String>| {
+        let unknown = vocabulary.tags.and_then(|known| tags.iter().find(|tag| !known.contains(tag)));
+        unknown.map(|tag| format!("the policy knows no tag {}", quoted(tag)))
+    };
+    match wanted {
+        Wanted::Tags(TagRule::Exact(tags)) => unknown(tags),
+        wanted => sayable(wanted).err().map(str::to_owned),
+    }
 }
 
 struct Editor<'e> {
@@ -61,6 +80,7 @@ struct Editor<'e> {
     vocabulary: Vocabulary<'e>,
     edited: &'e mut Edited,
     says: BTreeMap<LeadId, Meaning>,
+    attempts: usize,
 }
 
 impl Editor<'_> {
@@ -71,7 +91,12 @@ impl Editor<'_> {
         }
         let mut goal = self.says.clone();
         let known = edits.iter().all(|edit| goal.get_mut(&edit.id).map(|lead| say(lead, &edit.wanted)).is_some());
-        let outcome = if known { self.reach(&goal) } else { Err("the file no longer declares this lead".to_owned()) };
+        self.attempts += 1;
+        let outcome = match known {
+            _ if self.attempts > ATTEMPTS => Err("too many of the file's lines cannot be changed by themselves".to_owned()),
+            true => self.reach(&goal),
+            false => Err("the file no longer declares this lead".to_owned()),
+        };
         match outcome {
             Ok(text) => {
                 self.edited.text = text;

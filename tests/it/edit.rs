@@ -233,9 +233,25 @@ fn what_cannot_be_done_is_refused_by_itself() {
         edited(&before, &[("a", status(Status::Closed)), ("nobody", status(Status::Closed)), ("b", attribute(" ", "x"))]);
     assert_eq!(edited.text, lead("  a: { status: CLOSED }|  b: { status: OPEN }"));
     let refused: Vec<&str> = edited.refused.iter().map(|(edit, _)| edit.id.as_str()).collect();
-    assert_eq!(refused, ["nobody", "b"]);
+    assert_eq!(refused, ["b", "nobody"]);
     let (broken, edits) = ("version: 1\nleads: [", [("a", status(Status::Closed))]);
     assert_eq!(self::edited(broken, &edits).text, broken);
+}
+
+#[test]
+fn many_refusals_cost_no_more_than_few() {
+    let leads: String = (0..3000).map(|number| format!("  a{number}: {{ tags: [vip] }}\n")).collect();
+    let text = format!("version: 1\nleads:\n{leads}");
+    let workspace = workspace();
+    let known = ["vip".to_owned()];
+    let vocabulary = convertalk::workspace::Vocabulary { tags: Some(&known), ..workspace.vocabulary() };
+    let edits: Vec<Edit> = (0..3000)
+        .map(|number| Edit { id: LeadId::new(format!("a{number}")), wanted: exact(if number == 7 { &[] } else { &["new"] }) })
+        .collect();
+    let edited = apply(&Arc::from("leads/a.yaml"), &text, &edits, vocabulary);
+    assert_eq!(edited.refused.len(), 2999);
+    assert!(edited.refused[0].1.contains("the policy knows no tag `new`"));
+    assert_eq!(edited.text, text.replace("a7: { tags: [vip] }", "a7: { tags: [] }"));
 }
 
 const TEXTS: [&str; 10] = ["silver", "no", "0123", "", "a: b # c", "two\nlines", "\u{202e}x\u{85}", "é𝄞", "---", " blanks "];
@@ -281,8 +297,12 @@ pub(crate) fn others_stay(file: &File, edits: &[Edit], after: &str) {
         edits.iter().any(|edit| edit.id.as_str() == lead && (key == "*" || key_of(&edit.wanted) == *key))
     };
     let mut lines = after.split('\n');
+    let mut in_value = false;
     for (line, owner) in file.text.split('\n').zip(&file.owners) {
-        if !touched(owner) && !(shared && line.contains("*base")) {
+        // A blank line after a `|+` is a part of its value.
+        in_value = touched(owner) || (in_value && line.trim().is_empty());
+        let merges = shared && line.contains("*base");
+        if !in_value && !merges {
             let trimmed = line.trim_end_matches('\r');
             assert!(lines.any(|other| other.trim_end_matches('\r') == trimmed), "{line:?} is gone\n{}\n{after}", file.text);
         }

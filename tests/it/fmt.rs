@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use crate::arbitrary::workspace;
 use crate::edit::says;
 use crate::forms::file;
+use crate::world::{Ran, program};
 
 fn laid_out(text: &str) -> String {
     let made = layout(&Arc::from("leads/a.yaml"), text).expect("YAML");
@@ -48,4 +49,135 @@ proptest! {
         prop_assert_eq!(file.text.starts_with('\u{feff}'), made.starts_with('\u{feff}'));
         prop_assert!(made.ends_with('\n') && !made.lines().any(|line| line.ends_with(['\t'])));
     }
+}
+
+const ROUGH: &str = "version: 1
+leads:
+    # about a
+    a:   # the first
+        agent:   none   # nobody
+        status: OPEN
+
+
+        tags: [ x,y ]
+        # below a
+    b: {agent: priya,status: OPEN}
+    c:
+     - not a lead, and still laid out
+";
+const EVEN: &str = "version: 1
+leads:
+  # about a
+  a:   # the first
+    status: OPEN
+    agent: none   # nobody
+
+    tags: [x, y]
+    # below a
+
+  b: { status: OPEN, agent: priya }
+
+  c:
+    - not a lead, and still laid out
+";
+
+fn workspace_of(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("leads")).expect("a folder");
+    std::fs::write(folder.path().join("convertalk.yaml"), "version: 1\napi: { endpoint: sandbox }\n").expect("a file");
+    for (name, text) in files {
+        std::fs::write(folder.path().join("leads").join(name), text).expect("a file");
+    }
+    folder
+}
+
+fn fmt(folder: &tempfile::TempDir, words: &str) -> Ran {
+    let words: Vec<&str> = std::iter::once("fmt").chain(words.split_whitespace()).collect();
+    Ran::of(program(&words).current_dir(folder.path()).output().expect("the program runs"))
+}
+
+fn read(folder: &tempfile::TempDir, name: &str) -> String {
+    std::fs::read_to_string(folder.path().join("leads").join(name)).expect("a file")
+}
+
+#[test]
+fn check_writes_nothing_and_names_each_file() {
+    let folder = workspace_of(&[("rough.yaml", ROUGH), ("even.yaml", EVEN)]);
+    let check = fmt(&folder, "--check").exits(1);
+    assert_eq!(check.out, "leads/rough.yaml\n");
+    assert_eq!(read(&folder, "rough.yaml"), ROUGH);
+    let diff = fmt(&folder, "--check --diff").exits(1);
+    assert!(
+        diff.out.contains("\n-    b: {agent: priya,status: OPEN}\n") && diff.out.contains("\n+  b: { status"),
+        "{}",
+        diff.out
+    );
+    assert_eq!(fmt(&folder, "").exits(0).out, "leads/rough.yaml\n");
+    assert_eq!(read(&folder, "rough.yaml"), EVEN);
+    assert_eq!(fmt(&folder, "--check").exits(0).out, "");
+}
+
+#[test]
+fn a_broken_file_is_told_with_its_place_and_the_others_are_laid_out() {
+    let folder = workspace_of(&[("broken.yaml", "version: 1\nleads: [\n"), ("rough.yaml", ROUGH), ("text.yaml", "a text\n")]);
+    let ran = fmt(&folder, "").exits(1);
+    assert_eq!(ran.out, "leads/rough.yaml\n");
+    assert!(ran.err.contains("leads/broken.yaml:") && ran.err.contains("error[yaml-syntax]"), "{}", ran.err);
+    assert!(ran.err.contains("leads/text.yaml: left as it stands"), "{}", ran.err);
+    assert_eq!((read(&folder, "rough.yaml"), read(&folder, "text.yaml")), (EVEN.to_owned(), "a text\n".to_owned()));
+}
+
+#[test]
+fn only_the_files_that_are_named() {
+    let folder = workspace_of(&[("one.yaml", ROUGH), ("two.yaml", ROUGH)]);
+    assert_eq!(fmt(&folder, "leads/one.yaml").exits(0).out, "leads/one.yaml\n");
+    assert_eq!((read(&folder, "one.yaml"), read(&folder, "two.yaml")), (EVEN.to_owned(), ROUGH.to_owned()));
+    assert!(fmt(&folder, "convertalk.yaml").exits(1).err.contains("convertalk.yaml is none"));
+    assert!(fmt(&folder, "leads/three.yaml").exits(1).err.contains("cannot be read"));
+}
+
+#[test]
+fn every_example_is_laid_out() {
+    for example in std::fs::read_dir("examples").expect("examples") {
+        let example = example.expect("an entry").path();
+        let words = ["fmt", "--check", "--diff", "-C", example.to_str().expect("a path")];
+        Ran::of(program(&words).output().expect("the program runs")).exits(0);
+    }
+}
+
+#[test]
+fn odd_parts_stay_as_they_are() {
+    let cases = [
+        // Keys that are written with `?`, block scalars that say their indent, and comments in odd places are moved as a whole.
+        (
+            "version: 1\nleads:\n    a:\n        ? status\n        : OPEN\n",
+            "version: 1\nleads:\n  a:\n      ? status\n      : OPEN\n",
+        ),
+        (
+            "version: 1\nleads:\n a:\n  attributes:\n   k: |1\n      x\n     y\n  status: OPEN\n",
+            "version: 1\nleads:\n  a:\n    status: OPEN\n    attributes:\n      k: |1\n         x\n        y\n",
+        ),
+        (
+            "%YAML 1.2\n# first\n---   # second\nversion: 1\nleads: {}\n...\n# last\n",
+            "%YAML 1.2\n# first\n---   # second\nversion: 1\nleads: {}\n...\n# last\n",
+        ),
+        (
+            "version: 1\nleads:\n  a: &x\n      tags: &t [vip]\n  b: { <<: *x,tags: *t }\n",
+            "version: 1\nleads:\n  a: &x\n    tags: &t [vip]\n\n  b: { <<: *x, tags: *t }\n",
+        ),
+    ];
+    for (before, after) in cases {
+        assert_eq!(laid_out(before), after);
+        assert_eq!(laid_out(after), after);
+    }
+    // An anchor must stay before its aliases: where the order of keys would part them, the keys stay as they are.
+    let kept = "version: 1\nleads:\n  a:\n    tags: &t [x]\n    label: &l y\n    status: OPEN\n    attributes: { k: *l }\n";
+    assert!(laid_out(kept).find("label").expect("a label") < laid_out(kept).find("status").expect("a status"));
+    let kept = "version: 1\nleads:\n  a: { create: &t true, label: *t }\n";
+    assert_eq!(laid_out(kept), kept);
+    let (before, after) = (
+        "version: 1\nleads:\n  a: { tags: &t [x], status: OPEN }\n  b: { label: &l x, agent: *l }\n",
+        "{ status: OPEN, tags: &t [x] }",
+    );
+    assert!(laid_out(before).contains(after));
 }

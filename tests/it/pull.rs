@@ -16,9 +16,50 @@ use crate::world::{PRIYA, RAHUL, World, record, uuid};
 mod update;
 
 const NASTY: [&str; 44] = [
-    "", " ", "no", "Yes", "~", "null", "0123", "1e3", "0x1F", "1_000", "12:30:45", "2026-01-02", "+91", "-1", ".inf", "=", "<<", "---",
-    "...", "- a", "? a", "a: b", "a #b", "#b", "*a", "&a", "!a", "%a", "@a", "`a", "'a", "\"a", "[a", "{a", "a, b", " a ", "\ta\n",
-    "two\nlines\n", "\r\n", "\u{85}\u{2028}\u{2029}", "\u{feff}\u{200b}\u{202e}x", "\u{0}\u{7}\u{1b}[2J", "🎉👩\u{200d}💻é𝄞", "C:\\x\\u0041",
+    "",
+    " ",
+    "no",
+    "Yes",
+    "~",
+    "null",
+    "0123",
+    "1e3",
+    "0x1F",
+    "1_000",
+    "12:30:45",
+    "2026-01-02",
+    "+91",
+    "-1",
+    ".inf",
+    "=",
+    "<<",
+    "---",
+    "...",
+    "- a",
+    "? a",
+    "a: b",
+    "a #b",
+    "#b",
+    "*a",
+    "&a",
+    "!a",
+    "%a",
+    "@a",
+    "`a",
+    "'a",
+    "\"a",
+    "[a",
+    "{a",
+    "a, b",
+    " a ",
+    "\ta\n",
+    "two\nlines\n",
+    "\r\n",
+    "\u{85}\u{2028}\u{2029}",
+    "\u{feff}\u{200b}\u{202e}x",
+    "\u{0}\u{7}\u{1b}[2J",
+    "🎉👩\u{200d}💻é𝄞",
+    "C:\\x\\u0041",
 ];
 
 /// Text of any kind.
@@ -42,7 +83,8 @@ fn tags() -> impl Strategy<Value = Json> {
 
 /// A record as no platform should have it.
 fn odd_record() -> impl Strategy<Value = Json> {
-    let status = prop_oneof![3 => select(vec!["OPEN", "CLOSED", "DEPENDANCY", "DELETED", "open"]).prop_map(Json::from), 1 => scalar()];
+    let status =
+        prop_oneof![3 => select(vec!["OPEN", "CLOSED", "DEPENDANCY", "DELETED", "open"]).prop_map(Json::from), 1 => scalar()];
     let agent = prop_oneof![
         3 => select(vec![PRIYA, RAHUL, "00000000000000000000000a", "123456789012345678901e23", ""]).prop_map(Json::from),
         1 => scalar()
@@ -105,7 +147,11 @@ fn new_lead() -> impl Strategy<Value = NewLead> {
             let mut wanted = vec![Wanted::Status(Status::Open), Wanted::Agent(None), Wanted::Tags(TagRule::Exact(tags))];
             wanted.extend(attributes.into_iter().map(|(key, text)| Wanted::Attribute(key, text)));
             let mut distinct: Vec<Note> = Vec::new();
-            notes.into_iter().for_each(|note| if !distinct.contains(&note) { distinct.push(note) });
+            notes.into_iter().for_each(|note| {
+                if !distinct.contains(&note) {
+                    distinct.push(note)
+                }
+            });
             wanted.push(Wanted::Notes(distinct));
             NewLead { label, wanted }
         },
@@ -192,7 +238,13 @@ fn people_s_data_only_where_asked_for() {
     let world = inbox_of_three();
     world.run("pull --with contact --with attributes,notes").exits(0);
     let text = read(&world, "leads/leads.yaml");
-    for part in ["email: v1@example.com", "phone: \"9876543210\"", "visits: \"7\"", "- title: Hello\n        description: First words", "label: \"Mallory\\u202E: x\""] {
+    for part in [
+        "email: v1@example.com",
+        "phone: \"9876543210\"",
+        "visits: \"7\"",
+        "- title: Hello\n        description: First words",
+        "label: \"Mallory\\u202E: x\"",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
     world.assert_settled();
@@ -223,7 +275,10 @@ fn the_schema_is_named_where_there_is_one() {
     let world = inbox_of_three();
     world.write("schema/leads.schema.json", "{}");
     world.run("pull --out leads/eu").exits(0);
-    assert!(read(&world, "leads/eu/leads.yaml").starts_with("# yaml-language-server: $schema=../../schema/leads.schema.json\nversion: 1\n"));
+    assert!(
+        read(&world, "leads/eu/leads.yaml")
+            .starts_with("# yaml-language-server: $schema=../../schema/leads.schema.json\nversion: 1\n")
+    );
     world.run("fmt --check").exits(0);
 }
 
@@ -233,7 +288,11 @@ fn it_takes_only_what_is_asked_for_and_not_declared() {
     world.declare(&format!("  {}: {{ status: OPEN }}\n", uuid(1)));
     let none = world.run("pull --only status=OPEN").exits(0);
     assert!(none.out.starts_with("Nothing to pull") && none.err.contains("1 lead declared already"), "{}{}", none.out, none.err);
-    for (words, why) in [("file=leads/**", "files are about what is declared"), ("tag=nobody", "none of 3 leads"), ("00000000", "no lead of the inbox")] {
+    for (words, why) in [
+        ("file=leads/**", "files are about what is declared"),
+        ("tag=nobody", "none of 3 leads"),
+        ("00000000", "no lead of the inbox"),
+    ] {
         let ran = world.run(&format!("pull --only {words}")).exits(1);
         assert!(ran.err.contains(why), "{}", ran.err);
     }

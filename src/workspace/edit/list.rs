@@ -16,6 +16,12 @@ pub(super) struct Edit<'e, 'a> {
     pub(super) room: Room,
 }
 
+/// Which items are there, and whether they stay; and what is new.
+struct Sorted {
+    items: Vec<(NodeId, bool)>,
+    new: Vec<Form>,
+}
+
 /// An item in `[…]`, and what stands around it.
 struct Item<'a> {
     /// From the item before, or the bracket: blanks, line breaks, comments.
@@ -31,7 +37,7 @@ impl Edit<'_, '_> {
     /// Which items stay, and what is new.
     ///
     /// Of notes the order counts: `None` where one is new, which may have to stand between others.
-    fn sort(&self, wanted: &[Form]) -> Option<(Vec<(NodeId, bool)>, Vec<Form>)> {
+    fn sort(&self, wanted: &[Form]) -> Option<Sorted> {
         let mut new: Vec<Form> = wanted.to_vec();
         let mut items = Vec::new();
         for item in self.written.tree.children(self.list) {
@@ -43,7 +49,7 @@ impl Edit<'_, '_> {
             items.push((item, keep));
         }
         let ordered = new.iter().any(|form| matches!(form, Form::Map(_)));
-        (!ordered).then_some((items, new))
+        (!ordered).then_some(Sorted { items, new })
     }
 
     /// What an item says, in the form in which it would be wanted.
@@ -71,7 +77,7 @@ impl Edit<'_, '_> {
     pub(super) fn flow(&self, wanted: &[Form]) -> Option<Vec<Splice>> {
         let written = self.written;
         let (from, end) = (written.content(self.list), written.end(self.list));
-        let (sorted, new) = self.sort(wanted)?;
+        let Sorted { items: sorted, new } = self.sort(wanted)?;
         let inside = from + 1..end - 1;
         let new: Vec<String> = new.iter().map(|form| flow(form, self.room)).collect();
         if sorted.is_empty() {
@@ -103,7 +109,7 @@ impl Edit<'_, '_> {
     /// A list of `- ` lines. `None` where it is written in another way.
     pub(super) fn block(&self, wanted: &[Form]) -> Option<Vec<Splice>> {
         let written = self.written;
-        let (items, mut new) = self.sort(wanted)?;
+        let Sorted { items, mut new } = self.sort(wanted)?;
         let (last, last_stays) = *items.last()?;
         let dash = |item: NodeId| {
             let start = written.start(item);

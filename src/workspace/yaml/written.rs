@@ -93,7 +93,7 @@ impl<'a> Written<'a> {
     /// Where a line ends: at its line break, `\r\n` being one, or at the end of the text.
     pub fn line_end(&self, at: usize) -> usize {
         let end = self.text[at..].find('\n').map_or(self.text.len(), |found| at + found);
-        if self.text[at..end].ends_with('\r') { end - 1 } else { end }
+        if self.text[..end].ends_with('\r') { end - 1 } else { end }
     }
 
     /// The comments that begin in a stretch of the text.

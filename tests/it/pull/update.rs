@@ -20,7 +20,8 @@ fn live(number: usize) -> impl Strategy<Value = Json> {
     let notes = subsequence(vec![("one", ""), ("one", "said"), ("two", "more"), ("two", ""), ("from defaults", "")], 0..=5);
     (status, agent, tags, (text(), text(), text()), notes).prop_map(move |(status, agent, tags, (tier, from, roof), notes)| {
         let attribute = |key: &str, value: &str| json!({ "key": key, "value": value });
-        let notes: Vec<Json> = notes.iter().map(|(title, description)| json!({ "title": title, "description": description })).collect();
+        let notes: Vec<Json> =
+            notes.iter().map(|(title, description)| json!({ "title": title, "description": description })).collect();
         json!({
             "uuid": format!("lead-{number}"), "status": status, "_agentAssigned": agent,
             "profile": { "notes": notes, "userDetails": {
@@ -67,7 +68,11 @@ fn what_no_file_can_say_is_told_and_the_rest_goes_home() {
     world.declare(&before);
     let ran = world.run("pull --update").exits(0);
     assert_eq!(ran.out, "leads/all.yaml  2 values of 1 lead\nUpdated: 2 values of 1 lead in 1 file.\n");
-    assert!(ran.err.contains("leads/all.yaml:3:") && ran.err.contains("attributes.tier: the inbox no longer has it"), "{}", ran.err);
+    assert!(
+        ran.err.contains("leads/all.yaml:3:") && ran.err.contains("attributes.tier: the inbox no longer has it"),
+        "{}",
+        ran.err
+    );
     assert!(read(&world, "leads/all.yaml").ends_with("{ status: CLOSED, attributes: { tier: gold, source: web } } # c\n"));
 }
 
@@ -97,7 +102,14 @@ fn drift_alone_goes_home_and_intent_stays() {
     let world = two_leads();
     let git = |words: &[&str]| {
         let mut command = std::process::Command::new("git");
-        command.current_dir(world.path(".")).args(["-c", "user.name=t", "-c", "user.email=t@t.example", "-c", "commit.gpgsign=false"]);
+        command.current_dir(world.path(".")).args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@t.example",
+            "-c",
+            "commit.gpgsign=false",
+        ]);
         let ran = command.args(words).output().expect("git runs");
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     };
@@ -125,7 +137,8 @@ fn links_permissions_and_read_only_files_stay() {
     world.write("kept/real.yaml", &text("OPEN"));
     std::fs::create_dir_all(world.path("leads")).expect("a folder");
     symlink("../kept/real.yaml", world.path("leads/link.yaml")).expect("a link");
-    let mode = |mode| std::fs::set_permissions(world.path("kept/real.yaml"), std::fs::Permissions::from_mode(mode)).expect("a mode");
+    let mode =
+        |mode| std::fs::set_permissions(world.path("kept/real.yaml"), std::fs::Permissions::from_mode(mode)).expect("a mode");
     mode(0o444);
     let ran = world.run("pull --update").exits(1);
     assert!(ran.err.contains("cannot write"), "{}", ran.err);
