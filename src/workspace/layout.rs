@@ -55,13 +55,33 @@ fn line_break(text: &str) -> &'static str {
     if text[..end].ends_with('\r') { "\r\n" } else { "\n" }
 }
 
-/// The text in the one layout, where it says the same as before.
+/// The text in the one layout, where it says the same as before, and is settled.
 fn laid_out(file: &Arc<str>, written: &Written<'_>, sorts: bool) -> Option<String> {
     if written.tree.is_empty() || written.text.contains('\r') {
         return None;
     }
-    let made = Printer { written, sorts, keeps: Cell::new(false) }.file()?;
+    let (mut made, mut odd) = once(file, written, sorts)?;
+    for _ in 0..SETTLING {
+        // What was moved as it stood may be in the one layout by now, or nearer to it.
+        if !odd {
+            return Some(made);
+        }
+        let source = Source { file: file.clone(), text: &made };
+        let (again, _) = once(file, &Written::read(&source, &mut Vec::new())?, sorts)?;
+        odd = again != made;
+        made = again;
+    }
+    (!odd).then_some(made)
+}
+
+/// So often a file with odd parts is laid out until it no longer changes, at the most.
+const SETTLING: usize = 4;
+
+/// The text laid out, and whether there were odd parts.
+fn once(file: &Arc<str>, written: &Written<'_>, sorts: bool) -> Option<(String, bool)> {
+    let printer = Printer { written, sorts, keeps: Cell::new(false), odd: Cell::new(false) };
+    let made = printer.file()?;
     let source = Source { file: file.clone(), text: &made };
     let again = Written::read(&source, &mut Vec::new())?;
-    same::same(written, &again).then_some(made)
+    same::same(written, &again).then(|| printer.odd.get()).map(|odd| (made, odd))
 }

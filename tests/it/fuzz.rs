@@ -3,15 +3,19 @@
 mod wire;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use convertalk::apply::journal::Line;
+use convertalk::lead::{LeadId, Status, TagRule, Wanted};
 use convertalk::plan::Plan;
 use convertalk::plan::file::{check, from_bytes, to_bytes};
 use convertalk::privacy::Names;
 use convertalk::report;
 use convertalk::sandbox::{Options, Sandbox};
-use convertalk::workspace::{Diagnostic, Overrides, load, parse, render};
+use convertalk::workspace::edit::{Edit, apply};
+use convertalk::workspace::layout::layout;
+use convertalk::workspace::{Diagnostic, Overrides, desired_of, load, parse, render};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -168,6 +172,19 @@ fn lead_file(folder: &Path, bytes: &[u8]) {
     let loaded = quickly("a lead file", || load(folder, &Overrides::default()));
     assert_eq!(loaded.desired.is_none(), loaded.has_errors());
     quickly("its diagnostics", || drawn(&loaded.diagnostics));
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(made) = quickly("its layout", || layout(&Arc::from("a.yaml"), text)) {
+        let again = layout(&Arc::from("a.yaml"), &made.text).expect("what was laid out is YAML");
+        assert_eq!(again.text, made.text, "laid out twice is not laid out once:\n{text}");
+    }
+    if let (Some(workspace), Some(desired)) = (loaded.workspace, loaded.desired) {
+        let status = |id: &LeadId| Edit { id: id.clone(), wanted: Wanted::Status(Status::OnHold) };
+        let tags = |id: &LeadId| Edit { id: id.clone(), wanted: Wanted::Tags(TagRule::Exact(["vip".to_owned()].into())) };
+        let edits: Vec<Edit> = desired.keys().take(50).flat_map(|id| [status(id), tags(id)]).collect();
+        let edited = quickly("its edits", || apply(&Arc::from("a.yaml"), text, &edits, workspace.vocabulary()));
+        let (now, mistakes) = desired_of(vec![(Arc::from("a.yaml"), edited.text)], &workspace);
+        assert!(now.len() == desired.len() && !mistakes.iter().any(Diagnostic::is_error), "{text}");
+    }
 }
 
 fn leads_folder() -> tempfile::TempDir {

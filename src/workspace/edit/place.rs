@@ -183,7 +183,7 @@ impl Placer<'_, '_> {
             return;
         }
         let after_key = written.end(key);
-        let between = &written.text[after_key..from];
+        let between = written.text.get(after_key..from).unwrap_or_default();
         // An anchor or a comment between the key and its block stays where it is.
         let simple = between.trim_start().strip_prefix(':').is_some_and(|rest| rest.trim().is_empty());
         let from = if simple { after_key + between.find(':').unwrap_or_default() + 1 } else { from };

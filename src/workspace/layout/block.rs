@@ -46,6 +46,8 @@ pub(super) struct Printer<'p, 'a> {
     pub(super) sorts: bool,
     /// Whether what was laid out last is a scalar to which a blank line after it would belong.
     pub(super) keeps: Cell<bool>,
+    /// Whether something was moved as it stands.
+    pub(super) odd: Cell<bool>,
 }
 
 impl Printer<'_, '_> {
@@ -62,7 +64,7 @@ impl Printer<'_, '_> {
             made.push('\n');
         }
         let done = self.mapping(0, 0, Role::File, head, written.tail, false, &mut made).ok()?;
-        if !text[done..written.tail].trim().is_empty() {
+        if !text.get(done..written.tail).is_some_and(|rest| rest.trim().is_empty()) {
             return None;
         }
         let tail = text[written.tail..].trim_end();
@@ -264,6 +266,7 @@ impl Printer<'_, '_> {
     /// The lines of an entry, moved as a whole.
     fn as_it_stands(&self, key: NodeId, value: NodeId, indent: usize, out: &mut String) -> Result<usize, Odd> {
         let written = self.written;
+        self.odd.set(true);
         let start = written.start(key);
         let line = written.line_start(start);
         let end = written.line_end(written.end(value).max(written.end(key)));

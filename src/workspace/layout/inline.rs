@@ -64,7 +64,8 @@ fn brackets(written: &Written<'_>, id: NodeId, is_lead: bool) -> Option<String> 
         Kind::Sequence(_) | Kind::Mapping { .. } => brackets(written, id, false),
         _ => Some(written.slice(id).to_owned()).filter(|text| !text.is_empty()),
     };
-    let open = written.text[content..].chars().next()?;
+    // A pair in a list needs no brackets of its own: `[a: b]`.
+    let open = written.text[content..].chars().next().filter(|open| matches!(open, '[' | '{'))?;
     let children: Vec<NodeId> = tree.children(id).collect();
     let between = |from: NodeId, to: NodeId, sign: &str| {
         written.text.get(written.end(from)..written.start(to)).map(str::trim) == Some(sign)
