@@ -14,6 +14,7 @@ mod endpoint;
 mod excerpt;
 mod files;
 pub mod layout;
+mod lead_files;
 mod load;
 mod quote;
 pub mod reader;
@@ -35,6 +36,7 @@ use rayon::prelude::*;
 
 use self::diagnostic::Source;
 pub use self::diagnostic::{Diagnostic, Severity};
+pub use self::lead_files::{lead_files, read_text};
 use self::reader::Reader;
 use self::settings::Settings;
 use self::validate::Checked;
@@ -62,43 +64,6 @@ impl Workspace {
     pub fn vocabulary(&self) -> Vocabulary<'_> {
         Vocabulary { agents: Some(&self.agents), tags: self.policy.tags.as_ref().map(|rule| rule.value.as_slice()) }
     }
-
-    /// Whether a path, relative to its folder, is one of a lead file.
-    pub fn takes(&self, path: &str) -> bool {
-        files::matcher(&self.leads)(path)
-    }
-
-    /// The folder in which its globs look for lead files first.
-    pub fn leads_folder(&self) -> String {
-        let folders = self.leads.iter().map(|glob| files::base(glob));
-        let mut fitting = folders.filter(|folder| self.takes(&format!("{folder}/leads.yaml")));
-        fitting.next().unwrap_or_else(|| "leads".to_owned())
-    }
-}
-
-/// The paths of the lead files of the workspace in `root`, in order, and what is wrong with its globs and folders. Whatever else is
-/// wrong with `convertalk.yaml` does not matter here.
-pub fn lead_files(root: &Path) -> (Vec<Arc<str>>, Vec<Diagnostic>) {
-    let text = match load::text(root, &FILE.into()) {
-        Ok(text) => text,
-        Err(error) => return (Vec::new(), vec![*error]),
-    };
-    let (settings, mut diagnostics) = configure(root, &text, &Overrides::default());
-    if settings.workspace.is_some() {
-        diagnostics.retain(|made| made.rule == "bad-glob");
-    }
-    let globs: Vec<String> = settings.globs.into_iter().map(|(glob, _)| glob).collect();
-    let found = files::find(root, &globs);
-    diagnostics.extend(found.diagnostics);
-    (found.files.into_iter().map(Arc::from).collect(), diagnostics)
-}
-
-/// Reads one file below a folder as text, or says why it is none.
-///
-/// # Errors
-/// It is not there, no file, not UTF-8 or too large.
-pub fn read_text(root: &Path, file: &Arc<str>) -> Result<String, Box<Diagnostic>> {
-    load::text(root, file)
 }
 
 /// The API that the leads are in.

@@ -56,7 +56,10 @@ impl Fmt {
                 Ok(Done { layout: Err(errors), .. }) => diagnostics.extend(errors),
                 Ok(Done { name, path, text, layout: Ok(layout) }) => {
                     if layout.left_alone {
-                        screen.note(&format!("{}: left as it stands: not a block of `version` and `leads`", visible(&name)));
+                        screen.note(&format!(
+                            "{}: left as it stands: it is written in a way that cannot be laid out safely",
+                            visible(&name)
+                        ));
                     }
                     if layout.text == text {
                         continue;

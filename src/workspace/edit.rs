@@ -17,7 +17,7 @@ pub(super) use adopt::LONGEST_KEY;
 pub use adopt::{Adopted, adopt, sayable};
 
 use super::diagnostic::Source;
-use super::emit::Names;
+use super::emit::AgentNames;
 use super::excerpt::quoted;
 use super::validate::{Meaning, Vocabulary, meaning};
 use super::yaml::Written;
@@ -135,7 +135,7 @@ impl Editor<'_> {
     fn round(&self, text: &str, differing: &[(&LeadId, Vec<Wanted>)]) -> Result<String, String> {
         let source = Source { file: self.file.clone(), text };
         let written = Written::read(&source, &mut Vec::new()).ok_or("the file is no YAML")?;
-        let names = self.vocabulary.agents.map(Names::new).unwrap_or_default();
+        let names = self.vocabulary.agents.map(AgentNames::new).unwrap_or_default();
         let placed = place::all(&written, differing, &names)?;
         Ok(splice::into(text, placed))
     }

@@ -20,9 +20,9 @@ pub struct NewLead {
 
 /// The names that a workspace has for agents' ids. Where an id has two, the first in order.
 #[derive(Debug, Clone, Default)]
-pub struct Names<'w>(BTreeMap<&'w AgentId, &'w str>);
+pub struct AgentNames<'w>(BTreeMap<&'w AgentId, &'w str>);
 
-impl<'w> Names<'w> {
+impl<'w> AgentNames<'w> {
     /// Of a workspace's agents.
     pub fn new(agents: &'w BTreeMap<String, Agent>) -> Self {
         Self(agents.iter().rev().map(|(name, agent)| (&agent.id, name.as_str())).collect())
@@ -50,7 +50,7 @@ pub(super) enum Form {
 }
 
 /// A new file. `schema` is where its JSON Schema is, seen from the file.
-pub fn file(leads: &BTreeMap<LeadId, NewLead>, names: &Names<'_>, schema: Option<&str>) -> String {
+pub fn file(leads: &BTreeMap<LeadId, NewLead>, names: &AgentNames<'_>, schema: Option<&str>) -> String {
     let mut made = String::new();
     if let Some(schema) = schema {
         made.push_str(&format!("# yaml-language-server: $schema={schema}\n"));
@@ -73,7 +73,7 @@ pub fn file(leads: &BTreeMap<LeadId, NewLead>, names: &Names<'_>, schema: Option
 }
 
 /// The keys of a lead and their values.
-pub(super) fn forms(wanted: &[Wanted], names: &Names<'_>) -> Vec<(String, Form)> {
+pub(super) fn forms(wanted: &[Wanted], names: &AgentNames<'_>) -> Vec<(String, Form)> {
     let text = |text: &str| Form::Text(text.to_owned());
     let mut made: Vec<(String, Form)> = Vec::new();
     let (mut attributes, mut contact) = (Vec::new(), Vec::new());

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::emit::Names;
+use super::emit::AgentNames;
 use crate::lead::{AgentId, Lead, LeadId, Status};
 
 /// What decides which leads share a file.
@@ -20,7 +20,7 @@ pub enum By {
 }
 
 /// The file's name without its ending, for each lead.
-pub fn stems<'l>(leads: &[(&'l LeadId, &Lead)], by: By, names: &Names<'_>) -> BTreeMap<&'l LeadId, String> {
+pub fn stems<'l>(leads: &[(&'l LeadId, &Lead)], by: By, names: &AgentNames<'_>) -> BTreeMap<&'l LeadId, String> {
     let agents: BTreeMap<&AgentId, String> = match by {
         By::Agent => agent_stems(leads.iter().filter_map(|(_, lead)| lead.agent.as_ref()), names),
         By::Status | By::None => BTreeMap::new(),
@@ -50,7 +50,7 @@ fn status_stem(status: Option<&Status>) -> &'static str {
 }
 
 /// An agent's name where it is one of its own, else with the id.
-fn agent_stems<'l>(agents: impl Iterator<Item = &'l AgentId>, names: &Names<'_>) -> BTreeMap<&'l AgentId, String> {
+fn agent_stems<'l>(agents: impl Iterator<Item = &'l AgentId>, names: &AgentNames<'_>) -> BTreeMap<&'l AgentId, String> {
     let mut made: BTreeMap<&AgentId, String> = agents.map(|id| (id, names.name(id).map_or_else(String::new, safe))).collect();
     let mut takers: BTreeMap<String, usize> = BTreeMap::new();
     made.values().for_each(|stem| *takers.entry(stem.clone()).or_default() += 1);
@@ -72,7 +72,7 @@ fn safe(name: &str) -> String {
     parts.join("-")
 }
 
-/// Names that are another group's, or a device's on Windows.
+/// AgentNames that are another group's, or a device's on Windows.
 fn is_reserved(stem: &str) -> bool {
     let device = |name: &str| {
         stem.strip_prefix(name).is_some_and(|rest| rest.len() == 1 && rest.bytes().all(|byte| byte.is_ascii_digit()))
@@ -96,7 +96,7 @@ mod tests {
         let agents: BTreeMap<String, Agent> =
             named.iter().enumerate().map(|(number, name)| ((*name).to_owned(), agent(number))).collect();
         let ids: Vec<AgentId> = (0..8).map(id).collect();
-        let stems: Vec<String> = agent_stems(ids.iter(), &Names::new(&agents)).into_values().collect();
+        let stems: Vec<String> = agent_stems(ids.iter(), &AgentNames::new(&agents)).into_values().collect();
         assert_eq!(stems[0], "etc-passwd");
         assert_eq!(stems[1], format!("priya-{}", ids[1]));
         assert_eq!(stems[3], format!("con-{}", ids[3]));

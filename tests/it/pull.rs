@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use convertalk::lead::{LeadId, Note, Status, TagRule, Wanted};
-use convertalk::workspace::emit::{Names, NewLead, file};
+use convertalk::workspace::emit::{AgentNames, NewLead, file};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -165,7 +165,7 @@ proptest! {
     fn two_readers_read_back_what_was_written(leads in vec(new_lead(), 1..4)) {
         let workspace = workspace();
         let leads: BTreeMap<LeadId, NewLead> = leads.into_iter().enumerate().map(|(number, lead)| (LeadId::new(uuid(number)), lead)).collect();
-        let text = file(&leads, &Names::new(&workspace.agents), None);
+        let text = file(&leads, &AgentNames::new(&workspace.agents), None);
         for (id, wanted) in says(&workspace, &text) {
             prop_assert_eq!(&wanted, &leads[&id].wanted, "{}", text);
         }

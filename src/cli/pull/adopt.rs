@@ -15,7 +15,7 @@ use crate::report::style::{GOOD, paint};
 use crate::stop::Stop;
 use crate::words::{count, visible};
 use crate::workspace::draft::{LeftOut, draft};
-use crate::workspace::emit::{self, Names, NewLead};
+use crate::workspace::emit::{self, AgentNames, NewLead};
 use crate::workspace::{Workspace, desired_of, replace, split};
 
 /// New files by their path in the workspace.
@@ -31,7 +31,7 @@ impl Pull {
         let listed = live.leads.iter().filter(|(_, seen)| wanted.is_none() || seen.seen.map(|seen| seen.list) == wanted);
         let leads = selection.of_live(listed.map(|(id, seen)| (id, &seen.lead)).collect())?;
 
-        let names = Names::new(&workspace.agents);
+        let names = AgentNames::new(&workspace.agents);
         let stems = split::stems(&leads, self.split_by, &names);
         let path_of = |id: &LeadId| stems.get(id).map(|stem| format!("{folder}{stem}.yaml")).unwrap_or_default();
         let declared: BTreeMap<&LeadId, &str> = desired.iter().map(|(id, lead)| (id, &*lead.place.file)).collect();
@@ -89,7 +89,7 @@ impl Pull {
     }
 
     /// The files' texts, each read back and held against what it is to say.
-    fn texts(&self, workspace: &Workspace, drafts: &Drafts, names: &Names<'_>) -> Result<Vec<(Arc<str>, String)>, Error> {
+    fn texts(&self, workspace: &Workspace, drafts: &Drafts, names: &AgentNames<'_>) -> Result<Vec<(Arc<str>, String)>, Error> {
         let text = |(path, leads): (&String, &BTreeMap<LeadId, NewLead>)| {
             (Arc::from(path.as_str()), emit::file(leads, names, schema(workspace, path).as_deref()))
         };
@@ -162,7 +162,7 @@ fn told(drafts: &Drafts) -> String {
 }
 
 /// What is left to do, on stderr.
-fn advise(workspace: &Workspace, drafts: &Drafts, declared: usize, left_out: &LeftOut, names: &Names<'_>, screen: &Screen) {
+fn advise(workspace: &Workspace, drafts: &Drafts, declared: usize, left_out: &LeftOut, names: &AgentNames<'_>, screen: &Screen) {
     if declared > 0 {
         screen.note(&format!(
             "{} declared already: left alone (`pull --update` takes live values into them)",

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::super::emit::{Form, Names, block_entry, flow, flow_entry, forms, rank};
+use super::super::emit::{AgentNames, Form, block_entry, flow, flow_entry, forms, rank};
 use super::super::quote::{Room, like};
 use super::super::yaml::{Kind, NodeId, Style, Written};
 use super::list;
@@ -13,7 +13,11 @@ use super::splice::Splice;
 use crate::lead::{LeadId, Wanted};
 
 /// The splices that make these leads say these things.
-pub(super) fn all(written: &Written<'_>, differing: &[(&LeadId, Vec<Wanted>)], names: &Names<'_>) -> Result<Vec<Splice>, String> {
+pub(super) fn all(
+    written: &Written<'_>,
+    differing: &[(&LeadId, Vec<Wanted>)],
+    names: &AgentNames<'_>,
+) -> Result<Vec<Splice>, String> {
     let tree = &written.tree;
     let leads = entry(written, 0, "leads").ok_or("the file has no `leads`")?.1;
     let is_flow = |id| matches!(tree.kind(id), Kind::Mapping { flow: true, .. });
