@@ -14,10 +14,12 @@ mod completions;
 mod doctor;
 mod execution;
 mod explain;
+mod fmt;
 mod init;
 mod man;
 mod options;
 mod plan;
+mod pull;
 mod sandbox;
 mod schema;
 mod screen;
@@ -79,12 +81,14 @@ enum Command {
     Init(init::Init),
     Doctor(doctor::Doctor),
     Validate(validate::Validate),
+    Fmt(fmt::Fmt),
     Plan(plan::Plan),
     Show(show::Show),
     Apply(apply::Apply),
     Explain(explain::Explain),
     Snapshot(snapshot::Snapshot),
     Undo(undo::Undo),
+    Pull(pull::Pull),
     Schema(schema::Schema),
     Sandbox(sandbox::Sandbox),
     Completions(completions::Completions),
@@ -103,12 +107,14 @@ pub fn main() -> ExitCode {
         Command::Init(command) => command.run(&global.directory, &screen),
         Command::Doctor(command) => command.run(&global.directory, &screen),
         Command::Validate(command) => command.run(&global.directory, &screen),
+        Command::Fmt(command) => command.run(&global.directory, &screen),
         Command::Plan(command) => command.run(&global.directory, &screen),
         Command::Show(command) => command.run(&global.directory, &screen),
         Command::Apply(command) => command.run(&global.directory, &screen),
         Command::Explain(command) => command.run(&global.directory, &screen),
         Command::Snapshot(command) => command.run(&global.directory, &screen),
         Command::Undo(command) => command.run(&global.directory, &screen),
+        Command::Pull(command) => command.run(&global.directory, &screen),
         Command::Schema(command) => command.run(&global.directory, &screen),
         Command::Sandbox(command) => command.run(&screen),
         Command::Completions(command) => command.run(&screen),

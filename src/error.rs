@@ -14,6 +14,7 @@ use crate::snapshot::SnapshotError;
 use crate::words::{chain, visible};
 use crate::workspace::NoWorkspace;
 use crate::workspace::base::BaseError;
+use crate::workspace::replace::ReplaceError;
 
 /// The exit codes, the same in every format. The highest that applies wins, but [`Exit::Error`] where nothing could start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,6 +135,21 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// A file of the workspace could not be replaced.
+    #[error(transparent)]
+    Replace(#[from] ReplaceError),
+    /// Files that a command would write are there already.
+    #[error("{}", exists(files))]
+    Exists {
+        /// Which.
+        files: Vec<String>,
+    },
+    /// Files would lose leads that they declare.
+    #[error("{leads} declared {} in the files that would be overwritten, and would be lost; nothing was written", if *leads == 1 { "lead is" } else { "leads are" })]
+    WouldLose {
+        /// How many.
+        leads: usize,
+    },
     /// JSON could not be written.
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
@@ -152,6 +168,13 @@ impl From<ObserveError<SnapshotError>> for Error {
             ObserveError::Nowhere | ObserveError::PageCap { .. } => Self::Internal("a snapshot has one page"),
         }
     }
+}
+
+fn exists(files: &[String]) -> String {
+    let shown: Vec<&str> = files.iter().take(5).map(String::as_str).collect();
+    let more = if files.len() > shown.len() { format!(" and {} more", files.len() - shown.len()) } else { String::new() };
+    let verb = if files.len() == 1 { "is" } else { "are" };
+    format!("{}{more} {verb} there already; nothing was written", shown.join(", "))
 }
 
 impl Error {
@@ -208,6 +231,10 @@ impl Error {
             Self::NeedsYes => "in a pipeline, add --yes",
             Self::Locked => "wait for it, or see what it does in .convertalk/runs/",
             Self::Io { .. } | Self::Json(_) | Self::Sandbox(_) | Self::Declined | Self::Interrupted => return None,
+            Self::Replace(ReplaceError::Changed(_)) => "run it again",
+            Self::Replace(ReplaceError::Io(..)) => return None,
+            Self::Exists { .. } => "--out DIR writes into another folder, --force overwrites them",
+            Self::WouldLose { .. } => "pull without --only and --type, or into another folder: --out DIR",
             Self::Internal(_) => "please report it, with what you ran",
         };
         Some(words.to_owned())

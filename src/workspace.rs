@@ -8,16 +8,24 @@ pub mod blame;
 pub mod config;
 pub mod diagnostic;
 pub mod document;
+pub mod draft;
+pub mod edit;
+pub mod emit;
 mod endpoint;
 mod excerpt;
 mod files;
+pub mod layout;
+mod lead_files;
 mod load;
+mod quote;
 pub mod reader;
 pub mod render;
+pub mod replace;
 pub mod scaffold;
 pub mod scalar;
 pub mod schema;
 mod settings;
+pub mod split;
 pub mod validate;
 pub mod yaml;
 
@@ -30,9 +38,11 @@ use rayon::prelude::*;
 
 use self::diagnostic::Source;
 pub use self::diagnostic::{Diagnostic, Severity};
+pub use self::lead_files::{lead_files, read_text};
 use self::reader::Reader;
 use self::settings::Settings;
-use self::validate::{Checked, Vocabulary};
+use self::validate::Checked;
+pub use self::validate::Vocabulary;
 use crate::desired::{Desired, Place};
 use crate::lead::{AgentId, Status};
 
@@ -49,6 +59,13 @@ pub struct Workspace {
     pub agents: BTreeMap<String, Agent>,
     /// What a plan may not do.
     pub policy: Policy,
+}
+
+impl Workspace {
+    /// The names that lead files may use.
+    pub fn vocabulary(&self) -> Vocabulary<'_> {
+        Vocabulary { agents: Some(&self.agents), tags: self.policy.tags.as_ref().map(|rule| rule.value.as_slice()) }
+    }
 }
 
 /// The API that the leads are in.
@@ -267,14 +284,12 @@ pub fn parse(root: &Path, text: &str, overrides: &Overrides) -> (Option<Workspac
 
 /// Reads lead files that are in memory: those of another commit, say. Pure.
 pub fn desired_of(files: Vec<(Arc<str>, String)>, workspace: &Workspace) -> (Desired, Vec<Diagnostic>) {
-    let agents = Some(&workspace.agents);
-    let tags = workspace.policy.tags.as_ref().map(|rule| rule.value.as_slice());
     let mut diagnostics = Vec::new();
     let read = files.into_iter().map(|(file, text)| {
         let text = load::decode(&file, text.into_bytes());
         (file, text)
     });
-    let (desired, ..) = gather(read.collect(), Vocabulary { agents, tags }, &mut diagnostics);
+    let (desired, ..) = gather(read.collect(), workspace.vocabulary(), &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     (desired, diagnostics)
 }
@@ -322,10 +337,7 @@ impl Settings {
         let doubt = |made: &Diagnostic| matches!(made.rule, "bad-agent-id" | "bad-agent-name" | "missing-id");
         let doubt = self.doubtful || diagnostics.iter().any(doubt);
         match self.workspace.as_ref().filter(|_| !doubt) {
-            Some(workspace) => Vocabulary {
-                agents: Some(&workspace.agents),
-                tags: workspace.policy.tags.as_ref().map(|rule| rule.value.as_slice()),
-            },
+            Some(workspace) => workspace.vocabulary(),
             None => Vocabulary::default(),
         }
     }

@@ -113,7 +113,7 @@ fn max_bytes(text: &str) -> Result<usize, String> {
 /// What missing leads do to a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum OnMissing {
-    /// Nothing is written, and the exit code is 1
+    /// The exit code is 1, and nothing is written to the inbox
     Fail,
     /// The other leads go ahead
     Skip,

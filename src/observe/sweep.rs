@@ -38,14 +38,17 @@ pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool
     Ok(collected.into_live(first.is_some()))
 }
 
-/// Reads the whole listing, every lead with its values: twice, because a lead can slip from an unread page to a read one.
+/// Reads the whole listing, every lead with its values: twice, because a lead can slip from an unread page to a read one, and a third
+/// time, page by page, where the two did not show the same.
 ///
 /// # Errors
 /// As [`observe`].
 pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::Error>> {
     let mut collected = Collected::default();
-    for _ in 0..2 {
-        sweep(reader, &Keep::All, &mut collected, reader.width(), |_| false).await?;
+    let first = sweep(reader, &Keep::All, &mut collected, reader.width(), |_| false).await?;
+    let second = sweep(reader, &Keep::All, &mut collected, reader.width(), |_| false).await?;
+    if second != first {
+        sweep(reader, &Keep::All, &mut collected, 1, |_| false).await?;
     }
     Ok(collected.into_live(true))
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::desired::{Desired, DesiredLead};
-use crate::lead::{AgentId, LeadId, Status, TagRule, Wanted};
+use crate::lead::{AgentId, Lead, LeadId, Status, TagRule, Wanted};
 use crate::workspace::Agent;
 
 /// The shortest beginning of a uuid that is taken for it.
@@ -81,6 +81,48 @@ impl Selection {
     }
 }
 
+impl Selection {
+    /// Of live leads, those that are selected by what the inbox shows of them.
+    ///
+    /// # Errors
+    /// A `file=`, which no inbox knows; the beginning of a uuid that fits several, or none; nothing is selected.
+    pub fn of_live<'l>(&self, live: Vec<(&'l LeadId, &'l Lead)>) -> Result<Vec<(&'l LeadId, &'l Lead)>, BadSelector> {
+        if self.0.is_empty() {
+            return Ok(live);
+        }
+        for selector in &self.0 {
+            let (text, reason) = match selector {
+                Selector::File(glob) => {
+                    let reason = "files are about what is declared; a pull takes uuid, status=, agent= and tag=";
+                    (format!("file={}", glob.glob().glob()), reason.to_owned())
+                }
+                Selector::Uuid(uuid) => {
+                    let exact = live.iter().any(|(id, _)| id.as_str() == uuid);
+                    match live.iter().filter(|(id, _)| id.as_str().starts_with(uuid.as_str())).count() {
+                        0 => (uuid.clone(), "no lead of the inbox has this uuid".to_owned()),
+                        several if several > 1 && !exact => {
+                            (uuid.clone(), format!("{several} leads of the inbox begin with this"))
+                        }
+                        _ => continue,
+                    }
+                }
+                _ => continue,
+            };
+            return Err(BadSelector { text, reason });
+        }
+        let all = live.len();
+        let exact = |uuid: &String| live.iter().any(|(id, _)| id.as_str() == uuid);
+        let exact: Vec<bool> = self.0.iter().map(|selector| matches!(selector, Selector::Uuid(uuid) if exact(uuid))).collect();
+        let chosen =
+            |id: &LeadId, lead: &Lead| self.0.iter().zip(&exact).any(|(selector, exact)| selector.shows(id, lead, *exact));
+        let selected: Vec<_> = live.iter().copied().filter(|(id, lead)| chosen(id, lead)).collect();
+        if selected.is_empty() {
+            return Err(BadSelector { text: "…".to_owned(), reason: format!("none of {all} leads of the inbox is selected") });
+        }
+        Ok(selected)
+    }
+}
+
 fn selector(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Selector, String> {
     let Some((key, value)) = text.split_once('=') else {
         return match text.trim() {
@@ -123,6 +165,20 @@ impl Selector {
             Self::Agent(agent) => wants(&|wanted| matches!(wanted, Wanted::Agent(other) if other == agent)),
             Self::Tag(tag) => wants(&|wanted| matches!(wanted, Wanted::Tags(rule) if asks_for(rule, tag))),
             Self::File(glob) => glob.is_match(&*lead.place.file),
+        }
+    }
+}
+
+impl Selector {
+    /// Whether a live lead is one of those meant.
+    fn shows(&self, id: &LeadId, lead: &Lead, exact: bool) -> bool {
+        match self {
+            Self::Uuid(uuid) if exact => id.as_str() == uuid,
+            Self::Uuid(prefix) => id.as_str().starts_with(prefix.as_str()),
+            Self::Status(status) => lead.status.as_ref() == Some(status),
+            Self::Agent(agent) => lead.agent == *agent,
+            Self::Tag(tag) => lead.tags.contains(tag),
+            Self::File(_) => false,
         }
     }
 }

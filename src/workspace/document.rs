@@ -107,7 +107,7 @@ pub struct Note<'t> {
 }
 
 const FILE: &[&str] = &["version", "defaults", "leads"];
-const LEAD: &[&str] = &["label", "status", "agent", "tags", "attributes", "contact", "notes", "create"];
+pub(super) const LEAD: &[&str] = &["label", "status", "agent", "tags", "attributes", "contact", "notes", "create"];
 const DEFAULTS: &[&str] = &["status", "agent", "tags", "attributes", "notes", "create"];
 
 /// Reads the file's own keys; `leads` gives key and value nodes, for [`lead`].
@@ -185,17 +185,23 @@ pub fn uuid<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<&'t str> {
         reader.error("wrong-type", reader.span(id), "a uuid is text", "write the lead's uuid before the `:`");
         return None;
     };
-    let problem = if text.is_empty() || resolve(text, *style) == Scalar::Null {
-        "a uuid is empty"
-    } else if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        "a uuid holds a blank or a control character"
-    } else if text.chars().nth(200).is_some() {
-        "a uuid is longer than 200 characters"
-    } else {
-        return Some(text);
-    };
+    let null = (resolve(text, *style) == Scalar::Null).then_some("a uuid is empty");
+    let Some(problem) = null.or_else(|| uuid_problem(text)) else { return Some(text) };
     reader.error("bad-uuid", reader.span(id), problem, "write the uuid as the inbox shows it");
     None
+}
+
+/// Why a text can be no uuid.
+pub(super) fn uuid_problem(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("a uuid is empty")
+    } else if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        Some("a uuid holds a blank or a control character")
+    } else if text.chars().nth(200).is_some() {
+        Some("a uuid is longer than 200 characters")
+    } else {
+        None
+    }
 }
 
 fn status(reader: &mut Reader<'_>, id: NodeId) -> Option<At<Status>> {
@@ -297,7 +303,20 @@ fn contact<'t>(reader: &mut Reader<'t>, id: NodeId) -> BTreeMap<ContactField, At
 }
 
 fn contact_value(reader: &mut Reader<'_>, field: ContactField, text: At<&str>) -> bool {
-    let value = text.value.trim();
+    let (value, name) = (text.value.trim(), field.as_str());
+    if value.is_empty() {
+        reader.error("empty-value", text.span, format!("`{name}` is empty"), "leave it out; contact values cannot be cleared");
+        return false;
+    }
+    let problem = contact_problem(field, value);
+    if let Some(help) = problem {
+        reader.error("bad-contact", text.span, format!("{} is no {}", quoted(value), name.replace('_', " ")), help);
+    }
+    problem.is_none()
+}
+
+/// What to write instead of a value, without blanks around it, that is none of its field.
+pub(super) fn contact_problem(field: ContactField, value: &str) -> Option<&'static str> {
     let says_http = || value.starts_with("http://") || value.starts_with("https://");
     let blank = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '.' | '-');
     let (fine, help) = match field {
@@ -307,13 +326,7 @@ fn contact_value(reader: &mut Reader<'_>, field: ContactField, text: At<&str>) -
         ContactField::DialCode => (value.bytes().any(|byte| byte.is_ascii_digit()), "write the country's code: `\"+91\"`"),
         ContactField::Picture => (says_http(), "write an address that begins with https://"),
     };
-    let name = field.as_str();
-    if value.is_empty() {
-        reader.error("empty-value", text.span, format!("`{name}` is empty"), "leave it out; contact values cannot be cleared");
-    } else if !fine {
-        reader.error("bad-contact", text.span, format!("{} is no {}", quoted(value), name.replace('_', " ")), help);
-    }
-    fine && !value.is_empty()
+    (!fine).then_some(help)
 }
 
 fn notes<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<At<Vec<Note<'t>>>> {

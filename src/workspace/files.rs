@@ -96,7 +96,7 @@ pub(super) fn find(root: &Path, globs: &[String]) -> Found {
 }
 
 /// The part of a glob before the first name that is not plain; a glob without any is its own file.
-fn base(glob: &str) -> String {
+pub(super) fn base(glob: &str) -> String {
     let plain = |part: &&str| !part.contains(['*', '?', '[', '{']);
     glob.split('/').take_while(plain).filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/")
 }

@@ -60,6 +60,28 @@ pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_
     Checked { leads, diagnostics: reader.out }
 }
 
+/// What a file says of a lead, wherever in the file it says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Meaning {
+    pub(super) label: Option<Box<str>>,
+    pub(super) create: bool,
+    pub(super) wanted: Vec<Wanted>,
+}
+
+/// What a file says, or the first mistake in it.
+pub(super) fn meaning(file: &Arc<str>, text: &str, vocabulary: Vocabulary<'_>) -> Result<BTreeMap<LeadId, Meaning>, String> {
+    let Checked { leads, mut diagnostics } = check(file, text, 0, vocabulary);
+    let desired = merge(leads, |_| Source { file: file.clone(), text }, &mut diagnostics);
+    if let Some(error) = diagnostics.iter().find(|made| made.is_error()) {
+        return Err(format!("line {}: {}", error.line, error.message));
+    }
+    let lead = |(id, lead): (LeadId, DesiredLead)| {
+        let wanted = lead.demands.into_iter().map(|demand| demand.wanted).collect();
+        (id, Meaning { label: lead.label, create: lead.create, wanted })
+    };
+    Ok(desired.into_iter().map(lead).collect())
+}
+
 /// The structural mistakes of a file alone: those that its schema finds, too.
 pub fn structure(reader: &mut Reader<'_>) {
     for (key, value) in document::file(reader).leads {

@@ -5,12 +5,14 @@
 //! ends here; behind it, walking a tree costs at most ten times what the file holds.
 
 mod build;
+mod written;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::diagnostic::Span;
 pub use build::parse;
+pub use written::Written;
 
 /// A node's number in its tree. Nodes stand in the order of the text, children right after their parent.
 pub type NodeId = u32;

@@ -3,20 +3,25 @@
 mod wire;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use convertalk::apply::journal::Line;
+use convertalk::lead::{LeadId, Status, TagRule, Wanted};
 use convertalk::plan::Plan;
 use convertalk::plan::file::{check, from_bytes, to_bytes};
 use convertalk::report;
 use convertalk::sandbox::{Options, Sandbox};
-use convertalk::workspace::{Diagnostic, Overrides, load, parse, render};
+use convertalk::workspace::edit::{Edit, apply};
+use convertalk::workspace::layout::layout;
+use convertalk::workspace::{Diagnostic, Overrides, desired_of, load, parse, render};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use crate::arbitrary::CONFIG;
+use crate::forms::file;
 
 /// Longer than any of these takes on a busy machine, and far shorter than what grows without bound.
 const LONG: Duration = Duration::from_secs(5);
@@ -73,7 +78,7 @@ const SEED: &str = r#"{ "lead": [{ "uuid": "a", "status": "OPEN", "updatedAt": "
 { "tags": ["x"], "attributes": [{ "key": "k", "value": 7 }] }, "notes": [{ "title": "t" }] } }], "non-lead": [{ "_id": "5" }] }"#;
 
 /// A valid text with up to eight wounds: bytes turned, cut out or said twice, and words that parsers stumble over put in.
-fn wounded(valid: &'static str) -> impl Strategy<Value = Vec<u8>> {
+fn wounded(valid: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<u8>> {
     let words: Vec<&[u8]> = vec![
         b"[",
         b"{",
@@ -113,8 +118,8 @@ fn wounded(valid: &'static str) -> impl Strategy<Value = Vec<u8>> {
         b",",
     ];
     let wound = (any::<Index>(), 0..5_u8, any::<u8>(), 1..40_usize, select(words));
-    vec(wound, 1..8).prop_map(move |wounds| {
-        let mut bytes = valid.as_bytes().to_vec();
+    (valid, vec(wound, 1..8)).prop_map(|(valid, wounds)| {
+        let mut bytes = valid.into_bytes();
         for (at, kind, byte, length, word) in wounds {
             let at = at.index(bytes.len().max(1)).min(bytes.len());
             let end = (at + length).min(bytes.len());
@@ -131,7 +136,7 @@ fn wounded(valid: &'static str) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn any_or_wounded(valid: &'static str) -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![1 => vec(any::<u8>(), 0..300), 1 => ".{0,200}".prop_map(String::into_bytes), 6 => wounded(valid)]
+    prop_oneof![1 => vec(any::<u8>(), 0..300), 1 => ".{0,200}".prop_map(String::into_bytes), 6 => wounded(Just(valid.to_owned()))]
 }
 
 /// What a machine makes who wishes ill: depth, repetition, length.
@@ -150,9 +155,13 @@ fn monsters() -> Vec<Vec<u8>> {
 }
 
 fn quickly<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    within(LONG, what, work)
+}
+
+fn within<T>(limit: Duration, what: &str, work: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let done = work();
-    assert!(start.elapsed() < LONG, "{what} took {:?}", start.elapsed());
+    assert!(start.elapsed() < limit, "{what} took {:?}", start.elapsed());
     done
 }
 
@@ -168,6 +177,20 @@ fn lead_file(folder: &Path, bytes: &[u8]) {
     let loaded = quickly("a lead file", || load(folder, &Overrides::default()));
     assert_eq!(loaded.desired.is_none(), loaded.has_errors());
     quickly("its diagnostics", || drawn(&loaded.diagnostics));
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(made) = quickly("its layout", || layout(&Arc::from("a.yaml"), text)) {
+        let again = layout(&Arc::from("a.yaml"), &made.text).expect("what was laid out is YAML");
+        assert_eq!(again.text, made.text, "laid out twice is not laid out once:\n{text}");
+    }
+    if let (Some(workspace), Some(desired)) = (loaded.workspace, loaded.desired) {
+        let status = |id: &LeadId| Edit { id: id.clone(), wanted: Wanted::Status(Status::OnHold) };
+        let tags = |id: &LeadId| Edit { id: id.clone(), wanted: Wanted::Tags(TagRule::Exact(["vip".to_owned()].into())) };
+        let edits: Vec<Edit> = desired.keys().take(50).flat_map(|id| [status(id), tags(id)]).collect();
+        // The file is read before, between and after.
+        let edited = within(3 * LONG, "its edits", || apply(&Arc::from("a.yaml"), text, &edits, workspace.vocabulary()));
+        let (now, mistakes) = desired_of(vec![(Arc::from("a.yaml"), edited.text)], &workspace);
+        assert!(now.len() == desired.len() && !mistakes.iter().any(Diagnostic::is_error), "{text}");
+    }
 }
 
 fn leads_folder() -> tempfile::TempDir {
@@ -223,6 +246,11 @@ fn seed_file(folder: &Path, bytes: &[u8]) {
 }
 
 proptest! {
+    #[test]
+    fn lead_files_of_any_form(bytes in wounded(file().prop_map(|file| file.text))) {
+        lead_file(leads_folder().path(), &bytes);
+    }
+
     #[test]
     fn lead_files(bytes in any_or_wounded(LEADS)) {
         lead_file(leads_folder().path(), &bytes);

@@ -1,5 +1,7 @@
 //! From the library's events to a tree, and the limits that keep a small file from becoming much work.
 
+use std::collections::HashMap;
+
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag};
 
 use super::super::diagnostic::{Diagnostic, Source, Span};
@@ -11,12 +13,63 @@ const DEPTH: usize = 64;
 
 /// Reads one document. Where the text is not one, says so in `out` and gives `None`; other mistakes (tags) leave a tree.
 pub fn parse<'a>(source: &Source<'a>, out: &mut Vec<Diagnostic>) -> Option<Tree<'a>> {
+    read(source, out, &mut None)
+}
+
+/// The same, and what else is written: comments, anchors, tags, the marks of the document.
+pub(super) fn parse_all<'a>(source: &Source<'a>, out: &mut Vec<Diagnostic>) -> Option<(Tree<'a>, Marks)> {
+    let mut marks = Some(Marks { tail: source.text.len() as u32, ..Marks::default() });
+    let tree = read(source, out, &mut marks)?;
+    Some((tree, marks.unwrap_or_default()))
+}
+
+/// What is written besides nodes.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// In the order of the text.
+    pub(super) comments: Vec<Span>,
+    /// Where the first anchor or tag of a node begins.
+    pub(super) properties: HashMap<NodeId, u32>,
+    /// After a written `---`, or 0.
+    pub(super) head: u32,
+    /// At a written `...`, or the end of the text.
+    pub(super) tail: u32,
+}
+
+impl Marks {
+    /// Notes what a tree has no place for; `last` is the node before.
+    fn note(&mut self, event: &Event<'_>, span: &granit_parser::Span, last: NodeId) {
+        let at = place(span);
+        let mut property = |node, start| {
+            let first = self.properties.entry(node).or_insert(start);
+            *first = start.min(*first);
+        };
+        if let Some(tag) = span.tag_start().and_then(|mark| mark.byte_offset()).filter(|_| event.is_node()) {
+            property(last.wrapping_add(1), tag as u32);
+        }
+        match event {
+            Event::Anchor(..) => property(last, at.start),
+            Event::Comment(..) => self.comments.push(at),
+            Event::DocumentStart(true, _) => self.head = at.end,
+            Event::DocumentEnd if at.end > at.start => self.tail = at.start,
+            _ => {}
+        }
+    }
+}
+
+fn read<'a>(source: &Source<'a>, out: &mut Vec<Diagnostic>, marks: &mut Option<Marks>) -> Option<Tree<'a>> {
     let mut options = Options::default();
-    options.set_emit_comments(false);
+    options.set_emit_comments(marks.is_some());
+    options.emit_anchor_events = marks.is_some();
     let mut builder = Builder::new(source, out);
     for event in Parser::new_from_str_with_options(source.text, options) {
         let step = match event {
-            Ok((event, span)) => builder.event(event, &span),
+            Ok((event, span)) => {
+                if let Some(marks) = marks {
+                    marks.note(&event, &span, (builder.nodes.len() as NodeId).wrapping_sub(1));
+                }
+                builder.event(event, &span)
+            }
             Err(error) => Err(Box::new(syntax(source, &error))),
         };
         if let Err(stop) = step {

@@ -1,0 +1,121 @@
+//! `convertalk fmt`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use rayon::prelude::*;
+
+use super::screen::Screen;
+use crate::error::{Error, Exit};
+use crate::words::{count, visible};
+use crate::workspace::layout::{Layout, layout};
+use crate::workspace::{self, Diagnostic, render, replace};
+
+/// Bring lead files into one layout, comments kept
+///
+/// What the files say does not change. Names each file that changes. Example: convertalk fmt --check --diff
+#[derive(Debug, Args)]
+pub(super) struct Fmt {
+    /// Only these files, instead of all lead files of the workspace
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Write nothing; exit with 1 where a file would change
+    #[arg(long)]
+    check: bool,
+    /// Show what changes
+    #[arg(long)]
+    diff: bool,
+}
+
+/// The files that this is about.
+struct Chosen {
+    /// The folder that their names are relative to.
+    root: PathBuf,
+    names: Vec<Arc<str>>,
+    /// What is wrong with the globs and folders.
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// A lead file, read and laid out.
+struct Done {
+    name: Arc<str>,
+    path: PathBuf,
+    text: String,
+    layout: Result<Layout, Vec<Diagnostic>>,
+}
+
+impl Fmt {
+    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+        let Chosen { root, names, mut diagnostics } = self.chosen(directory)?;
+        let done: Vec<Result<Done, Box<Diagnostic>>> = names.into_par_iter().map(|name| lay_out(&root, name)).collect();
+        let (total, mut changed, mut failed) = (done.len(), 0, false);
+        for file in done {
+            match file {
+                Err(error) => diagnostics.push(*error),
+                Ok(Done { layout: Err(errors), .. }) => diagnostics.extend(errors),
+                Ok(Done { name, path, text, layout: Ok(layout) }) => {
+                    if layout.left_alone {
+                        screen.note(&format!(
+                            "{}: left as it stands: it is written in a way that cannot be laid out safely",
+                            visible(&name)
+                        ));
+                    }
+                    if layout.text == text {
+                        continue;
+                    }
+                    changed += 1;
+                    if !self.check
+                        && let Err(error) = replace::replace(&path, text.as_bytes(), layout.text.as_bytes())
+                    {
+                        failed = true;
+                        screen.error(&error.into());
+                        continue;
+                    }
+                    screen.result(&self.told(&name, &text, &layout.text))?;
+                }
+            }
+        }
+        for diagnostic in &diagnostics {
+            screen.stderr(&format!("{}\n", render::render(diagnostic, screen.colored_stderr()).trim_end()));
+        }
+        if self.check && changed > 0 {
+            screen.note(&format!("{changed} of {} would change; run `convertalk fmt`", count(total, "file")));
+        }
+        match diagnostics.iter().filter(|made| made.is_error()).count() {
+            0 if failed || (self.check && changed > 0) => Ok(Exit::Error),
+            0 => Ok(Exit::Done),
+            errors => Err(Error::Invalid { errors }),
+        }
+    }
+
+    fn chosen(&self, directory: &Path) -> Result<Chosen, Error> {
+        if self.files.is_empty() {
+            let root = workspace::find(directory)?;
+            let (names, diagnostics) = workspace::lead_files(&root);
+            return Ok(Chosen { root, names, diagnostics });
+        }
+        if self.files.iter().any(|file| file.file_name().is_some_and(|name| name == workspace::FILE)) {
+            return Err(Error::Usage("fmt lays out lead files, and convertalk.yaml is none"));
+        }
+        let here = self.files.iter().all(|file| file.exists());
+        let root = if here { PathBuf::new() } else { directory.to_owned() };
+        let names = self.files.iter().map(|file| Arc::from(file.to_string_lossy().as_ref())).collect();
+        Ok(Chosen { root, names, diagnostics: Vec::new() })
+    }
+
+    fn told(&self, name: &str, old: &str, new: &str) -> String {
+        if !self.diff {
+            return format!("{}\n", visible(name));
+        }
+        let diff = similar::TextDiff::from_lines(old, new);
+        let diff = diff.unified_diff().context_radius(2).header(name, name).to_string();
+        diff.lines().map(|line| format!("{}\n", visible(line))).collect()
+    }
+}
+
+fn lay_out(root: &Path, name: Arc<str>) -> Result<Done, Box<Diagnostic>> {
+    let text = workspace::read_text(root, &name)?;
+    let layout = layout(&name, &text);
+    Ok(Done { path: root.join(&*name), name, text, layout })
+}

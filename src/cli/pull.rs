@@ -1,0 +1,102 @@
+//! `convertalk pull`
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::options::OnMissing;
+use super::screen::Screen;
+use super::session::files;
+use crate::error::{Error, Exit};
+use crate::observe::ChatType;
+use crate::privacy::Names;
+use crate::workspace::draft::With;
+use crate::workspace::split::By;
+
+mod adopt;
+mod update;
+
+/// Take live leads into lead files
+///
+/// Writes new files with the status, agent and tags of the leads that no file declares; with --update, live values into the files that
+/// are there. Example: convertalk pull --split-by agent
+#[derive(Debug, Args)]
+pub(super) struct Pull {
+    /// Only these leads: a uuid, status=OPEN, agent=priya, tag=vip (repeatable: any of them); with --update also file=leads/eu/**
+    #[arg(long, value_name = "SELECTOR")]
+    only: Vec<String>,
+    /// Only chats of this type
+    #[arg(long, value_name = "TYPE", conflicts_with = "update")]
+    r#type: Option<Type>,
+    /// Which leads share a file
+    #[arg(long, value_name = "BY", default_value = "none", conflicts_with = "update")]
+    split_by: By,
+    /// More fields than status, agent and tags; these may hold people's data (repeatable, or with commas)
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', conflicts_with = "update")]
+    with: Vec<Field>,
+    /// Label leads with the person's name, or its initials; no label unless said, but with `--with contact` the name
+    #[arg(long, value_name = "HOW", conflicts_with = "update")]
+    names: Option<Names>,
+    /// The folder for the files, in the workspace [default: where its lead files are]
+    #[arg(long, value_name = "DIR", conflicts_with = "update")]
+    out: Option<PathBuf>,
+    /// Overwrite files that are there; the leads that they declare are taken anew
+    #[arg(long, conflicts_with = "update")]
+    force: bool,
+    /// Write live values into the files that declare the leads, in place, and nothing else
+    #[arg(long)]
+    update: bool,
+    /// With --base: only what the inbox changed since, not what the files changed
+    #[arg(long, requires = "base", requires = "update")]
+    only_drift: bool,
+    /// The commit that tells whose doing a difference is; `auto` in GitHub and GitLab pull requests
+    #[arg(long, value_name = "REF", requires = "only_drift")]
+    base: Option<String>,
+    /// What to do about declared leads that the inbox does not show
+    #[arg(long, value_name = "WHAT", default_value = "fail", requires = "update")]
+    missing: OnMissing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Type {
+    /// Chats that became leads
+    Lead,
+    /// Chats that did not, or not yet
+    NonLead,
+}
+
+impl From<Type> for ChatType {
+    fn from(given: Type) -> Self {
+        match given {
+            Type::Lead => Self::Lead,
+            Type::NonLead => Self::NonLead,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Field {
+    /// All attributes
+    Attributes,
+    /// Name, mail, phone, dial code, picture
+    Contact,
+    /// Notes
+    Notes,
+}
+
+impl Pull {
+    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+        let files = files(directory, screen)?;
+        if self.update { self.update(&files, screen) } else { self.adopt(&files, screen) }
+    }
+
+    fn with(&self) -> With {
+        let asked = |field| self.with.contains(&field);
+        let contact = asked(Field::Contact);
+        let label = match self.names {
+            Some(Names::None) => None,
+            names => names.or(contact.then_some(Names::Full)),
+        };
+        With { attributes: asked(Field::Attributes), contact, notes: asked(Field::Notes), label }
+    }
+}

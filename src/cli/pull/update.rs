@@ -1,0 +1,175 @@
+//! Live values into the files that declare the leads, in place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::super::options::{OnMissing, Scope};
+use super::super::screen::Screen;
+use super::super::session::{Files, Session, block_on, plan};
+use super::Pull;
+use crate::desired::Desired;
+use crate::diff::{Class, FieldChange, value};
+use crate::error::{Error, Exit};
+use crate::lead::{Lead, LeadId, Value, Wanted};
+use crate::observe::Live;
+use crate::plan::{Action, Change, Plan, Whose};
+use crate::privacy::Names;
+use crate::report::style::{GOOD, paint};
+use crate::stop::Stop;
+use crate::words::{count, visible};
+use crate::workspace::edit::{Adopted, Edit, Edited, adopt, apply};
+use crate::workspace::{Workspace, read_text, replace};
+
+/// What is to be written, by file, and what cannot be.
+#[derive(Default)]
+struct Work {
+    edits: BTreeMap<String, Vec<Edit>>,
+    /// A place, a lead and its field, and why not.
+    cannot: Vec<String>,
+}
+
+/// What came of one file.
+struct Done {
+    file: String,
+    values: usize,
+    leads: usize,
+    refused: Vec<(Edit, String)>,
+    error: Option<Error>,
+}
+
+impl Pull {
+    pub(super) fn update(&self, files: &Files, screen: &Screen) -> Result<Exit, Error> {
+        let (plan, live) = self.compare(files, screen)?;
+        let Work { edits, cannot } = self.work(&plan, &live, &files.desired);
+        let done: Vec<Done> = edits.into_par_iter().map(|(file, edits)| write(&files.workspace, file, &edits)).collect();
+        screen.result(&told(&done, plan.summary.declared))?;
+        for line in &cannot {
+            screen.note(&format!("left as it is, as no file can say it: {line}"));
+        }
+        let mut exit = Exit::Done;
+        for Done { file, refused, error, .. } in &done {
+            for (Edit { id, wanted }, why) in refused {
+                let lead = visible(id.as_str());
+                screen.stderr(&format!("{}: {lead}: {} not written: {why}", visible(file), visible(&wanted.field().to_string())));
+                exit = Exit::Error;
+            }
+            if let Some(error) = error {
+                screen.error(error);
+                exit = Exit::Error;
+            }
+        }
+        let conflicts =
+            plan.changes.iter().flat_map(|change| change.fields.iter()).filter(|field| field.class == Some(Class::Conflict));
+        if self.only_drift && plan.summary.conflicts > 0 {
+            screen.note(&format!(
+                "{} left as they are: the files and the inbox both changed",
+                count(conflicts.count(), "conflict")
+            ));
+        }
+        for missing in &plan.missing {
+            screen.stderr(&format!("{}: {} is not in the inbox", missing.source, visible(missing.uuid.as_str())));
+        }
+        Ok(if plan.missing.is_empty() || self.missing == OnMissing::Skip { exit } else { Exit::Error })
+    }
+
+    fn compare(&self, files: &Files, screen: &Screen) -> Result<(Plan, Live), Error> {
+        let scope = Scope {
+            only: self.only.clone(),
+            base: self.base.clone(),
+            full: false,
+            names: Names::default(),
+            max_changes: None,
+            allow: Vec::new(),
+            missing: self.missing,
+        };
+        let stop = Stop::default();
+        block_on(&stop, async {
+            Session::with(&files.workspace, &stop, async |session| {
+                let reader = session.reader(&files.workspace)?;
+                let spinner = screen.progress(0, "reading the inbox");
+                let planned = plan(files, &scope, Whose::default(), session.target(), &reader).await;
+                spinner.finish_and_clear();
+                planned
+            })
+            .await
+        })
+    }
+
+    fn work(&self, plan: &Plan, live: &Live, desired: &Desired) -> Work {
+        let mut work = Work::default();
+        for change in plan.changes.iter().filter(|change| change.action == Action::Update) {
+            let (Some(seen), Some(lead)) = (live.leads.get(&change.uuid), desired.get(&change.uuid)) else { continue };
+            for field in change.fields.iter() {
+                let wanted = lead.demands.iter().map(|demand| &demand.wanted).find(|wanted| wanted.field() == field.field);
+                if let Some((wanted, target)) = wanted.zip(self.target(field, &seen.lead)) {
+                    work.note(change, field, wanted, &target);
+                }
+            }
+        }
+        work
+    }
+
+    /// What a field is to say: what is live, or, of drift alone, what is live and what of it the files mean to change.
+    fn target(&self, field: &FieldChange, live: &Lead) -> Option<Value> {
+        match field.class {
+            Some(Class::Intended) if self.only_drift => field.intended.clone(),
+            Some(Class::Conflict) if self.only_drift => None,
+            _ => Some(value(live, &field.field)),
+        }
+    }
+}
+
+impl Work {
+    fn note(&mut self, change: &Change, field: &FieldChange, wanted: &Wanted, target: &Value) {
+        match adopt(wanted, target) {
+            Adopted::Same => {}
+            Adopted::Say(wanted) => {
+                self.edits.entry(change.source.file.clone()).or_default().push(Edit { id: change.uuid.clone(), wanted });
+            }
+            Adopted::Cannot(why) => {
+                let place = format!("{}:{}", visible(&change.source.file), field.line);
+                let lead = visible(change.uuid.as_str());
+                self.cannot.push(format!("{place}: {lead}: {}: {why}", visible(&field.field.to_string())));
+            }
+        }
+    }
+}
+
+fn write(workspace: &Workspace, file: String, edits: &[Edit]) -> Done {
+    let name: Arc<str> = file.as_str().into();
+    let none = |file, error| Done { file, values: 0, leads: 0, refused: Vec::new(), error: Some(error) };
+    let text = match read_text(&workspace.root, &name) {
+        Ok(text) => text,
+        Err(error) => {
+            return none(file, Error::Io { what: format!("read {name}"), source: std::io::Error::other(error.message) });
+        }
+    };
+    let Edited { text: new, refused } = apply(&name, &text, edits, workspace.vocabulary());
+    if new != text
+        && let Err(error) = replace::replace(&workspace.root.join(&file), text.as_bytes(), new.as_bytes())
+    {
+        return none(file, error.into());
+    }
+    let refusing = |edit: &&Edit| !refused.iter().any(|(other, _)| other == *edit);
+    let made: Vec<&LeadId> = edits.iter().filter(refusing).map(|edit| &edit.id).collect();
+    let leads = made.iter().collect::<BTreeSet<_>>().len();
+    Done { file, values: made.len(), leads, refused, error: None }
+}
+
+fn told(done: &[Done], declared: usize) -> String {
+    let written: Vec<&Done> = done.iter().filter(|done| done.values > 0).collect();
+    let line =
+        |done: &&Done| format!("{}  {} of {}\n", visible(&done.file), count(done.values, "value"), count(done.leads, "lead"));
+    let lines: String = written.iter().map(line).collect();
+    let (values, leads) = (written.iter().map(|done| done.values).sum(), written.iter().map(|done| done.leads).sum());
+    let sum = match values {
+        0 => format!("Nothing to update: {}.\n", count(declared, "declared lead")),
+        values => {
+            let files = count(written.len(), "file");
+            format!("{} {} of {} in {files}.\n", paint(GOOD, "Updated:"), count(values, "value"), count(leads, "lead"))
+        }
+    };
+    lines + &sum
+}

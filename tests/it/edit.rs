@@ -1,0 +1,356 @@
+//! In-place edits: the values that differ, and no other byte.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use convertalk::lead::{AgentId, ContactField, LeadId, Note, Status, TagRule, Wanted};
+use convertalk::workspace::edit::{Edit, Edited, apply};
+use convertalk::workspace::{Workspace, desired_of};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::arbitrary::workspace;
+use crate::forms::{File, file};
+use crate::world::{PRIYA, RAHUL};
+
+fn edited(text: &str, edits: &[(&str, Wanted)]) -> Edited {
+    let workspace = workspace();
+    let edits: Vec<Edit> = edits.iter().map(|(id, wanted)| Edit { id: LeadId::new(*id), wanted: wanted.clone() }).collect();
+    apply(&Arc::from("leads/a.yaml"), text, &edits, workspace.vocabulary())
+}
+
+/// The text after edits that are all made.
+#[track_caller]
+fn after(text: &str, edits: &[(&str, Wanted)]) -> String {
+    let edited = edited(text, edits);
+    assert_eq!(edited.refused, [], "{text}");
+    edited.text
+}
+
+/// What a text says of each lead.
+pub(crate) fn says(workspace: &Workspace, text: &str) -> BTreeMap<LeadId, Vec<Wanted>> {
+    let (desired, diagnostics) = desired_of(vec![(Arc::from("leads/a.yaml"), text.to_owned())], workspace);
+    assert!(!diagnostics.iter().any(|made| made.is_error()), "{text}\n{diagnostics:?}");
+    desired.into_iter().map(|(id, lead)| (id, lead.demands.into_iter().map(|demand| demand.wanted).collect())).collect()
+}
+
+fn status(status: Status) -> Wanted {
+    Wanted::Status(status)
+}
+
+fn agent(id: &str) -> Wanted {
+    Wanted::Agent(AgentId::parse(id))
+}
+
+fn set(tags: &[&str]) -> std::collections::BTreeSet<String> {
+    tags.iter().map(|tag| (*tag).to_owned()).collect()
+}
+
+fn exact(tags: &[&str]) -> Wanted {
+    Wanted::Tags(TagRule::Exact(set(tags)))
+}
+
+fn patch(present: &[&str], absent: &[&str]) -> Wanted {
+    Wanted::Tags(TagRule::Patch { present: set(present), absent: set(absent) })
+}
+
+fn attribute(key: &str, text: &str) -> Wanted {
+    Wanted::Attribute(key.to_owned(), text.to_owned())
+}
+
+/// Each line stands for a file's leads; `|` is a line break.
+fn lead(text: &str) -> String {
+    format!("version: 1\nleads:\n{}\n", text.replace('|', "\n"))
+}
+
+#[test]
+fn one_value_and_no_other_byte() {
+    let cases = [
+        (
+            "  a: # c|    status:   OPEN \t # d|    label: x",
+            status(Status::Closed),
+            "  a: # c|    status:   CLOSED \t # d|    label: x",
+        ),
+        ("  a: {status: 'OPEN',agent: priya}", status(Status::Closed), "  a: {status: 'CLOSED',agent: priya}"),
+        ("  a: { \"status\": \"OPEN\" }", agent(PRIYA), "  a: { \"status\": \"OPEN\", \"agent\": \"priya\" }"),
+        ("  a: { agent: priya, }", Wanted::Agent(None), "  a: { agent: none, }"),
+        ("  a:|    agent: rahul", agent("00000000000000000000000a"), "  a:|    agent: 00000000000000000000000a"),
+        ("  a:|    agent: rahul", agent("000000000000000000000001"), "  a:|    agent: \"000000000000000000000001\""),
+        ("  a:|    # t|    tags: [x]", status(Status::Open), "  a:|    # t|    tags: [x]|    status: OPEN"),
+        ("  a:|    tags: [x]", status(Status::Open), "  a:|    status: OPEN|    tags: [x]"),
+        (
+            "  a:|      label: x  # l|      tags: [x]",
+            status(Status::Open),
+            "  a:|      label: x  # l|      status: OPEN|      tags: [x]",
+        ),
+        ("  a:|  b: {}", status(Status::Open), "  a:|    status: OPEN|  b: {}"),
+        ("  a: # c|  b: {}", status(Status::Open), "  a: # c|    status: OPEN|  b: {}"),
+        ("  a: ~", status(Status::Open), "  a: { status: OPEN }"),
+        ("  a: {}", status(Status::Open), "  a: { status: OPEN }"),
+        ("  a: { attributes: {k: v} }", attribute("k", "no"), "  a: { attributes: {k: \"no\"} }"),
+        ("  a: { attributes: {k: v} }", attribute("l", "a, b"), "  a: { attributes: {k: v, l: \"a, b\"} }"),
+        ("  a:|    attributes:|      k: v", attribute("k", "a, b: c"), "  a:|    attributes:|      k: \"a, b: c\""),
+        ("  a:|    attributes:|      k: v", attribute("l", "w"), "  a:|    attributes:|      k: v|      l: w"),
+        ("  a:|    status: OPEN", attribute("l", "w"), "  a:|    status: OPEN|    attributes:|      l: w"),
+        (
+            "  a:|    attributes:|      k: |-# text|        one|        two|    status: OPEN",
+            attribute("k", "three"),
+            "  a:|    attributes:|      k: three|    status: OPEN",
+        ),
+        (
+            "  a: { contact: { phone: 98765 43210 } }",
+            Wanted::Contact(ContactField::Phone, "1".into()),
+            "  a: { contact: { phone: \"1\" } }",
+        ),
+    ];
+    for (before, wanted, expected) in cases {
+        // A literal block's own sign is written `|-#` above.
+        let [before, expected] = [before, expected].map(|text| lead(text).replace("\n-# text", "|-"));
+        assert_eq!(after(&before, &[("a", wanted)]), expected);
+    }
+}
+
+#[test]
+fn only_the_tags_that_differ() {
+    let cases = [
+        ("  a: { tags: [x, y, z] }", exact(&["x", "z"]), "  a: { tags: [x, z] }"),
+        ("  a: { tags: [x,y,z] }", exact(&["y", "z"]), "  a: { tags: [y,z] }"),
+        ("  a: { tags: [ x, y ] }", exact(&["x"]), "  a: { tags: [ x ] }"),
+        ("  a: { tags: [x, y, ] }", exact(&["x"]), "  a: { tags: [x, ] }"),
+        ("  a: { tags: [x] }", exact(&[]), "  a: { tags: [] }"),
+        ("  a: { tags: [] }", exact(&["no", "x"]), "  a: { tags: [\"no\", x] }"),
+        ("  a: { tags: ['x', \"y\"] }", exact(&["x", "y", "z"]), "  a: { tags: ['x', \"y\", z] }"),
+        ("  a:|    tags: [|      x, # one|      y, # two|    ]", exact(&["y"]), "  a:|    tags: [|      y, # two|    ]"),
+        (
+            "  a:|    tags: [|      x, # one|      y  # two|    ]",
+            exact(&["x", "z"]),
+            "  a:|    tags: [|      x, # one|      z|    ]",
+        ),
+        (
+            "  a:|    tags: [ # all|      x,|      # why|      y|    ]",
+            exact(&["x"]),
+            "  a:|    tags: [ # all|      x,|      # why|    ]",
+        ),
+        ("  a:|    tags:|    - x # one|    # two|    - y", exact(&["y", "z"]), "  a:|    tags:|    # two|    - y|    - z"),
+        (
+            "  a:|    tags:|      -   x # one|      - y # two|    status: OPEN",
+            exact(&["x", "z"]),
+            "  a:|    tags:|      -   x # one|      - z # two|    status: OPEN",
+        ),
+        (
+            "  a:|    tags: # t|      - x|      # c|    status: OPEN",
+            exact(&[]),
+            "  a:|    tags: [] # t|      # c|    status: OPEN",
+        ),
+        (
+            "  a: { tags: { present: [x, w], absent: [z] } }",
+            patch(&["x"], &["w", "z"]),
+            "  a: { tags: { present: [x], absent: [z, w] } }",
+        ),
+        ("  a: { tags: { present: [x] } }", patch(&[], &["x"]), "  a: { tags: { absent: [x] } }"),
+        (
+            "  a:|    tags:|      present: [x]|      absent:|        - w|    status: OPEN",
+            patch(&["w", "x"], &[]),
+            "  a:|    tags: { present: [w, x] }|    status: OPEN",
+        ),
+    ];
+    for (before, wanted, expected) in cases {
+        assert_eq!(after(&lead(before), &[("a", wanted)]), lead(expected));
+    }
+}
+
+#[test]
+fn notes_that_are_gone_leave_their_lines() {
+    let note = |title: &str| Note { title: title.to_owned(), description: String::new() };
+    let before =
+        lead("  a:|    notes:|      - title: x|        description: \"\"|      # y|      - { title: y }|    status: OPEN");
+    assert_eq!(
+        after(&before, &[("a", Wanted::Notes(vec![note("y")]))]),
+        lead("  a:|    notes:|      # y|      - { title: y }|    status: OPEN")
+    );
+    assert_eq!(after(&before, &[("a", Wanted::Notes(vec![]))]), lead("  a:|    notes: []|      # y|    status: OPEN"));
+}
+
+#[test]
+fn what_others_share_changes_for_one_lead_alone() {
+    let before = "version: 1
+defaults: { agent: priya, attributes: { tier: silver }, notes: [{ title: n }] } # all
+leads:
+  a: &base { status: OPEN, tags: &t [x] }
+  b: { <<: *base, label: b }
+  c: { tags: *t }
+  d: *base
+  e:
+";
+    let edits = [
+        ("b", status(Status::Closed)),
+        ("c", exact(&["w"])),
+        ("d", agent(RAHUL)),
+        ("e", attribute("tier", "gold")),
+        ("e", Wanted::Notes(vec![])),
+    ];
+    let expected = "version: 1
+defaults: { agent: priya, attributes: { tier: silver }, notes: [{ title: n }] } # all
+leads:
+  a: &base { status: OPEN, tags: &t [x] }
+  b: { <<: *base, label: b, status: CLOSED }
+  c: { tags: [w] }
+  d: { <<: *base, agent: rahul }
+  e:
+    attributes:
+      tier: gold
+    notes: []
+";
+    assert_eq!(after(before, &edits), expected);
+    // The one who has the anchor changes, and those who do not want to change with it get a key of their own.
+    let expected = before
+        .replace("a: &base { status: OPEN, tags: &t [x] }", "a: &base { status: CLOSED, tags: &t [x, w] }")
+        .replace("label: b }", "label: b, status: OPEN, tags: [x] }")
+        .replace("c: { tags: *t }", "c: { tags: [x] }")
+        .replace("d: *base", "d: { <<: *base, status: OPEN, tags: [x] }");
+    assert_eq!(after(before, &[("a", status(Status::Closed)), ("a", exact(&["w", "x"]))]), expected);
+}
+
+#[test]
+fn bom_line_breaks_and_the_missing_last_one_stay() {
+    let before = "\u{feff}version: 1\r\nleads:\r\n  a:\r\n    tags:\r\n      - x\r\n      - y";
+    let made = after(before, &[("a", exact(&["x", "z"])), ("a", status(Status::Open))]);
+    assert_eq!(made, "\u{feff}version: 1\r\nleads:\r\n  a:\r\n    status: OPEN\r\n    tags:\r\n      - x\r\n      - z");
+    let made = after(before, &[("a", exact(&["x", "y", "z"])), ("a", attribute("k", "v"))]);
+    assert_eq!(
+        made,
+        "\u{feff}version: 1\r\nleads:\r\n  a:\r\n    tags:\r\n      - x\r\n      - y\r\n      - z\r\n    attributes:\r\n      k: v"
+    );
+    let made = after(before, &[("a", exact(&["x"]))]);
+    assert_eq!(made, "\u{feff}version: 1\r\nleads:\r\n  a:\r\n    tags:\r\n      - x");
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_by_itself() {
+    let before = lead("  a: { status: OPEN }|  b: { status: OPEN }");
+    let edited =
+        edited(&before, &[("a", status(Status::Closed)), ("nobody", status(Status::Closed)), ("b", attribute(" ", "x"))]);
+    assert_eq!(edited.text, lead("  a: { status: CLOSED }|  b: { status: OPEN }"));
+    let refused: Vec<&str> = edited.refused.iter().map(|(edit, _)| edit.id.as_str()).collect();
+    assert_eq!(refused, ["b", "nobody"]);
+    let (broken, edits) = ("version: 1\nleads: [", [("a", status(Status::Closed))]);
+    assert_eq!(self::edited(broken, &edits).text, broken);
+}
+
+#[test]
+fn many_refusals_cost_no_more_than_few() {
+    let leads: String = (0..3000).map(|number| format!("  a{number}: {{ tags: [vip] }}\n")).collect();
+    let text = format!("version: 1\nleads:\n{leads}");
+    let workspace = workspace();
+    let known = ["vip".to_owned()];
+    let vocabulary = convertalk::workspace::Vocabulary { tags: Some(&known), ..workspace.vocabulary() };
+    let edits: Vec<Edit> = (0..3000)
+        .map(|number| Edit { id: LeadId::new(format!("a{number}")), wanted: exact(if number == 7 { &[] } else { &["new"] }) })
+        .collect();
+    let edited = apply(&Arc::from("leads/a.yaml"), &text, &edits, vocabulary);
+    assert_eq!(edited.refused.len(), 2999);
+    assert!(edited.refused[0].1.contains("the policy knows no tag `new`"));
+    assert_eq!(edited.text, text.replace("a7: { tags: [vip] }", "a7: { tags: [] }"));
+}
+
+const TEXTS: [&str; 10] = ["silver", "no", "0123", "", "a: b # c", "two\nlines", "\u{202e}x\u{85}", "é𝄞", "---", " blanks "];
+const TAGS: [&str; 8] = ["vip", "cold", "no", "a b", "x, y", "0123", "é𝄞", "\u{1b}[2J"];
+
+/// Another value, or the same, by a number.
+fn another(wanted: &Wanted, number: u8) -> Wanted {
+    let at = number as usize;
+    let bit = |place: usize| number & (1 << (place % 8)) != 0;
+    match wanted {
+        Wanted::Status(_) => Wanted::Status(Status::WRITABLE[at % 6].clone()),
+        Wanted::Agent(_) => [Wanted::Agent(None), agent(PRIYA), agent(RAHUL), agent("00000000000000000000000b")][at % 4].clone(),
+        Wanted::Tags(TagRule::Exact(_)) => {
+            exact(&TAGS.iter().enumerate().filter(|(place, _)| bit(*place)).map(|(_, tag)| *tag).collect::<Vec<_>>())
+        }
+        Wanted::Tags(TagRule::Patch { present, absent }) => {
+            let mut place = 0;
+            let (present, absent) = present.union(absent).cloned().partition(|_| {
+                place += 1;
+                bit(place)
+            });
+            Wanted::Tags(TagRule::Patch { present, absent })
+        }
+        Wanted::Attribute(key, _) => attribute(key, TEXTS[at % TEXTS.len()]),
+        Wanted::Contact(ContactField::Name, _) => Wanted::Contact(ContactField::Name, "No: One, \"x\"".to_owned()),
+        Wanted::Contact(field, _) => Wanted::Contact(*field, "+44".to_owned()),
+        Wanted::Notes(notes) => {
+            let kept = notes.iter().enumerate().filter(|(place, _)| bit(*place));
+            Wanted::Notes(kept.map(|(_, note)| note.clone()).collect())
+        }
+    }
+}
+
+/// The key of a lead under which a field stands.
+fn key_of(wanted: &Wanted) -> String {
+    wanted.field().to_string().split('.').next().unwrap_or_default().to_owned()
+}
+
+/// Lines that no edit is about stand in the new text as they stood, in their order.
+pub(crate) fn others_stay(file: &File, edits: &[Edit], after: &str) {
+    let shared = file.shares && edits.iter().any(|edit| edit.id.as_str() == "lead-0");
+    let touched = |(lead, key): &(String, String)| {
+        edits.iter().any(|edit| edit.id.as_str() == lead && (key == "*" || key_of(&edit.wanted) == *key))
+    };
+    let mut lines = after.split('\n');
+    let mut in_value = false;
+    for (line, owner) in file.text.split('\n').zip(&file.owners) {
+        // A blank line after a `|+` is a part of its value.
+        in_value = touched(owner) || (in_value && line.trim().is_empty());
+        let merges = shared && line.contains("*base");
+        if !in_value && !merges {
+            let trimmed = line.trim_end_matches('\r');
+            assert!(lines.any(|other| other.trim_end_matches('\r') == trimmed), "{line:?} is gone\n{}\n{after}", file.text);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_file_takes_any_values(file in file(), numbers in vec(any::<(bool, u8)>(), 40)) {
+        let workspace = workspace();
+        let mut goal = says(&workspace, &file.text);
+        let mut edits = Vec::new();
+        for ((id, wanted), (chosen, number)) in
+            goal.iter_mut().flat_map(|(id, all)| all.iter_mut().map(move |wanted| (id, wanted))).zip(&numbers)
+        {
+            let new = another(wanted, *number);
+            if *chosen && new != *wanted {
+                edits.push(Edit { id: id.clone(), wanted: new.clone() });
+                *wanted = new;
+            }
+        }
+        goal.values_mut().for_each(|all| all.retain(|wanted| *wanted != Wanted::Notes(Vec::new())));
+        let leads = Arc::from("leads/a.yaml");
+        let edited = apply(&leads, &file.text, &edits, workspace.vocabulary());
+        prop_assert!(edited.refused.is_empty(), "{:?}\n{}", edited.refused, file.text);
+        prop_assert_eq!(says(&workspace, &edited.text), goal, "{}\n{}", file.text, edited.text);
+        others_stay(&file, &edits, &edited.text);
+        let again = apply(&leads, &edited.text, &edits, workspace.vocabulary());
+        prop_assert_eq!(&again.text, &edited.text, "a second time changes something");
+        let undone = edited_back(&file, &edited.text, &edits);
+        prop_assert_eq!(says(&workspace, &undone), says(&workspace, &file.text));
+    }
+}
+
+/// The first values put back: of notes and of what is gone only what a file can say.
+fn edited_back(file: &File, after: &str, edits: &[Edit]) -> String {
+    let workspace = workspace();
+    let before = says(&workspace, &file.text);
+    let back: Vec<Edit> = edits
+        .iter()
+        .filter_map(|edit| {
+            let wanted = before.get(&edit.id)?.iter().find(|wanted| wanted.field() == edit.wanted.field())?;
+            Some(Edit { id: edit.id.clone(), wanted: wanted.clone() })
+        })
+        .collect();
+    let undone = apply(&Arc::from("leads/a.yaml"), after, &back, workspace.vocabulary());
+    assert!(undone.refused.is_empty(), "{:?}\n{after}", undone.refused);
+    undone.text
+}
