@@ -144,6 +144,53 @@ fn the_readme_shows_what_the_program_says() {
     assert!(readme.contains(shown), "{shown}");
 }
 
+/// Each command of the first five minutes, typed as it stands.
+#[test]
+fn the_first_five_minutes_of_the_readme() {
+    let readme = std::fs::read_to_string("README.md").expect("a README");
+    let (_, told) = readme.split_once("```console\n$ convertalk init crm\n").expect("a transcript");
+    let told = format!("$ convertalk init crm\n{}", told.split("```").next().unwrap_or_default());
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut here = folder.path().to_owned();
+    let mut shown = String::new();
+    for line in told.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        shown.push_str(&format!("$ {line}\n"));
+        match line.strip_prefix("convertalk ") {
+            Some(words) => shown.push_str(&run(&here, words).exits(0).out),
+            None => here.push(line.strip_prefix("cd ").expect("cd")),
+        }
+    }
+    let untimed = |text: &str| -> String {
+        let timed = |line: &str| line.split_once(" answers, ").map_or(line.to_owned(), |(before, _)| before.to_owned());
+        text.lines().map(|line| timed(line) + "\n").collect()
+    };
+    assert_eq!(untimed(&shown), untimed(&told));
+}
+
+#[test]
+fn the_readmes_explanation_is_what_is_said() {
+    let readme = std::fs::read_to_string("README.md").expect("a README");
+    let (_, told) = readme.split_once("$ convertalk explain 7e88d192 --base HEAD\n").expect("a transcript");
+    let told: Vec<&str> = told.lines().take_while(|line| *line != "…").collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    run(folder.path(), "init").exits(0);
+    for words in ["init -q .", "add .", "commit -qm Declare --author=Asha<a@b.example>"] {
+        let mut git = std::process::Command::new("git");
+        git.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(words.split(' ')).current_dir(folder.path());
+        assert!(git.status().expect("git runs").success(), "{words}");
+    }
+    let said = run(folder.path(), "explain 7e88d192 --base HEAD").exits(0).out;
+    for (line, told) in said.lines().zip(&told) {
+        match told.strip_prefix("  commit   ") {
+            Some(_) => {
+                assert!(line.starts_with("  commit   ") && line.contains(" Asha, ") && line.ends_with(": Declare"), "{line}")
+            }
+            None => assert_eq!(line, *told),
+        }
+    }
+    assert!(told.len() > 5 && said.lines().count() > told.len());
+}
+
 #[test]
 fn the_readmes_files_are_valid() {
     let readme = std::fs::read_to_string("README.md").expect("a README");
