@@ -53,10 +53,7 @@ impl Doctor {
 /// The workspace, as far as the API can be asked with it.
 fn files(directory: &Path, screen: &Screen, checks: &mut Vec<Check>) -> Result<Option<Workspace>, Error> {
     let loaded = workspace::load(&workspace::find(directory)?, &overrides());
-    let errors = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-    for diagnostic in &loaded.diagnostics {
-        screen.stderr(&format!("{}\n", workspace::render::render(diagnostic, screen.colored_stderr()).trim_end()));
-    }
+    let errors = screen.diagnostics(&loaded.diagnostics);
     let found = format!("{} in {}", count(loaded.leads, "lead"), count(loaded.files, "file"));
     checks.push(match errors {
         0 => Check::ok("files", found),

@@ -10,7 +10,7 @@ use super::screen::Screen;
 use crate::error::{Error, Exit};
 use crate::words::{count, visible};
 use crate::workspace::layout::{Layout, layout};
-use crate::workspace::{self, Diagnostic, render, replace};
+use crate::workspace::{self, Diagnostic, replace};
 
 /// Bring lead files into one layout, comments kept
 ///
@@ -76,13 +76,11 @@ impl Fmt {
                 }
             }
         }
-        for diagnostic in &diagnostics {
-            screen.stderr(&format!("{}\n", render::render(diagnostic, screen.colored_stderr()).trim_end()));
-        }
+        let errors = screen.diagnostics(&diagnostics);
         if self.check && changed > 0 {
             screen.note(&format!("{changed} of {} would change; run `convertalk fmt`", count(total, "file")));
         }
-        match diagnostics.iter().filter(|made| made.is_error()).count() {
+        match errors {
             0 if failed || (self.check && changed > 0) => Ok(Exit::Error),
             0 => Ok(Exit::Done),
             errors => Err(Error::Invalid { errors }),

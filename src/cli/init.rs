@@ -10,7 +10,6 @@ use super::session::{overrides, write_file};
 use crate::error::{Error, Exit};
 use crate::report::style::{ADD, FAINT, paint, visible};
 use crate::workspace::base::top;
-use crate::workspace::render::render;
 use crate::workspace::scaffold::{Ci, ENDPOINT, IGNORED, Start, files, ids, pipelines};
 use crate::workspace::{FILE, Overrides, parse};
 
@@ -104,10 +103,7 @@ impl Init {
 fn check(folder: &Path, start: &Start, screen: &Screen) -> Result<(), Error> {
     let config = files(start).into_iter().find(|(path, _)| path == FILE).map(|(_, text)| text).unwrap_or_default();
     let (workspace, diagnostics) = parse(folder, &config, &Overrides::default());
-    for diagnostic in &diagnostics {
-        screen.stderr(&format!("{}\n", render(diagnostic, screen.colored_stderr()).trim_end()));
-    }
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    let errors = screen.diagnostics(&diagnostics);
     workspace.map(|_| ()).ok_or(Error::Invalid { errors })
 }
 

@@ -9,6 +9,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
 use crate::report::style::{BAD, FAINT, paint};
+use crate::workspace::Diagnostic;
+use crate::workspace::render::render;
 
 pub(super) struct Screen {
     color: ColorChoice,
@@ -62,14 +64,19 @@ impl Screen {
         }
     }
 
-    /// Diagnostics as they were rendered, to stderr.
+    /// A line, to stderr.
     pub(super) fn stderr(&self, text: &str) {
         let mut out = AutoStream::new(io::stderr().lock(), self.color_of(&io::stderr()));
         let _nowhere_to_complain = writeln!(out, "{text}");
     }
 
-    pub(super) fn colored_stderr(&self) -> bool {
-        self.color_of(&io::stderr()) != ColorChoice::Never
+    /// What is wrong with files, to stderr; returns how much of it is errors.
+    pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic]) -> usize {
+        let colored = self.color_of(&io::stderr()) != ColorChoice::Never;
+        for diagnostic in diagnostics {
+            self.stderr(&format!("{}\n", render(diagnostic, colored).trim_end()));
+        }
+        diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
     }
 
     fn color_of<S: anstream::stream::RawStream>(&self, stream: &S) -> ColorChoice {

@@ -30,12 +30,10 @@ pub(super) struct Files {
 pub(super) fn files(directory: &Path, screen: &Screen) -> Result<Files, Error> {
     let root = workspace::find(directory)?;
     let loaded = workspace::load(&root, &overrides());
-    for diagnostic in &loaded.diagnostics {
-        screen.stderr(&format!("{}\n", workspace::render::render(diagnostic, screen.colored_stderr()).trim_end()));
-    }
+    let errors = screen.diagnostics(&loaded.diagnostics);
     match (loaded.workspace, loaded.desired) {
         (Some(workspace), Some(desired)) => Ok(Files { workspace, desired }),
-        _ => Err(Error::Invalid { errors: loaded.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count() }),
+        _ => Err(Error::Invalid { errors }),
     }
 }
 

@@ -51,9 +51,7 @@ impl Validate {
                 screen.result(&log)?;
             }
             Form::Text => {
-                for diagnostic in &loaded.diagnostics {
-                    screen.stderr(&format!("{}\n", workspace::render::render(diagnostic, screen.colored_stderr()).trim_end()));
-                }
+                let errors = screen.diagnostics(&loaded.diagnostics);
                 if errors == 0 {
                     let found = format!("{} in {}", count(leads, "lead"), count(loaded.files, "file"));
                     screen.result(&format!("{} {found}\n", paint(GOOD, "Valid:")))?;
