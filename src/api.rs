@@ -17,11 +17,13 @@ use crate::stop::{Over, Stop};
 use crate::workspace::Api;
 
 mod envelope;
+mod frame;
 mod gate;
 mod http;
+mod page;
 mod wire;
 
-use http::{Credential, Request, Transport};
+use http::{Answer, Credential, Request, Transport};
 
 /// A client that reads, and writes where `W` is [`Write`].
 #[derive(Debug)]
@@ -86,7 +88,29 @@ fn endpoint_path(endpoint: &Url, path: &str) -> Url {
     url
 }
 
-impl<W: Sync> Reader for Client<W> {
+/// The decoder of pages alone, for whoever has the bytes of an answer and no connection.
+///
+/// # Errors
+/// Words for what the bytes are instead.
+pub fn page_of(body: &[u8], keep: &Keep) -> Result<Page, String> {
+    page::page(body, envelope::Envelope::parse(body), keep)
+}
+
+/// What a client may do.
+pub trait Right: Sync {
+    /// Whether it may write.
+    const WRITES: bool;
+}
+
+impl Right for ReadOnly {
+    const WRITES: bool = false;
+}
+
+impl Right for Write {
+    const WRITES: bool = true;
+}
+
+impl<W: Right> Reader for Client<W> {
     type Error = ApiError;
 
     async fn page(&self, list: ChatType, number: u32, keep: &Keep) -> Result<Page, ApiError> {
@@ -94,11 +118,15 @@ impl<W: Sync> Reader for Client<W> {
         url.query_pairs_mut().append_pair("page", &number.to_string()).append_pair("type", list.as_str());
         let request = Request { method: Method::GET, url, credential: self.read.clone(), body: None };
         let keep = keep.clone();
-        let decode = move |status: StatusCode, body: &[u8]| match status {
-            StatusCode::NOT_FOUND => Ok(past_the_end(body)),
-            _ => wire::page(body, &keep),
+        let decode = move |answer: Answer<'_>| match answer.status {
+            StatusCode::NOT_FOUND => Ok(past_the_end(&answer)),
+            _ => page::page(answer.body, answer.envelope, &keep),
         };
         self.transport.send(&request, decode).await
+    }
+
+    fn writes(&self) -> bool {
+        W::WRITES
     }
 
     fn width(&self) -> usize {
@@ -111,8 +139,8 @@ impl<W: Sync> Reader for Client<W> {
 }
 
 /// A 404 ends a list. Without the platform's own envelope it may also mean that nothing of the platform is served there.
-fn past_the_end(body: &[u8]) -> Page {
-    let told = envelope::Envelope::parse(body).is_ok_and(|envelope| envelope.is_platform());
+fn past_the_end(answer: &Answer<'_>) -> Page {
+    let told = answer.envelope.as_ref().is_ok_and(envelope::Envelope::is_platform);
     Page { is_end: true, is_nowhere: !told, ..Page::default() }
 }
 
@@ -125,11 +153,12 @@ impl Writer for Client<Write> {
             credential: self.write.credential.clone(),
             body: Some(body.to_string().into()),
         };
-        let decode = |status: StatusCode, body: &[u8]| match envelope::Envelope::parse(body) {
-            _ if !status.is_success() => Err(envelope::words(body)),
+        let decode = |answer: Answer<'_>| match envelope::Envelope::strict(answer.body) {
+            _ if !answer.status.is_success() => Err(envelope::words(&answer.envelope)),
             Ok(_) => Ok(()),
-            Err(_) if body.iter().all(u8::is_ascii_whitespace) => Ok(()),
-            Err(words) => Err(words),
+            Err(_) if answer.body.iter().all(u8::is_ascii_whitespace) => Ok(()),
+            // Of the two readings, the first has the words for what is no JSON at all.
+            Err(words) => Err(answer.envelope.err().unwrap_or(words)),
         };
         self.transport.send(&request, decode).await
     }

@@ -4,19 +4,21 @@
 //! of two sightings of one lead counts, and when a lead is missing. Is given a [`Reader`] and the leads to keep; hands on
 //! [`Live`]. Knows no HTTP and no JSON.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
 use serde::{Deserialize, Serialize};
 
-use crate::lead::{AgentId, Lead, LeadId};
+use crate::lead::{AgentId, Lead, LeadId, Parts};
 use crate::workspace::TagShape;
 
 mod sweep;
+mod tally;
 
-pub use sweep::{look_again, observe};
+pub use sweep::{look_again, observe, observe_declared};
 
 /// The two lists of the inbox. A chat can move from `non-lead` to `lead` (api.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,18 +58,28 @@ pub struct Seen {
 /// Which leads' values are kept of a page; of all others only a count and the agent are.
 #[derive(Debug, Clone)]
 pub enum Keep {
-    /// These.
-    Only(Arc<BTreeSet<LeadId>>),
-    /// Every record that has a uuid.
+    /// Of these, these parts.
+    Only(Arc<HashMap<LeadId, Parts, RandomState>>),
+    /// Every record that has a uuid, whole.
     All,
 }
 
 impl Keep {
+    /// Of these leads, these parts.
+    pub fn only(wanted: impl IntoIterator<Item = (LeadId, Parts)>) -> Self {
+        Self::Only(Arc::new(wanted.into_iter().collect()))
+    }
+
     /// Whether this lead's values are wanted.
     pub fn wants(&self, id: &str) -> bool {
+        self.parts(id).is_some()
+    }
+
+    /// Which parts of this lead are wanted, where any is.
+    pub fn parts(&self, id: &str) -> Option<Parts> {
         match self {
-            Self::Only(ids) => ids.contains(id),
-            Self::All => true,
+            Self::Only(ids) => ids.get(id).copied(),
+            Self::All => Some(Parts::ALL),
         }
     }
 }
@@ -95,7 +107,7 @@ pub struct Record {
     /// Whom it is assigned to.
     pub agent: Option<AgentId>,
     /// Its values, where [`Keep`] asked for them.
-    pub kept: Option<Box<(LeadId, Observed)>>,
+    pub kept: Option<(LeadId, Box<Observed>)>,
 }
 
 /// A lead as it was seen.
@@ -127,7 +139,8 @@ pub struct Echo {
 pub struct Listing {
     /// Whether both lists were read to their ends.
     pub complete: bool,
-    /// Chats read, each counted once.
+    /// Chats read, each counted once; in an inbox of more than 65 536 chats, one that shows again far from its first place counts
+    /// again.
     pub leads_read: u64,
     /// Pages read, a second look included.
     pub pages_read: u64,
@@ -159,6 +172,9 @@ pub trait Reader: Sync {
 
     /// Page `number` (from 1) of `list`.
     fn page(&self, list: ChatType, number: u32, keep: &Keep) -> impl Future<Output = Result<Page, Self::Error>> + Send;
+
+    /// Whether what is read may be written over: then leads are read whole.
+    fn writes(&self) -> bool;
 
     /// How many pages may be under way at a time.
     fn width(&self) -> usize;

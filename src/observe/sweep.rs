@@ -7,12 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 
+use super::tally::Tally;
 use super::{ChatType, Keep, Live, ObserveError, Observed, Page, Reader, Record, Seen};
-use crate::lead::{AgentId, LeadId};
+use crate::desired::{Desired, DesiredLead};
+use crate::lead::{LeadId, Parts};
 
 /// Reads the listing until each lead of `wanted` is found, or to its end where one is not or `full` says so. What one sweep
 /// did not show is looked for once more, because a lead can slip from an unread page to a read one; and if the two sweeps did
@@ -21,7 +22,21 @@ use crate::lead::{AgentId, LeadId};
 /// # Errors
 /// A page that cannot be read, or a list that does not end: an incomplete listing is never taken for a whole one.
 pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool) -> Result<Live, ObserveError<R::Error>> {
-    let keep = Keep::Only(Arc::new(wanted));
+    look(reader, Keep::only(wanted.into_iter().map(|id| (id, Parts::ALL))), full).await
+}
+
+/// As [`observe`], of declared leads. By a reader that does not write, of each lead only what its file is about is kept: enough to
+/// compare it.
+///
+/// # Errors
+/// As [`observe`].
+pub async fn observe_declared<R: Reader>(reader: &R, desired: &Desired, full: bool) -> Result<Live, ObserveError<R::Error>> {
+    let compared = |lead: &DesiredLead| Parts::of(lead.demands.iter().map(|demand| &demand.wanted));
+    let parts = |lead| if reader.writes() { Parts::ALL } else { compared(lead) };
+    look(reader, Keep::only(desired.iter().map(|(id, lead)| (id.clone(), parts(lead)))), full).await
+}
+
+async fn look<R: Reader>(reader: &R, keep: Keep, full: bool) -> Result<Live, ObserveError<R::Error>> {
     let mut collected = Collected::default();
     let done = |collected: &Collected| match &keep {
         Keep::Only(ids) => collected.leads.len() == ids.len(),
@@ -50,7 +65,7 @@ pub async fn look_again<R: Reader>(
     reader: &R,
     hints: &BTreeMap<LeadId, Option<Seen>>,
 ) -> Result<BTreeMap<LeadId, Observed>, ObserveError<R::Error>> {
-    let keep = Keep::Only(Arc::new(hints.keys().cloned().collect()));
+    let keep = Keep::only(hints.keys().map(|id| (id.clone(), Parts::ALL)));
     let mut collected = Collected::default();
     let places: BTreeSet<Seen> = hints.values().flatten().copied().collect();
     let mut places = places.into_iter();
@@ -69,7 +84,7 @@ pub async fn look_again<R: Reader>(
     if collected.leads.len() < hints.len() {
         sweep(reader, &keep, &mut collected, reader.width(), |collected| collected.leads.len() == hints.len()).await?;
     }
-    Ok(collected.leads)
+    Ok(Collected::in_order(collected.leads))
 }
 
 type Answer<E> = (Seen, Result<Page, ObserveError<E>>);
@@ -88,10 +103,13 @@ async fn sweep<R: Reader>(
     done: impl Fn(&Collected) -> bool,
 ) -> Result<Option<u64>, ObserveError<R::Error>> {
     let cap = reader.page_cap();
+    // The reader has `width` of them under way; as many wait, so that none has to wait for the slowest of the others.
+    let width = if width > 1 { 2 * width } else { 1 };
     let mut lists = [Cursor::new(ChatType::Lead), Cursor::new(ChatType::NonLead)];
     let mut ahead = 2;
     let mut nowhere = 0;
     let mut answers = FuturesOrdered::new();
+    collected.tally.begin();
     loop {
         while answers.len() < ahead
             && let Some(seen) = next_page(&mut lists, cap, width)
@@ -99,6 +117,7 @@ async fn sweep<R: Reader>(
             answers.push_back(fetch(reader, seen, keep));
         }
         let Some((seen, answer)) = answers.next().await else {
+            collected.tally.settle();
             return Ok(Some(lists[0].shown.finish() ^ lists[1].shown.finish().rotate_left(1)));
         };
         let cursor = &mut lists[usize::from(seen.list == ChatType::NonLead)];
@@ -169,10 +188,9 @@ impl Cursor {
 /// What the pages have shown so far.
 #[derive(Default)]
 struct Collected {
-    leads: BTreeMap<LeadId, Observed>,
-    /// Each chat once, by the hash of its uuid: when it was updated, and its agent.
-    chats: HashMap<u64, (i64, Option<u32>)>,
-    agents: Vec<AgentId>,
+    /// In boxes: values this large are too much to be moved about.
+    leads: HashMap<LeadId, Box<Observed>>,
+    tally: Tally,
     pages: u64,
 }
 
@@ -181,12 +199,8 @@ impl Collected {
         self.pages += 1;
         for Record { key, updated, agent, kept } in page.records {
             let Some(key) = key else { continue };
-            let agent = agent.map(|agent| self.agent_number(agent));
-            let chat = self.chats.entry(key).or_insert((updated, agent));
-            if updated >= chat.0 {
-                *chat = (updated, agent);
-            }
-            let Some((id, mut observed)) = kept.map(|kept| *kept) else { continue };
+            self.tally.take(key, updated, agent);
+            let Some((id, mut observed)) = kept else { continue };
             observed.seen = Some(seen);
             match self.leads.get(&id) {
                 Some(other) if other.updated > observed.updated => {}
@@ -195,25 +209,18 @@ impl Collected {
         }
     }
 
-    fn agent_number(&mut self, agent: AgentId) -> u32 {
-        let at = self.agents.iter().position(|known| *known == agent).unwrap_or_else(|| {
-            self.agents.push(agent);
-            self.agents.len() - 1
-        });
-        u32::try_from(at).unwrap_or(u32::MAX)
+    fn in_order(leads: HashMap<LeadId, Box<Observed>>) -> BTreeMap<LeadId, Observed> {
+        let mut leads: Vec<(LeadId, Box<Observed>)> = leads.into_iter().collect();
+        leads.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        leads.into_iter().map(|(id, observed)| (id, *observed)).collect()
     }
 
     fn into_live(self, complete: bool) -> Live {
-        let mut counts = vec![0_u64; self.agents.len()];
-        for agent in self.chats.values().filter_map(|(_, agent)| *agent) {
-            if let Some(count) = counts.get_mut(agent as usize) {
-                *count += 1;
-            }
-        }
+        let (leads_read, workload) = self.tally.total();
         Live {
-            leads: self.leads,
-            listing: super::Listing { complete, leads_read: self.chats.len() as u64, pages_read: self.pages },
-            workload: complete.then(|| self.agents.into_iter().zip(counts).collect()),
+            leads: Self::in_order(self.leads),
+            listing: super::Listing { complete, leads_read, pages_read: self.pages },
+            workload: complete.then_some(workload),
         }
     }
 }
