@@ -5,6 +5,7 @@
 //! ends here; behind it, walking a tree costs at most ten times what the file holds.
 
 mod build;
+mod plain;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
