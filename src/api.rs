@@ -5,10 +5,12 @@
 //! under "What is known of the API".
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::apply::{Doneness, Update, Writer};
@@ -16,6 +18,7 @@ use crate::observe::{ChatType, Keep, Page, Reader};
 use crate::stop::{Over, Stop};
 use crate::workspace::Api;
 
+mod climb;
 mod envelope;
 mod frame;
 mod gate;
@@ -28,7 +31,9 @@ use http::{Answer, Credential, Request, Transport};
 /// A client that reads, and writes where `W` is [`Write`].
 #[derive(Debug)]
 pub struct Client<W = ReadOnly> {
-    transport: Transport,
+    transport: Arc<Transport>,
+    /// A page has its place from its first try to its last: while some have to be asked for again, no more are.
+    pages: Arc<Semaphore>,
     listing: Url,
     read: Credential,
     page_cap: u32,
@@ -54,12 +59,13 @@ impl Client {
     /// # Errors
     /// A token or header name that cannot be sent, or no usable certificate store.
     pub fn new(endpoint: &Url, api: &Api, read_token: &SecretString, stop: Stop) -> Result<Self, ApiError> {
-        let mut transport = Transport::new(endpoint, api, stop)?;
+        let transport = Transport::new(endpoint, api, stop)?;
         transport.keep_secret(read_token);
         let mut listing = endpoint_path(endpoint, "inbox/direct/chats");
         listing.query_pairs_mut().append_pair("botId", &api.bot_id).append_pair("customerId", &api.customer_id);
         let read = Credential::new(&api.read_header, read_token)?;
-        Ok(Self { transport, listing, read, page_cap: api.page_cap, write: ReadOnly })
+        let pages = Arc::new(Semaphore::new(transport.gate.most()));
+        Ok(Self { transport: Arc::new(transport), pages, listing, read, page_cap: api.page_cap, write: ReadOnly })
     }
 
     /// The same client with the right to write.
@@ -67,7 +73,7 @@ impl Client {
     /// # Errors
     /// A token or header name that cannot be sent.
     pub fn with_write(self, endpoint: &Url, api: &Api, write_token: &SecretString) -> Result<Client<Write>, ApiError> {
-        let Self { mut transport, listing, read, page_cap, write: ReadOnly } = self;
+        let Self { transport, pages, listing, read, page_cap, write: ReadOnly } = self;
         let outgoing = wire::Outgoing {
             bot_id: api.bot_id.clone(),
             customer_id: api.customer_id.clone(),
@@ -78,7 +84,7 @@ impl Client {
         transport.keep_secret(write_token);
         let credential = Credential::new(&api.write_header, write_token)?;
         let write = Write { lead: endpoint_path(endpoint, "inbox/direct/lead"), credential, outgoing };
-        Ok(Client { transport, listing, read, page_cap, write })
+        Ok(Client { transport, pages, listing, read, page_cap, write })
     }
 }
 
@@ -122,7 +128,15 @@ impl<W: Right> Reader for Client<W> {
             StatusCode::NOT_FOUND => Ok(past_the_end(&answer)),
             _ => page::page(answer.body, answer.envelope, &keep),
         };
-        self.transport.send(&request, decode).await
+        // A task of its own: it is read where it arrives, while whoever asked is busy with the pages before it.
+        let transport = Arc::clone(&self.transport);
+        let place = Arc::clone(&self.pages).acquire_owned().await;
+        let mut task = OnlyAsked(tokio::spawn(async move {
+            let answer = transport.send(&request, decode).await;
+            drop(place);
+            answer
+        }));
+        (&mut task.0).await.unwrap_or_else(|_| Err(ApiError::Undecodable))
     }
 
     fn writes(&self) -> bool {
@@ -135,6 +149,15 @@ impl<W: Right> Reader for Client<W> {
 
     fn page_cap(&self) -> u32 {
         self.page_cap
+    }
+}
+
+/// A task that ends when nobody waits for it any more.
+struct OnlyAsked<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for OnlyAsked<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -301,6 +324,9 @@ pub enum ApiError {
     /// A token that holds what a header cannot.
     #[error("the token holds characters that an HTTP header cannot carry")]
     BadToken,
+    /// The decoder gave up on an answer: a mistake of this program.
+    #[error("an answer could not be decoded")]
+    Undecodable,
     /// The HTTP client could not be set up.
     #[error("the HTTP client could not be set up: {reason}")]
     Setup { reason: String },
@@ -311,7 +337,7 @@ impl ApiError {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Request { failure, .. } => Some(failure),
-            Self::BadHeader { .. } | Self::BadToken | Self::Setup { .. } => None,
+            Self::BadHeader { .. } | Self::BadToken | Self::Undecodable | Self::Setup { .. } => None,
         }
     }
 
@@ -325,6 +351,7 @@ impl ApiError {
         Some(match self {
             Self::BadHeader { .. } => "check api.read_header and api.write_header",
             Self::BadToken => "check the token for line breaks and quotes that came along when it was copied",
+            Self::Undecodable => "please report it, with what the platform answered",
             Self::Setup { .. } => "https needs the system's certificate store: install `ca-certificates`",
             Self::Request { method, failure, .. } => match failure {
                 Failure::Credential { .. } if method == "PUT" => {

@@ -4,20 +4,20 @@
 //! of two sightings of one lead counts, and when a lead is missing. Is given a [`Reader`] and the leads to keep; hands on
 //! [`Live`]. Knows no HTTP and no JSON.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 
-use foldhash::quality::RandomState;
 use serde::{Deserialize, Serialize};
 
-use crate::lead::{AgentId, Lead, LeadId, Parts};
+use crate::lead::{AgentId, Lead, LeadId};
 use crate::workspace::TagShape;
 
+mod keep;
 mod sweep;
 mod tally;
 
+pub use keep::{Keep, Kept};
 pub use sweep::{look_again, observe, observe_declared};
 
 /// The two lists of the inbox. A chat can move from `non-lead` to `lead` (api.md).
@@ -53,35 +53,6 @@ pub struct Seen {
     pub list: ChatType,
     /// The page, from 1.
     pub page: u32,
-}
-
-/// Which leads' values are kept of a page; of all others only a count and the agent are.
-#[derive(Debug, Clone)]
-pub enum Keep {
-    /// Of these, these parts.
-    Only(Arc<HashMap<LeadId, Parts, RandomState>>),
-    /// Every record that has a uuid, whole.
-    All,
-}
-
-impl Keep {
-    /// Of these leads, these parts.
-    pub fn only(wanted: impl IntoIterator<Item = (LeadId, Parts)>) -> Self {
-        Self::Only(Arc::new(wanted.into_iter().collect()))
-    }
-
-    /// Whether this lead's values are wanted.
-    pub fn wants(&self, id: &str) -> bool {
-        self.parts(id).is_some()
-    }
-
-    /// Which parts of this lead are wanted, where any is.
-    pub fn parts(&self, id: &str) -> Option<Parts> {
-        match self {
-            Self::Only(ids) => ids.get(id).copied(),
-            Self::All => Some(Parts::ALL),
-        }
-    }
 }
 
 /// One page of one list, decoded.
@@ -139,7 +110,7 @@ pub struct Echo {
 pub struct Listing {
     /// Whether both lists were read to their ends.
     pub complete: bool,
-    /// Chats read, each counted once; in an inbox of more than 65 536 chats, one that shows again far from its first place counts
+    /// Chats read, each counted once; in an inbox of more than 32 768 chats, one that shows again far from its first place counts
     /// again.
     pub leads_read: u64,
     /// Pages read, a second look included.

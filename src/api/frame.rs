@@ -15,18 +15,12 @@ pub(super) struct Odd;
 #[derive(Debug)]
 pub(super) struct Frame<'a> {
     bytes: &'a [u8],
-    /// For each 64 bytes.
-    marks: Vec<Marks>,
+    /// For each 64 bytes the quotes that begin or end a string, a bit for each byte.
+    quotes: Vec<u64>,
     /// The brackets outside of strings, in order.
     brackets: Vec<Bracket>,
-}
-
-/// What stands where in 64 bytes, a bit for each.
-#[derive(Debug, Clone, Copy)]
-struct Marks {
-    /// Quotes that begin or end a string.
-    quotes: u64,
-    backslashes: u64,
+    /// There is a backslash somewhere.
+    has_escapes: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +47,7 @@ const SPARSE: usize = 8;
 impl<'a> Frame<'a> {
     /// Goes over the text once. Its first value is a collection.
     pub(super) fn of(bytes: &'a [u8]) -> Result<Self, Odd> {
-        let mut marks = Vec::with_capacity(bytes.len().div_ceil(BLOCK));
+        let mut quotes = Vec::with_capacity(bytes.len() / BLOCK + 1);
         let mut brackets = Brackets { found: Vec::with_capacity(bytes.len() / 32 + 4), open: Vec::with_capacity(16) };
         let mut carry = Carry::default();
         let most = bytes.len() / SPARSE + 1_000;
@@ -62,14 +56,18 @@ impl<'a> Frame<'a> {
         last[..rest.len()].copy_from_slice(rest);
         for (block, number) in whole.iter().chain([&last]).zip(0_u32..) {
             let (found, opens, closes) = carry.marks(block);
-            marks.push(found);
+            quotes.push(found);
             brackets.take(number * BLOCK as u32, opens, closes)?;
             if brackets.found.len() > most {
                 return Err(Odd);
             }
         }
         // The text ends outside of strings, and what was opened is closed.
-        if carry.inside == 0 && brackets.open.is_empty() { Ok(Self { bytes, marks, brackets: brackets.found }) } else { Err(Odd) }
+        if carry.inside == 0 && brackets.open.is_empty() {
+            Ok(Self { bytes, quotes, brackets: brackets.found, has_escapes: carry.has_escapes })
+        } else {
+            Err(Odd)
+        }
     }
 
     /// The bytes of a value.
@@ -157,10 +155,10 @@ impl<'a> Frame<'a> {
     #[inline]
     fn quote(&self, from: u32) -> Result<u32, Odd> {
         let mut word = from as usize / BLOCK;
-        let mut left = self.marks.get(word).ok_or(Odd)?.quotes & (u64::MAX << (from as usize % BLOCK));
+        let mut left = self.quotes.get(word).ok_or(Odd)? & (u64::MAX << (from as usize % BLOCK));
         while left == 0 {
             word += 1;
-            left = self.marks.get(word).ok_or(Odd)?.quotes;
+            left = *self.quotes.get(word).ok_or(Odd)?;
         }
         Ok(word as u32 * BLOCK as u32 + left.trailing_zeros() + 1)
     }
@@ -168,8 +166,7 @@ impl<'a> Frame<'a> {
     /// Whether there is a backslash in a value.
     #[inline]
     fn is_escaped(&self, value: Value) -> bool {
-        let marks = self.marks.get(value.start as usize / BLOCK..=value.end as usize / BLOCK).unwrap_or(&self.marks);
-        marks.iter().any(|marks| marks.backslashes != 0) && self.slice(value).contains(&b'\\')
+        self.has_escapes && self.slice(value).contains(&b'\\')
     }
 }
 
@@ -207,12 +204,14 @@ struct Carry {
     escaped: u64,
     /// All ones inside of a string.
     inside: u64,
+    /// There was a backslash.
+    has_escapes: bool,
 }
 
 impl Carry {
-    /// What stands where in the next block; and, outside of strings, the brackets that open and those that close.
+    /// The quotes of the next block that begin or end a string; and, outside of strings, the brackets that open and those that close.
     #[inline]
-    fn marks(&mut self, block: &[u8; BLOCK]) -> (Marks, u64, u64) {
+    fn marks(&mut self, block: &[u8; BLOCK]) -> (u64, u64, u64) {
         let (mut quotes, mut backslashes, mut opens, mut closes) = (0, 0, 0, 0);
         let (parts, _) = block.as_chunks::<16>();
         for (number, part) in parts.iter().enumerate() {
@@ -228,12 +227,13 @@ impl Carry {
         quotes &= !self.escapes(backslashes);
         let inside = self.inside ^ parity(quotes);
         self.inside = 0_u64.wrapping_sub(inside >> 63);
-        (Marks { quotes, backslashes }, opens & !inside, closes & !inside)
+        (quotes, opens & !inside, closes & !inside)
     }
 
     /// The bytes that a backslash takes their meaning from.
     #[inline]
     fn escapes(&mut self, backslashes: u64) -> u64 {
+        self.has_escapes |= backslashes != 0;
         let mut escaped = std::mem::take(&mut self.escaped);
         let mut left = backslashes & !escaped;
         while left != 0 {

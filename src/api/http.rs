@@ -4,7 +4,7 @@
 //! a way to decode its answer; hands on the decoded answer or an [`ApiError`]. Tokens are `SecretString`s put into headers
 //! marked as sensitive; they are in no error and no log.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable};
@@ -24,8 +24,8 @@ use crate::workspace::Api;
 const LARGEST_ANSWER: usize = 64 << 20;
 /// So much room is made for an answer because it says that it is as large, in bytes.
 const LIKELY_ANSWER: usize = 1 << 20;
-/// An answer that is larger than this is read on a thread apart.
-const LARGE: usize = 16 << 10;
+/// An answer that is larger than this is read on a thread apart, so that those that move bytes are not kept.
+const LARGE: usize = 1 << 20;
 /// Tries after the first one: of a platform that is busy, of one that is unwell, and of one that is not there.
 const RETRIES_BUSY: usize = 12;
 const RETRIES_UNWELL: usize = 6;
@@ -62,7 +62,7 @@ pub(super) struct Transport {
     pub(super) gate: Gate,
     stop: Stop,
     /// Tokens in use: the platform's words may repeat one, and ours must not.
-    secrets: Arc<Vec<SecretString>>,
+    secrets: Mutex<Arc<[SecretString]>>,
 }
 
 impl Transport {
@@ -83,12 +83,17 @@ impl Transport {
             drop(rustls::crypto::ring::default_provider().install_default());
         }
         let client = builder.build().map_err(|error| ApiError::Setup { reason: reason(&error) })?;
-        Ok(Self { client, gate: Gate::new(api.concurrency, api.rate), stop, secrets: Arc::default() })
+        Ok(Self { client, gate: Gate::new(api.concurrency, api.rate), stop, secrets: Mutex::default() })
     }
 
     /// Keeps a token out of every message.
-    pub(super) fn keep_secret(&mut self, token: &SecretString) {
-        Arc::make_mut(&mut self.secrets).push(token.clone());
+    pub(super) fn keep_secret(&self, token: &SecretString) {
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        *secrets = secrets.iter().chain([token]).cloned().collect();
+    }
+
+    fn secrets(&self) -> Arc<[SecretString]> {
+        Arc::clone(&self.secrets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Sends until there is an answer that `decode` takes, or none is to be had.
@@ -176,7 +181,7 @@ impl Transport {
         drop(place);
         let took = sent.elapsed();
         tracing::debug!("{} {}: {status}, {} bytes", request.method, told(&request.url), body.len());
-        let (large, secrets) = (body.len() > LARGE, Arc::clone(&self.secrets));
+        let (large, secrets) = (body.len() > LARGE, self.secrets());
         let read = move || {
             let answer = Answer { status, body: &body, envelope: Envelope::parse(&body) };
             let verdict = judge(&answer, &headers, |words| scrubbed(&secrets, words));
@@ -191,7 +196,6 @@ impl Transport {
             };
             (verdict, decoded)
         };
-        // A page is read apart from the threads that move bytes: it takes longer than an answer should wait.
         let (verdict, decoded) = if large {
             tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
                 let failure = Failure::Malformed { status: status.as_u16(), words: "the answer could not be decoded".to_owned() };

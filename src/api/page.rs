@@ -81,11 +81,11 @@ fn framed_record(frame: &Frame<'_>, record: Value, keep: &Keep, signature: &mut 
     }
     let [uuid, id, agent, updated, status, profile] = found.map(|found| found.filter(|value| frame.slice(*value) != b"null"));
     let named = uuid.or(id).unwrap_or(record);
-    let uuid = uuid.and_then(|uuid| match frame.plain(uuid) {
-        Some(text) => Some(String::from_utf8_lossy(text)),
-        None => text(frame.slice(uuid)),
+    let uuid = uuid.and_then(|uuid| match frame.plain(uuid).map(std::str::from_utf8) {
+        Some(Ok(text)) => Some(Cow::Borrowed(text)),
+        _ => text(frame.slice(uuid)),
     });
-    let uuid = uuid.filter(|uuid| !uuid.trim().is_empty());
+    let uuid = uuid.filter(|uuid| uuid.starts_with(|first: char| first.is_ascii_alphanumeric()) || !uuid.trim().is_empty());
     let key = uuid.as_deref().map(hash);
     match key {
         Some(key) => signature.write_u64(key),

@@ -9,7 +9,7 @@ use super::screen::Screen;
 use super::session::{Session, block_on, files, plan, write_file};
 use crate::error::{Error, Exit};
 use crate::plan::Whose;
-use crate::plan::file::{masked, to_bytes};
+use crate::plan::file::saved;
 use crate::report::{self, Format};
 use crate::stop::Stop;
 
@@ -44,7 +44,7 @@ impl Plan {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let files = files(directory, screen)?;
         let stop = Stop::default();
-        block_on(&stop, async {
+        let outcome = block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 let reader = session.reader(&files.workspace)?;
                 let spinner = screen.progress(0, "reading the inbox");
@@ -52,7 +52,7 @@ impl Plan {
                 spinner.finish_and_clear();
                 let (plan, _) = planned?;
                 if let Some(out) = &self.out {
-                    let bytes = to_bytes(&masked(&plan, self.scope.names, Some(&session.seal_key()))).map_err(Error::Json)?;
+                    let bytes = saved(&plan, self.scope.names, Some(&session.seal_key())).map_err(Error::Json)?;
                     write_file(out, &bytes)?;
                 }
                 for (format, file) in &self.report {
@@ -60,10 +60,15 @@ impl Plan {
                     write_file(file, anstream::adapter::strip_str(&text).to_string().as_bytes())?;
                 }
                 screen.result(&report::plan(&plan, self.format, self.scope.names).map_err(Error::Json)?)?;
-                Ok(self.exit(&plan))
+                let exit = self.exit(&plan);
+                std::mem::forget(plan);
+                Ok(exit)
             })
             .await
-        })
+        });
+        // The process ends here, and the system takes it all back at once.
+        std::mem::forget(files);
+        outcome
     }
 
     fn exit(&self, plan: &crate::plan::Plan) -> Exit {

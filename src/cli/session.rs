@@ -187,7 +187,7 @@ pub(super) async fn plan<R: crate::observe::Reader<Error = crate::api::ApiError>
     reader: &R,
 ) -> Result<(Plan, Live), Error> {
     let Files { workspace, desired } = files;
-    let selected = Selection::parse(&scope.only, &workspace.agents)?.of(desired.clone())?;
+    let selected = Selection::parse(&scope.only, &workspace.agents)?.of(desired)?;
     let base = scope.base.as_deref().map(|reference| base(workspace, reference)).transpose()?;
     let live = crate::observe::observe_declared(reader, &selected, scope.reads_all(workspace)).await?;
     let limits = scope.limits(workspace);

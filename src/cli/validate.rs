@@ -49,6 +49,8 @@ impl Validate {
                 }
             }
         }
+        // The process ends here, and the system takes it all back at once.
+        std::mem::forget(loaded);
         match errors {
             0 => Ok(Exit::Done),
             _ if self.format == Form::Json => Ok(Exit::Error),

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use foldhash::quality::RandomState;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 
 use super::tally::Tally;
@@ -38,16 +39,14 @@ pub async fn observe_declared<R: Reader>(reader: &R, desired: &Desired, full: bo
 
 async fn look<R: Reader>(reader: &R, keep: Keep, full: bool) -> Result<Live, ObserveError<R::Error>> {
     let mut collected = Collected::default();
-    let done = |collected: &Collected| match &keep {
-        Keep::Only(ids) => collected.leads.len() == ids.len(),
-        Keep::All => false,
-    };
-    let first = sweep(reader, &keep, &mut collected, reader.width(), |collected| !full && done(collected)).await?;
+    let done = |collected: &Collected| keep.count() == Some(collected.leads.len());
+    let ahead = if full { reader.width() } else { AT_FIRST };
+    let first = sweep(reader, &keep, &mut collected, (ahead, reader.width()), |collected| !full && done(collected)).await?;
     if first.is_some() && !done(&collected) {
-        let second = sweep(reader, &keep, &mut collected, reader.width(), done).await?;
+        let second = sweep(reader, &keep, &mut collected, (AT_FIRST, reader.width()), done).await?;
         if second.is_some() && second != first {
             // It moves, and pages read at the same time may each miss what the other had. One after the other they do not.
-            sweep(reader, &keep, &mut collected, 1, done).await?;
+            sweep(reader, &keep, &mut collected, (AT_FIRST, 1), done).await?;
         }
     }
     Ok(collected.into_live(first.is_some()))
@@ -82,7 +81,8 @@ pub async fn look_again<R: Reader>(
         in_vain = if collected.leads.len() > before { 0 } else { in_vain + 1 };
     }
     if collected.leads.len() < hints.len() {
-        sweep(reader, &keep, &mut collected, reader.width(), |collected| collected.leads.len() == hints.len()).await?;
+        sweep(reader, &keep, &mut collected, (AT_FIRST, reader.width()), |collected| collected.leads.len() == hints.len())
+            .await?;
     }
     Ok(Collected::in_order(collected.leads))
 }
@@ -94,19 +94,21 @@ async fn fetch<R: Reader>(reader: &R, seen: Seen, keep: &Keep) -> Answer<R::Erro
     (seen, reader.page(list, page, keep).await.map_err(|source| ObserveError::Page { list, page, source }))
 }
 
-/// Reads both lists, so many pages ahead, until `done`, or to their ends: then there is a signature of all that was shown.
+/// So many pages are opened where the first of them may be enough: the first of each list.
+const AT_FIRST: usize = 2;
+
+/// Reads both lists, so many pages ahead at first and at the most, until `done`, or to their ends: then there is a signature of all that was shown.
 async fn sweep<R: Reader>(
     reader: &R,
     keep: &Keep,
     collected: &mut Collected,
-    width: usize,
+    (mut ahead, width): (usize, usize),
     done: impl Fn(&Collected) -> bool,
 ) -> Result<Option<u64>, ObserveError<R::Error>> {
     let cap = reader.page_cap();
     // The reader has `width` of them under way; as many wait, so that none has to wait for the slowest of the others.
     let width = if width > 1 { 2 * width } else { 1 };
     let mut lists = [Cursor::new(ChatType::Lead), Cursor::new(ChatType::NonLead)];
-    let mut ahead = 2;
     let mut nowhere = 0;
     let mut answers = FuturesOrdered::new();
     collected.tally.begin();
@@ -189,7 +191,7 @@ impl Cursor {
 #[derive(Default)]
 struct Collected {
     /// In boxes: values this large are too much to be moved about.
-    leads: HashMap<LeadId, Box<Observed>>,
+    leads: HashMap<LeadId, Box<Observed>, RandomState>,
     tally: Tally,
     pages: u64,
 }
@@ -209,9 +211,10 @@ impl Collected {
         }
     }
 
-    fn in_order(leads: HashMap<LeadId, Box<Observed>>) -> BTreeMap<LeadId, Observed> {
+    fn in_order(leads: HashMap<LeadId, Box<Observed>, RandomState>) -> BTreeMap<LeadId, Observed> {
         let mut leads: Vec<(LeadId, Box<Observed>)> = leads.into_iter().collect();
-        leads.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        // What is left in disorder, the map puts right.
+        leads.sort_by_cached_key(|(id, _)| id.beginning());
         leads.into_iter().map(|(id, observed)| (id, *observed)).collect()
     }
 

@@ -8,10 +8,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use foldhash::quality::RandomState;
+
 use crate::lead::AgentId;
 
 /// Chats of one generation.
-const GENERATION: usize = 1 << 15;
+const GENERATION: usize = 1 << 14;
 
 /// When a chat was updated, and whose it is, by its place among the agents.
 type Seen = (i64, Option<u32>);
@@ -24,7 +26,7 @@ pub(super) struct Tally {
     /// Some chats have been forgotten.
     forgetful: bool,
     chats: u64,
-    numbers: HashMap<AgentId, u32>,
+    numbers: HashMap<AgentId, u32, RandomState>,
     counts: Vec<u64>,
     /// What the last sweep that reached its end came to, where chats have been forgotten.
     settled: Option<(u64, Vec<u64>)>,

@@ -229,8 +229,8 @@ impl Values {
 }
 
 /// Puts the leads of all files together; `text_of` gives a file's name and text by its number, for the places of duplicates.
-pub fn merge<'a>(mut leads: Vec<Declared>, text_of: impl Fn(u32) -> Source<'a>, out: &mut Vec<Diagnostic>) -> Desired {
-    leads.par_sort_unstable_by(|a, b| (&a.id, a.file, a.span.start).cmp(&(&b.id, b.file, b.span.start)));
+pub fn merge<'a>(leads: Vec<Declared>, text_of: impl Fn(u32) -> Source<'a>, out: &mut Vec<Diagnostic>) -> Desired {
+    let leads = sorted(leads);
     for pair in leads.windows(2).filter(|pair| pair[0].id == pair[1].id) {
         let [first, again] = pair else { continue };
         let message = format!("the lead {} is declared twice", quoted(again.id.as_str()));
@@ -239,4 +239,13 @@ pub fn merge<'a>(mut leads: Vec<Declared>, text_of: impl Fn(u32) -> Source<'a>, 
         out.push(error.help("keep one of the two; one lead is declared in one place"));
     }
     leads.into_iter().map(|declared| (declared.id, declared.lead)).collect()
+}
+
+/// By uuid, and those of one uuid in the order of files and lines. Numbers are moved about and compared, not leads.
+fn sorted(leads: Vec<Declared>) -> Vec<Declared> {
+    let whole = |number: usize| (&leads[number].id, leads[number].file, leads[number].span.start);
+    let mut order: Vec<(u64, usize)> = leads.iter().map(|lead| lead.id.beginning()).zip(0..).collect();
+    order.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| whole(a.1).cmp(&whole(b.1))));
+    let mut leads: Vec<Option<Declared>> = leads.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|(_, number)| leads[number].take()).collect()
 }
