@@ -136,7 +136,7 @@ impl<W: Right> Reader for Client<W> {
             drop(place);
             answer
         }));
-        (&mut task.0).await.unwrap_or_else(|_| Err(ApiError::Undecodable))
+        (&mut task.0).await.unwrap_or(Err(ApiError::Undecodable))
     }
 
     fn writes(&self) -> bool {

@@ -106,7 +106,7 @@ impl fmt::Display for Status {
 }
 
 /// An agent's id: 24 hex digits, kept in lower case.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AgentId([u8; 24]);
 

@@ -4,6 +4,8 @@
 //! `cargo bench --bench ratios` prints one Markdown table. `-- --quick` does it with a tenth of the leads and three runs,
 //! `-- --check` exits with 1 where a limit does not hold, and `-- --only WORD` measures only the rows whose name has the word.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells what it measured")]
+
 mod bare;
 mod files;
 mod load;
