@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use crate::desired::{Demand, Desired, DesiredLead};
 use crate::lead::{Field, Lead, LeadId, Note, TagRule, Value, Wanted};
 use crate::observe::Live;
@@ -70,7 +72,8 @@ pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> Vec<(&'a LeadId, &'a De
         while seen.next_if(|(other, _)| *other < id).is_some() {}
         seen.next_if(|(other, _)| *other == id).map(|(_, seen)| &seen.lead)
     };
-    desired.iter().map(|(id, lead)| (id, lead, standing(lead, live_of(id)))).collect()
+    let pairs: Vec<(&LeadId, &DesiredLead, Option<&Lead>)> = desired.iter().map(|(id, lead)| (id, lead, live_of(id))).collect();
+    pairs.into_par_iter().map(|(id, lead, live)| (id, lead, standing(lead, live))).collect()
 }
 
 fn standing(desired: &DesiredLead, live: Option<&Lead>) -> Standing {

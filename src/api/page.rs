@@ -19,6 +19,9 @@ use super::wire::{Shown, agent, observed};
 use crate::lead::{AgentId, LeadId, Parts};
 use crate::observe::{Keep, Page, Record};
 
+/// Room is made for so many records of a page at once.
+const LIKELY_RECORDS: usize = 200;
+
 /// Decodes a listing that was answered with success.
 ///
 /// # Errors
@@ -41,7 +44,7 @@ pub(super) fn page(body: &[u8], envelope: Result<Envelope<'_>, String>, keep: &K
 
 fn framed(frame: &Frame<'_>, data: Value, keep: &Keep) -> Result<Page, Odd> {
     let mut signature = DefaultHasher::new();
-    let (mut items, mut records, mut is_end) = (frame.items(data)?, Vec::new(), true);
+    let (mut items, mut records, mut is_end) = (frame.items(data)?, Vec::with_capacity(LIKELY_RECORDS), true);
     while let Some(item) = items.next()? {
         is_end = false;
         records.extend(framed_record(frame, item, keep, &mut signature)?);

@@ -50,7 +50,9 @@ impl Plan {
                 let spinner = screen.progress(0, "reading the inbox");
                 let planned = plan(&files, &self.scope, Whose::default(), session.target(), &reader).await;
                 spinner.finish_and_clear();
-                let (plan, _) = planned?;
+                let (plan, live) = planned?;
+                // What was read is given back while the plan is told.
+                rayon::spawn(move || drop(live));
                 if let Some(out) = &self.out {
                     let bytes = saved(&plan, self.scope.names, Some(&session.seal_key())).map_err(Error::Json)?;
                     write_file(out, &bytes)?;
