@@ -5,7 +5,7 @@
 //! under "What is known of the API".
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
@@ -32,7 +32,7 @@ use http::{Answer, Credential, Request, Transport};
 #[derive(Debug)]
 pub struct Client<W = ReadOnly> {
     transport: Arc<Transport>,
-    /// A page has its place from its first try to its last: while some have to be asked for again, no more are.
+    /// A page has its place until it is had: while some have to be asked for again, no more are.
     pages: Arc<Semaphore>,
     listing: Url,
     read: Credential,
@@ -124,18 +124,18 @@ impl<W: Right> Reader for Client<W> {
         url.query_pairs_mut().append_pair("page", &number.to_string()).append_pair("type", list.as_str());
         let request = Request { method: Method::GET, url, credential: self.read.clone(), body: None };
         let keep = keep.clone();
-        let decode = move |answer: Answer<'_>| match answer.status {
-            StatusCode::NOT_FOUND => Ok(past_the_end(&answer)),
-            _ => page::page(answer.body, answer.envelope, &keep),
+        let place = Arc::new(Mutex::new(Arc::clone(&self.pages).acquire_owned().await.ok()));
+        let decode = move |answer: Answer<'_>| {
+            // It is here: while it is decoded, the next one is under way.
+            drop(place.lock().unwrap_or_else(PoisonError::into_inner).take());
+            match answer.status {
+                StatusCode::NOT_FOUND => Ok(past_the_end(&answer)),
+                _ => page::page(answer.body, answer.envelope, &keep),
+            }
         };
         // A task of its own: it is read where it arrives, while whoever asked is busy with the pages before it.
         let transport = Arc::clone(&self.transport);
-        let place = Arc::clone(&self.pages).acquire_owned().await;
-        let mut task = OnlyAsked(tokio::spawn(async move {
-            let answer = transport.send(&request, decode).await;
-            drop(place);
-            answer
-        }));
+        let mut task = OnlyAsked(tokio::spawn(async move { transport.send(&request, decode).await }));
         (&mut task.0).await.unwrap_or(Err(ApiError::Undecodable))
     }
 

@@ -11,46 +11,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+mod id;
 mod parts;
 
+pub use id::LeadId;
 pub use parts::Parts;
-
-/// The key of a lead: the `uuid` of the listing, as written there. Its form is not promised (api.md), so it is any text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LeadId(Box<str>);
-
-impl LeadId {
-    /// Takes the text as it stands.
-    pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, whole.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Its beginning as a number: where two of these differ, the ids are in the same order. For sorting many.
-    pub fn beginning(&self) -> u64 {
-        let mut first = [0; 8];
-        let length = self.0.len().min(8);
-        first[..length].copy_from_slice(&self.0.as_bytes()[..length]);
-        u64::from_be_bytes(first)
-    }
-}
-
-impl fmt::Display for LeadId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::borrow::Borrow<str> for LeadId {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
 
 /// Where a lead stands. Read as an open set, written as the six (api.md, 6).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

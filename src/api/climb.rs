@@ -52,7 +52,7 @@ impl Climb {
             self.rest -= 1;
             return width;
         }
-        let step = (width / 4).max(1);
+        let step = (width / 8).max(1);
         let widens = width == 1 || self.widens && width < self.most;
         let other = if widens { (width + step).min(self.most) } else { width - step };
         self.widens = widens;

@@ -99,7 +99,8 @@ fn framed_record(frame: &Frame<'_>, record: Value, keep: &Keep, signature: &mut 
     let parts = uuid.as_deref().and_then(|uuid| keep.parts(uuid));
     let kept = match (uuid, parts) {
         (Some(uuid), Some(parts)) => {
-            let shown = shown(frame, [status, agent], profile, parts)?;
+            let mut shown = shown(frame, status, profile, parts)?;
+            shown.agent.clone_from(&assigned);
             Some((LeadId::new(uuid), Box::new(observed(shown, updated))))
         }
         _ => None,
@@ -113,13 +114,11 @@ fn is<const N: usize>(key: &[u8], word: &[u8; N]) -> bool {
     key.first_chunk() == Some(word)
 }
 
-/// What the parts of a record show, all else stepped over.
-fn shown(frame: &Frame<'_>, [status, agent]: [Option<Value>; 2], profile: Option<Value>, parts: Parts) -> Result<Shown, Odd> {
+/// What the parts of a record show, but for its agent; all else is stepped over.
+fn shown(frame: &Frame<'_>, status: Option<Value>, profile: Option<Value>, parts: Parts) -> Result<Shown, Odd> {
     let mut shown = Shown::default();
-    for (value, place) in [(status, &mut shown.status), (agent, &mut shown.agent)] {
-        if let Some(value) = value {
-            *place = json(frame.slice(value))?;
-        }
+    if let Some(status) = status {
+        shown.status = json(frame.slice(status))?;
     }
     let is_object = |value: &Value| frame.is_object(*value);
     let Some(profile) = profile.filter(is_object).filter(|_| parts != Parts::LEAST) else { return Ok(shown) };

@@ -17,7 +17,7 @@ use crate::workspace::{NotesSent, TagShape};
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     pub(super) status: Json,
-    pub(super) agent: Json,
+    pub(super) agent: Option<AgentId>,
     pub(super) notes: Json,
     tags: Json,
     attributes: Json,
@@ -48,7 +48,7 @@ impl Shown {
     pub(super) fn of(mut record: Json, parts: Parts) -> Self {
         let mut shown = Self::default();
         let mut take = |key| record.get_mut(key).map(Json::take).unwrap_or_default();
-        (shown.status, shown.agent) = (take("status"), take("_agentAssigned"));
+        (shown.status, shown.agent) = (take("status"), agent(&take("_agentAssigned")));
         let mut profile = take("profile");
         let mut take = |key| profile.get_mut(key).map(Json::take).unwrap_or_default();
         shown.notes = Some(take("notes")).filter(|_| parts.has(Parts::NOTES)).unwrap_or_default();
@@ -73,12 +73,12 @@ pub(super) fn agent(json: &Json) -> Option<AgentId> {
 }
 
 pub(super) fn observed(shown: Shown, updated: i64) -> Observed {
-    let (tags, tag_shape) = tags(&shown.tags);
     let contact = contact(&shown);
+    let (tags, tag_shape) = tags(shown.tags);
     let attributes = attributes(shown.attributes);
     let lead = Lead {
-        status: scalar(&shown.status).map(|word| Status::read(word.trim())),
-        agent: agent(&shown.agent),
+        status: into_scalar(shown.status).map(|word| Status::read(word.trim())),
+        agent: shown.agent,
         tags,
         attributes: attributes.iter().map(|(key, value)| (key.clone(), scalar(value).unwrap_or_default())).collect(),
         contact,
@@ -98,9 +98,18 @@ fn scalar(json: &Json) -> Option<String> {
     }
 }
 
-fn tags(json: &Json) -> (BTreeSet<String>, Option<TagShape>) {
+/// As [`scalar`], of text that is not needed any more.
+fn into_scalar(json: Json) -> Option<String> {
     match json {
-        Json::Array(items) => (items.iter().filter_map(scalar).filter_map(|text| tag(&text)).collect(), Some(TagShape::Array)),
+        Json::String(text) => Some(text).filter(|text| !text.is_empty()),
+        other => scalar(&other),
+    }
+}
+
+fn tags(json: Json) -> (BTreeSet<String>, Option<TagShape>) {
+    let normal = |text: String| if text.trim().len() == text.len() { Some(text) } else { tag(&text) };
+    match json {
+        Json::Array(items) => (items.into_iter().filter_map(into_scalar).filter_map(normal).collect(), Some(TagShape::Array)),
         Json::String(text) => (text.split(',').filter_map(tag).collect(), Some(TagShape::String)),
         _ => (BTreeSet::new(), None),
     }
