@@ -5,10 +5,12 @@
 //! under "What is known of the API".
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::apply::{Doneness, Update, Writer};
@@ -16,17 +18,22 @@ use crate::observe::{ChatType, Keep, Page, Reader};
 use crate::stop::{Over, Stop};
 use crate::workspace::Api;
 
+mod climb;
 mod envelope;
+mod frame;
 mod gate;
 mod http;
+mod page;
 mod wire;
 
-use http::{Credential, Request, Transport};
+use http::{Answer, Credential, Request, Transport};
 
 /// A client that reads, and writes where `W` is [`Write`].
 #[derive(Debug)]
 pub struct Client<W = ReadOnly> {
-    transport: Transport,
+    transport: Arc<Transport>,
+    /// A page has its place until it is had: while some have to be asked for again, no more are.
+    pages: Arc<Semaphore>,
     listing: Url,
     read: Credential,
     page_cap: u32,
@@ -52,12 +59,13 @@ impl Client {
     /// # Errors
     /// A token or header name that cannot be sent, or no usable certificate store.
     pub fn new(endpoint: &Url, api: &Api, read_token: &SecretString, stop: Stop) -> Result<Self, ApiError> {
-        let mut transport = Transport::new(endpoint, api, stop)?;
+        let transport = Transport::new(endpoint, api, stop)?;
         transport.keep_secret(read_token);
         let mut listing = endpoint_path(endpoint, "inbox/direct/chats");
         listing.query_pairs_mut().append_pair("botId", &api.bot_id).append_pair("customerId", &api.customer_id);
         let read = Credential::new(&api.read_header, read_token)?;
-        Ok(Self { transport, listing, read, page_cap: api.page_cap, write: ReadOnly })
+        let pages = Arc::new(Semaphore::new(transport.gate.most()));
+        Ok(Self { transport: Arc::new(transport), pages, listing, read, page_cap: api.page_cap, write: ReadOnly })
     }
 
     /// The same client with the right to write.
@@ -65,7 +73,7 @@ impl Client {
     /// # Errors
     /// A token or header name that cannot be sent.
     pub fn with_write(self, endpoint: &Url, api: &Api, write_token: &SecretString) -> Result<Client<Write>, ApiError> {
-        let Self { mut transport, listing, read, page_cap, write: ReadOnly } = self;
+        let Self { transport, pages, listing, read, page_cap, write: ReadOnly } = self;
         let outgoing = wire::Outgoing {
             bot_id: api.bot_id.clone(),
             customer_id: api.customer_id.clone(),
@@ -76,7 +84,7 @@ impl Client {
         transport.keep_secret(write_token);
         let credential = Credential::new(&api.write_header, write_token)?;
         let write = Write { lead: endpoint_path(endpoint, "inbox/direct/lead"), credential, outgoing };
-        Ok(Client { transport, listing, read, page_cap, write })
+        Ok(Client { transport, pages, listing, read, page_cap, write })
     }
 }
 
@@ -86,7 +94,29 @@ fn endpoint_path(endpoint: &Url, path: &str) -> Url {
     url
 }
 
-impl<W: Sync> Reader for Client<W> {
+/// The decoder of pages alone, for whoever has the bytes of an answer and no connection.
+///
+/// # Errors
+/// Words for what the bytes are instead.
+pub fn page_of(body: &[u8], keep: &Keep) -> Result<Page, String> {
+    page::page(body, envelope::Envelope::parse(body), keep)
+}
+
+/// What a client may do.
+pub trait Right: Sync {
+    /// Whether it may write.
+    const WRITES: bool;
+}
+
+impl Right for ReadOnly {
+    const WRITES: bool = false;
+}
+
+impl Right for Write {
+    const WRITES: bool = true;
+}
+
+impl<W: Right> Reader for Client<W> {
     type Error = ApiError;
 
     async fn page(&self, list: ChatType, number: u32, keep: &Keep) -> Result<Page, ApiError> {
@@ -94,11 +124,23 @@ impl<W: Sync> Reader for Client<W> {
         url.query_pairs_mut().append_pair("page", &number.to_string()).append_pair("type", list.as_str());
         let request = Request { method: Method::GET, url, credential: self.read.clone(), body: None };
         let keep = keep.clone();
-        let decode = move |status: StatusCode, body: &[u8]| match status {
-            StatusCode::NOT_FOUND => Ok(past_the_end(body)),
-            _ => wire::page(body, &keep),
+        let place = Arc::new(Mutex::new(Arc::clone(&self.pages).acquire_owned().await.ok()));
+        let decode = move |answer: Answer<'_>| {
+            // It is here: while it is decoded, the next one is under way.
+            drop(place.lock().unwrap_or_else(PoisonError::into_inner).take());
+            match answer.status {
+                StatusCode::NOT_FOUND => Ok(past_the_end(&answer)),
+                _ => page::page(answer.body, answer.envelope, &keep),
+            }
         };
-        self.transport.send(&request, decode).await
+        // A task of its own: it is read where it arrives, while whoever asked is busy with the pages before it.
+        let transport = Arc::clone(&self.transport);
+        let mut task = OnlyAsked(tokio::spawn(async move { transport.send(&request, decode).await }));
+        (&mut task.0).await.unwrap_or(Err(ApiError::Undecodable))
+    }
+
+    fn writes(&self) -> bool {
+        W::WRITES
     }
 
     fn width(&self) -> usize {
@@ -110,9 +152,18 @@ impl<W: Sync> Reader for Client<W> {
     }
 }
 
+/// A task that ends when nobody waits for it any more.
+struct OnlyAsked<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for OnlyAsked<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// A 404 ends a list. Without the platform's own envelope it may also mean that nothing of the platform is served there.
-fn past_the_end(body: &[u8]) -> Page {
-    let told = envelope::Envelope::parse(body).is_ok_and(|envelope| envelope.is_platform());
+fn past_the_end(answer: &Answer<'_>) -> Page {
+    let told = answer.envelope.as_ref().is_ok_and(envelope::Envelope::is_platform);
     Page { is_end: true, is_nowhere: !told, ..Page::default() }
 }
 
@@ -125,11 +176,12 @@ impl Writer for Client<Write> {
             credential: self.write.credential.clone(),
             body: Some(body.to_string().into()),
         };
-        let decode = |status: StatusCode, body: &[u8]| match envelope::Envelope::parse(body) {
-            _ if !status.is_success() => Err(envelope::words(body)),
+        let decode = |answer: Answer<'_>| match envelope::Envelope::strict(answer.body) {
+            _ if !answer.status.is_success() => Err(envelope::words(&answer.envelope)),
             Ok(_) => Ok(()),
-            Err(_) if body.iter().all(u8::is_ascii_whitespace) => Ok(()),
-            Err(words) => Err(words),
+            Err(_) if answer.body.iter().all(u8::is_ascii_whitespace) => Ok(()),
+            // Of the two readings, the first has the words for what is no JSON at all.
+            Err(words) => Err(answer.envelope.err().unwrap_or(words)),
         };
         self.transport.send(&request, decode).await
     }
@@ -272,6 +324,9 @@ pub enum ApiError {
     /// A token that holds what a header cannot.
     #[error("the token holds characters that an HTTP header cannot carry")]
     BadToken,
+    /// The decoder gave up on an answer: a mistake of this program.
+    #[error("an answer could not be decoded")]
+    Undecodable,
     /// The HTTP client could not be set up.
     #[error("the HTTP client could not be set up: {reason}")]
     Setup { reason: String },
@@ -282,7 +337,7 @@ impl ApiError {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Request { failure, .. } => Some(failure),
-            Self::BadHeader { .. } | Self::BadToken | Self::Setup { .. } => None,
+            Self::BadHeader { .. } | Self::BadToken | Self::Undecodable | Self::Setup { .. } => None,
         }
     }
 
@@ -296,6 +351,7 @@ impl ApiError {
         Some(match self {
             Self::BadHeader { .. } => "check api.read_header and api.write_header",
             Self::BadToken => "check the token for line breaks and quotes that came along when it was copied",
+            Self::Undecodable => "please report it, with what the platform answered",
             Self::Setup { .. } => "https needs the system's certificate store: install `ca-certificates`",
             Self::Request { method, failure, .. } => match failure {
                 Failure::Credential { .. } if method == "PUT" => {

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use crate::desired::{Demand, Desired, DesiredLead};
-use crate::lead::{Field, Lead, LeadId, Note, Value, Wanted};
+use crate::lead::{Field, Lead, LeadId, Note, TagRule, Value, Wanted};
 use crate::observe::Live;
 
 /// One field that is not as the files want it.
@@ -64,7 +66,14 @@ pub enum Standing {
 
 /// All declared leads in the order of their uuids, each with its standing.
 pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> Vec<(&'a LeadId, &'a DesiredLead, Standing)> {
-    desired.iter().map(|(id, lead)| (id, lead, standing(lead, live.leads.get(id).map(|seen| &seen.lead)))).collect()
+    // Both are in the order of their uuids: they are walked side by side.
+    let mut seen = live.leads.iter().peekable();
+    let mut live_of = |id: &LeadId| {
+        while seen.next_if(|(other, _)| *other < id).is_some() {}
+        seen.next_if(|(other, _)| *other == id).map(|(_, seen)| &seen.lead)
+    };
+    let pairs: Vec<(&LeadId, &DesiredLead, Option<&Lead>)> = desired.iter().map(|(id, lead)| (id, lead, live_of(id))).collect();
+    pairs.into_par_iter().map(|(id, lead, live)| (id, lead, standing(lead, live))).collect()
 }
 
 fn standing(desired: &DesiredLead, live: Option<&Lead>) -> Standing {
@@ -81,6 +90,9 @@ fn standing(desired: &DesiredLead, live: Option<&Lead>) -> Standing {
 /// The demands that `live` does not satisfy.
 pub fn changes(demands: &[Demand], live: &Lead) -> Vec<FieldChange> {
     let change = |demand: &Demand| {
+        if is_met(&demand.wanted, live) {
+            return None;
+        }
         let (before, after) = difference(&demand.wanted, live)?;
         Some(FieldChange {
             field: demand.wanted.field(),
@@ -93,6 +105,19 @@ pub fn changes(demands: &[Demand], live: &Lead) -> Vec<FieldChange> {
         })
     };
     demands.iter().filter_map(change).collect()
+}
+
+/// Whether nothing is to be done about a demand: what most come to, and so without making anything.
+fn is_met(wanted: &Wanted, live: &Lead) -> bool {
+    match wanted {
+        Wanted::Status(status) => live.status.as_ref() == Some(status),
+        Wanted::Agent(agent) => live.agent == *agent,
+        Wanted::Tags(TagRule::Exact(tags)) => live.tags == *tags,
+        Wanted::Tags(TagRule::Patch { present, absent }) => present.is_subset(&live.tags) && absent.is_disjoint(&live.tags),
+        Wanted::Attribute(key, text) => live.attributes.get(key) == Some(text),
+        Wanted::Contact(field, text) => live.contact.get(field) == Some(text),
+        Wanted::Notes(notes) => notes.iter().all(|note| live.notes.contains(note)),
+    }
 }
 
 /// Both sides of one demand, where they differ.

@@ -11,34 +11,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The key of a lead: the `uuid` of the listing, as written there. Its form is not promised (api.md), so it is any text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LeadId(Box<str>);
+mod id;
+mod parts;
 
-impl LeadId {
-    /// Takes the text as it stands.
-    pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, whole.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for LeadId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::borrow::Borrow<str> for LeadId {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
+pub use id::LeadId;
+pub use parts::Parts;
 
 /// Where a lead stands. Read as an open set, written as the six (api.md, 6).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,25 +71,48 @@ impl fmt::Display for Status {
 }
 
 /// An agent's id: 24 hex digits, kept in lower case.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AgentId(Box<str>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AgentId([u8; 24]);
 
 impl AgentId {
     /// `None` where the text is not 24 hex digits.
     pub fn parse(text: &str) -> Option<Self> {
-        (text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| Self(text.to_ascii_lowercase().into()))
+        let mut digits: [u8; 24] = text.as_bytes().try_into().ok()?;
+        digits.make_ascii_lowercase();
+        digits.iter().all(u8::is_ascii_hexdigit).then_some(Self(digits))
     }
 
     /// The 24 digits.
     pub fn as_str(&self) -> &str {
-        &self.0
+        // Hex digits are UTF-8.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl TryFrom<String> for AgentId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not 24 hex digits")
+    }
+}
+
+impl From<AgentId> for String {
+    fn from(id: AgentId) -> Self {
+        id.as_str().to_owned()
+    }
+}
+
+impl fmt::Debug for AgentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AgentId({:?})", self.as_str())
     }
 }
 
 impl fmt::Display for AgentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

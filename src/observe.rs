@@ -4,21 +4,23 @@
 //! of two sightings of one lead counts, and when a lead is missing. Is given a [`Reader`] and the leads to keep; hands on
 //! [`Live`]. Knows no HTTP and no JSON.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::lead::{AgentId, Lead, LeadId};
 use crate::workspace::TagShape;
 
+mod keep;
 mod probe;
 mod sweep;
+mod tally;
 
+pub use keep::{Keep, Kept};
 pub use probe::{End, Probe, probe};
-pub use sweep::{look_again, observe, observe_all};
+pub use sweep::{look_again, observe, observe_all, observe_declared};
 
 /// The two lists of the inbox. A chat can move from `non-lead` to `lead` (api.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,25 +57,6 @@ pub struct Seen {
     pub page: u32,
 }
 
-/// Which leads' values are kept of a page; of all others only a count and the agent are.
-#[derive(Debug, Clone)]
-pub enum Keep {
-    /// These.
-    Only(Arc<BTreeSet<LeadId>>),
-    /// Every record that has a uuid.
-    All,
-}
-
-impl Keep {
-    /// Whether this lead's values are wanted.
-    pub fn wants(&self, id: &str) -> bool {
-        match self {
-            Self::Only(ids) => ids.contains(id),
-            Self::All => true,
-        }
-    }
-}
-
 /// One page of one list, decoded.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
@@ -97,7 +80,7 @@ pub struct Record {
     /// Whom it is assigned to.
     pub agent: Option<AgentId>,
     /// Its values, where [`Keep`] asked for them.
-    pub kept: Option<Box<(LeadId, Observed)>>,
+    pub kept: Option<(LeadId, Box<Observed>)>,
 }
 
 /// A lead as it was seen.
@@ -129,7 +112,8 @@ pub struct Echo {
 pub struct Listing {
     /// Whether both lists were read to their ends.
     pub complete: bool,
-    /// Chats read, each counted once.
+    /// Chats read, each counted once; in an inbox of more than 32 768 chats, one that shows again far from its first place counts
+    /// again.
     pub leads_read: u64,
     /// Pages read, a second look included.
     pub pages_read: u64,
@@ -161,6 +145,9 @@ pub trait Reader: Sync {
 
     /// Page `number` (from 1) of `list`.
     fn page(&self, list: ChatType, number: u32, keep: &Keep) -> impl Future<Output = Result<Page, Self::Error>> + Send;
+
+    /// Whether what is read may be written over: then leads are read whole.
+    fn writes(&self) -> bool;
 
     /// How many pages may be under way at a time.
     fn width(&self) -> usize;

@@ -16,6 +16,7 @@ mod classify;
 pub mod explain;
 mod fields;
 pub mod file;
+mod hash;
 mod make;
 mod policy;
 mod select;
@@ -24,6 +25,7 @@ mod summary;
 
 pub use classify::{OnConflicts, OnDrift, Whose, to_write};
 pub use fields::Fields;
+use hash::hash_of;
 pub use make::{Input, bare, make, narrow, rejudge};
 pub use policy::{Allow, Limits};
 pub use select::{BadSelector, Selection};

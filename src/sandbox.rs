@@ -11,6 +11,7 @@ mod gate;
 mod generate;
 mod http;
 mod inbox;
+mod kept;
 mod log;
 mod odd;
 mod options;
@@ -95,6 +96,7 @@ impl Sandbox {
         let faults = fault::Faults::new(&options.faults, random::Random::of(options.random_seed, 0xfa17));
         let server = Arc::new(Server {
             inbox: Mutex::new(Inbox::new(Arc::clone(&options), Arc::clone(&generator), store)),
+            kept: Mutex::new(kept::Kept::new(options.keep_pages.saturating_mul(1 << 20))),
             faults: Mutex::new(faults),
             changed: Notify::new(),
             stopping: stopping.clone(),

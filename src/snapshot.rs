@@ -264,6 +264,10 @@ impl Reader for Snapshot {
         if number == 1 { self.page_of(list, keep) } else { Ok(Page { is_end: true, ..Page::default() }) }
     }
 
+    fn writes(&self) -> bool {
+        false
+    }
+
     fn width(&self) -> usize {
         1
     }
@@ -285,7 +289,7 @@ fn record(shown: Shown, keep: &Keep) -> Record {
         let status = status.as_deref().map(Status::read);
         let lead = Lead { status, agent: agent.clone(), tags, attributes, contact: contact.collect(), notes };
         let unmanaged = BTreeMap::new();
-        Box::new((uuid, Observed { lead, unmanaged, echo: Echo::default(), tag_shape: None, updated, seen: None }))
+        (uuid, Box::new(Observed { lead, unmanaged, echo: Echo::default(), tag_shape: None, updated, seen: None }))
     });
     Record { key: Some(hasher.finish()), updated, agent, kept }
 }

@@ -302,12 +302,12 @@ fn gather(read: Vec<Read>, vocabulary: Vocabulary<'_>, out: &mut Vec<Diagnostic>
         Err(error) => Checked { leads: Vec::new(), diagnostics: vec![Diagnostic::clone(error)] },
     };
     let checked: Vec<Checked> = read.par_iter().enumerate().map(check).collect();
-    let mut all = Vec::with_capacity(checked.iter().map(|file| file.leads.len()).sum());
+    let mut all = Vec::with_capacity(checked.len());
     for file in checked {
-        all.extend(file.leads);
+        all.push(file.leads);
         out.extend(file.diagnostics);
     }
-    let leads = all.len();
+    let leads = all.iter().map(Vec::len).sum();
     let source = |number: u32| {
         let (file, text) = &read[number as usize];
         Source { file: file.clone(), text: text.as_deref().unwrap_or_default() }

@@ -4,12 +4,32 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
+use super::frame::{Frame, Odd, Value};
+
 /// The longest of the platform's words that a message repeats, in characters.
 const WORDS: usize = 300;
 
 /// An envelope whose data is not decoded yet.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Envelope<'a> {
+    success: Option<Json>,
+    message: Option<Json>,
+    code: Option<Json>,
+    pub(super) data: Option<Data<'a>>,
+}
+
+/// The data of an envelope.
+#[derive(Debug)]
+pub(super) enum Data<'a> {
+    /// Its place in an answer that has been framed, and not been checked.
+    Framed(Frame<'a>, Value),
+    /// As a strict reader found it.
+    Strict(&'a RawValue),
+}
+
+/// As a strict reader takes it.
+#[derive(Deserialize)]
+struct Strict<'a> {
     #[serde(default)]
     success: Option<Json>,
     #[serde(default)]
@@ -17,32 +37,56 @@ pub(super) struct Envelope<'a> {
     #[serde(default)]
     code: Option<Json>,
     #[serde(default, borrow)]
-    pub(super) data: Option<&'a RawValue>,
+    data: Option<&'a RawValue>,
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads an envelope that tells of success.
+    /// Reads any envelope; what is in its data may be no JSON at all.
     ///
     /// # Errors
     /// Words for what the body is instead.
-    pub(super) fn read(body: &'a [u8]) -> Result<Self, String> {
-        let envelope = Self::parse(body)?;
-        if envelope.failed() { Err(format!("the platform says it failed: {}", envelope.words())) } else { Ok(envelope) }
-    }
-
-    /// Reads any envelope.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, String> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
         match first {
-            None => return Err("the answer is empty".to_owned()),
-            Some(b'{') => {}
-            Some(b'<') => return Err("the answer is a web page, not JSON: something stands between here and the API".to_owned()),
-            Some(_) => return Err("the answer is not a JSON object".to_owned()),
+            None => Err("the answer is empty".to_owned()),
+            Some(b'{') => Self::framed(body).or_else(|Odd| Self::strict(body)),
+            Some(b'<') => Err("the answer is a web page, not JSON: something stands between here and the API".to_owned()),
+            Some(_) => Err("the answer is not a JSON object".to_owned()),
         }
-        serde_json::from_slice(body).map_err(|error| {
+    }
+
+    fn framed(body: &'a [u8]) -> Result<Self, Odd> {
+        let frame = Frame::of(body)?;
+        let mut found = [None, None, None, None];
+        let mut members = frame.members(frame.root()?)?;
+        while let Some((key, value)) = members.next()? {
+            let known = ["success", "message", "code", "data"].iter().position(|known| known.as_bytes() == key);
+            if known.is_some_and(|known| found[known].replace(value).is_some()) {
+                return Err(Odd);
+            }
+        }
+        let [success, message, code, data] = found;
+        let read = |value: Option<Value>| match value {
+            Some(value) => serde_json::from_slice::<Option<Json>>(frame.slice(value)).map_err(|_| Odd),
+            None => Ok(None),
+        };
+        let (success, message, code) = (read(success)?, read(message)?, read(code)?);
+        let data = data.filter(|data| frame.slice(*data) != b"null");
+        Ok(Self { success, message, code, data: data.map(|data| Data::Framed(frame, data)) })
+    }
+
+    /// Reads an envelope of which every byte is JSON.
+    ///
+    /// # Errors
+    /// Words for what the body is instead.
+    pub(super) fn strict(body: &'a [u8]) -> Result<Self, String> {
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let read: Result<Strict<'a>, _> = serde_json::from_slice(body);
+        let Strict { success, message, code, data } = read.map_err(|error| {
             if error.is_eof() { "the answer is cut off".to_owned() } else { "the answer is not valid JSON".to_owned() }
-        })
+        })?;
+        Ok(Self { success, message, code, data: data.map(Data::Strict) })
     }
 
     /// `success` is there and says no.
@@ -80,7 +124,11 @@ impl<'a> Envelope<'a> {
             Some(message) => add(message),
             None => {}
         }
-        match self.data.and_then(|data| serde_json::from_str(data.get()).ok()) {
+        let data = self.data.as_ref().map(|data| match data {
+            Data::Framed(frame, value) => frame.slice(*value),
+            Data::Strict(raw) => raw.get().as_bytes(),
+        });
+        match data.and_then(|data| serde_json::from_slice(data).ok()) {
             Some(Json::Array(reasons)) => reasons.iter().for_each(&mut add),
             Some(reason @ Json::String(_)) => add(&reason),
             _ => {}
@@ -89,11 +137,11 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// The words of a body of any kind, as they are: they may hold anything.
-pub(super) fn words(body: &[u8]) -> String {
-    match Envelope::parse(body) {
+/// The words of an answer of any kind, as they are: they may hold anything.
+pub(super) fn words(envelope: &Result<Envelope<'_>, String>) -> String {
+    match envelope {
         Ok(envelope) => envelope.words(),
-        Err(instead) => instead,
+        Err(instead) => instead.clone(),
     }
 }
 

@@ -1,9 +1,11 @@
 //! The gate that every request passes: how many at a time, how many a second, and when none at all.
 //!
 //! Starts at the width allowed and halves it when the platform says 429 or 503; a run of good answers widens it again, one at a
-//! time, or narrows it by one where they took much longer than the best run did: then the platform is queueing. `Retry-After`
-//! closes the gate for everybody. Rate is kept by `governor`, evenly spaced; width by a tokio semaphore.
+//! time, or narrows it by one where they took much longer than the best run did: then the platform is queueing. Between these,
+//! [`Climb`] looks for the width that gives most. `Retry-After` closes the gate for everybody. Rate is kept by `governor`, evenly
+//! spaced; width by a tokio semaphore.
 
+use std::cmp::Ordering;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +13,8 @@ use std::time::Duration;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+
+use super::climb::Climb;
 
 /// So many good answers for each place of the present width are needed before one more is opened.
 const ANSWERS_TO_WIDEN: usize = 4;
@@ -39,6 +43,10 @@ struct State {
     /// How long the good answers of this run took together, and those of the best run on average.
     took: Duration,
     best: Option<Duration>,
+    /// When this run began, and what the runs before say of the width: at the most so wide.
+    begun: Option<Instant>,
+    climb: Climb,
+    ceiling: usize,
     closed_until: Option<Instant>,
 }
 
@@ -51,7 +59,17 @@ impl Gate {
             places: Arc::new(Semaphore::new(most)),
             limiter: quota.map(RateLimiter::direct),
             most,
-            state: Mutex::new(State { width: most, owed: 0, good: 0, took: Duration::ZERO, best: None, closed_until: None }),
+            state: Mutex::new(State {
+                width: most,
+                owed: 0,
+                good: 0,
+                took: Duration::ZERO,
+                best: None,
+                begun: None,
+                climb: Climb::new(most),
+                ceiling: most,
+                closed_until: None,
+            }),
         }
     }
 
@@ -90,6 +108,7 @@ impl Gate {
     pub(super) fn narrow(&self, pause: Option<Duration>) {
         let mut state = self.state();
         let half = (state.width / 2).max(1);
+        state.ceiling = state.climb.interrupt().unwrap_or(state.ceiling);
         self.close_down_to(&mut state, half);
         let until = pause.and_then(|pause| Instant::now().checked_add(pause));
         state.closed_until = state.closed_until.max(until);
@@ -99,12 +118,21 @@ impl Gate {
         let close = state.width - width;
         state.width = width;
         state.owed += close - self.places.forget_permits(close);
-        (state.good, state.took) = (0, Duration::ZERO);
+        (state.good, state.took, state.begun) = (0, Duration::ZERO, None);
+    }
+
+    fn open_up_to(&self, state: &mut State, width: usize) {
+        let open = width - state.width;
+        state.width = width;
+        let kept = open.min(state.owed);
+        state.owed -= kept;
+        self.places.add_permits(open - kept);
     }
 
     /// An answer came as it should, after so long.
     pub(super) fn widen(&self, took: Duration) {
         let mut state = self.state();
+        let begun = *state.begun.get_or_insert_with(Instant::now);
         state.good += 1;
         state.took += took;
         let run = state.width * ANSWERS_TO_WIDEN;
@@ -115,14 +143,25 @@ impl Gate {
         let best = state.best.map_or(average, |best| best.min(average));
         state.best = Some(best);
         let queueing = average > QUEUEING_FROM && average > best * QUEUEING;
+        let seconds = begun.elapsed().as_secs_f64();
         if queueing {
+            state.ceiling = state.climb.interrupt().unwrap_or(state.ceiling);
             let fewer = (state.width - 1).max(1);
             self.close_down_to(&mut state, fewer);
-        } else if state.width < self.most {
-            state.width += 1;
-            if state.owed > 0 { state.owed -= 1 } else { self.places.add_permits(1) }
+        } else if state.width < state.ceiling {
+            let more = state.width + 1;
+            self.open_up_to(&mut state, more);
+        } else if seconds > 0.0 {
+            let (width, rate) = (state.width, state.good as f64 / seconds);
+            let best = state.climb.next(width, rate);
+            state.ceiling = best;
+            match best.cmp(&width) {
+                Ordering::Less => self.close_down_to(&mut state, best),
+                Ordering::Equal => {}
+                Ordering::Greater => self.open_up_to(&mut state, best),
+            }
         }
-        (state.good, state.took) = (0, Duration::ZERO);
+        (state.good, state.took, state.begun) = (0, Duration::ZERO, Some(Instant::now()));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -4,7 +4,7 @@
 //! a way to decode its answer; hands on the decoded answer or an [`ApiError`]. Tokens are `SecretString`s put into headers
 //! marked as sensitive; they are in no error and no log.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable};
@@ -22,6 +22,10 @@ use crate::workspace::Api;
 
 /// The largest answer that is read, in bytes. A page of 200 chats is some 300 KB.
 const LARGEST_ANSWER: usize = 64 << 20;
+/// So much room is made for an answer because it says that it is as large, in bytes.
+const LIKELY_ANSWER: usize = 1 << 20;
+/// An answer that is larger than this is read on a thread apart, so that those that move bytes are not kept.
+const LARGE: usize = 1 << 20;
 /// Tries after the first one: of a platform that is busy, of one that is unwell, and of one that is not there.
 const RETRIES_BUSY: usize = 12;
 const RETRIES_UNWELL: usize = 6;
@@ -58,7 +62,7 @@ pub(super) struct Transport {
     pub(super) gate: Gate,
     stop: Stop,
     /// Tokens in use: the platform's words may repeat one, and ours must not.
-    secrets: Vec<SecretString>,
+    secrets: Mutex<Arc<[SecretString]>>,
 }
 
 impl Transport {
@@ -79,16 +83,17 @@ impl Transport {
             drop(rustls::crypto::ring::default_provider().install_default());
         }
         let client = builder.build().map_err(|error| ApiError::Setup { reason: reason(&error) })?;
-        Ok(Self { client, gate: Gate::new(api.concurrency, api.rate), stop, secrets: Vec::new() })
+        Ok(Self { client, gate: Gate::new(api.concurrency, api.rate), stop, secrets: Mutex::default() })
     }
 
     /// Keeps a token out of every message.
-    pub(super) fn keep_secret(&mut self, token: &SecretString) {
-        self.secrets.push(token.clone());
+    pub(super) fn keep_secret(&self, token: &SecretString) {
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        *secrets = secrets.iter().chain([token]).cloned().collect();
     }
 
-    fn scrubbed(&self, words: String) -> String {
-        self.secrets.iter().fold(words, |words, secret| words.replace(secret.expose_secret().trim(), "***"))
+    fn secrets(&self) -> Arc<[SecretString]> {
+        Arc::clone(&self.secrets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Sends until there is an answer that `decode` takes, or none is to be had.
@@ -174,30 +179,56 @@ impl Transport {
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = whole_body(answer).await?;
         drop(place);
+        let took = sent.elapsed();
         tracing::debug!("{} {}: {status}, {} bytes", request.method, told(&request.url), body.len());
-        let verdict = judge(status, &headers, &body, |words| self.scrubbed(words));
+        let (large, secrets) = (body.len() > LARGE, self.secrets());
+        let read = move || {
+            let answer = Answer { status, body: &body, envelope: Envelope::parse(&body) };
+            let verdict = judge(&answer, &headers, |words| scrubbed(&secrets, words));
+            let malformed = |words| Failure::Malformed { status: status.as_u16(), words };
+            let decoded = match &verdict {
+                Ok(()) => decode(answer).map_err(malformed),
+                // A page past the end may be answered with 404; the decoder knows.
+                Err(refused @ Failure::Refused { .. }) if status == StatusCode::NOT_FOUND => {
+                    decode(answer).map_err(|_| refused.clone())
+                }
+                Err(failure) => Err(failure.clone()),
+            };
+            (verdict, decoded)
+        };
+        let (verdict, decoded) = if large {
+            tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
+                let failure = Failure::Malformed { status: status.as_u16(), words: "the answer could not be decoded".to_owned() };
+                (Ok(()), Err(failure))
+            })
+        } else {
+            read()
+        };
         match &verdict {
             Err(Failure::Busy { retry_after, .. }) => self.gate.narrow(*retry_after),
-            Ok(()) => self.gate.widen(sent.elapsed()),
+            Ok(()) => self.gate.widen(took),
             Err(_) => {}
         }
-        let refused = match verdict {
-            // A page past the end may be answered with 404; the decoder knows.
-            Err(refused @ Failure::Refused { .. }) if status == StatusCode::NOT_FOUND => Some(refused),
-            Err(failure) => return Err(failure),
-            Ok(()) => None,
-        };
-        // Large bodies are decoded apart from the threads that move bytes.
-        let decoded = tokio::task::spawn_blocking(move || decode(status, &body)).await;
-        let decoded = decoded.unwrap_or_else(|_| Err("the answer could not be decoded".to_owned()));
-        decoded.map_err(|words| refused.unwrap_or(Failure::Malformed { status: status.as_u16(), words }))
+        decoded
     }
 }
 
-/// Makes something of an answer, or says in words what the answer is instead.
-pub(super) trait Decode<T>: Fn(StatusCode, &[u8]) -> Result<T, String> + Clone + Send + Sync + 'static {}
+fn scrubbed(secrets: &[SecretString], words: String) -> String {
+    secrets.iter().fold(words, |words, secret| words.replace(secret.expose_secret().trim(), "***"))
+}
 
-impl<T, F: Fn(StatusCode, &[u8]) -> Result<T, String> + Clone + Send + Sync + 'static> Decode<T> for F {}
+/// An answer with what was found in its body.
+pub(super) struct Answer<'a> {
+    pub(super) status: StatusCode,
+    pub(super) body: &'a [u8],
+    /// Or words for what the body is instead.
+    pub(super) envelope: Result<Envelope<'a>, String>,
+}
+
+/// Makes something of an answer, or says in words what the answer is instead.
+pub(super) trait Decode<T>: Fn(Answer<'_>) -> Result<T, String> + Clone + Send + Sync + 'static {}
+
+impl<T, F: Fn(Answer<'_>) -> Result<T, String> + Clone + Send + Sync + 'static> Decode<T> for F {}
 
 fn retries(failure: &Failure) -> usize {
     match failure {
@@ -214,10 +245,11 @@ fn told(url: &Url) -> String {
 }
 
 /// What an answer means before its data is looked at.
-fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8], scrub: impl Fn(String) -> String) -> Result<(), Failure> {
-    let words = || envelope::trimmed(&scrub(envelope::words(body)));
+fn judge(answer: &Answer<'_>, headers: &HeaderMap, scrub: impl Fn(String) -> String) -> Result<(), Failure> {
+    let Answer { status, envelope, .. } = answer;
+    let words = || envelope::trimmed(&scrub(envelope::words(envelope)));
     let failed_code = |envelope: &Envelope<'_>| envelope.failed().then(|| envelope.code().filter(|code| *code >= 400));
-    let told = if status.is_success() { Envelope::parse(body).ok().and_then(|envelope| failed_code(&envelope)) } else { None };
+    let told = if status.is_success() { envelope.as_ref().ok().and_then(failed_code) } else { None };
     let meant = match told {
         // HTTP 200 with `success: false` and no better code: a failure that may pass.
         Some(None) => return Err(Failure::Unsuccessful { status: status.as_u16(), words: words() }),
@@ -252,7 +284,8 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 async fn whole_body(mut answer: reqwest::Response) -> Result<bytes::Bytes, Failure> {
-    let mut body = bytes::BytesMut::new();
+    let told = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut body = bytes::BytesMut::with_capacity(told.min(LIKELY_ANSWER));
     while let Some(chunk) = answer.chunk().await.map_err(|error| Failure::broken(&error))? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
             return Err(Failure::Oversized { limit: LARGEST_ANSWER >> 20 });

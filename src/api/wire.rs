@@ -1,117 +1,70 @@
 //! The API's JSON ↔ lead.
 //!
 //! Owns the platform's odd words and the tolerance that api.md asks for: whatever shape a record has, what is needed is taken
-//! from it or left out, and a record never fails a page. Gives [`Page`]s for the bytes of a listing and bytes for an
-//! [`Update`].
+//! from it or left out, and a record never fails a page. Gives an [`Observed`] for what `page` found of a record, and the body
+//! of an [`Update`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
-use std::sync::OnceLock;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
 use crate::apply::Update;
-use crate::lead::{AgentId, ContactField, Field, Lead, LeadId, Note, Status, Value, tag};
-use crate::observe::{Echo, Keep, Observed, Page, Record};
+use crate::lead::{AgentId, ContactField, Field, Lead, Note, Parts, Status, Value, tag};
+use crate::observe::{Echo, Observed};
 use crate::workspace::{NotesSent, TagShape};
 
-use super::envelope::Envelope;
-
-/// Decodes the body of a listing that was answered with success.
-///
-/// # Errors
-/// Words for what the body is instead: not JSON, cut off, `success: false`, or data of another type.
-pub(super) fn page(body: &[u8], keep: &Keep) -> Result<Page, String> {
-    let body = String::from_utf8_lossy(body);
-    let envelope = Envelope::read(body.as_bytes())?;
-    let Some(data) = envelope.data else { return Ok(Page { is_end: true, ..Page::default() }) };
-    let records: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(|_| "`data` is not a list of records".to_owned())?;
-    let mut signature = DefaultHasher::new();
-    let is_end = records.is_empty();
-    let records = records.into_iter().filter_map(|raw| record(raw, keep, &mut signature)).collect();
-    Ok(Page { records, signature: signature.finish(), is_end, is_nowhere: false })
+/// The values of a record that are asked for; null where there is none, or it was not asked for.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    pub(super) status: Json,
+    pub(super) agent: Option<AgentId>,
+    pub(super) notes: Json,
+    tags: Json,
+    attributes: Json,
+    name: Json,
+    picture: Json,
+    contact: Json,
+    /// Values that are never managed.
+    others: [Json; 3],
 }
 
-/// The few keys that every record is looked at for.
-#[derive(Deserialize)]
-struct Brief<'a> {
-    #[serde(default, borrow)]
-    uuid: Option<&'a RawValue>,
-    #[serde(default, borrow, rename = "_id")]
-    id: Option<&'a RawValue>,
-    #[serde(default, borrow, rename = "_agentAssigned")]
-    agent: Option<&'a RawValue>,
-    #[serde(default, borrow, rename = "updatedAt")]
-    updated: Option<&'a RawValue>,
-}
+const OTHERS: [&str; 3] = ["city", "country", "gender"];
 
-fn record(raw: &RawValue, keep: &Keep, signature: &mut DefaultHasher) -> Option<Record> {
-    let Ok(brief) = serde_json::from_str::<Brief<'_>>(raw.get()) else {
-        raw.get().hash(signature);
-        return None;
-    };
-    brief.uuid.or(brief.id).map_or(raw.get(), RawValue::get).hash(signature);
-    let uuid = brief.uuid.and_then(text).filter(|uuid| !uuid.trim().is_empty());
-    let updated = brief.updated.map_or(i64::MIN, milliseconds);
-    let agent = brief.agent.and_then(|raw| agent(&serde_json::from_str(raw.get()).ok()?));
-    let key = uuid.as_deref().map(hash);
-    let kept = uuid.filter(|uuid| keep.wants(uuid)).and_then(|uuid| {
-        let full: Json =
-            serde_json::from_str(raw.get()).or_else(|_| serde_json::from_str(&without_lone_surrogates(raw.get()))).ok()?;
-        Some(Box::new((LeadId::new(uuid), observed(&full, updated))))
-    });
-    Some(Record { key, updated, agent, kept })
-}
-
-/// JavaScript cuts texts in the middle of an emoji and escapes the half that is left, which no strict reader takes.
-fn without_lone_surrogates(json: &str) -> String {
-    let unit = |at: usize| json.get(at..at + 6)?.strip_prefix("\\u").and_then(|digits| u16::from_str_radix(digits, 16).ok());
-    let mut whole = String::with_capacity(json.len());
-    let mut at = 0;
-    while let Some(found) = json[at..].find('\\') {
-        let escape = at + found;
-        whole.push_str(&json[at..escape]);
-        let (text, length) = match (unit(escape), unit(escape + 6)) {
-            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => (&json[escape..escape + 12], 12),
-            (Some(0xD800..=0xDFFF), _) => ("\\ufffd", 6),
-            _ => {
-                let length = 1 + json[escape + 1..].chars().next().map_or(0, char::len_utf8);
-                (&json[escape..escape + length], length)
-            }
+impl Shown {
+    /// The place for a key of `profile.userDetails`, where it is asked for.
+    pub(super) fn detail(&mut self, key: &str, parts: Parts) -> Option<&mut Json> {
+        let (part, place) = match key {
+            "tags" => (Parts::TAGS, &mut self.tags),
+            "attributes" => (Parts::ATTRIBUTES, &mut self.attributes),
+            "name" => (Parts::CONTACT, &mut self.name),
+            "picture" => (Parts::CONTACT, &mut self.picture),
+            "contact" => (Parts::CONTACT, &mut self.contact),
+            other => (Parts::ALL, self.others.get_mut(OTHERS.iter().position(|known| *known == other)?)?),
         };
-        whole.push_str(text);
-        at = escape + length;
+        Some(place).filter(|_| parts.has(part))
     }
-    whole.push_str(&json[at..]);
-    whole
-}
 
-fn hash(uuid: &str) -> u64 {
-    static KEYS: OnceLock<RandomState> = OnceLock::new();
-    KEYS.get_or_init(RandomState::new).hash_one(uuid)
-}
-
-/// A scalar as text, a number as it is written.
-fn text(raw: &RawValue) -> Option<String> {
-    match serde_json::from_str(raw.get()).ok()? {
-        Json::String(text) => Some(text),
-        Json::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn milliseconds(raw: &RawValue) -> i64 {
-    match serde_json::from_str(raw.get()) {
-        Ok(Json::String(text)) => text.trim().parse().map_or(i64::MIN, |at: jiff::Timestamp| at.as_millisecond()),
-        Ok(Json::Number(number)) => number.as_i64().unwrap_or(i64::MIN),
-        _ => i64::MIN,
+    /// What a whole record shows.
+    pub(super) fn of(mut record: Json, parts: Parts) -> Self {
+        let mut shown = Self::default();
+        let mut take = |key| record.get_mut(key).map(Json::take).unwrap_or_default();
+        (shown.status, shown.agent) = (take("status"), agent(&take("_agentAssigned")));
+        let mut profile = take("profile");
+        let mut take = |key| profile.get_mut(key).map(Json::take).unwrap_or_default();
+        shown.notes = Some(take("notes")).filter(|_| parts.has(Parts::NOTES)).unwrap_or_default();
+        if let Json::Object(details) = take("userDetails") {
+            for (key, value) in details {
+                if let Some(place) = shown.detail(&key, parts) {
+                    *place = value;
+                }
+            }
+        }
+        shown
     }
 }
 
 /// An id as text, or an object that has it as `_id`; anything else is nobody.
-fn agent(json: &Json) -> Option<AgentId> {
+pub(super) fn agent(json: &Json) -> Option<AgentId> {
     match json {
         Json::String(id) => AgentId::parse(id.trim()),
         Json::Object(object) => agent(object.get("_id")?),
@@ -119,20 +72,19 @@ fn agent(json: &Json) -> Option<AgentId> {
     }
 }
 
-fn observed(record: &Json, updated: i64) -> Observed {
-    let details = &record["profile"]["userDetails"];
-    let (tags, tag_shape) = tags(&details["tags"]);
-    let attributes = attributes(&details["attributes"]);
+pub(super) fn observed(shown: Shown, updated: i64) -> Observed {
+    let contact = contact(&shown);
+    let (tags, tag_shape) = tags(shown.tags);
+    let attributes = attributes(shown.attributes);
     let lead = Lead {
-        status: scalar(&record["status"]).map(|word| Status::read(word.trim())),
-        agent: agent(&record["_agentAssigned"]),
+        status: into_scalar(shown.status).map(|word| Status::read(word.trim())),
+        agent: shown.agent,
         tags,
         attributes: attributes.iter().map(|(key, value)| (key.clone(), scalar(value).unwrap_or_default())).collect(),
-        contact: contact(details),
-        notes: notes(&record["profile"]["notes"]),
+        contact,
+        notes: notes(&shown.notes),
     };
-    let unmanaged = ["city", "country", "gender"];
-    let unmanaged = unmanaged.into_iter().filter_map(|key| Some((key, scalar(&details[key])?))).collect();
+    let unmanaged = OTHERS.into_iter().zip(&shown.others).filter_map(|(key, json)| Some((key, scalar(json)?))).collect();
     Observed { lead, unmanaged, echo: Echo { attributes }, tag_shape, updated, seen: None }
 }
 
@@ -146,36 +98,45 @@ fn scalar(json: &Json) -> Option<String> {
     }
 }
 
-fn tags(json: &Json) -> (BTreeSet<String>, Option<TagShape>) {
+/// As [`scalar`], of text that is not needed any more.
+fn into_scalar(json: Json) -> Option<String> {
     match json {
-        Json::Array(items) => (items.iter().filter_map(scalar).filter_map(|text| tag(&text)).collect(), Some(TagShape::Array)),
+        Json::String(text) => Some(text).filter(|text| !text.is_empty()),
+        other => scalar(&other),
+    }
+}
+
+fn tags(json: Json) -> (BTreeSet<String>, Option<TagShape>) {
+    let normal = |text: String| if text.trim().len() == text.len() { Some(text) } else { tag(&text) };
+    match json {
+        Json::Array(items) => (items.into_iter().filter_map(into_scalar).filter_map(normal).collect(), Some(TagShape::Array)),
         Json::String(text) => (text.split(',').filter_map(tag).collect(), Some(TagShape::String)),
         _ => (BTreeSet::new(), None),
     }
 }
 
-fn attributes(json: &Json) -> Vec<(String, Json)> {
-    let pair = |item: &Json| Some((scalar(&item["key"])?, item["value"].clone()));
+fn attributes(json: Json) -> Vec<(String, Json)> {
+    let pair = |mut item: Json| Some((scalar(&item["key"])?, item.get_mut("value").map(Json::take).unwrap_or_default()));
     match json {
-        Json::Array(items) => items.iter().filter_map(pair).collect(),
-        Json::Object(object) => object.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        Json::Array(items) => items.into_iter().filter_map(pair).collect(),
+        Json::Object(object) => object.into_iter().collect(),
         _ => Vec::new(),
     }
 }
 
-fn contact(details: &Json) -> BTreeMap<ContactField, String> {
-    let contact = &details["contact"];
+fn contact(shown: &Shown) -> BTreeMap<ContactField, String> {
+    let contact = &shown.contact;
     let phone = match &contact["phone"] {
         Json::Object(phone) => (phone.get("number"), phone.get("prefix")),
         other => (Some(other), None),
     };
     let value = |field: ContactField| {
         let json = match field {
-            ContactField::Name => Some(&details["name"]),
+            ContactField::Name => Some(&shown.name),
             ContactField::Email => Some(&contact["email"]),
             ContactField::Phone => phone.0,
             ContactField::DialCode => phone.1,
-            ContactField::Picture => Some(&details["picture"]),
+            ContactField::Picture => Some(&shown.picture),
         };
         Some((field, field.normal(&scalar(json?)?))).filter(|(_, text)| !text.is_empty())
     };

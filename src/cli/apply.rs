@@ -95,7 +95,8 @@ impl Apply {
         file::check(&saved, session.target(), jiff::Timestamp::now(), self.max_age)
             .map_err(|source| Error::PlanFile { path, source })?;
         if !self.scope.only.is_empty() {
-            narrow(&mut saved, &Selection::parse(&self.scope.only, &workspace.agents)?.of(desired.clone())?);
+            let chosen = Selection::parse(&self.scope.only, &workspace.agents)?.of(desired)?;
+            narrow(&mut saved, &chosen);
         }
         let wanted = saved.changes.iter().map(|change| change.uuid.clone()).collect();
         let live = observe(reader, wanted, self.scope.reads_all(workspace)).await?;

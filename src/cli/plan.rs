@@ -9,7 +9,7 @@ use super::screen::Screen;
 use super::session::{Files, Session, block_on, files, plan, target, write_file};
 use crate::error::{Error, Exit};
 use crate::plan::Whose;
-use crate::plan::file::{masked, to_bytes};
+use crate::plan::file::saved;
 use crate::privacy::SealKey;
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
@@ -69,7 +69,7 @@ impl Plan {
 
     fn tell(&self, plan: &crate::plan::Plan, key: Option<&SealKey>, files: &Files, screen: &Screen) -> Result<Exit, Error> {
         if let Some(out) = &self.out {
-            let bytes = to_bytes(&masked(plan, self.scope.names, key)).map_err(Error::Json)?;
+            let bytes = saved(plan, self.scope.names, key).map_err(Error::Json)?;
             write_file(out, &bytes)?;
         }
         self.forms.tell(plan, self.scope.names, Some(&files.workspace.root), screen)?;

@@ -197,9 +197,9 @@ where
     Error: From<ObserveError<R::Error>>,
 {
     let Files { workspace, desired } = files;
-    let selected = Selection::parse(&scope.only, &workspace.agents)?.of(desired.clone())?;
+    let selected = Selection::parse(&scope.only, &workspace.agents)?.of(desired)?;
     let base = scope.base.as_deref().map(|reference| base(workspace, reference)).transpose()?;
-    let live = crate::observe::observe(reader, selected.keys().cloned().collect(), scope.reads_all(workspace)).await?;
+    let live = crate::observe::observe_declared(reader, &selected, scope.reads_all(workspace)).await?;
     let limits = scope.limits(workspace);
     let plan = make(Input {
         desired: &selected,

@@ -83,5 +83,5 @@ fn read(path: &Path, largest: u64) -> Result<String, Error> {
     if bytes.len() as u64 > largest {
         return Err(failed(std::io::Error::from(std::io::ErrorKind::FileTooLarge)));
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }

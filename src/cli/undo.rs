@@ -52,7 +52,7 @@ impl Undo {
                     return Err(Error::ForeignRun { path: self.run.clone() });
                 }
                 if !self.scope.only.is_empty() {
-                    let chosen = Selection::parse(&self.scope.only, &files.workspace.agents)?.of(files.desired.clone())?;
+                    let chosen = Selection::parse(&self.scope.only, &files.workspace.agents)?.of(&files.desired)?;
                     changes.retain(|change| chosen.contains_key(&change.uuid));
                 }
                 let writer = session.writer(&files.workspace)?;

@@ -58,6 +58,8 @@ impl Validate {
                 }
             }
         }
+        // The process ends here, and the system takes it all back at once.
+        std::mem::forget(loaded);
         match errors {
             0 => Ok(Exit::Done),
             errors if self.format == Form::Text => Err(Error::Invalid { errors }),

@@ -70,7 +70,7 @@ impl Probe {
         for record in page.records {
             self.without_uuid += usize::from(record.key.is_none());
             self.agents.extend(record.agent);
-            let Some((_, seen)) = record.kept.map(|kept| *kept) else { continue };
+            let Some((_, seen)) = record.kept else { continue };
             let shape = match seen.tag_shape {
                 Some(TagShape::String) => Some("text"),
                 Some(TagShape::Array | TagShape::Auto) => Some("an array"),

@@ -7,12 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 
+use foldhash::quality::RandomState;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 
+use super::tally::Tally;
 use super::{ChatType, Keep, Live, ObserveError, Observed, Page, Reader, Record, Seen};
-use crate::lead::{AgentId, LeadId};
+use crate::desired::{Desired, DesiredLead};
+use crate::lead::{LeadId, Parts};
 
 /// Reads the listing until each lead of `wanted` is found, or to its end where one is not or `full` says so. What one sweep
 /// did not show is looked for once more, because a lead can slip from an unread page to a read one; and if the two sweeps did
@@ -21,18 +23,30 @@ use crate::lead::{AgentId, LeadId};
 /// # Errors
 /// A page that cannot be read, or a list that does not end: an incomplete listing is never taken for a whole one.
 pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool) -> Result<Live, ObserveError<R::Error>> {
-    let keep = Keep::Only(Arc::new(wanted));
+    look(reader, Keep::only(wanted.into_iter().map(|id| (id, Parts::ALL))), full).await
+}
+
+/// As [`observe`], of declared leads. By a reader that does not write, of each lead only what its file is about is kept: enough to
+/// compare it.
+///
+/// # Errors
+/// As [`observe`].
+pub async fn observe_declared<R: Reader>(reader: &R, desired: &Desired, full: bool) -> Result<Live, ObserveError<R::Error>> {
+    let compared = |lead: &DesiredLead| Parts::of(lead.demands.iter().map(|demand| &demand.wanted));
+    let parts = |lead| if reader.writes() { Parts::ALL } else { compared(lead) };
+    look(reader, Keep::only(desired.iter().map(|(id, lead)| (id.clone(), parts(lead)))), full).await
+}
+
+async fn look<R: Reader>(reader: &R, keep: Keep, full: bool) -> Result<Live, ObserveError<R::Error>> {
     let mut collected = Collected::default();
-    let done = |collected: &Collected| match &keep {
-        Keep::Only(ids) => collected.leads.len() == ids.len(),
-        Keep::All => false,
-    };
-    let first = sweep(reader, &keep, &mut collected, reader.width(), |collected| !full && done(collected)).await?;
+    let done = |collected: &Collected| keep.count() == Some(collected.leads.len());
+    let ahead = if full { reader.width() } else { AT_FIRST };
+    let first = sweep(reader, &keep, &mut collected, (ahead, reader.width()), |collected| !full && done(collected)).await?;
     if first.is_some() && !done(&collected) {
-        let second = sweep(reader, &keep, &mut collected, reader.width(), done).await?;
+        let second = sweep(reader, &keep, &mut collected, (AT_FIRST, reader.width()), done).await?;
         if second.is_some() && second != first {
             // It moves, and pages read at the same time may each miss what the other had. One after the other they do not.
-            sweep(reader, &keep, &mut collected, 1, done).await?;
+            sweep(reader, &keep, &mut collected, (AT_FIRST, 1), done).await?;
         }
     }
     Ok(collected.into_live(first.is_some()))
@@ -45,10 +59,10 @@ pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool
 /// As [`observe`].
 pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::Error>> {
     let mut collected = Collected::default();
-    let first = sweep(reader, &Keep::All, &mut collected, reader.width(), |_| false).await?;
-    let second = sweep(reader, &Keep::All, &mut collected, reader.width(), |_| false).await?;
+    let first = sweep(reader, &Keep::All, &mut collected, (reader.width(), reader.width()), |_| false).await?;
+    let second = sweep(reader, &Keep::All, &mut collected, (reader.width(), reader.width()), |_| false).await?;
     if second != first {
-        sweep(reader, &Keep::All, &mut collected, 1, |_| false).await?;
+        sweep(reader, &Keep::All, &mut collected, (1, 1), |_| false).await?;
     }
     Ok(collected.into_live(true))
 }
@@ -65,7 +79,7 @@ pub async fn look_again<R: Reader>(
     reader: &R,
     hints: &BTreeMap<LeadId, Option<Seen>>,
 ) -> Result<BTreeMap<LeadId, Observed>, ObserveError<R::Error>> {
-    let keep = Keep::Only(Arc::new(hints.keys().cloned().collect()));
+    let keep = Keep::only(hints.keys().map(|id| (id.clone(), Parts::ALL)));
     let mut collected = Collected::default();
     let places: BTreeSet<Seen> = hints.values().flatten().copied().collect();
     let mut places = places.into_iter();
@@ -82,9 +96,10 @@ pub async fn look_again<R: Reader>(
         in_vain = if collected.leads.len() > before { 0 } else { in_vain + 1 };
     }
     if collected.leads.len() < hints.len() {
-        sweep(reader, &keep, &mut collected, reader.width(), |collected| collected.leads.len() == hints.len()).await?;
+        sweep(reader, &keep, &mut collected, (AT_FIRST, reader.width()), |collected| collected.leads.len() == hints.len())
+            .await?;
     }
-    Ok(collected.leads)
+    Ok(Collected::in_order(collected.leads))
 }
 
 type Answer<E> = (Seen, Result<Page, ObserveError<E>>);
@@ -94,19 +109,24 @@ async fn fetch<R: Reader>(reader: &R, seen: Seen, keep: &Keep) -> Answer<R::Erro
     (seen, reader.page(list, page, keep).await.map_err(|source| ObserveError::Page { list, page, source }))
 }
 
-/// Reads both lists, so many pages ahead, until `done`, or to their ends: then there is a signature of all that was shown.
+/// So many pages are opened where the first of them may be enough: the first of each list.
+const AT_FIRST: usize = 2;
+
+/// Reads both lists, so many pages ahead at first and at the most, until `done`, or to their ends: then there is a signature of all that was shown.
 async fn sweep<R: Reader>(
     reader: &R,
     keep: &Keep,
     collected: &mut Collected,
-    width: usize,
+    (mut ahead, width): (usize, usize),
     done: impl Fn(&Collected) -> bool,
 ) -> Result<Option<u64>, ObserveError<R::Error>> {
     let cap = reader.page_cap();
+    // The reader has `width` of them under way; as many wait, so that none has to wait for the slowest of the others.
+    let width = if width > 1 { 2 * width } else { 1 };
     let mut lists = [Cursor::new(ChatType::Lead), Cursor::new(ChatType::NonLead)];
-    let mut ahead = 2;
     let mut nowhere = 0;
     let mut answers = FuturesOrdered::new();
+    collected.tally.begin();
     loop {
         while answers.len() < ahead
             && let Some(seen) = next_page(&mut lists, cap, width)
@@ -114,6 +134,7 @@ async fn sweep<R: Reader>(
             answers.push_back(fetch(reader, seen, keep));
         }
         let Some((seen, answer)) = answers.next().await else {
+            collected.tally.settle();
             return Ok(Some(lists[0].shown.finish() ^ lists[1].shown.finish().rotate_left(1)));
         };
         let cursor = &mut lists[usize::from(seen.list == ChatType::NonLead)];
@@ -184,10 +205,9 @@ impl Cursor {
 /// What the pages have shown so far.
 #[derive(Default)]
 struct Collected {
-    leads: BTreeMap<LeadId, Observed>,
-    /// Each chat once, by the hash of its uuid: when it was updated, and its agent.
-    chats: HashMap<u64, (i64, Option<u32>)>,
-    agents: Vec<AgentId>,
+    /// In boxes: values this large are too much to be moved about.
+    leads: HashMap<LeadId, Box<Observed>, RandomState>,
+    tally: Tally,
     pages: u64,
 }
 
@@ -196,12 +216,8 @@ impl Collected {
         self.pages += 1;
         for Record { key, updated, agent, kept } in page.records {
             let Some(key) = key else { continue };
-            let agent = agent.map(|agent| self.agent_number(agent));
-            let chat = self.chats.entry(key).or_insert((updated, agent));
-            if updated >= chat.0 {
-                *chat = (updated, agent);
-            }
-            let Some((id, mut observed)) = kept.map(|kept| *kept) else { continue };
+            self.tally.take(key, updated, agent);
+            let Some((id, mut observed)) = kept else { continue };
             observed.seen = Some(seen);
             match self.leads.get(&id) {
                 Some(other) if other.updated > observed.updated => {}
@@ -210,25 +226,19 @@ impl Collected {
         }
     }
 
-    fn agent_number(&mut self, agent: AgentId) -> u32 {
-        let at = self.agents.iter().position(|known| *known == agent).unwrap_or_else(|| {
-            self.agents.push(agent);
-            self.agents.len() - 1
-        });
-        u32::try_from(at).unwrap_or(u32::MAX)
+    fn in_order(leads: HashMap<LeadId, Box<Observed>, RandomState>) -> BTreeMap<LeadId, Observed> {
+        let mut leads: Vec<(LeadId, Box<Observed>)> = leads.into_iter().collect();
+        // What is left in disorder, the map puts right.
+        leads.sort_by_cached_key(|(id, _)| id.beginning());
+        leads.into_iter().map(|(id, observed)| (id, *observed)).collect()
     }
 
     fn into_live(self, complete: bool) -> Live {
-        let mut counts = vec![0_u64; self.agents.len()];
-        for agent in self.chats.values().filter_map(|(_, agent)| *agent) {
-            if let Some(count) = counts.get_mut(agent as usize) {
-                *count += 1;
-            }
-        }
+        let (leads_read, workload) = self.tally.total();
         Live {
-            leads: self.leads,
-            listing: super::Listing { complete, leads_read: self.chats.len() as u64, pages_read: self.pages },
-            workload: complete.then(|| self.agents.into_iter().zip(counts).collect()),
+            leads: Self::in_order(self.leads),
+            listing: super::Listing { complete, leads_read, pages_read: self.pages },
+            workload: complete.then_some(workload),
         }
     }
 }

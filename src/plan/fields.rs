@@ -55,22 +55,14 @@ impl Serialize for Value {
 
 impl Serialize for Fields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let sides = |change: &FieldChange| {
-            let FieldChange { field, before, after, line, seal, class, intended } = change;
-            (
-                field.to_string(),
-                Sides {
-                    before: before.clone(),
-                    after: after.clone(),
-                    line: *line,
-                    seal: seal.clone(),
-                    class: *class,
-                    intended: intended.clone(),
-                },
-            )
-        };
         serializer.collect_map(self.0.iter().map(sides))
     }
+}
+
+fn sides(change: &FieldChange) -> (String, Sides<&Value>) {
+    let FieldChange { field, before, after, line, seal, class, intended } = change;
+    let (seal, intended) = (seal.clone(), intended.as_ref());
+    (field.to_string(), Sides { before, after, line: *line, seal, class: *class, intended })
 }
 
 impl<'de> Deserialize<'de> for Fields {

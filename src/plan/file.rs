@@ -3,7 +3,10 @@
 //! Owns the file's bytes, its digest, and what makes it unfit: another format, another inbox, an edit, age. Masked values carry
 //! seals, so that the file holds no contact data and is still exact about it.
 
-use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use super::{Change, FORMAT_VERSION, Plan, Target};
 use crate::desired::Desired;
@@ -79,15 +82,46 @@ impl PlanFileError {
 
 /// The plan as it may leave this process: contact values masked and, with a key, sealed.
 pub fn masked(plan: &Plan, names: Names, key: Option<&SealKey>) -> Plan {
-    let mut plan = plan.clone();
-    for change in plan.changes.iter_mut().filter(|_| names != Names::Full) {
-        for field in change.fields.0.iter_mut().filter(|field| matches!(field.field, Field::Contact(_)) && field.seal.is_none()) {
-            let seal = |key: &SealKey, value| key.seal(&change.uuid, &field.field, value);
-            field.seal = key.map(|key| Box::new(Seal { before: seal(key, &field.before), after: seal(key, &field.after) }));
-        }
-        *change = told(change, names);
+    let changes = match names {
+        Names::Full => plan.changes.clone(),
+        Names::Initials | Names::None => plan.changes.iter().map(|change| sealed(change, names, key)).collect(),
+    };
+    Plan { changes, ..without_changes(plan) }
+}
+
+fn without_changes(plan: &Plan) -> Plan {
+    Plan {
+        changes: Vec::new(),
+        tool_version: plan.tool_version.clone(),
+        created_at: plan.created_at.clone(),
+        plan_id: plan.plan_id.clone(),
+        target: plan.target.clone(),
+        base: plan.base.clone(),
+        missing: plan.missing.clone(),
+        released: plan.released.clone(),
+        refusals: plan.refusals.clone(),
+        warnings: plan.warnings.clone(),
+        transitions: plan.transitions.clone(),
+        agents: plan.agents.clone(),
+        digest: plan.digest.clone(),
+        ..*plan
     }
-    plan
+}
+
+fn is_masked(change: &Change) -> bool {
+    change.fields.iter().any(|field| matches!(field.field, Field::Contact(_)))
+}
+
+/// A change as it may be told, its masked values sealed where there is a key and they are not yet.
+fn sealed(change: &Change, names: Names, key: Option<&SealKey>) -> Change {
+    let mut made = told(change, names);
+    for (field, whole) in made.fields.0.iter_mut().zip(change.fields.iter()) {
+        if matches!(field.field, Field::Contact(_)) && field.seal.is_none() {
+            let seal = |key: &SealKey, value| key.seal(&change.uuid, &field.field, value);
+            field.seal = key.map(|key| Box::new(Seal { before: seal(key, &whole.before), after: seal(key, &whole.after) }));
+        }
+    }
+    made
 }
 
 /// A change with as much of people's names and contact values as may be told.
@@ -99,16 +133,100 @@ pub fn told(change: &Change, names: Names) -> Change {
     change
 }
 
-/// The bytes of a saved plan.
+/// The bytes of a saved plan, as much of it as may leave this process: contact values masked and, with a key, sealed.
+///
+/// # Errors
+/// None that a plan made here can cause.
+pub fn saved(plan: &Plan, names: Names, key: Option<&SealKey>) -> Result<Vec<u8>, serde_json::Error> {
+    let told = Told { plan, names, key, digest: None };
+    let told = Told { digest: Some(digest(&told)?), ..told };
+    let mut bytes = serde_json::to_vec_pretty(&told)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// The bytes of a saved plan, told whole.
 ///
 /// # Errors
 /// None that a plan made here can cause.
 pub fn to_bytes(plan: &Plan) -> Result<Vec<u8>, serde_json::Error> {
-    let mut plan = plan.clone();
-    plan.digest = Some(digest(&plan)?);
-    let mut bytes = serde_json::to_vec_pretty(&plan)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    saved(plan, Names::Full, None)
+}
+
+/// A plan that is masked while it is written, one change at a time: a large one is not held twice.
+struct Told<'a> {
+    plan: &'a Plan,
+    names: Names,
+    key: Option<&'a SealKey>,
+    digest: Option<String>,
+}
+
+impl Serialize for Told<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // In full, so that a field of a plan that is not written here is a mistake that the compiler finds.
+        let Plan {
+            format_version,
+            tool_version,
+            created_at,
+            plan_id,
+            target,
+            base,
+            listing,
+            summary,
+            changes,
+            missing,
+            released,
+            refusals,
+            warnings,
+            transitions,
+            agents,
+            digest: _,
+        } = self.plan;
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("format_version", format_version)?;
+        object.serialize_entry("tool_version", tool_version)?;
+        object.serialize_entry("created_at", created_at)?;
+        object.serialize_entry("plan_id", plan_id)?;
+        object.serialize_entry("target", target)?;
+        object.serialize_entry("base", base)?;
+        object.serialize_entry("listing", listing)?;
+        object.serialize_entry("summary", summary)?;
+        object.serialize_entry("changes", &ToldChanges { changes, told: self })?;
+        object.serialize_entry("missing", missing)?;
+        object.serialize_entry("released", released)?;
+        object.serialize_entry("refusals", refusals)?;
+        object.serialize_entry("warnings", warnings)?;
+        object.serialize_entry("transitions", transitions)?;
+        object.serialize_entry("agents", agents)?;
+        if let Some(digest) = &self.digest {
+            object.serialize_entry("digest", digest)?;
+        }
+        object.end()
+    }
+}
+
+/// Changes without anything of people.
+pub(super) struct Anonymous<'a>(pub(super) &'a [Change]);
+
+impl Serialize for Anonymous<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let one = |change| if is_masked(change) { Cow::Owned(told(change, Names::None)) } else { Cow::Borrowed(change) };
+        serializer.collect_seq(self.0.iter().map(one))
+    }
+}
+
+struct ToldChanges<'a> {
+    changes: &'a [Change],
+    told: &'a Told<'a>,
+}
+
+impl Serialize for ToldChanges<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Told { names, key, .. } = *self.told;
+        let whole = |change: &Change| names == Names::Full || !is_masked(change);
+        let one = |change| if whole(change) { Cow::Borrowed(change) } else { Cow::Owned(sealed(change, names, key)) };
+        serializer.collect_seq(self.changes.iter().map(one))
+    }
 }
 
 /// Reads a saved plan and holds it against its digest.
@@ -126,8 +244,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Plan, PlanFileError> {
         return Err(PlanFileError::Newer { found: format_version });
     }
     let plan: Plan = serde_json::from_slice(bytes).map_err(not_a_plan)?;
-    let told = plan.digest.as_ref().ok_or(PlanFileError::NoDigest)?;
-    if *told != digest(&plan).map_err(not_a_plan)? {
+    let said = plan.digest.as_ref().ok_or(PlanFileError::NoDigest)?;
+    if *said != digest(&Told { plan: &plan, names: Names::Full, key: None, digest: None }).map_err(not_a_plan)? {
         return Err(PlanFileError::Tampered);
     }
     Ok(plan)
@@ -155,10 +273,8 @@ pub fn check(plan: &Plan, here: &Target, now: jiff::Timestamp, max_age: std::tim
     Ok(())
 }
 
-fn digest(plan: &Plan) -> Result<String, serde_json::Error> {
-    let bytes = serde_json::to_vec(&Plan { digest: None, ..plan.clone() })?;
-    let hex: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("sha256:{hex}"))
+fn digest(plan: &Told<'_>) -> Result<String, serde_json::Error> {
+    Ok(format!("sha256:{}", super::hash_of(plan)?))
 }
 
 /// Fills masked values in again: what is wanted from the files, what was there from the listing, each only where its seal

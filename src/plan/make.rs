@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use super::classify::{self, Whose, classify, to_write};
 use super::policy::{self, Limits};
 use super::settle::{Settled, settle};
@@ -12,7 +10,6 @@ use crate::desired::{Desired, DesiredLead};
 use crate::diff::{FieldChange, Standing, diff};
 use crate::lead::LeadId;
 use crate::observe::{Listing, Live};
-use crate::privacy::Names;
 use crate::workspace::Agent;
 
 /// Everything that a plan follows from.
@@ -162,7 +159,7 @@ fn label(lead: &DesiredLead) -> Option<String> {
 
 /// A hash of what may be told to anyone: contact values can be guessed, and so be told by a hash of them.
 fn plan_id(target: &Target, changes: &[Change]) -> String {
-    let told: Vec<Change> = changes.iter().map(|change| super::file::told(change, Names::None)).collect();
-    let bytes = serde_json::to_vec(&(target, told)).unwrap_or_default();
-    Sha256::digest(&bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let mut id = super::hash_of(&(target, super::file::Anonymous(changes))).unwrap_or_default();
+    id.truncate(16);
+    id
 }

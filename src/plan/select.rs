@@ -2,6 +2,7 @@
 //!
 //! A selector is about what the files say, not about the inbox. Several add up, as terraform's `-target` does.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -50,9 +51,9 @@ impl Selection {
     ///
     /// # Errors
     /// Nothing is: a run about nothing is a typing error. Or the beginning of a uuid fits several.
-    pub fn of(&self, desired: Desired) -> Result<Desired, BadSelector> {
+    pub fn of<'a>(&self, desired: &'a Desired) -> Result<Cow<'a, Desired>, BadSelector> {
         if self.0.is_empty() {
-            return Ok(desired);
+            return Ok(Cow::Borrowed(desired));
         }
         for selector in &self.0 {
             if let Selector::Uuid(prefix) = selector {
@@ -73,11 +74,12 @@ impl Selection {
         let chosen = |id: &LeadId, lead: &DesiredLead| {
             self.0.iter().zip(&exact).any(|(selector, exact)| selector.selects(id, lead, *exact))
         };
-        let selected: Desired = desired.into_iter().filter(|(id, lead)| chosen(id, lead)).collect();
+        let selected = desired.iter().filter(|(id, lead)| chosen(id, lead));
+        let selected: Desired = selected.map(|(id, lead)| (id.clone(), lead.clone())).collect();
         if selected.is_empty() {
             return Err(BadSelector { text: "…".to_owned(), reason: format!("none of {all} declared leads is selected") });
         }
-        Ok(selected)
+        Ok(Cow::Owned(selected))
     }
 }
 

@@ -16,6 +16,7 @@ use super::fault::{FaultKind, Faults, Side};
 use super::gate::Wire;
 use super::generate::Generator;
 use super::inbox::{Inbox, Page};
+use super::kept::Kept;
 use super::lock;
 use super::log::Log;
 use super::options::Options;
@@ -34,6 +35,7 @@ pub(super) struct Server {
     pub(super) options: Arc<Options>,
     pub(super) generator: Arc<Generator>,
     pub(super) inbox: Mutex<Inbox>,
+    pub(super) kept: Mutex<Kept>,
     pub(super) faults: Mutex<Faults>,
     pub(super) log: Arc<Log>,
     /// Told after changes.
@@ -42,7 +44,7 @@ pub(super) struct Server {
     pub(super) stopping: watch::Receiver<bool>,
 }
 
-type Answer = (StatusCode, String);
+type Answer = (StatusCode, Bytes);
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -84,14 +86,14 @@ pub(super) async fn answer(
         ticket.request.status = Some(response.status().as_u16());
         return response;
     }
-    let (status, text) = match (side, bytes) {
+    let (status, text): Answer = match (side, bytes) {
         (None, _) => {
             let words = format!("Cannot {} {}", parts.method, parts.uri.path());
-            (StatusCode::NOT_FOUND, json!({ "statusCode": 404, "message": words, "error": "Not Found" }).to_string())
+            (StatusCode::NOT_FOUND, json!({ "statusCode": 404, "message": words, "error": "Not Found" }).to_string().into())
         }
         (_, None) => {
             let words = json!({ "statusCode": 413, "message": "request entity too large", "error": "Payload Too Large" });
-            (StatusCode::PAYLOAD_TOO_LARGE, words.to_string())
+            (StatusCode::PAYLOAD_TOO_LARGE, words.to_string().into())
         }
         (Some(side), Some(_)) => {
             let token = header.and_then(|name| parts.headers.get(name)).and_then(|value| value.to_str().ok());
@@ -107,10 +109,10 @@ pub(super) async fn answer(
         return StatusCode::OK.into_response();
     }
     let response = match fault {
-        Some(FaultKind::Truncated) => json_response(StatusCode::OK, text.as_bytes()[..text.len() / 2].to_vec()),
+        Some(FaultKind::Truncated) => json_response(StatusCode::OK, text.slice(..text.len() / 2)),
         Some(FaultKind::Oversized) => oversized(),
-        _ if status == StatusCode::NOT_FOUND && text.starts_with('<') => html(status),
-        _ => json_response(status, text.into_bytes()),
+        _ if status == StatusCode::NOT_FOUND && text.starts_with(b"<") => html(status),
+        _ => json_response(status, text),
     };
     ticket.request.status = Some(response.status().as_u16());
     response
@@ -165,29 +167,41 @@ impl Server {
         let (Some(page), Some(kind), true) = (page, kind, reasons.is_empty()) else { return refused(reasons) };
         let mut inbox = lock(&self.inbox);
         let found = inbox.list(kind, page as usize);
-        let changed = inbox.changed;
+        let (changed, version) = (inbox.changed, inbox.version());
         drop(inbox);
         if changed {
             self.changed.notify_one();
         }
         match (found, self.options.end) {
-            (Page::Chats(bodies), _) => (StatusCode::OK, self.page(&bodies)),
+            (Page::Chats(bodies), _) => (StatusCode::OK, self.kept_page(version, kind, page, &bodies)),
             (Page::PastEnd, End::Empty | End::RepeatLast) => (StatusCode::OK, self.page(&[])),
             (Page::PastEnd, End::MissingData) => envelope(StatusCode::OK, "ok", None),
             (Page::PastEnd, End::NullData) => envelope(StatusCode::OK, "ok", Some(Value::Null)),
             (Page::PastEnd, End::NotFound) => envelope(StatusCode::NOT_FOUND, "No chats found", None),
-            (Page::PastEnd, End::NotFoundHtml) => (StatusCode::NOT_FOUND, "<".to_owned()),
+            (Page::PastEnd, End::NotFoundHtml) => (StatusCode::NOT_FOUND, Bytes::from_static(b"<")),
         }
     }
 
-    fn page(&self, bodies: &[Body]) -> String {
+    fn kept_page(&self, version: u64, kind: Kind, page: u32, bodies: &[Body]) -> Bytes {
+        if self.options.keep_pages == 0 {
+            return self.page(bodies);
+        }
+        let kept = lock(&self.kept).get(version, kind, page);
+        kept.unwrap_or_else(|| {
+            let body = self.page(bodies);
+            lock(&self.kept).keep(version, kind, page, &body);
+            body
+        })
+    }
+
+    fn page(&self, bodies: &[Body]) -> Bytes {
         let mut out = String::from(r#"{"success":true,"message":"ok","code":200,"data":["#);
         for (index, body) in bodies.iter().enumerate() {
             out.push_str(if index == 0 { "" } else { "," });
             out.push_str(&shown(&text(body, &self.generator), &self.options));
         }
         out.push_str("]}");
-        out
+        out.into()
     }
 
     fn put(&self, body: Option<&Value>) -> Answer {
@@ -210,7 +224,7 @@ fn envelope(status: StatusCode, message: &str, data: Option<Value>) -> Answer {
     if let Some(data) = data {
         text["data"] = data;
     }
-    (status, text.to_string())
+    (status, text.to_string().into())
 }
 
 fn refused(reasons: Vec<String>) -> Answer {
@@ -221,7 +235,7 @@ fn refused(reasons: Vec<String>) -> Answer {
 fn struck(fault: FaultKind, options: &Options) -> Option<Response> {
     let say = |status, words| {
         let (status, text) = envelope(status, words, None);
-        json_response(status, text.into_bytes())
+        json_response(status, text)
     };
     match fault {
         FaultKind::TooManyRequests => {
@@ -238,7 +252,7 @@ fn struck(fault: FaultKind, options: &Options) -> Option<Response> {
         FaultKind::Html => Some(html(StatusCode::OK)),
         FaultKind::SuccessFalse => {
             let text = json!({ "success": false, "message": "Something went wrong", "code": 200 });
-            Some(json_response(StatusCode::OK, text.to_string().into_bytes()))
+            Some(json_response(StatusCode::OK, text.to_string().into()))
         }
         FaultKind::Empty => Some(StatusCode::OK.into_response()),
         FaultKind::Truncated | FaultKind::Oversized | FaultKind::DropBefore | FaultKind::DropAfter => None,
@@ -246,7 +260,7 @@ fn struck(fault: FaultKind, options: &Options) -> Option<Response> {
     }
 }
 
-fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
+fn json_response(status: StatusCode, body: Bytes) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }
 

@@ -68,6 +68,11 @@ impl Inbox {
         Page::Chats(self.store.window(kind, (page - 1) * stride, size))
     }
 
+    /// The same number means that every page is as it was.
+    pub(super) fn version(&self) -> u64 {
+        self.store.version()
+    }
+
     /// Takes an update that is in order. `false` where the uuid is unknown and refused.
     pub(super) fn put(&mut self, body: Record) -> bool {
         let uuid = body.get("uuid").and_then(Value::as_str).unwrap_or_default();

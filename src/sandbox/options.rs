@@ -60,6 +60,9 @@ pub struct Options {
     /// Keep the data in this file: read where it exists (no seed then), saved after changes and at the end
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub state: Option<PathBuf>,
+    /// Keep so many MiB of pages in memory as they were sent, for inboxes too large to be written down anew at each listing
+    #[arg(long, value_name = "MIB", default_value_t = 0, help_heading = "Data")]
+    pub keep_pages: usize,
     /// Append each request to this file as a line of JSON; no token is written
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub requests: Option<PathBuf>,
@@ -171,6 +174,7 @@ impl Default for Options {
             seed: None,
             leads: 0,
             state: None,
+            keep_pages: 0,
             requests: None,
             random_seed: 1,
             read_token: None,

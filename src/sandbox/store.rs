@@ -35,6 +35,8 @@ pub(super) struct Store {
     generator: Arc<Generator>,
     rank: i64,
     clock: i64,
+    /// Grows with every change.
+    version: u64,
 }
 
 impl Store {
@@ -55,6 +57,7 @@ impl Store {
             generator,
             rank: 0,
             clock: 0,
+            version: 0,
         };
         let mut keys = [Vec::new(), Vec::new()];
         for (kind, record) in records {
@@ -111,6 +114,11 @@ impl Store {
         self.clock
     }
 
+    /// The same number means the same chats in the same order.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
     pub(super) fn knows(&self, uuid: &str) -> bool {
         self.by_uuid.contains_key(uuid)
     }
@@ -144,6 +152,7 @@ impl Store {
 
     /// Puts a record in the place of another, or in a new one, and where its dates want it in the listing.
     pub(super) fn put(&mut self, place: Option<u32>, kind: Kind, record: Record) {
+        self.version += 1;
         let old = place.and_then(|slot| self.take(slot));
         let slot = place.unwrap_or_else(|| self.next_slot());
         let time = Reverse(self.sort_time(&record));
@@ -167,6 +176,7 @@ impl Store {
     }
 
     pub(super) fn remove(&mut self, slot: u32) {
+        self.version += 1;
         drop(self.take(slot));
     }
 

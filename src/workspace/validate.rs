@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rayon::slice::ParallelSliceMut;
+use rayon::prelude::*;
 
 use super::diagnostic::{Diagnostic, Source, Span, meant};
 use super::document::{self, Lead, Tags};
@@ -71,7 +71,7 @@ pub(super) struct Meaning {
 /// What a file says, or the first mistake in it.
 pub(super) fn meaning(file: &Arc<str>, text: &str, vocabulary: Vocabulary<'_>) -> Result<BTreeMap<LeadId, Meaning>, String> {
     let Checked { leads, mut diagnostics } = check(file, text, 0, vocabulary);
-    let desired = merge(leads, |_| Source { file: file.clone(), text }, &mut diagnostics);
+    let desired = merge(vec![leads], |_| Source { file: file.clone(), text }, &mut diagnostics);
     if let Some(error) = diagnostics.iter().find(|made| made.is_error()) {
         return Err(format!("line {}: {}", error.line, error.message));
     }
@@ -250,15 +250,25 @@ impl Values {
     }
 }
 
-/// Puts the leads of all files together; `text_of` gives a file's name and text by its number, for the places of duplicates.
-pub fn merge<'a>(mut leads: Vec<Declared>, text_of: impl Fn(u32) -> Source<'a>, out: &mut Vec<Diagnostic>) -> Desired {
-    leads.par_sort_unstable_by(|a, b| (&a.id, a.file, a.span.start).cmp(&(&b.id, b.file, b.span.start)));
-    for pair in leads.windows(2).filter(|pair| pair[0].id == pair[1].id) {
-        let [first, again] = pair else { continue };
+/// Puts the leads of all files together, given in the files' order; `text_of` gives a file's name and text by its number, for the
+/// places of duplicates.
+pub fn merge<'a>(files: Vec<Vec<Declared>>, text_of: impl Fn(u32) -> Source<'a>, out: &mut Vec<Diagnostic>) -> Desired {
+    // Places are sorted, and not the leads, which are much to move about.
+    let places = |(file, leads): (usize, &Vec<Declared>)| -> Vec<(u64, usize, usize)> {
+        leads.iter().enumerate().map(|(at, lead)| (lead.id.beginning(), file, at)).collect()
+    };
+    let mut order: Vec<(u64, usize, usize)> = files.par_iter().enumerate().flat_map_iter(places).collect();
+    let of = |place: &(u64, usize, usize)| &files[place.1][place.2];
+    let by_id = |a: &(u64, usize, usize), b: &(u64, usize, usize)| a.0.cmp(&b.0).then_with(|| of(a).id.cmp(&of(b).id));
+    order.par_sort_unstable_by(|a, b| by_id(a, b).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
+    for pair in order.windows(2).filter(|pair| by_id(&pair[0], &pair[1]).is_eq()) {
+        let (first, again) = (of(&pair[0]), of(&pair[1]));
         let message = format!("the lead {} is declared twice", quoted(again.id.as_str()));
         let error = text_of(again.file).error("duplicate-lead", again.span, message).label("again");
         let error = error.also(&text_of(first.file), first.span, "also here");
         out.push(error.help("keep one of the two; one lead is declared in one place"));
     }
-    leads.into_iter().map(|declared| (declared.id, declared.lead)).collect()
+    let mut files: Vec<Vec<Option<Declared>>> = files.into_iter().map(|leads| leads.into_iter().map(Some).collect()).collect();
+    let taken = order.into_iter().filter_map(|(_, file, at)| files[file][at].take());
+    taken.map(|declared| (declared.id, declared.lead)).collect()
 }

@@ -67,6 +67,16 @@ fn reading_stops_once_every_declared_lead_is_found() {
 }
 
 #[test]
+fn the_first_pages_of_a_large_inbox_are_enough_for_leads_that_stand_there() {
+    // Updated after all those that are generated, and so on page 1.
+    let world = world(3, "--leads 100000 --page-size 200");
+    declare_every(&world, 1, 3);
+    let plan = world.run("plan --format json").exits(0).json();
+    assert_eq!((&plan["listing"]["complete"], plan["summary"]["missing"].as_u64()), (&false.into(), Some(0)));
+    assert!(world.reads() <= 2, "{} requests: one for each list would do", world.reads());
+}
+
+#[test]
 fn two_sweeps_before_a_lead_is_called_missing() {
     let world = world(10, "--page-size 5");
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(999)));

@@ -110,8 +110,8 @@ struct Anchor {
     size: Option<u64>,
 }
 
-struct Builder<'s, 'a, 'o> {
-    source: &'s Source<'a>,
+pub(super) struct Builder<'s, 'a, 'o> {
+    pub(super) source: &'s Source<'a>,
     out: &'o mut Vec<Diagnostic>,
     nodes: Vec<Node<'a>>,
     stack: Vec<Frame>,
@@ -124,7 +124,7 @@ struct Builder<'s, 'a, 'o> {
 }
 
 impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
-    fn new(source: &'s Source<'a>, out: &'o mut Vec<Diagnostic>) -> Self {
+    pub(super) fn new(source: &'s Source<'a>, out: &'o mut Vec<Diagnostic>) -> Self {
         let nodes = Vec::with_capacity(source.text.len() / 32);
         Self {
             source,
@@ -174,7 +174,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         Ok(())
     }
 
-    fn push(&mut self, kind: Kind<'a>, span: Span) -> NodeId {
+    pub(super) fn push(&mut self, kind: Kind<'a>, span: Span) -> NodeId {
         let id = self.nodes.len() as NodeId;
         self.nodes.push(Node { kind, span, next: id + 1 });
         id
@@ -200,7 +200,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
     }
 
     /// A node of `size` is complete; the next one is a key where this was a value, and the other way round.
-    fn grew(&mut self, size: u64) {
+    pub(super) fn grew(&mut self, size: u64) {
         self.expanded = self.expanded.saturating_add(size);
         if let Some(frame) = self.stack.last_mut() {
             frame.size = frame.size.saturating_add(size);
@@ -233,7 +233,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         Ok(())
     }
 
-    fn open(&mut self, kind: Kind<'a>, anchor: usize, tag: Option<&Tag>, at: Span) -> Result<(), Box<Diagnostic>> {
+    pub(super) fn open(&mut self, kind: Kind<'a>, anchor: usize, tag: Option<&Tag>, at: Span) -> Result<(), Box<Diagnostic>> {
         if self.stack.len() >= DEPTH {
             return Err(Box::new(too_deep(self.source, at)));
         }
@@ -247,7 +247,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         Ok(())
     }
 
-    fn close(&mut self, at: Span) {
+    pub(super) fn close(&mut self, at: Span) {
         let Some(frame) = self.stack.pop() else { return };
         let next = self.nodes.len() as NodeId;
         let node = &mut self.nodes[frame.node as usize];
@@ -279,7 +279,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         self.out.push(error.help("remove the tag; text that looks like something else is written in quotes"));
     }
 
-    fn finish(self) -> Option<Tree<'a>> {
+    pub(super) fn finish(self) -> Option<Tree<'a>> {
         let budget = 10 * self.nodes.len() as u64 + 10_000;
         if let Some((_, at)) = self.widest.filter(|_| self.expanded > budget) {
             let error = self.source.error("alias-bomb", at, "the aliases of this file stand for far more than it holds");

@@ -1,0 +1,48 @@
+//! The end-to-end benchmark: the real program against the embedded API in a process of its own, each figure a ratio to what
+//! cannot be avoided, measured in the same run, in turn, and told as a median.
+//!
+//! `cargo bench --bench ratios` prints one Markdown table. `-- --quick` does it with a tenth of the leads and three runs,
+//! `-- --check` exits with 1 where a limit does not hold, and `-- --only WORD` measures only the rows whose name has the word.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells what it measured")]
+
+mod bare;
+mod files;
+mod load;
+mod measure;
+mod network;
+mod server;
+mod table;
+
+use std::process::ExitCode;
+
+use table::Table;
+
+/// How much of everything, and how often.
+pub(crate) struct Scale {
+    pub(crate) live: u32,
+    pub(crate) declared: usize,
+    pub(crate) files: usize,
+    pub(crate) writes: usize,
+    pub(crate) runs: usize,
+}
+
+const FULL: Scale = Scale { live: 1_000_000, declared: 100_000, files: 100, writes: 10_000, runs: 5 };
+const QUICK: Scale = Scale { live: 100_000, declared: 10_000, files: 10, writes: 1_000, runs: 3 };
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.first().map(String::as_str) {
+        Some("launch") => return measure::launch(&words[1..]),
+        Some("bare") => return bare::main(&words[1..]),
+        _ => {}
+    }
+    let has = |flag: &str| words.iter().any(|word| word == flag);
+    let only = words.iter().position(|word| word == "--only").and_then(|at| words.get(at + 1)).cloned();
+    let scale = if has("--quick") { QUICK } else { FULL };
+    let mut table = Table::new(only.unwrap_or_default());
+    load::rows(&scale, &mut table);
+    network::rows(&scale, &mut table);
+    println!("{}", table.markdown());
+    if has("--check") && !table.holds() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

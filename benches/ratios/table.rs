@@ -1,0 +1,68 @@
+//! The table: what, measured, limit, and whether it holds.
+
+/// How a figure is held against its limit.
+#[derive(Clone, Copy)]
+pub(crate) enum Limit {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+struct Row {
+    what: String,
+    measured: f64,
+    limit: Limit,
+    unit: &'static str,
+    note: String,
+}
+
+/// Rows as they are measured.
+pub(crate) struct Table {
+    only: String,
+    rows: Vec<Row>,
+}
+
+impl Table {
+    pub(crate) fn new(only: String) -> Self {
+        Self { only, rows: Vec::new() }
+    }
+
+    /// Whether a row of this name is asked for.
+    pub(crate) fn wants(&self, what: &str) -> bool {
+        what.contains(&self.only)
+    }
+
+    pub(crate) fn add(&mut self, what: &str, measured: f64, limit: Limit, unit: &'static str, note: String) {
+        let row = Row { what: what.to_owned(), measured, limit, unit, note };
+        eprintln!("{}", row.line());
+        self.rows.push(row);
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        self.rows.iter().all(Row::holds)
+    }
+
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = "| what | measured | limit | holds | of what |\n|---|---|---|---|---|\n".to_owned();
+        self.rows.iter().for_each(|row| text += &format!("{}\n", row.line()));
+        text
+    }
+}
+
+impl Row {
+    fn holds(&self) -> bool {
+        match self.limit {
+            Limit::AtMost(limit) => self.measured <= limit,
+            Limit::AtLeast(limit) => self.measured >= limit,
+        }
+    }
+
+    fn line(&self) -> String {
+        let Self { what, measured, unit, note, .. } = self;
+        let (word, limit) = match self.limit {
+            Limit::AtMost(limit) => ("at most", limit),
+            Limit::AtLeast(limit) => ("at least", limit),
+        };
+        let holds = if self.holds() { "yes" } else { "no" };
+        format!("| {what} | {measured:.2}{unit} | {word} {limit}{unit} | {holds} | {note} |")
+    }
+}

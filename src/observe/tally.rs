@@ -1,0 +1,162 @@
+//! The count of chats, each once, and of each agent's, in memory that does not grow with the inbox.
+//!
+//! Pages shift while they are read, so that a chat may show twice: near its first place mostly. Chats are remembered in two
+//! generations; when the younger one is full, the older is forgotten. So the count is exact in an inbox of up to twice
+//! [`GENERATION`] chats, however often they are looked at; in a larger one a chat counts again where it shows again more than
+//! [`GENERATION`] chats later, and each sweep counts for itself.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
+
+use foldhash::quality::RandomState;
+
+use crate::lead::AgentId;
+
+/// Chats of one generation.
+const GENERATION: usize = 1 << 14;
+
+/// When a chat was updated, and whose it is, by its place among the agents.
+type Seen = (i64, Option<u32>);
+
+/// Counts.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    young: HashMap<u64, Seen, BuildHasherDefault<Hashed>>,
+    old: HashMap<u64, Seen, BuildHasherDefault<Hashed>>,
+    /// Some chats have been forgotten.
+    forgetful: bool,
+    chats: u64,
+    numbers: HashMap<AgentId, u32, RandomState>,
+    counts: Vec<u64>,
+    /// What the last sweep that reached its end came to, where chats have been forgotten.
+    settled: Option<(u64, Vec<u64>)>,
+}
+
+impl Tally {
+    /// Counts a chat, by the hash of its uuid; of two sightings the later update counts, and of equals the later sighting.
+    pub(super) fn take(&mut self, key: u64, updated: i64, agent: Option<AgentId>) {
+        let agent = agent.map(|agent| self.number(agent));
+        let known = self.young.get_mut(&key).or_else(|| self.old.get_mut(&key));
+        if let Some(known) = known {
+            if updated >= known.0 {
+                let before = std::mem::replace(known, (updated, agent)).1;
+                if before != agent {
+                    self.count(before, |count| count.saturating_sub(1));
+                    self.count(agent, |count| count + 1);
+                }
+            }
+            return;
+        }
+        self.chats += 1;
+        self.count(agent, |count| count + 1);
+        if self.young.len() == GENERATION {
+            self.forgetful |= !self.old.is_empty();
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
+        }
+        self.young.insert(key, (updated, agent));
+    }
+
+    fn count(&mut self, agent: Option<u32>, change: impl Fn(u64) -> u64) {
+        if let Some(count) = agent.and_then(|agent| self.counts.get_mut(agent as usize)) {
+            *count = change(*count);
+        }
+    }
+
+    fn number(&mut self, agent: AgentId) -> u32 {
+        let next = u32::try_from(self.counts.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry(agent).or_insert(next);
+        if number == next {
+            self.counts.push(0);
+        }
+        number
+    }
+
+    /// A sweep begins: where chats have been forgotten, it would count them again, and so counts from nothing.
+    pub(super) fn begin(&mut self) {
+        if self.forgetful {
+            self.young.clear();
+            self.old.clear();
+            self.chats = 0;
+            self.counts.fill(0);
+        }
+    }
+
+    /// A sweep has reached its end.
+    pub(super) fn settle(&mut self) {
+        self.settled = self.forgetful.then(|| (self.chats, self.counts.clone()));
+    }
+
+    /// How many chats there are, and how many each agent has.
+    pub(super) fn total(self) -> (u64, BTreeMap<AgentId, u64>) {
+        let (chats, mut counts) = self.settled.unwrap_or((self.chats, self.counts));
+        counts.resize(self.numbers.len(), 0);
+        let count = |number: u32| counts.get(number as usize).copied().unwrap_or_default();
+        (chats, self.numbers.into_iter().map(|(agent, number)| (agent, count(number))).collect())
+    }
+}
+
+/// A hash that is one already.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(number: u64) -> Option<AgentId> {
+        AgentId::parse(&format!("{number:024x}"))
+    }
+
+    /// Well spread, as hashes are.
+    fn key(number: usize) -> u64 {
+        (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    #[test]
+    fn a_chat_counts_once_and_where_it_was_last() {
+        let mut tally = Tally::default();
+        for (number, updated, whose) in [(1, 5, 1), (2, 5, 1), (1, 4, 2), (2, 5, 2), (3, 1, 1)] {
+            tally.take(key(number), updated, agent(whose));
+        }
+        tally.begin();
+        tally.take(key(1), 9, None);
+        let (chats, agents) = tally.total();
+        assert_eq!((chats, agents.into_values().collect::<Vec<_>>()), (3, vec![1, 1]));
+    }
+
+    #[test]
+    fn what_is_too_much_to_remember_counts_by_sweeps() {
+        let mut tally = Tally::default();
+        let all = 3 * GENERATION;
+        for sweep in 0..2 {
+            tally.begin();
+            for number in 0..all {
+                tally.take(key(number), 1, agent(7));
+                // The page before shifts into this one.
+                tally.take(key(number.saturating_sub(200)), 1, agent(7));
+            }
+            tally.settle();
+            assert_eq!(tally.chats, all as u64, "sweep {sweep}");
+        }
+        // A third one that ends early.
+        tally.begin();
+        tally.take(key(1), 1, agent(8));
+        let (chats, agents) = tally.total();
+        assert_eq!((chats, agents.into_values().collect::<Vec<_>>()), (all as u64, vec![all as u64, 0]));
+    }
+}

@@ -1,0 +1,61 @@
+//! Pages kept as they were sent, so that an inbox in which nothing happens is listed as fast as memory can be copied.
+//!
+//! Given the version of the inbox with each page; forgets them all when it is another. Holds so many bytes and no more.
+
+use std::collections::HashMap;
+
+use axum::body::Bytes;
+
+use super::choices::Kind;
+
+/// The pages of one version of the inbox.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pages: HashMap<(Kind, u32), Bytes>,
+    version: u64,
+    /// Bytes that may still be kept.
+    left: usize,
+    most: usize,
+}
+
+impl Kept {
+    /// Room for so many bytes.
+    pub(super) fn new(most: usize) -> Self {
+        Self { pages: HashMap::new(), version: 0, left: most, most }
+    }
+
+    /// The page as it was sent, where nothing has changed since.
+    pub(super) fn get(&self, version: u64, kind: Kind, page: u32) -> Option<Bytes> {
+        self.pages.get(&(kind, page)).filter(|_| self.version == version).cloned()
+    }
+
+    /// Keeps a page, where there is room.
+    pub(super) fn keep(&mut self, version: u64, kind: Kind, page: u32, body: &Bytes) {
+        if version != self.version {
+            self.pages.clear();
+            (self.version, self.left) = (version, self.most);
+        }
+        if let Some(left) = self.left.checked_sub(body.len())
+            && self.pages.insert((kind, page), body.clone()).is_none()
+        {
+            self.left = left;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_what_fits_and_only_of_one_version() {
+        let mut kept = Kept::new(10);
+        let page = Bytes::from_static(b"123456");
+        kept.keep(1, Kind::Lead, 1, &page);
+        kept.keep(1, Kind::Lead, 2, &page);
+        assert_eq!((kept.get(1, Kind::Lead, 1), kept.get(1, Kind::Lead, 2)), (Some(page.clone()), None));
+        assert_eq!((kept.get(2, Kind::Lead, 1), kept.get(1, Kind::NonLead, 1)), (None, None));
+        kept.keep(2, Kind::Lead, 2, &page);
+        assert_eq!((kept.get(2, Kind::Lead, 1), kept.get(2, Kind::Lead, 2)), (None, Some(page)));
+    }
+}
