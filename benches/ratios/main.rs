@@ -1,7 +1,8 @@
 //! The end-to-end benchmark: the real program against the embedded API in a process of its own, each figure a ratio to what
 //! cannot be avoided, measured in the same run, in turn, and told as a median.
 //!
-//! `cargo bench --bench ratios` prints one Markdown table. `-- --quick` does it with a tenth of the leads and three runs,
+//! `cargo bench --bench ratios` prints one Markdown table. `-- --quick` does it with a tenth of the leads and three runs (the
+//! limits are meant for the whole),
 //! `-- --check` exits with 1 where a limit does not hold, and `-- --only WORD` measures only the rows whose name has the word.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells what it measured")]

@@ -268,7 +268,8 @@ pub fn merge<'a>(files: Vec<Vec<Declared>>, text_of: impl Fn(u32) -> Source<'a>,
         let error = error.also(&text_of(first.file), first.span, "also here");
         out.push(error.help("keep one of the two; one lead is declared in one place"));
     }
-    let mut files: Vec<Vec<Option<Declared>>> = files.into_iter().map(|leads| leads.into_iter().map(Some).collect()).collect();
+    let mut files: Vec<Vec<Option<Declared>>> =
+        files.into_par_iter().map(|leads| leads.into_iter().map(Some).collect()).collect();
     let taken = order.into_iter().filter_map(|(_, file, at)| files[file][at].take());
     taken.map(|declared| (declared.id, declared.lead)).collect()
 }
