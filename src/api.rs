@@ -370,9 +370,15 @@ impl ApiError {
                      the agent, check that the agent is active"
                 }
                 Failure::Refused { status: 404, .. } => "check api.endpoint: it is the host alone, without a path",
-                Failure::Refused { .. } => "the platform will not take this request however often it is sent",
+                Failure::Refused { .. } => {
+                    "check bot_id and customer_id (the embed script has them as botId,customerId) and api.endpoint: the platform will \
+                     not take this request however often it is sent"
+                }
                 Failure::Busy { .. } => "the platform limits requests: set api.rate, lower api.concurrency, or run again later",
                 Failure::Broken { connected: false, .. } => "check api.endpoint and the network; nothing was sent",
+                Failure::Malformed { .. } if method == "GET" => {
+                    "if it stays like this, check api.endpoint: something else than the API answers there; if not, run again later"
+                }
                 Failure::Unsuccessful { .. }
                 | Failure::Unavailable { .. }
                 | Failure::Malformed { .. }

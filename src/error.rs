@@ -150,6 +150,14 @@ pub enum Error {
         /// How many.
         leads: usize,
     },
+    /// A file that is asked for cannot be written there.
+    #[error("{} {why}", path.display())]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
     /// JSON could not be written.
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
@@ -218,6 +226,7 @@ impl Error {
             Self::Invalid { .. } => return None,
             Self::NoToken { .. } => "tokens come from the environment only; `endpoint: sandbox` needs none",
             Self::Usage(_) => "see `--help`",
+            Self::Output { .. } => "write it to a file of its own",
             Self::Base(error) => error.hint(),
             Self::Ambiguous { .. } => "write more of it",
             Self::Selector(_) => "see `convertalk plan --help`",
@@ -234,7 +243,7 @@ impl Error {
             Self::Replace(ReplaceError::Changed(_)) => "run it again",
             Self::Replace(ReplaceError::Io(..)) => return None,
             Self::Exists { .. } => "--out DIR writes into another folder, --force overwrites them",
-            Self::WouldLose { .. } => "pull without --only and --type, or into another folder: --out DIR",
+            Self::WouldLose { .. } => "pull all leads (no --only, no --type), or into another folder: --out DIR",
             Self::Internal(_) => "please report it, with what you ran",
         };
         Some(words.to_owned())

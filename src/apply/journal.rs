@@ -3,6 +3,7 @@
 //! Each line is handed to the system before and after the write that it is about; after a kill at any instant the file says
 //! which writes were begun. Opened for appending: the same apply run again adds to the same story.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
-use crate::lead::LeadId;
+use crate::diff::FieldChange;
+use crate::lead::{Field, LeadId, Value};
 use crate::plan::{Action, Fields, Target};
 use crate::privacy::Names;
 
@@ -66,6 +68,27 @@ pub fn read(text: &str) -> Result<Vec<(u32, Line)>, RunFileError> {
         run.push((number, line));
     }
     if matches!(run.first(), Some((_, Line::Run { .. }))) { Ok(run) } else { Err(RunFileError::NoRun) }
+}
+
+/// The lines with as much of people's names and contact values as may be told: values, and words that repeat them.
+pub fn told(mut run: Vec<(u32, Line)>, names: Names) -> Vec<(u32, Line)> {
+    let mut sent: BTreeMap<LeadId, Vec<(Field, Value)>> = BTreeMap::new();
+    for (_, line) in &mut run {
+        match line {
+            Line::Write { uuid, fields, .. } => {
+                let sides = |field: &FieldChange| [&field.before, &field.after].map(|side| (field.field.clone(), side.clone()));
+                sent.insert(uuid.clone(), fields.iter().flat_map(sides).collect());
+                for FieldChange { field, before, after, .. } in &mut fields.0 {
+                    (*before, *after) = (names.told(field, before), names.told(field, after));
+                }
+            }
+            Line::Answer { uuid, error: Some(words), .. } | Line::Outcome { uuid, detail: Some(words), .. } => {
+                *words = names.told_words(words, sent.get(uuid).map(Vec::as_slice).unwrap_or_default());
+            }
+            Line::Run { .. } | Line::Answer { .. } | Line::Outcome { .. } | Line::Summary { .. } => {}
+        }
+    }
+    run
 }
 
 /// One line of a run file.
@@ -132,7 +155,7 @@ pub enum Line {
         /// The exit code.
         exit: u8,
         /// Leads by outcome; those without any are left out.
-        outcomes: std::collections::BTreeMap<String, usize>,
+        outcomes: BTreeMap<String, usize>,
         /// Why the run ended early, where it did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stopped: Option<String>,

@@ -1,7 +1,7 @@
 //! `convertalk doctor`
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
@@ -25,6 +25,9 @@ pub(super) struct Doctor {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Form,
 }
+
+/// The API is asked for so long.
+const LONGEST: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
@@ -80,7 +83,8 @@ fn tokens(workspace: &Workspace, checks: &mut Vec<Check>) {
 }
 
 fn api(workspace: &Workspace, screen: &Screen, checks: &mut Vec<Check>) -> Result<(), Error> {
-    let stop = Stop::default();
+    // Whoever asks what is wrong does not want to wait until all tries are done.
+    let stop = Stop::at(Some(tokio::time::Instant::now() + LONGEST));
     let asked = block_on(&stop, async {
         Session::with(workspace, &stop, async |session| {
             let reader = session.reader(workspace)?;

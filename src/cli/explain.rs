@@ -71,6 +71,9 @@ impl Explain {
             Form::Json => screen.result(&(serde_json::to_string_pretty(&told).map_err(Error::Json)? + "\n"))?,
         }
         let is_missing = told.fields.is_empty() || told.fields.iter().any(|field| field.rule == Rule::Missing);
+        if told.fields.is_empty() && !told.found {
+            screen.note("no declared lead begins with this, and of one that no file declares the whole uuid is needed");
+        }
         Ok(if is_missing && !told.found { Exit::Error } else { Exit::Done })
     }
 

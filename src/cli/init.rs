@@ -1,7 +1,7 @@
 //! `convertalk init`
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 
@@ -11,7 +11,7 @@ use crate::error::{Error, Exit};
 use crate::report::style::{ADD, FAINT, paint, visible};
 use crate::workspace::base::top;
 use crate::workspace::scaffold::{Ci, ENDPOINT, IGNORED, Start, files, ids, pipelines};
-use crate::workspace::{FILE, Overrides, parse};
+use crate::workspace::{Endpoint, FILE, Overrides, load, parse};
 
 /// Start a workspace: config, one lead file, schemas and settings for editors, .gitignore
 ///
@@ -39,50 +39,56 @@ fn embed(text: &str) -> Result<(String, String), String> {
 impl Init {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let folder = directory.join(&self.folder);
-        if fs::symlink_metadata(folder.join(FILE)).is_ok() {
-            return Err(Error::Usage("there is a workspace already; init starts a new one"));
-        }
-        let failed = |what: &Path| {
-            let what = format!("make {}", what.display());
-            move |source| Error::Io { what, source }
-        };
-        let start = self.start();
-        check(&folder, &start, screen)?;
+        let is_new = fs::symlink_metadata(folder.join(FILE)).is_err();
         if self.ci.is_some() && is_below_the_top(&folder) {
             return Err(Error::Usage(
                 "pipelines belong at the top of the repository, and this is a folder in it; see examples/ci/README.md",
             ));
         }
-        let pipelines = self.ci.map(|ci| pipelines(ci, &start)).unwrap_or_default();
-        for (path, text) in pipelines.into_iter().chain(files(&start)) {
-            let target = folder.join(&path);
-            if let Some(parent) = target.parent() {
-                fs::create_dir_all(parent).map_err(failed(parent))?;
-            }
-            let there = match fs::read_to_string(&target) {
-                Ok(there) => Some(there),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-                Err(source) => return Err(Error::Io { what: format!("read {}", target.display()), source }),
-            };
-            let told = |word: &str| format!("{word} {}\n", visible(&self.folder.join(&path).display().to_string()));
-            match there {
-                None => {
-                    write_file(&target, text.as_bytes())?;
-                    screen.result(&told(&paint(ADD, "made   ")))?;
-                }
-                Some(there) if path == ".gitignore" => match missing_lines(&there) {
-                    lines if lines.is_empty() => screen.result(&told(&paint(FAINT, "kept   ")))?,
-                    lines => {
-                        let gap = if there.is_empty() || there.ends_with('\n') { "" } else { "\n" };
-                        write_file(&target, format!("{there}{gap}{lines}").as_bytes())?;
-                        screen.result(&told(&paint(ADD, "added to")))?;
-                    }
-                },
-                Some(_) => screen.result(&told(&paint(FAINT, "kept   ")))?,
-            }
+        let (start, made) = match self.ci {
+            _ if is_new => (self.start(), true),
+            // Beside a workspace that is there, only the pipelines are made.
+            Some(_) => (there(&folder, screen)?, false),
+            None => return Err(Error::Usage("there is a workspace already; init starts a new one")),
+        };
+        check(&folder, &start, screen)?;
+        let mut all = self.ci.map(|ci| pipelines(ci, &start)).unwrap_or_default();
+        if made {
+            all.extend(files(&start));
         }
-        screen.note(&next(&start, &self.folder));
+        for (path, text) in all {
+            self.make(&folder, &path, &text, screen)?;
+        }
+        screen.note(&next(&start, folder.strip_prefix("./").unwrap_or(&folder)));
         Ok(Exit::Done)
+    }
+
+    /// Makes a file where there is none, and adds to what git ignores.
+    fn make(&self, folder: &Path, path: &str, text: &str, screen: &Screen) -> Result<(), Error> {
+        let target = folder.join(path);
+        if let Some(parent) = target.parent() {
+            let failed = |source| Error::Io { what: format!("make {}", parent.display()), source };
+            fs::create_dir_all(parent).map_err(failed)?;
+        }
+        let there = match fs::read_to_string(&target) {
+            Ok(there) => Some(there),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(source) => return Err(Error::Io { what: format!("read {}", target.display()), source }),
+        };
+        let told = |word: &str| format!("{word} {}\n", visible(&self.folder.join(path).display().to_string()));
+        let missing = there.as_deref().filter(|_| path == ".gitignore").map(missing_lines).unwrap_or_default();
+        match there {
+            None => {
+                write_file(&target, text.as_bytes())?;
+                screen.result(&told(&paint(ADD, "made   ")))
+            }
+            Some(there) if !missing.is_empty() => {
+                let gap = if there.is_empty() || there.ends_with('\n') { "" } else { "\n" };
+                write_file(&target, format!("{there}{gap}{missing}").as_bytes())?;
+                screen.result(&told(&paint(ADD, "added to")))
+            }
+            Some(_) => screen.result(&told(&paint(FAINT, "kept   "))),
+        }
     }
 
     /// The ids are asked for nowhere: they come with `--embed` or from the environment, or can be filled in later.
@@ -97,6 +103,19 @@ impl Init {
             None => Start::Sandbox,
         }
     }
+}
+
+/// The inbox of a workspace that is there.
+fn there(folder: &Path, screen: &Screen) -> Result<Start, Error> {
+    let loaded = load(folder, &overrides());
+    let workspace = loaded.workspace.ok_or_else(|| Error::Invalid { errors: screen.diagnostics(&loaded.diagnostics) })?;
+    Ok(match &workspace.api.endpoint {
+        Endpoint::Sandbox => Start::Sandbox,
+        Endpoint::Url(url) => {
+            let (bot_id, customer_id) = (workspace.api.bot_id.clone(), workspace.api.customer_id.clone());
+            Start::Inbox { endpoint: url.as_str().trim_end_matches('/').to_owned(), bot_id, customer_id }
+        }
+    })
 }
 
 /// What came from the environment or the command line may make no workspace.
@@ -118,7 +137,11 @@ fn missing_lines(there: &str) -> String {
 }
 
 fn next(start: &Start, folder: &Path) -> String {
-    let here = if folder == Path::new(".") { String::new() } else { format!(" -C {}", visible(&folder.display().to_string())) };
+    let here = if folder.components().all(|part| part == Component::CurDir) {
+        String::new()
+    } else {
+        format!(" -C {}", visible(&folder.display().to_string()))
+    };
     match start {
         Start::Sandbox => {
             format!("Next: convertalk plan{here}, then convertalk apply{here}; for your own bot, see convertalk.yaml")

@@ -66,6 +66,11 @@ pub(super) struct Forms {
 }
 
 impl Forms {
+    /// The files that are written.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.report.iter().map(|(_, file)| file.as_path())
+    }
+
     /// Tells a plan: to stdout in one form, and to files in others. Nothing is on stdout before every file is written.
     pub(super) fn tell(&self, plan: &Plan, names: Names, root: Option<&Path>, screen: &Screen) -> Result<(), Error> {
         let from_top = |(format, _): &(Format, PathBuf)| matches!(format, Format::Github | Format::Sarif);

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::options::{Forms, OnMissing, Scope};
 use super::screen::Screen;
-use super::session::{Files, Session, block_on, files, plan, target, write_file};
+use super::session::{Files, Session, block_on, check_outputs, files, plan, target, write_file};
 use crate::error::{Error, Exit};
 use crate::plan::Whose;
 use crate::plan::file::saved;
@@ -38,15 +38,18 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let files = files(directory, screen)?;
+        check_outputs(&files.workspace, self.forms.files().chain(self.out.as_deref()))?;
         let stop = Stop::default();
-        block_on(&stop, async {
+        let outcome = block_on(&stop, async {
             match &self.live {
                 Some(path) => self.of_snapshot(path, &files, screen).await,
                 None => {
                     Session::with(&files.workspace, &stop, async |session| self.of_inbox(session, &files, screen).await).await
                 }
             }
-        })
+        });
+        std::mem::forget(files);
+        outcome
     }
 
     async fn of_inbox(&self, session: &Session, files: &Files, screen: &Screen) -> Result<Exit, Error> {
@@ -54,7 +57,12 @@ impl Plan {
         let spinner = screen.progress(0, "reading the inbox");
         let planned = plan(files, &self.scope, Whose::default(), session.target(), &reader).await;
         spinner.finish_and_clear();
-        self.tell(&planned?.0, Some(&session.seal_key()), files, screen)
+        let (plan, live) = planned?;
+        // What was read is given back while the plan is told; the plan itself when the process ends, all at once.
+        rayon::spawn(move || drop(live));
+        let exit = self.tell(&plan, Some(&session.seal_key()), files, screen);
+        std::mem::forget(plan);
+        exit
     }
 
     async fn of_snapshot(&self, path: &Path, files: &Files, screen: &Screen) -> Result<Exit, Error> {

@@ -1,5 +1,6 @@
 //! A session: a valid workspace, somewhere to reach its API, and the tokens for it.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -236,6 +237,27 @@ pub(super) fn now() -> String {
     format!("{:.0}", Timestamp::now())
 }
 
+/// The files that a run is to write: each once, and none of them a file that the workspace is made of.
+pub(super) fn check_outputs<'a>(workspace: &Workspace, outputs: impl IntoIterator<Item = &'a Path>) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    for path in outputs {
+        let wrong = |why| Err(Error::Output { path: path.to_owned(), why });
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // What is not there is told when it is written to.
+        let (Ok(folder), Some(name)) = (std::fs::canonicalize(folder), path.file_name()) else { continue };
+        let whole = folder.join(name);
+        let within = whole.strip_prefix(&workspace.root).ok().and_then(Path::to_str);
+        if within.is_some_and(|within| within == workspace::FILE || workspace.takes(within)) {
+            return wrong("is a file of the workspace");
+        }
+        let is_file = !whole.exists() || whole.is_file();
+        if !seen.insert(whole) && is_file {
+            return wrong("is asked for twice");
+        }
+    }
+    Ok(())
+}
+
 /// Writes a file in one piece: whoever reads it sees the old one or the new one.
 pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace_file(path, |out| out.write_all(bytes))
@@ -246,7 +268,7 @@ pub(super) fn replace_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) ->
     let failed = |source| Error::Io { what: format!("write {}", path.display()), source };
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
-        return Err(failed(io::Error::from(io::ErrorKind::NotFound)));
+        return Err(failed(io::Error::other("there is no such folder")));
     }
     if path.exists() && !path.is_file() {
         // A pipe or a device: there is nothing to replace.

@@ -15,7 +15,7 @@ use crate::privacy::Names;
 use crate::report::{self, Format};
 use crate::workspace;
 
-/// Show a saved plan or a run file again, in any format
+/// Show a saved plan again, in any format, or a run file, as text, json or markdown
 ///
 /// Example: convertalk show plan.json
 #[derive(Debug, Args)]
@@ -39,6 +39,7 @@ impl Show {
             return Ok(Exit::Done);
         }
         let run = journal::read(&text).map_err(|source| Error::RunFile { path: self.file.clone(), source })?;
+        let run = journal::told(run, self.names);
         self.forms.tell_as(|format, most| told(&run, format, most), screen)?;
         Ok(Exit::Done)
     }

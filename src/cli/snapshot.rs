@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::screen::Screen;
-use super::session::{Session, block_on, files, now, replace_file};
+use super::session::{Session, block_on, check_outputs, files, now, replace_file};
 use crate::error::{Error, Exit};
 use crate::observe::observe_all;
 use crate::privacy::Names;
 use crate::report::style::{GOOD, count, paint};
 use crate::snapshot::write;
 use crate::stop::Stop;
+use crate::words::visible;
 
 /// Read the whole live listing into a file, for plans without credentials
 ///
@@ -32,6 +33,7 @@ pub(super) struct Snapshot {
 impl Snapshot {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let files = files(directory, screen)?;
+        check_outputs(&files.workspace, [self.out.as_path()])?;
         let stop = Stop::default();
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
@@ -42,7 +44,13 @@ impl Snapshot {
                 let (live, target) = (observed?, session.target().clone());
                 let leads = replace_file(&self.out, |out| write(out, &live, &files.desired, target, self.names, now()))?;
                 let leads = count(usize::try_from(leads).unwrap_or(usize::MAX), "lead");
-                screen.result(&format!("{} {leads} in {}\n", paint(GOOD, "Snapshot:"), self.out.display()))?;
+                if self.out.is_file() {
+                    screen.result(&format!(
+                        "{} {leads} in {}\n",
+                        paint(GOOD, "Snapshot:"),
+                        visible(&self.out.display().to_string())
+                    ))?;
+                }
                 Ok(Exit::Done)
             })
             .await

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Class, Plan, Refusal, Source};
 use crate::desired::{Demand, DesiredLead};
 use crate::diff::{fields, value};
-use crate::lead::{Field, LeadId, TagRule, Value, Wanted};
+use crate::lead::{Field, LeadId, Note, TagRule, Value, Wanted};
 use crate::observe::Observed;
 use crate::privacy::Names;
 use crate::workspace::blame::Commit;
@@ -121,6 +121,17 @@ pub fn explain(
             (Some(_), None, None) => Rule::Missing,
         };
         let now = live.map_or(Value::Nothing, |live| value(&live.lead, field));
+        // Of notes, only those that are asked for are told.
+        let asked = |note: &Note| {
+            [demand, was.get(field)]
+                .into_iter()
+                .flatten()
+                .any(|demand| matches!(&demand.wanted, Wanted::Notes(notes) if notes.contains(note)))
+        };
+        let now = match now {
+            Value::Notes(notes) => Value::Notes(notes.into_iter().filter(asked).collect()),
+            other => other,
+        };
         Explained {
             field: field.to_string(),
             base: was.get(field).map(|demand| said(&demand.wanted, names)),

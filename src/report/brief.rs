@@ -59,7 +59,7 @@ pub(super) enum Brief {
 const LONG: usize = 60;
 
 /// A field of which only a part is intended is told as two: that part, and the drift beside it.
-fn parts(change: &FieldChange) -> Vec<FieldChange> {
+pub(super) fn parts(change: &FieldChange) -> Vec<FieldChange> {
     let Some(intended) = &change.intended else { return vec![change.clone()] };
     let part = |before: &Value, after: &Value, class| FieldChange {
         before: before.clone(),
@@ -119,6 +119,21 @@ pub(super) struct Group<'a> {
     /// Each with the one place that asks for it for all leads of the group, where there is one.
     pub(super) fields: Vec<(&'a Field, Brief, Option<Class>, Option<Source>)>,
     pub(super) changes: Vec<&'a Change>,
+}
+
+impl Group<'_> {
+    /// Whether one place asks for each field of all its leads.
+    pub(super) fn has_one_place(&self) -> bool {
+        self.fields.iter().all(|(.., place)| place.is_some())
+    }
+}
+
+/// The line that asks for a change: of its field where it is one, else of the lead.
+pub(super) fn line_of(change: &Change) -> Source {
+    match change.fields.first().filter(|field| change.fields.len() == 1 && field.line > 0) {
+        Some(field) => Source { line: field.line, ..change.source.clone() },
+        None => change.source.clone(),
+    }
 }
 
 /// Identical changes rolled up, each group where its first lead stands.

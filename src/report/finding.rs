@@ -3,7 +3,7 @@
 //! Made of a plan (what is refused, what is missing, each change) or of the diagnostics of `validate`; printed as workflow commands
 //! or as SARIF.
 
-use super::brief::{Brief, Names, brief};
+use super::brief::{Brief, Names, brief, parts};
 use super::style::count;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 use crate::words::shortened;
@@ -129,7 +129,7 @@ fn of_change(change: &Change, names: &Names<'_>) -> Vec<Finding> {
             related: Vec::new(),
         }
     };
-    change.fields.iter().map(one).collect()
+    change.fields.iter().flat_map(parts).map(|part| one(&part)).collect()
 }
 
 fn told(brief: &Brief) -> String {

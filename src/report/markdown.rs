@@ -4,7 +4,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::brief::{Brief, Group, Names, ROLL_UP, groups};
+use super::brief::{Brief, Group, Names, ROLL_UP, groups, line_of};
 use super::verdict::{Outlook, Verdict};
 use crate::lead::LeadId;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
@@ -120,10 +120,6 @@ fn rows(group: &Group<'_>, names: &Names<'_>) -> Vec<Row> {
         group.fields.iter().map(|(field, brief, class, _)| told_field(&field.to_string(), brief, *class)).collect();
     let fields = fields.join("<br>");
     let row = |lead: String, place: &Source| Row::one(format!("| {lead} | {fields} | {} |\n", at(place)));
-    let line_of = |change: &Change| match change.fields.first().filter(|field| change.fields.len() == 1 && field.line > 0) {
-        Some(field) => Source { line: field.line, ..change.source.clone() },
-        None => change.source.clone(),
-    };
     let [first, ..] = group.changes.as_slice() else { return Vec::new() };
     if group.changes.len() < ROLL_UP {
         return group
@@ -133,13 +129,16 @@ fn rows(group: &Group<'_>, names: &Names<'_>) -> Vec<Row> {
             .collect();
     }
     let left_out = group.changes.len().saturating_sub(NAMED);
-    let mut leads: Vec<String> = group.changes.iter().take(NAMED).map(|change| lead(change, names)).collect();
+    let place = |change| if group.has_one_place() { String::new() } else { format!(" {}", at(&line_of(change))) };
+    let named = group.changes.iter().take(NAMED);
+    let mut leads: Vec<String> = named.map(|change| lead(change, names) + &place(change)).collect();
     if left_out > 0 {
         leads.push(format!("and {left_out} more"));
     }
-    let common = group.fields.iter().find_map(|(.., place)| place.clone()).unwrap_or_else(|| line_of(first));
     let lead = format!("{}**{} leads:** {}", new(first), group.changes.len(), leads.join(", "));
-    vec![Row { stands_for: group.changes.len(), ..row(lead, &common) }]
+    let places = group.fields.iter().find_map(|(.., place)| place.as_ref().filter(|_| group.has_one_place()));
+    let text = format!("| {lead} | {fields} | {} |\n", places.map(at).unwrap_or_default());
+    vec![Row { text, stands_for: group.changes.len() }]
 }
 
 fn new(change: &Change) -> &'static str {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use similar::{ChangeTag, TextDiff};
 
-use super::brief::{Brief, Group, Names, ROLL_UP, groups};
+use super::brief::{Brief, Group, Names, ROLL_UP, groups, line_of};
 use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible};
 use super::tables;
 use super::verdict::{Outlook, Verdict};
@@ -75,7 +75,8 @@ fn one(out: &mut String, change: &Change, group: &Group<'_>, names: &Names<'_>) 
 }
 
 fn rolled_up(out: &mut String, group: &Group<'_>, names: &Names<'_>) -> fmt::Result {
-    let leads = group.changes.iter().map(|change| lead(change, names));
+    let place = |change| if group.has_one_place() { String::new() } else { format!(" {}", line_of(change)) };
+    let leads = group.changes.iter().map(|change| lead(change, names) + &place(change));
     let first = group.changes.first().map_or(Action::Update, |change| change.action);
     let class = group.changes.first().map_or(Class::Change, |change| change.class);
     writeln!(

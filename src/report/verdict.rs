@@ -34,7 +34,7 @@ impl Verdict {
         };
         let numbers = match outlook {
             Outlook::Idle => format!("{declared}, all in sync."),
-            _ => format!("{}, of {declared}.", parts(plan).join(", ")),
+            _ => parts(plan),
         };
         Self { outlook, head, numbers }
     }
@@ -45,15 +45,22 @@ impl Verdict {
     }
 }
 
-fn parts(plan: &Plan) -> Vec<String> {
+/// Every declared lead once; then those of them that the inbox has something to do with.
+fn parts(plan: &Plan) -> String {
     let numbers = &plan.summary;
-    let told = [
+    let told = numbers.to_update + numbers.to_create + numbers.missing + numbers.in_sync;
+    let once = [
         (numbers.to_update, "to update"),
         (numbers.to_create, "to create"),
         (numbers.missing, "missing"),
-        (numbers.drift, "drifted"),
-        (numbers.conflicts, "in conflict"),
+        (numbers.declared.saturating_sub(told), "left to the inbox"),
     ];
-    let told = told.into_iter().filter(|(number, _)| *number > 0).map(|(number, words)| format!("{number} {words}"));
-    told.chain([format!("{} in sync", numbers.in_sync)]).collect()
+    let words = |parts: &[(usize, &str)]| -> Vec<String> {
+        parts.iter().filter(|(number, _)| *number > 0).map(|(number, words)| format!("{number} {words}")).collect()
+    };
+    let mut all = words(&once);
+    all.push(format!("{} in sync", numbers.in_sync));
+    let besides = words(&[(numbers.drift, "drifted"), (numbers.conflicts, "in conflict")]);
+    let besides = if besides.is_empty() { String::new() } else { format!("; {}", besides.join(", ")) };
+    format!("{}, of {}{besides}.", all.join(", "), count(numbers.declared, "declared lead"))
 }

@@ -72,16 +72,18 @@ impl BaseError {
         match self {
             Self::NoGit(_) => "install git, or go without --base",
             Self::Git(_) => "mend what git names, or go without --base",
-            Self::NoMergeBase { .. } => "fetch the whole history (`fetch-depth: 0` for actions/checkout), or name a commit",
+            Self::NoMergeBase { .. } => {
+                "fetch the whole history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` at GitLab), or name a commit"
+            }
             Self::Elsewhere { .. } => "take a commit since the move as the base, or go without --base",
             Self::Link { .. } => "put a file in its place, or go without --base",
             Self::NoRepository => "run `git init` and commit, or go without --base",
             Self::NoCommit { shallow: true, .. } => {
-                "this clone is shallow: fetch the whole history (`fetch-depth: 0` for actions/checkout)"
+                "this clone is shallow: fetch the whole history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` at GitLab)"
             }
             Self::NoCommit { shallow: false, .. } => "see `git log`; a branch of the remote is written origin/NAME",
             Self::NoPullRequest => "name a commit, a branch or a tag",
-            Self::Broken { .. } => "take a later commit as the base, or go without --base",
+            Self::Broken { .. } => "take a commit whose files are whole as the base, or go without --base",
         }
     }
 }
@@ -135,7 +137,10 @@ pub fn read(root: &Path, reference: &str, overrides: &Overrides) -> Result<Base,
     let entries: Vec<Entry<'_>> = listed.split('\0').filter_map(entry).collect();
     let Some(config) = entries.iter().find(|entry| entry.path == FILE) else {
         let everywhere = git(root, &["ls-tree", "-r", "-z", "--name-only", "--full-tree", &commit])?;
-        let other = everywhere.split('\0').find(|path| *path == FILE || path.ends_with(&format!("/{FILE}")));
+        // One that is still there is another workspace, and this one is new; one that is gone may have become this one.
+        let top = top(root).unwrap_or_default();
+        let is_one = |path: &&str| *path == FILE || path.ends_with(&format!("/{FILE}"));
+        let other = everywhere.split('\0').filter(is_one).find(|path| !top.join(path).exists());
         return match other {
             Some(found) => Err(BaseError::Elsewhere { commit: short, found: found.to_owned() }),
             None => Ok(Base { commit, desired: Desired::new() }),

@@ -226,9 +226,11 @@ fn a_base_that_cannot_be_seen_is_not_an_empty_one() {
     let (world, base) = world();
     world.write("moved/convertalk.yaml", &std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file"));
     world.write("moved/leads/all.yaml", &std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file"));
+    std::fs::remove_file(world.path("convertalk.yaml")).expect("a file");
     assert!(
         world.run(&format!("plan -C moved --base {base}")).exits(1).err.contains("not in this folder but at convertalk.yaml")
     );
+    std::fs::rename(world.path("moved/convertalk.yaml"), world.path("convertalk.yaml")).expect("a file");
     std::os::unix::fs::symlink("../elsewhere.yaml", world.path("leads/link.yaml")).expect("a link");
     world.write("elsewhere.yaml", "version: 1\n");
     let linked = commit(&world);
@@ -245,4 +247,21 @@ fn of_tags_only_the_intended_ones_are_called_so() {
     let lines: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with("tags")).collect();
     assert!(lines.iter().any(|line| line.contains("+vip") && !line.contains("agents-own")), "{text}");
     assert!(lines.iter().any(|line| line.contains("-agents-own") && line.contains("drift")), "{text}");
+}
+
+#[test]
+fn a_second_workspace_is_new_and_not_moved() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    std::fs::remove_file(world.path("convertalk.yaml")).expect("a file");
+    world.write("one/convertalk.yaml", &config);
+    git(&world, "init -q .");
+    git(&world, "add one");
+    git(&world, "commit -qm one");
+    world.write("two/convertalk.yaml", &config);
+    world.write("two/leads/all.yaml", &format!("version: 1\nleads:\n  {}: {{ status: CLOSED }}\n", uuid(1)));
+    let plan = world.run("plan -C two --base HEAD --format json").exits(0).json();
+    assert_eq!(plan["changes"][0]["class"], "intended");
+    std::fs::remove_file(world.path("one/convertalk.yaml")).expect("a file");
+    assert!(world.run("plan -C two --base HEAD").exits(1).err.contains("but at one/convertalk.yaml"));
 }

@@ -55,6 +55,12 @@ fn a_wrong_token_address_or_id_is_told_with_a_next_step() {
     };
     finds(&elsewhere(("404 Not Found", "<html>nothing</html>")), "error", "neither list of the inbox is served");
     finds(&elsewhere(("401 Unauthorized", "{}")), "error", "HTTP 401");
+    let wrong_ids = r#"{"success":false,"code":400,"message":"bad botId"}"#;
+    assert!(
+        elsewhere(("400 Bad Request", wrong_ids))
+            .iter()
+            .any(|check| check["next"].to_string().contains("bot_id and customer_id"))
+    );
     let wrong_token = r#"{"success":false,"code":400,"message":"x","data":["token must be 24 hex characters"]}"#;
     finds(&elsewhere(("400 Bad Request", wrong_token)), "error", "24 hex characters");
 }

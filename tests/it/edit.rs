@@ -148,11 +148,16 @@ fn only_the_tags_that_differ() {
             patch(&["x"], &["w", "z"]),
             "  a: { tags: { present: [x], absent: [z, w] } }",
         ),
-        ("  a: { tags: { present: [x] } }", patch(&[], &["x"]), "  a: { tags: { absent: [x] } }"),
+        ("  a: { tags: { present: [x] } }", patch(&[], &["x"]), "  a: { tags: { present: [], absent: [x] } }"),
         (
             "  a:|    tags:|      present: [x]|      absent:|        - w|    status: OPEN",
             patch(&["w", "x"], &[]),
-            "  a:|    tags: { present: [w, x] }|    status: OPEN",
+            "  a:|    tags:|      present: [x, w]|      absent: []|    status: OPEN",
+        ),
+        (
+            "  a:|    tags:|      present:|        - vip # stays|      absent:|        - 'cold' # never|        - lost|    status: OPEN",
+            patch(&[], &["cold", "lost", "vip"]),
+            "  a:|    tags:|      present: []|      absent:|        - 'cold' # never|        - lost|        - vip|    status: OPEN",
         ),
     ];
     for (before, wanted, expected) in cases {

@@ -90,6 +90,12 @@ fn pipelines_come_for_the_address_of_the_workspace() {
         let text = std::fs::read_to_string(workflows.join(format!("{name}.yml"))).expect("a workflow");
         assert!(text.contains("CONVERTALK_ENDPOINT: https://white-label.example.com"), "{name}: {text}");
     }
+    let again = run(folder.path(), &["init", "--ci", "github"]).exits(0);
+    assert!(
+        again.out.contains("kept    ./.github/workflows/plan.yml") && !again.out.contains("convertalk.yaml"),
+        "{}",
+        again.out
+    );
     let other = tempfile::tempdir().expect("a folder");
     run(other.path(), &["init", "--ci", "gitlab"]).exits(0);
     let made = std::fs::read_to_string(other.path().join(".gitlab-ci.yml")).expect("a pipeline");

@@ -113,3 +113,21 @@ fn a_plan_of_a_snapshot_can_be_saved_and_applied() {
     offline(&world, "plan --live live.jsonl --only tag=vip --out plan.json").exits(0);
     world.run("apply plan.json --yes").exits(4);
 }
+
+#[test]
+fn no_output_takes_the_place_of_another_or_of_a_file_of_the_workspace() {
+    let world = world();
+    let before = std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file");
+    for (words, why) in [
+        ("plan --report html=leads/all.yaml", "leads/all.yaml is a file of the workspace"),
+        ("plan --report json=x --out x", "x is asked for twice"),
+        ("plan --out convertalk.yaml", "convertalk.yaml is a file of the workspace"),
+        ("snapshot --out leads/all.yaml", "leads/all.yaml is a file of the workspace"),
+    ] {
+        let refused = world.run(words).exits(1);
+        assert!(refused.err.contains(why), "{words}: {}", refused.err);
+    }
+    assert!(world.run("plan --out no/such/plan.json").exits(1).err.contains("there is no such folder"));
+    assert_eq!(std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file"), before);
+    assert_eq!(world.run("snapshot --out /dev/stdout").exits(0).out.lines().filter(|line| !line.starts_with('{')).count(), 0);
+}

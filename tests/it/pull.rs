@@ -209,7 +209,7 @@ fn inbox_of_three() -> World {
 fn by_default_it_takes_nothing_of_people() {
     let world = inbox_of_three();
     let pull = world.run("pull").exits(0);
-    assert_eq!(pull.out, "leads/leads.yaml  3 leads\nPulled: 3 leads into 1 new file.\n");
+    assert_eq!(pull.out, "leads/leads.yaml  3 leads\nPulled: 3 leads into 1 file.\n");
     let expected = format!(
         "version: 1\n\nleads:\n  {}:\n    status: OPEN\n    agent: priya\n    tags: [\"no\", vip]\n\n  {}:\n    status: CLOSED\n    agent: none\n    tags: []\n\n  {}:\n    agent: 0000000000000000000000aa\n    tags: [vip]\n",
         uuid(1),
@@ -297,7 +297,7 @@ fn it_takes_only_what_is_asked_for_and_not_declared() {
         assert!(ran.err.contains(why), "{}", ran.err);
     }
     let some = world.run("pull --only tag=vip").exits(0);
-    assert!(some.out.contains("Pulled: 1 lead into 1 new file."), "{}", some.out);
+    assert!(some.out.contains("Pulled: 1 lead into 1 file."), "{}", some.out);
     let none = world.run("pull --type non-lead").exits(0);
     assert!(none.out.starts_with("Nothing to pull"), "{}", none.out);
 }
@@ -315,7 +315,7 @@ fn nothing_is_overwritten_unasked_and_nothing_declared_is_lost() {
     world.write("leads/leads.yaml", &format!("version: 1\nleads:\n  {}:\n", uuid(1)));
     world.write("leads/own.yaml", &format!("version: 1\nleads:\n  {}: {{ status: CLOSED }}\n", uuid(2)));
     let ran = world.run("pull --force").exits(0);
-    assert!(ran.out.contains("Pulled: 2 leads into 1 new file."), "{}", ran.out);
+    assert!(ran.out.contains("Pulled: 2 leads into 1 file."), "{}", ran.out);
     world.assert_settled();
 }
 

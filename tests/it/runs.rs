@@ -245,3 +245,17 @@ fn a_link_in_the_place_of_the_programs_own_folder_is_refused() {
     assert!(world.run("apply --yes").exits(1).err.contains("is a link"));
     assert_eq!(std::fs::read_dir(elsewhere.path()).expect("a folder").count(), 0);
 }
+
+#[test]
+fn a_run_file_is_shown_with_no_more_than_may_be_told() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    let contact = "contact: { name: Asha Rao, email: asha@new.example, phone: \"1234567890\" }";
+    world.declare(&format!("  {}: {{ {contact} }}\n", uuid(1)));
+    world.run("apply --yes --names full --run-file run.jsonl").exits(0);
+    let shown = |words: &str| world.run(&format!("show run.jsonl --format json{words}")).exits(0).out;
+    for secret in ["Asha Rao", "asha@new.example", "1234567890", "v1@example.com", "9876543210", "Visitor 1"] {
+        assert!(shown(" --names full").contains(secret), "{secret}");
+        assert!(!shown("").contains(secret) && !shown(" --names none").contains(secret), "{secret}");
+    }
+    assert!(shown("").contains("A. R.") && !shown(" --names none").contains("A. R."));
+}

@@ -156,7 +156,7 @@ fn told(drafts: &Drafts) -> String {
     let (leads, files) = (drafts.values().map(BTreeMap::len).sum(), drafts.len());
     let sum = match leads {
         0 => "Nothing to pull: no lead that is not declared already.\n".to_owned(),
-        leads => format!("{} {} into {}.\n", paint(GOOD, "Pulled:"), count(leads, "lead"), count(files, "new file")),
+        leads => format!("{} {} into {}.\n", paint(GOOD, "Pulled:"), count(leads, "lead"), count(files, "file")),
     };
     lines.collect::<String>() + &sum
 }

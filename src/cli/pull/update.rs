@@ -165,6 +165,7 @@ fn told(done: &[Done], declared: usize) -> String {
     let lines: String = written.iter().map(line).collect();
     let (values, leads) = (written.iter().map(|done| done.values).sum(), written.iter().map(|done| done.leads).sum());
     let sum = match values {
+        0 if done.iter().any(|done| done.error.is_some() || !done.refused.is_empty()) => "Nothing updated.\n".to_owned(),
         0 => format!("Nothing to update: {}.\n", count(declared, "declared lead")),
         values => {
             let files = count(written.len(), "file");

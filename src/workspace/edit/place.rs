@@ -62,6 +62,9 @@ struct Placer<'p, 'a> {
     splices: Vec<Splice>,
 }
 
+/// The keys of a rule on tags.
+const SIDES: [&str; 2] = ["present", "absent"];
+
 impl Placer<'_, '_> {
     fn put(&mut self, splice: Splice) {
         self.splices.push(splice);
@@ -140,13 +143,23 @@ impl Placer<'_, '_> {
             (Kind::Mapping { .. } | Kind::Alias(_), Form::Map(entries)) if name != "tags" => {
                 return self.set(key, node, entries, within_flow);
             }
-            (Kind::Mapping { .. }, Form::Map(lists)) if self.has_just(node, lists) => {
-                let is_flow = within_flow || matches!(written.tree.node(node).kind, Kind::Mapping { flow: true, .. });
+            (Kind::Mapping { flow, .. }, Form::Map(lists)) if self.has_lists(node) => {
+                let (is_flow, is_inline) = (within_flow || *flow, *flow);
                 let room = self.room(node, is_flow);
-                for (name, form) in lists {
-                    if let Some((key, list)) = entry(written, node, name) {
-                        self.change(key, list, name, form, room, is_flow)?;
+                let nothing = Form::List(Vec::new());
+                for side in SIDES {
+                    if let Some((key, list)) = entry(written, node, side) {
+                        let form = lists.iter().find(|(name, _)| name == side).map_or(&nothing, |(_, form)| form);
+                        self.change(key, list, side, form, room, is_flow)?;
                     }
+                }
+                let is_new = |name: &str| entry(written, node, name).is_none();
+                let new: Vec<(&str, &Form)> =
+                    lists.iter().map(|(name, form)| (name.as_str(), form)).filter(|(name, _)| is_new(name)).collect();
+                if is_inline {
+                    self.add_inline(node, &new, room);
+                } else {
+                    self.add_lines(node, &new);
                 }
             }
             (Kind::Sequence(is_flow), Form::List(items)) => {
@@ -162,10 +175,13 @@ impl Placer<'_, '_> {
         Ok(())
     }
 
-    /// Whether a mapping is written with just these keys.
-    fn has_just(&self, mapping: NodeId, lists: &[(String, Form)]) -> bool {
-        let keys = self.written.tree.children(mapping).count() / 2;
-        keys == lists.len() && lists.iter().all(|(name, _)| entry(self.written, mapping, name).is_some())
+    /// Whether a mapping is a rule on tags whose sides are lists written out.
+    fn has_lists(&self, mapping: NodeId) -> bool {
+        let tree = &self.written.tree;
+        let sides: Vec<NodeId> =
+            SIDES.into_iter().filter_map(|side| entry(self.written, mapping, side)).map(|(_, list)| list).collect();
+        let are_lists = sides.iter().all(|list| matches!(tree.node(*list).kind, Kind::Sequence(_)));
+        are_lists && !sides.is_empty() && tree.children(mapping).count() == 2 * sides.len()
     }
 
     fn scalar(&mut self, node: NodeId, text: &str, style: Style, room: Room) {
