@@ -93,3 +93,30 @@ fn a_tag_outside_of_the_vocabulary_is_a_mistake_in_the_file() {
     let ran = world.run("plan").exits(1);
     assert!(ran.err.contains("unknown-tag") && ran.err.contains("`vip`") && ran.err.contains("leads/all.yaml:3"), "{}", ran.err);
 }
+
+/// Which form a plan is told in changes nothing of what it comes to.
+#[test]
+fn exit_codes_are_the_same_in_every_format() {
+    let world = World::new(&[record(1, "CLOSED", None, &[])], "");
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a workspace file");
+    let formats = ["text", "json", "markdown", "html", "github", "sarif"];
+    let exits = |words: &str, exit: i32| {
+        for format in formats {
+            let told = world.run(&format!("plan --format {format} {words}")).exits(exit);
+            assert!(!told.out.is_empty() || exit == 1, "{format} {words}");
+            world.run(&format!("plan --report {format}=plan.out {words}")).exits(exit);
+        }
+    };
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    exits("--detailed-exitcode", 0);
+    world.declare(&format!("  {}: {{ status: OPEN }}\n", uuid(1)));
+    exits("", 0);
+    exits("--detailed-exitcode", 2);
+    world.declare(&format!("  {}: {{ status: OPEN }}\n  {}: {{ status: OPEN }}\n", uuid(1), uuid(2)));
+    exits("--detailed-exitcode", 1);
+    exits("--detailed-exitcode --missing skip", 2);
+    world.write("convertalk.yaml", &format!("{config}policy: {{ transitions: {{ deny: [\"CLOSED -> *\"] }} }}\n"));
+    exits("--missing skip", 3);
+    world.declare("  x: { status: NONE }\n");
+    exits("", 1);
+}

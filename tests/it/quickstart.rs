@@ -110,12 +110,19 @@ fn only_narrows_a_run() {
 #[test]
 fn contact_values_are_masked_in_every_sink() {
     let folder = copied("quickstart");
+    let read = |file: &str| std::fs::read_to_string(folder.path().join(file)).expect("a file");
+    let formats = ["text", "json", "markdown", "html", "github", "sarif"];
+    let mut sinks = vec![run(folder.path(), "plan --out plan.json --report json=report.json").exits(0).out];
+    sinks.extend(["plan.json", "report.json"].map(read));
+    sinks.extend(formats.map(|format| run(folder.path(), &format!("plan --format {format}")).exits(0).out));
+    sinks
+        .extend(formats.map(|format| run(folder.path(), &format!("show plan.json --names full --format {format}")).exits(0).out));
+    sinks.push(run(folder.path(), "explain a306b5dd").exits(0).out);
+    run(folder.path(), "snapshot --out live.jsonl").exits(0);
+    sinks.push(read("live.jsonl"));
+    let full = run(folder.path(), "plan --names full").exits(0).out;
     for secret in ["office@jade", "jana@old", "Lena Brandt"] {
-        let text = run(folder.path(), "plan --out plan.json --report json=report.json").exits(0).out;
-        let saved = std::fs::read_to_string(folder.path().join("plan.json")).expect("a plan");
-        let report = std::fs::read_to_string(folder.path().join("report.json")).expect("a report");
-        let full = run(folder.path(), "plan --names full").exits(0).out;
-        assert!(full.contains(secret) && ![text, saved, report].iter().any(|sink| sink.contains(secret)), "{secret}");
+        assert!(full.contains(secret) && !sinks.iter().any(|sink| sink.contains(secret)), "{secret}");
     }
     run(folder.path(), "apply plan.json --yes").exits(0);
     let runs = std::fs::read_dir(folder.path().join(".convertalk/runs")).expect("runs");
