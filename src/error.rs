@@ -9,12 +9,12 @@ use crate::apply::journal::RunFileError;
 use crate::observe::ObserveError;
 use crate::plan::BadSelector;
 use crate::plan::file::PlanFileError;
+use crate::replace::ReplaceError;
 use crate::sandbox::SandboxError;
 use crate::snapshot::SnapshotError;
 use crate::words::{chain, visible};
 use crate::workspace::NoWorkspace;
 use crate::workspace::base::BaseError;
-use crate::workspace::replace::ReplaceError;
 
 /// The exit codes, the same in every format. The highest that applies wins, but [`Exit::Error`] where nothing could start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

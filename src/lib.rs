@@ -46,6 +46,7 @@ pub mod lead;
 pub mod observe;
 pub mod plan;
 pub mod privacy;
+pub mod replace;
 pub mod report;
 pub mod sandbox;
 pub mod snapshot;

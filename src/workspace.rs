@@ -20,7 +20,6 @@ mod load;
 mod quote;
 pub mod reader;
 pub mod render;
-pub mod replace;
 pub mod scaffold;
 pub mod scalar;
 pub mod schema;

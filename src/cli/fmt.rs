@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use super::screen::Screen;
 use crate::error::{Error, Exit};
+use crate::replace;
 use crate::words::{count, visible};
 use crate::workspace::layout::{Layout, layout};
-use crate::workspace::{self, Diagnostic, replace};
+use crate::workspace::{self, Diagnostic};
 
 /// Bring lead files into one layout, comments kept
 ///

@@ -6,8 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use clap::Args;
 
 use super::screen::Screen;
-use super::session::{overrides, write_file};
+use super::session::overrides;
 use crate::error::{Error, Exit};
+use crate::replace;
 use crate::report::style::{ADD, FAINT, paint, visible};
 use crate::workspace::base::top;
 use crate::workspace::scaffold::{Ci, ENDPOINT, IGNORED, Start, files, ids, pipelines};
@@ -66,10 +67,6 @@ impl Init {
     /// Makes a file where there is none, and adds to what git ignores.
     fn make(&self, folder: &Path, path: &str, text: &str, screen: &Screen) -> Result<(), Error> {
         let target = folder.join(path);
-        if let Some(parent) = target.parent() {
-            let failed = |source| Error::Io { what: format!("make {}", parent.display()), source };
-            fs::create_dir_all(parent).map_err(failed)?;
-        }
         let there = match fs::read_to_string(&target) {
             Ok(there) => Some(there),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -79,12 +76,12 @@ impl Init {
         let missing = there.as_deref().filter(|_| path == ".gitignore").map(missing_lines).unwrap_or_default();
         match there {
             None => {
-                write_file(&target, text.as_bytes())?;
+                replace::create(&target, text.as_bytes())?;
                 screen.result(&told(&paint(ADD, "made   ")))
             }
             Some(there) if !missing.is_empty() => {
                 let gap = if there.is_empty() || there.ends_with('\n') { "" } else { "\n" };
-                write_file(&target, format!("{there}{gap}{missing}").as_bytes())?;
+                replace::replace(&target, there.as_bytes(), format!("{there}{gap}{missing}").as_bytes())?;
                 screen.result(&told(&paint(ADD, "added to")))
             }
             Some(_) => screen.result(&told(&paint(FAINT, "kept   "))),

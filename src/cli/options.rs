@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::screen::Screen;
-use super::session::write_file;
 use crate::error::Error;
 use crate::plan::{Allow, Limits, Plan};
 use crate::privacy::Names;
+use crate::replace;
 use crate::report::{self, Audience, Format};
 use crate::workspace::base::prefix;
 use crate::workspace::{MaxChanges, Workspace};
@@ -89,7 +89,7 @@ impl Forms {
         for (format, file) in &self.report {
             let text = told(*format, self.max_bytes)?;
             let text = if *format == Format::Text { anstream::adapter::strip_str(&text).to_string() } else { text };
-            write_file(file, text.as_bytes())?;
+            replace::write(file, |out| out.write_all(text.as_bytes()))?;
         }
         screen.result(&told(self.format, self.max_bytes)?)
     }

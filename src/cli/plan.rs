@@ -6,11 +6,12 @@ use clap::Args;
 
 use super::options::{Forms, OnMissing, Scope};
 use super::screen::Screen;
-use super::session::{Files, Session, block_on, check_outputs, files, plan, target, write_file};
+use super::session::{Files, Session, block_on, check_outputs, files, plan, target};
 use crate::error::{Error, Exit};
 use crate::plan::Whose;
 use crate::plan::file::saved;
 use crate::privacy::SealKey;
+use crate::replace;
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
 use crate::words::visible;
@@ -78,7 +79,7 @@ impl Plan {
     fn tell(&self, plan: &crate::plan::Plan, key: Option<&SealKey>, files: &Files, screen: &Screen) -> Result<Exit, Error> {
         if let Some(out) = &self.out {
             let bytes = saved(plan, self.scope.names, key).map_err(Error::Json)?;
-            write_file(out, &bytes)?;
+            replace::write(out, |file| file.write_all(&bytes))?;
         }
         self.forms.tell(plan, self.scope.names, Some(&files.workspace.root), screen)?;
         Ok(self.exit(plan))

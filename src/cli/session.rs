@@ -1,7 +1,6 @@
 //! A session: a valid workspace, somewhere to reach its API, and the tokens for it.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -256,33 +255,4 @@ pub(super) fn check_outputs<'a>(workspace: &Workspace, outputs: impl IntoIterato
         }
     }
     Ok(())
-}
-
-/// Writes a file in one piece: whoever reads it sees the old one or the new one.
-pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    replace_file(path, |out| out.write_all(bytes))
-}
-
-/// The same, of what `write` writes.
-pub(super) fn replace_file<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Error> {
-    let failed = |source| Error::Io { what: format!("write {}", path.display()), source };
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        return Err(failed(io::Error::other("there is no such folder")));
-    }
-    if path.exists() && !path.is_file() {
-        // A pipe or a device: there is nothing to replace.
-        return std::fs::OpenOptions::new().write(true).open(path).and_then(|mut file| write(&mut file)).map_err(failed);
-    }
-    let file = tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(failed)?;
-    let mut out = BufWriter::new(file);
-    let written = write(&mut out).map_err(failed)?;
-    let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(written)
-}
-
-#[cfg(unix)]
-fn permissions() -> std::fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o644)
 }

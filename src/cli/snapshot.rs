@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::screen::Screen;
-use super::session::{Session, block_on, check_outputs, files, now, replace_file};
+use super::session::{Session, block_on, check_outputs, files, now};
 use crate::error::{Error, Exit};
 use crate::observe::observe_all;
 use crate::privacy::Names;
+use crate::replace;
 use crate::report::style::{GOOD, count, paint};
 use crate::snapshot::write;
 use crate::stop::Stop;
@@ -42,7 +43,7 @@ impl Snapshot {
                 let observed = observe_all(&reader).await;
                 spinner.finish_and_clear();
                 let (live, target) = (observed?, session.target().clone());
-                let leads = replace_file(&self.out, |out| write(out, &live, &files.desired, target, self.names, now()))?;
+                let leads = replace::write(&self.out, |out| write(out, &live, &files.desired, target, self.names, now()))?;
                 let leads = count(usize::try_from(leads).unwrap_or(usize::MAX), "lead");
                 if self.out.is_file() {
                     screen.result(&format!(

@@ -11,12 +11,13 @@ use crate::error::{Error, Exit};
 use crate::lead::{AgentId, Lead, LeadId, Wanted};
 use crate::observe::{ChatType, Live, observe_all};
 use crate::plan::Selection;
+use crate::replace;
 use crate::report::style::{GOOD, paint};
 use crate::stop::Stop;
 use crate::words::{count, visible};
 use crate::workspace::draft::{LeftOut, draft};
 use crate::workspace::emit::{self, AgentNames, NewLead};
-use crate::workspace::{Workspace, desired_of, replace, split};
+use crate::workspace::{Workspace, desired_of, split};
 
 /// New files by their path in the workspace.
 type Drafts = BTreeMap<String, BTreeMap<LeadId, NewLead>>;

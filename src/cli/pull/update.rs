@@ -16,11 +16,12 @@ use crate::lead::{Lead, LeadId, Value, Wanted};
 use crate::observe::Live;
 use crate::plan::{Action, Change, Plan, Whose};
 use crate::privacy::Names;
+use crate::replace;
 use crate::report::style::{GOOD, paint};
 use crate::stop::Stop;
 use crate::words::{count, visible};
 use crate::workspace::edit::{Adopted, Edit, Edited, adopt, apply};
-use crate::workspace::{Workspace, read_text, replace};
+use crate::workspace::{Workspace, read_text};
 
 /// What is to be written, by file, and what cannot be.
 #[derive(Default)]

@@ -1,11 +1,15 @@
-//! Replacing files: whole, or not at all.
+//! Writing files: whole, or not at all.
 //!
-//! Given a file, the bytes that it was read with, and new ones; the new ones are written beside it and put in its place in one step,
-//! with its permissions. A link stays a link: what it leads to is replaced. A file that is no longer what was read is left alone.
+//! What is written is written beside the file and put in its place in one step, so that whoever reads it sees the old one or the new
+//! one. [`replace`] is for people's files: given the bytes that a file was read with, it keeps permissions and owner, follows a link to
+//! what it leads to, and leaves alone what is no longer what was read. [`create`] is for files that are not to be there yet, and
+//! [`write()`] for results, which take the place of whatever is there.
 
-use std::fs::{self, Permissions};
-use std::io::{self, Write};
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 /// Why a file was not written. It is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +33,7 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<(), ReplaceError> 
     if !meta.is_file() || meta.permissions().readonly() {
         return Err(failed(io::Error::from(io::ErrorKind::PermissionDenied)));
     }
-    let file = beside(&real, new, Some(meta.permissions())).map_err(failed)?;
+    let (file, ()) = beside(&real, Some(meta.permissions()), |out| out.write_all(new)).map_err(failed)?;
     keep_owner(file.path(), &meta);
     if fs::read(&real).map_err(failed)? != old {
         return Err(ReplaceError::Changed(path.to_owned()));
@@ -47,19 +51,45 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), ReplaceError> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         fs::create_dir_all(parent).map_err(failed)?;
     }
-    let file = beside(path, bytes, None).map_err(failed)?;
+    let (file, ()) = beside(path, None, |out| out.write_all(bytes)).map_err(failed)?;
     file.persist_noclobber(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
 
-fn beside(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".convertalk-").permissions(usual()).tempfile_in(folder)?;
-    file.write_all(bytes)?;
+/// Writes a result. A pipe or a device is written to: there is nothing to replace.
+///
+/// # Errors
+/// There is no such folder, or it cannot be written.
+pub fn write<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, ReplaceError> {
+    let failed = |source| ReplaceError::Io(path.to_owned(), source);
+    if !folder(path).is_dir() {
+        return Err(failed(io::Error::other("there is no such folder")));
+    }
+    if path.exists() && !path.is_file() {
+        return File::options().write(true).open(path).and_then(|mut file| write(&mut file)).map_err(failed);
+    }
+    let (file, written) = beside(path, None, write).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(written)
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn beside<T>(
+    path: &Path,
+    permissions: Option<Permissions>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> io::Result<(NamedTempFile, T)> {
+    let file = tempfile::Builder::new().prefix(".convertalk-").permissions(usual()).tempfile_in(folder(path))?;
+    let mut out = BufWriter::new(file);
+    let written = write(&mut out)?;
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }
-    Ok(file)
+    Ok((file, written))
 }
 
 #[cfg(unix)]
