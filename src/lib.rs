@@ -19,6 +19,7 @@
 //! - [`api`] alone reaches the network. It implements [`observe::Reader`] and, made with a write token, [`apply::Writer`];
 //!   whoever is given a `Reader` cannot write, and that is how `plan` is safe.
 //! - [`snapshot`] is a [`observe::Reader`] over a file: a plan without credentials.
+//! - [`replace`] writes files: whole, or not at all.
 //! - [`cli`] alone names them all, and alone reads the environment and the clock.
 //! - [`sandbox`] is the other end of the wire: a small real server. It shares no type with the client, so that the tests hold
 //!   two readings of the API's documents against each other.
