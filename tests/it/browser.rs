@@ -59,7 +59,7 @@ fn the_report_is_quiet_and_obeys_no_stranger() {
     browser.visit(&page(folder.path(), "small.html", &every_class()));
     assert_eq!(
         text(&browser, "document.title"),
-        "Refused: 9 to update, 1 to create, 2 missing, 3 drifted, 1 in conflict, 3 in sync, of 17 declared leads."
+        "Refused: 9 to update, 1 to create, 2 missing, 2 left to the inbox, 3 in sync, of 17 declared leads; 3 drifted, 1 in conflict."
     );
     assert_eq!(browser.script("return document.querySelectorAll('img, iframe, object, embed, base').length"), 0);
     assert_eq!(browser.script("return document.scripts.length"), 1);
