@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::options::Form;
 use super::screen::Screen;
 use super::session::{Session, block_on, overrides, token};
 use crate::error::{Error, Exit};
@@ -29,14 +30,6 @@ pub(super) struct Doctor {
 /// The API is asked for so long.
 const LONGEST: Duration = Duration::from_secs(20);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For people
-    Text,
-    /// For programs: a list of checks
-    Json,
-}
-
 impl Doctor {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let mut checks = Vec::new();
@@ -46,7 +39,7 @@ impl Doctor {
         }
         match self.format {
             Form::Text => screen.result(&checkup(&checks))?,
-            Form::Json => screen.result(&(serde_json::to_string_pretty(&checks).map_err(Error::Json)? + "\n"))?,
+            Form::Json => screen.json(&checks)?,
         }
         let is_well = checks.iter().all(|check| check.health != Health::Error);
         Ok(if is_well { Exit::Done } else { Exit::Error })

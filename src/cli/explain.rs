@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::options::Form;
 use super::screen::Screen;
 use super::session::{Files, Session, base, block_on, files, now, target};
 use crate::desired::Desired;
@@ -39,14 +40,6 @@ pub(super) struct Explain {
     names: Names,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-}
-
 impl Explain {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let files = files(directory, screen)?;
@@ -68,7 +61,7 @@ impl Explain {
         }
         match self.format {
             Form::Text => screen.result(&explanation(&told))?,
-            Form::Json => screen.result(&(serde_json::to_string_pretty(&told).map_err(Error::Json)? + "\n"))?,
+            Form::Json => screen.json(&told)?,
         }
         let is_missing = told.fields.is_empty() || told.fields.iter().any(|field| field.rule == Rule::Missing);
         if told.fields.is_empty() && !told.found {

@@ -51,6 +51,15 @@ impl Scope {
     }
 }
 
+/// The form of a result that has two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
 /// In which forms a plan is told, and to whom.
 #[derive(Debug, Args)]
 pub(super) struct Forms {

@@ -45,8 +45,7 @@ impl Schema {
             (Of::Plan, _) => schemars::schema_for!(crate::plan::Plan),
             (Of::Run, _) => schemars::schema_for!(crate::apply::journal::Line),
         };
-        let json = serde_json::to_string_pretty(&schema).map_err(Error::Json)?;
-        screen.result(&(json + "\n"))?;
+        screen.json(&schema)?;
         Ok(Exit::Done)
     }
 }

@@ -46,6 +46,11 @@ impl Screen {
         })
     }
 
+    /// A result for programs, to stdout.
+    pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Error> {
+        self.result(&(serde_json::to_string_pretty(value).map_err(Error::Json)? + "\n"))
+    }
+
     /// A word about what is going on, to stderr.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {

@@ -51,8 +51,7 @@ impl Validate {
                 screen.result(&log)?;
             }
             Form::Text => {
-                let errors = screen.diagnostics(&loaded.diagnostics);
-                if errors == 0 {
+                if screen.diagnostics(&loaded.diagnostics) == 0 {
                     let found = format!("{} in {}", count(leads, "lead"), count(loaded.files, "file"));
                     screen.result(&format!("{} {found}\n", paint(GOOD, "Valid:")))?;
                 }

@@ -128,14 +128,13 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 mod tests {
     use super::*;
 
     #[test]
     fn a_line_is_cut_scrubbed_and_masked() {
         let text = format!("a: {}\u{202e}x {}", "b".repeat(300), "c".repeat(900));
-        let at = text.find('x').unwrap();
+        let at = text.find('x').expect("it is there");
         let excerpt = Excerpt::new(&text, at..at + 1, 1);
         assert!(excerpt.text.contains("\\u{202e}") && excerpt.text.starts_with('…') && excerpt.text.ends_with('…'));
         assert_eq!(&excerpt.text[excerpt.span.clone()], "x");

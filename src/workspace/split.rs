@@ -81,7 +81,6 @@ fn is_reserved(stem: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 mod tests {
     use super::*;
     use crate::desired::Place;
@@ -91,7 +90,7 @@ mod tests {
     fn nobody_s_name_is_a_path() {
         let named = ["../../etc/passwd", "Priya", "priya", "CON", "प्रिया", "unassigned", "a b/c"];
         let place = Place { file: "convertalk.yaml".into(), line: 1 };
-        let id = |number: usize| AgentId::parse(&format!("{number:024x}")).unwrap();
+        let id = |number: usize| AgentId::parse(&format!("{number:024x}")).expect("24 hex digits");
         let agent = |number| Agent { id: id(number), max_leads: None, place: place.clone() };
         let agents: BTreeMap<String, Agent> =
             named.iter().enumerate().map(|(number, name)| ((*name).to_owned(), agent(number))).collect();
