@@ -42,10 +42,9 @@ fn given() -> &'static Given {
         let files = vec![(Arc::from("leads/all.yaml"), file(&bodies))];
         let (desired, diagnostics) = desired_of(files.clone(), &workspace);
         assert!(diagnostics.is_empty(), "{diagnostics:?}");
-        let all = Keep::only(desired.keys().map(|id| (id.clone(), Parts::ALL)));
+        let all = Keep::only(desired.keys().map(|id| (id, Parts::ALL)));
         let pages = bodies.iter().map(|body| page_of(body, &all).expect("a page"));
-        let leads: BTreeMap<_, _> =
-            pages.flat_map(|page| page.records).filter_map(|record| record.kept.map(|(id, observed)| (id, *observed))).collect();
+        let leads: BTreeMap<_, _> = pages.flat_map(|page| page.records).filter_map(|record| record.kept).collect();
         assert_eq!(leads.len(), desired.len());
         let live = Live { leads, listing: Listing { complete: true, leads_read: 9_000, pages_read: 45 }, workload: None };
         Given { workspace, files, desired, bodies, live }
@@ -132,12 +131,12 @@ fn decode(bencher: Bencher<'_, '_>, keep: &Keep) {
 
 #[divan::bench]
 fn decode_a_page_of_which_none_is_declared(bencher: Bencher<'_, '_>) {
-    decode(bencher, &Keep::only([(LeadId::new("none"), Parts::ALL)]));
+    decode(bencher, &Keep::only([(&LeadId::new("none"), Parts::ALL)]));
 }
 
 #[divan::bench]
 fn decode_a_page_of_which_a_ninth_is_compared(bencher: Bencher<'_, '_>) {
-    decode(bencher, &Keep::only(given().desired.keys().map(|id| (id.clone(), Parts::TAGS))));
+    decode(bencher, &Keep::only(given().desired.keys().map(|id| (id, Parts::TAGS))));
 }
 
 #[divan::bench]

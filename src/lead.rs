@@ -80,7 +80,8 @@ impl AgentId {
     pub fn parse(text: &str) -> Option<Self> {
         let mut digits: [u8; 24] = text.as_bytes().try_into().ok()?;
         digits.make_ascii_lowercase();
-        digits.iter().all(u8::is_ascii_hexdigit).then_some(Self(digits))
+        let hex = digits.iter().fold(true, |hex, digit| hex & digit.is_ascii_hexdigit());
+        hex.then_some(Self(digits))
     }
 
     /// The 24 digits.

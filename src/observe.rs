@@ -14,11 +14,13 @@ use crate::lead::{AgentId, Lead, LeadId};
 use crate::workspace::TagShape;
 
 mod keep;
+mod key;
 mod probe;
 mod sweep;
 mod tally;
 
 pub use keep::{Keep, Kept};
+pub use key::Key;
 pub use probe::{End, Probe, probe};
 pub use sweep::{look_again, observe, observe_all, observe_declared};
 
@@ -73,8 +75,8 @@ pub struct Page {
 /// One record of a page.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// A hash of the uuid; `None` where the record has none and so cannot be written.
-    pub key: Option<u64>,
+    /// Of the uuid; `None` where the record has none and so cannot be written.
+    pub key: Option<Key>,
     /// `updatedAt` in milliseconds since 1970; the smallest number where it is not told.
     pub updated: i64,
     /// Whom it is assigned to.
@@ -119,11 +121,14 @@ pub struct Listing {
     pub pages_read: u64,
 }
 
+/// Leads as they were seen, by uuid.
+pub type Leads = BTreeMap<LeadId, Box<Observed>>;
+
 /// What the API lists.
 #[derive(Debug, Clone, Default)]
 pub struct Live {
     /// The leads that were asked for and found.
-    pub leads: BTreeMap<LeadId, Observed>,
+    pub leads: Leads,
     /// How much was read.
     pub listing: Listing,
     /// Chats of each agent over the whole inbox; `None` where the listing was not read to its end.
@@ -131,6 +136,11 @@ pub struct Live {
 }
 
 impl Live {
+    /// A lead that was asked for, where it was found.
+    pub fn get(&self, id: &LeadId) -> Option<&Observed> {
+        self.leads.get(id).map(Box::as_ref)
+    }
+
     /// The shape in which to send tags to a lead that shows none: text only where others show text and no one shows an array.
     pub fn tag_shape(&self) -> TagShape {
         let shows = |shape| self.leads.values().any(|seen| seen.tag_shape == Some(shape));

@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::{Desired, DesiredLead};
 use crate::lead::{AgentId, ContactField, Field, Lead, LeadId, Note, Status, Wanted};
-use crate::observe::{ChatType, Echo, Keep, Live, Observed, Page, Reader, Record};
+use crate::observe::{ChatType, Echo, Keep, Key, Live, Observed, Page, Reader, Record};
 use crate::plan::{Plan, Refusal, Target};
 use crate::privacy::Names;
 use crate::words::count;
@@ -279,19 +278,18 @@ impl Reader for Snapshot {
 
 fn record(shown: Shown, keep: &Keep) -> Record {
     let Shown { uuid, updated, status, agent, tags, attributes, contact, notes, .. } = shown;
-    let mut hasher = DefaultHasher::new();
-    uuid.hash(&mut hasher);
+    let key = Key::of(uuid.as_str());
     let contact = contact.into_iter().filter_map(|(key, text)| match format!("contact.{key}").parse() {
         Ok(Field::Contact(field)) => Some((field, text)),
         _ => None,
     });
-    let kept = keep.wants(uuid.as_str()).then(|| {
+    let kept = keep.wants(key).then(|| {
         let status = status.as_deref().map(Status::read);
         let lead = Lead { status, agent: agent.clone(), tags, attributes, contact: contact.collect(), notes };
         let unmanaged = BTreeMap::new();
         (uuid, Box::new(Observed { lead, unmanaged, echo: Echo::default(), tag_shape: None, updated, seen: None }))
     });
-    Record { key: Some(hasher.finish()), updated, agent, kept }
+    Record { key: Some(key), updated, agent, kept }
 }
 
 /// The lines of a snapshot with their numbers.

@@ -59,13 +59,16 @@ impl<'a> Envelope<'a> {
     fn framed(body: &'a [u8]) -> Result<Self, Odd> {
         let frame = Frame::of(body)?;
         let mut found = [None, None, None, None];
-        let mut members = frame.members(frame.root()?)?;
-        while let Some((key, value)) = members.next()? {
+        let mut members = frame.walk();
+        members.enter(b'{')?;
+        while let Some(key) = members.member()? {
+            let value = members.value()?;
             let known = ["success", "message", "code", "data"].iter().position(|known| known.as_bytes() == key);
             if known.is_some_and(|known| found[known].replace(value).is_some()) {
                 return Err(Odd);
             }
         }
+        members.end()?;
         let [success, message, code, data] = found;
         let read = |value: Option<Value>| match value {
             Some(value) => serde_json::from_slice::<Option<Json>>(frame.slice(value)).map_err(|_| Odd),

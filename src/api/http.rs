@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable};
+use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -53,7 +54,7 @@ pub(super) struct Request {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) credential: Credential,
-    pub(super) body: Option<bytes::Bytes>,
+    pub(super) body: Option<Bytes>,
 }
 
 #[derive(Debug)]
@@ -283,16 +284,24 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     pause.checked_add(Duration::from_millis(50))
 }
 
-async fn whole_body(mut answer: reqwest::Response) -> Result<bytes::Bytes, Failure> {
+async fn whole_body(mut answer: reqwest::Response) -> Result<Bytes, Failure> {
     let told = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut body = bytes::BytesMut::with_capacity(told.min(LIKELY_ANSWER));
-    while let Some(chunk) = answer.chunk().await.map_err(|error| Failure::broken(&error))? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
+    let mut chunk = async || answer.chunk().await.map_err(|error| Failure::broken(&error));
+    let first = chunk().await?.unwrap_or_default();
+    // What comes in one piece is taken as it is.
+    let Some(mut next) = chunk().await? else { return Ok(first) };
+    let mut body = BytesMut::with_capacity(told.min(LIKELY_ANSWER));
+    body.extend_from_slice(&first);
+    loop {
+        if body.len() + next.len() > LARGEST_ANSWER {
             return Err(Failure::Oversized { limit: LARGEST_ANSWER >> 20 });
         }
-        body.extend_from_slice(&chunk);
+        body.extend_from_slice(&next);
+        match chunk().await? {
+            Some(more) => next = more,
+            None => return Ok(body.freeze()),
+        }
     }
-    Ok(body.freeze())
 }
 
 impl Failure {

@@ -5,19 +5,17 @@
 //! whatever can be taken and has the words for what cannot.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
-use std::sync::OnceLock;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use foldhash::quality::RandomState;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::envelope::{Data, Envelope};
-use super::frame::{Frame, Odd, Value};
+use super::frame::{Frame, Odd, Value, Walk};
 use super::wire::{Shown, agent, observed};
 use crate::lead::{AgentId, LeadId, Parts};
-use crate::observe::{Keep, Page, Record};
+use crate::observe::{Keep, Key, Page, Record};
 
 /// Room is made for so many records of a page at once.
 const LIKELY_RECORDS: usize = 200;
@@ -43,11 +41,21 @@ pub(super) fn page(body: &[u8], envelope: Result<Envelope<'_>, String>, keep: &K
 }
 
 fn framed(frame: &Frame<'_>, data: Value, keep: &Keep) -> Result<Page, Odd> {
-    let mut signature = DefaultHasher::new();
-    let (mut items, mut records, mut is_end) = (frame.items(data)?, Vec::with_capacity(LIKELY_RECORDS), true);
-    while let Some(item) = items.next()? {
+    let (mut records, mut found) = (Vec::with_capacity(LIKELY_RECORDS), Vec::with_capacity(LIKELY_RECORDS));
+    let (mut signature, mut items, mut is_end) = (DefaultHasher::new(), frame.items(data)?, true);
+    while items.item()? {
         is_end = false;
-        records.extend(framed_record(frame, item, keep, &mut signature)?);
+        if let Some((record, rest)) = framed_record(frame, &mut items, &mut signature)? {
+            records.push(record);
+            found.push(rest);
+        }
+    }
+    let keys: Vec<Option<Key>> = records.iter().map(|record| record.key).collect();
+    for (at, parts) in keep.wanted(&keys) {
+        let (record, Found { uuid, status, profile }) = (&mut records[at], &found[at]);
+        let mut shown = shown(frame, *status, *profile, parts)?;
+        shown.agent.clone_from(&record.agent);
+        record.kept = Some((LeadId::new(uuid.as_ref()), Box::new(observed(shown, record.updated))));
     }
     Ok(Page { records, signature: signature.finish(), is_end, is_nowhere: false })
 }
@@ -60,15 +68,30 @@ fn strict(data: &RawValue, keep: &Keep) -> Result<Page, String> {
     Ok(Page { records, signature: signature.finish(), is_end, is_nowhere: false })
 }
 
-fn framed_record(frame: &Frame<'_>, record: Value, keep: &Keep, signature: &mut DefaultHasher) -> Result<Option<Record>, Odd> {
-    if !frame.is_object(record) {
-        frame.slice(record).hash(signature);
+/// What a record shows, and is only decoded where it is wanted.
+struct Found<'a> {
+    uuid: Cow<'a, str>,
+    status: Option<Value>,
+    profile: Option<Value>,
+}
+
+/// The record that `items` has come to; goes over it.
+fn framed_record<'a>(
+    frame: &Frame<'a>,
+    items: &mut Walk<'_, 'a>,
+    signature: &mut DefaultHasher,
+) -> Result<Option<(Record, Found<'a>)>, Odd> {
+    let mut whole = *items;
+    if !items.is_at_object() {
+        let other = frame.slice(items.value()?);
+        other.hash(signature);
         // A strict reader takes an array for an object without keys.
-        return if frame.slice(record).first() == Some(&b'[') { Err(Odd) } else { Ok(None) };
+        return if other.first() == Some(&b'[') { Err(Odd) } else { Ok(None) };
     }
     let mut found = [None; 6];
-    let mut members = frame.members(record)?;
-    while let Some((key, value)) = members.next()? {
+    items.enter(b'{')?;
+    while let Some(key) = items.member()? {
+        let value = items.value()?;
         let place = match key.len() {
             4 if is(key, b"uuid") => 0,
             3 if is(key, b"_id") => 1,
@@ -82,30 +105,25 @@ fn framed_record(frame: &Frame<'_>, record: Value, keep: &Keep, signature: &mut 
             return Err(Odd);
         }
     }
-    let [uuid, id, agent, updated, status, profile] = found.map(|found| found.filter(|value| frame.slice(*value) != b"null"));
-    let named = uuid.or(id).unwrap_or(record);
-    let uuid = uuid.and_then(|uuid| match frame.plain(uuid).map(std::str::from_utf8) {
-        Some(Ok(text)) => Some(Cow::Borrowed(text)),
-        _ => text(frame.slice(uuid)),
-    });
-    let uuid = uuid.filter(|uuid| uuid.starts_with(|first: char| first.is_ascii_alphanumeric()) || !uuid.trim().is_empty());
-    let key = uuid.as_deref().map(hash);
+    let [uuid, id, agent, updated, status, profile] = found;
+    let text = uuid.and_then(|uuid| text(frame.slice(uuid))).filter(|uuid| !is_blank(uuid));
+    let key = text.as_deref().map(Key::of);
     match key {
-        Some(key) => signature.write_u64(key),
-        None => frame.slice(named).hash(signature),
+        Some(key) => signature.write_u64(key.number()),
+        None => {
+            let mut names = [uuid, id].into_iter().flatten().filter(|name| frame.slice(*name) != b"null");
+            let name = names.next().map_or_else(|| whole.value(), Ok)?;
+            frame.slice(name).hash(signature);
+        }
     }
     let updated = updated.map_or(i64::MIN, |updated| milliseconds(frame.slice(updated)));
-    let assigned = agent.and_then(|agent| agent_of(frame.slice(agent)));
-    let parts = uuid.as_deref().and_then(|uuid| keep.parts(uuid));
-    let kept = match (uuid, parts) {
-        (Some(uuid), Some(parts)) => {
-            let mut shown = shown(frame, status, profile, parts)?;
-            shown.agent.clone_from(&assigned);
-            Some((LeadId::new(uuid), Box::new(observed(shown, updated))))
-        }
-        _ => None,
-    };
-    Ok(Some(Record { key, updated, agent: assigned, kept }))
+    let agent = agent.and_then(|agent| agent_of(frame.slice(agent)));
+    let record = Record { key, updated, agent, kept: None };
+    Ok(Some((record, Found { uuid: text.unwrap_or_default(), status, profile })))
+}
+
+fn is_blank(text: &str) -> bool {
+    !text.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric) && text.trim().is_empty()
 }
 
 /// A comparison of known length, which is no call.
@@ -120,17 +138,28 @@ fn shown(frame: &Frame<'_>, status: Option<Value>, profile: Option<Value>, parts
     if let Some(status) = status {
         shown.status = json(frame.slice(status))?;
     }
-    let is_object = |value: &Value| frame.is_object(*value);
+    let is_object = |value: &Value| frame.slice(*value).first() == Some(&b'{');
     let Some(profile) = profile.filter(is_object).filter(|_| parts != Parts::LEAST) else { return Ok(shown) };
-    if parts.has(Parts::NOTES)
-        && let Some(notes) = frame.members(profile)?.find(b"notes")?
-    {
+    let (mut notes, mut details) = (None, None);
+    let mut members = frame.members(profile)?;
+    while let Some(key) = members.member()? {
+        let value = members.value()?;
+        let place = match key {
+            b"notes" => &mut notes,
+            b"userDetails" => &mut details,
+            _ => continue,
+        };
+        if place.replace(value).is_some() {
+            return Err(Odd);
+        }
+    }
+    if let Some(notes) = notes.filter(|_| parts.has(Parts::NOTES)) {
         shown.notes = json(frame.slice(notes))?;
     }
-    let details = frame.members(profile)?.find(b"userDetails")?;
     let Some(details) = details.filter(is_object) else { return Ok(shown) };
     let mut members = frame.members(details)?;
-    while let Some((key, value)) = members.next()? {
+    while let Some(key) = members.member()? {
+        let value = members.value()?;
         if let Some(place) = std::str::from_utf8(key).ok().and_then(|key| shown.detail(key, parts)) {
             *place = json(frame.slice(value))?;
         }
@@ -141,14 +170,18 @@ fn shown(frame: &Frame<'_>, status: Option<Value>, profile: Option<Value>, parts
 fn json(bytes: &[u8]) -> Result<Json, Odd> {
     match bytes {
         // What most values are, without the detour.
-        [b'"', text @ .., b'"'] if is_plain(text) => Ok(Json::String(String::from_utf8_lossy(text).into_owned())),
+        [b'"', text @ .., b'"'] if is_plain(text) => Ok(Json::String(lossy(text).into_owned())),
         _ => whole(&String::from_utf8_lossy(bytes)).ok_or(Odd),
     }
 }
 
-/// Whether a text stands for itself.
+/// Whether a text stands for itself. Every byte is looked at, which is quicker than to look for the first one.
 fn is_plain(text: &[u8]) -> bool {
-    text.iter().all(|byte| *byte != b'\\' && *byte >= b' ')
+    text.iter().fold(true, |plain, byte| plain & (*byte != b'\\') & (*byte >= b' '))
+}
+
+fn lossy(text: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(text).map_or_else(|_| String::from_utf8_lossy(text), Cow::Borrowed)
 }
 
 /// The few keys that every record is looked at for.
@@ -169,16 +202,16 @@ fn strict_record(raw: &RawValue, keep: &Keep, signature: &mut DefaultHasher) -> 
         raw.get().as_bytes().hash(signature);
         return None;
     };
-    let uuid = brief.uuid.and_then(|uuid| text(uuid.get().as_bytes())).filter(|uuid| !uuid.trim().is_empty());
-    let key = uuid.as_deref().map(hash);
+    let uuid = brief.uuid.and_then(|uuid| text(uuid.get().as_bytes())).filter(|uuid| !is_blank(uuid));
+    let key = uuid.as_deref().map(Key::of);
     match key {
-        Some(key) => signature.write_u64(key),
+        Some(key) => signature.write_u64(key.number()),
         None => brief.uuid.or(brief.id).map_or(raw.get(), RawValue::get).as_bytes().hash(signature),
     }
     let updated = brief.updated.map_or(i64::MIN, |updated| milliseconds(updated.get().as_bytes()));
     let agent = brief.agent.and_then(|agent| agent_of(agent.get().as_bytes()));
     let kept = uuid.and_then(|uuid| {
-        let parts = keep.parts(&uuid)?;
+        let (_, parts) = keep.wanted(&[key]).pop()?;
         let shown = Shown::of(whole(raw.get())?, parts);
         Some((LeadId::new(uuid), Box::new(observed(shown, updated))))
     });
@@ -213,15 +246,10 @@ fn without_lone_surrogates(json: &str) -> String {
     whole
 }
 
-fn hash(uuid: &str) -> u64 {
-    static KEYS: OnceLock<RandomState> = OnceLock::new();
-    KEYS.get_or_init(RandomState::default).hash_one(uuid)
-}
-
 /// A scalar as text, a number as it is written.
 fn text(raw: &[u8]) -> Option<Cow<'_, str>> {
     match raw {
-        [b'"', text @ .., b'"'] if is_plain(text) => Some(String::from_utf8_lossy(text)),
+        [b'"', text @ .., b'"'] if is_plain(text) => Some(lossy(text)),
         _ => match serde_json::from_slice(raw).ok()? {
             Json::String(text) => Some(Cow::Owned(text)),
             Json::Number(number) => Some(Cow::Owned(number.to_string())),
@@ -232,6 +260,7 @@ fn text(raw: &[u8]) -> Option<Cow<'_, str>> {
 
 fn agent_of(raw: &[u8]) -> Option<AgentId> {
     match raw {
+        b"null" => None,
         [b'"', id @ .., b'"'] if id.len() == 24 && is_plain(id) => AgentId::parse(std::str::from_utf8(id).ok()?),
         _ => agent(&serde_json::from_slice(raw).ok()?),
     }
@@ -248,7 +277,7 @@ fn milliseconds(raw: &[u8]) -> i64 {
     }
 }
 
-/// An instant as the platform writes it, `"2026-02-03T04:05:06.789Z"`; the last days of a month are left to the calendar.
+/// An instant as the platform writes it, `"2026-02-03T04:05:06.789Z"`; the last day of a February is left to the calendar.
 fn instant(raw: &[u8]) -> Option<i64> {
     let [b'"', date @ .., b'"'] = raw else { return None };
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1, f2, f3, b'Z'] = date
@@ -262,7 +291,8 @@ fn instant(raw: &[u8]) -> Option<i64> {
     };
     let (year, month, day) = (number(&[y1, y2, y3, y4])?, number(&[m1, m2])?, number(&[d1, d2])?);
     let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
-    let fits = (1970..=9000).contains(&year) && (1..=12).contains(&month) && (1..=28).contains(&day);
+    let most = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].get(usize::try_from(month - 1).ok()?)?;
+    let fits = (1970..=9000).contains(&year) && (1..=*most).contains(&day);
     if !fits || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -299,9 +329,9 @@ mod tests {
 
     fn both(data: &str, keep: &Keep) -> (Page, Page) {
         let body = format!("{{\"success\":true,\"data\":{data}}}");
-        let frame = Frame::of(body.as_bytes()).expect("framed");
-        let data = frame.members(frame.root().expect("framed")).and_then(|members| members.find(b"data")).expect("framed");
-        let data = data.expect("data");
+        let Ok(Envelope { data: Some(Data::Framed(frame, data)), .. }) = Envelope::parse(body.as_bytes()) else {
+            panic!("not framed: {body}")
+        };
         let raw: &RawValue = serde_json::from_slice(frame.slice(data)).expect("JSON");
         (framed(&frame, data, keep).expect("nothing odd"), strict(raw, keep).expect("a list"))
     }
@@ -314,8 +344,8 @@ mod tests {
             "contact":{"email":"a@b.c","phone":{"number":"98","prefix":"91"}},"picture":"p"},"notes":[{"title":"t","_id":"5"}]},
             "updatedAt":"2026-02-03T04:05:06.789Z"}, {"uuid":"c","profile":[],"status":5,"updatedAt":7},
             {"uuid":"d","profile":{"userDetails":[],"notes":{}},"updatedAt":"x"} ]"#;
-        for keep in [Keep::All, Keep::only([(LeadId::new("b"), Parts::TAGS.and(Parts::NOTES)), (LeadId::new("d"), Parts::LEAST)])]
-        {
+        let (b, d) = (LeadId::new("b"), LeadId::new("d"));
+        for keep in [Keep::All, Keep::only([(&b, Parts::TAGS.and(Parts::NOTES)), (&d, Parts::LEAST)])] {
             let (quick, strict) = both(data, &keep);
             assert_eq!(format!("{quick:?}"), format!("{strict:?}"));
             assert_eq!(

@@ -11,7 +11,7 @@ use super::verify::{ReadBack, read_back};
 use super::{Doneness, Outcome, Update, Writer};
 use crate::diff::{Ask, ask};
 use crate::lead::LeadId;
-use crate::observe::{ObserveError, Observed, Seen, look_again, observe};
+use crate::observe::{Leads, ObserveError, Seen, look_again, observe};
 use crate::plan::Change;
 use crate::plan::settle::{Settled, Task, sent, settle};
 use crate::privacy::Names;
@@ -213,10 +213,7 @@ impl<W: Writer> Run<'_, W> {
     }
 
     /// Where each was first, then from the front; what one sweep did not show is looked for as `observe` does.
-    async fn read_again(
-        &self,
-        hints: &BTreeMap<LeadId, Option<Seen>>,
-    ) -> Result<BTreeMap<LeadId, Observed>, ObserveError<W::Error>> {
+    async fn read_again(&self, hints: &BTreeMap<LeadId, Option<Seen>>) -> Result<Leads, ObserveError<W::Error>> {
         let mut found = look_again(self.writer, hints).await?;
         let slipped: BTreeSet<LeadId> =
             hints.iter().filter(|(id, seen)| seen.is_some() && !found.contains_key(*id)).map(|(id, _)| id.clone()).collect();
@@ -243,7 +240,7 @@ impl<W: Writer> Run<'_, W> {
         let mut open = VecDeque::with_capacity(tasks.len());
         for task in tasks {
             let id = task.change.uuid.clone();
-            match settle(&task.change, found.get(&id)) {
+            match settle(&task.change, found.get(&id).map(Box::as_ref)) {
                 Settled::Go(task) => open.push_back(*task),
                 Settled::Already => self.end(id, Outcome::Already, None),
                 Settled::Stale(why) => self.end(id, Outcome::Stale, Some(why)),

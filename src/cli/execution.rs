@@ -185,7 +185,7 @@ impl Execution {
 fn work(changes: &[Change], live: &Live) -> Work {
     let mut work = Work::default();
     for change in changes {
-        match settle(change, live.leads.get(&change.uuid)) {
+        match settle(change, live.get(&change.uuid)) {
             Settled::Go(task) => work.tasks.push(*task),
             Settled::Already => work.done.push((change.uuid.clone(), Outcome::Already, None)),
             Settled::Stale(why) => work.done.push((change.uuid.clone(), Outcome::Stale, Some(why))),

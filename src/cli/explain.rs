@@ -95,7 +95,7 @@ impl Explain {
             created_at: now(),
         });
         let was = was.as_ref().and_then(|was| was.get(&id));
-        Ok(explain(&id, chosen.get(&id), was, live.leads.get(&id), &plan, self.names))
+        Ok(explain(&id, chosen.get(&id), was, live.get(&id), &plan, self.names))
     }
 
     /// The lead that is meant: of those declared now or at the base, or any other by its whole uuid.

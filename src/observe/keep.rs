@@ -1,11 +1,8 @@
 //! Which leads' values are kept of a page; of all others only a count and the agent are.
 
-use std::collections::HashMap;
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use foldhash::quality::RandomState;
-
+use super::key::{ByKey, Key};
 use crate::lead::{LeadId, Parts};
 
 /// Which leads are kept.
@@ -20,9 +17,8 @@ pub enum Keep {
 /// Leads, and of each the parts that are kept.
 #[derive(Debug)]
 pub struct Kept {
-    parts: HashMap<LeadId, Parts, RandomState>,
-    /// A bit for each hash of a lead, among others: most of a large inbox is not looked for, and the map is too large to be asked each
-    /// time.
+    parts: ByKey<Parts>,
+    /// A bit for each lead, among others: most of a large inbox is not looked for, and the map is too large to be asked each time.
     bits: Vec<u64>,
 }
 
@@ -30,24 +26,28 @@ pub struct Kept {
 const BITS: usize = 16;
 
 impl Kept {
-    fn bit(&self, id: &str) -> (usize, u64) {
+    fn bit(&self, key: Option<Key>) -> (usize, u64) {
         // Of a power of two, the remainder is the lowest bits.
-        let bit = (self.parts.hasher().hash_one(id) % (self.bits.len() as u64 * 64)) as usize;
+        let bit = (key.map_or(0, Key::number) % (self.bits.len() as u64 * 64)) as usize;
         (bit / 64, 1 << (bit % 64))
     }
 
-    fn get(&self, id: &str) -> Option<Parts> {
-        let (word, bit) = self.bit(id);
-        if self.bits.get(word)? & bit == 0 { None } else { self.parts.get(id).copied() }
+    fn may_have(&self, key: Option<Key>) -> bool {
+        let (word, bit) = self.bit(key);
+        self.bits[word] & bit != 0
+    }
+
+    fn get(&self, key: Option<Key>) -> Option<Parts> {
+        self.parts.get(&key?).copied()
     }
 }
 
-impl FromIterator<(LeadId, Parts)> for Kept {
-    fn from_iter<I: IntoIterator<Item = (LeadId, Parts)>>(leads: I) -> Self {
-        let parts: HashMap<LeadId, Parts, RandomState> = leads.into_iter().collect();
+impl<'a> FromIterator<(&'a LeadId, Parts)> for Kept {
+    fn from_iter<I: IntoIterator<Item = (&'a LeadId, Parts)>>(leads: I) -> Self {
+        let parts: ByKey<Parts> = leads.into_iter().map(|(id, parts)| (Key::of(id.as_str()), parts)).collect();
         let words = (parts.len() * BITS / 64).next_power_of_two();
         let mut made = Self { parts, bits: vec![0; words] };
-        for (word, bit) in made.parts.keys().map(|id| made.bit(id.as_str())).collect::<Vec<_>>() {
+        for (word, bit) in made.parts.keys().map(|key| made.bit(Some(*key))).collect::<Vec<_>>() {
             made.bits[word] |= bit;
         }
         made
@@ -56,7 +56,7 @@ impl FromIterator<(LeadId, Parts)> for Kept {
 
 impl Keep {
     /// Of these leads, these parts.
-    pub fn only(wanted: impl IntoIterator<Item = (LeadId, Parts)>) -> Self {
+    pub fn only<'a>(wanted: impl IntoIterator<Item = (&'a LeadId, Parts)>) -> Self {
         Self::Only(Arc::new(wanted.into_iter().collect()))
     }
 
@@ -69,15 +69,24 @@ impl Keep {
     }
 
     /// Whether this lead's values are wanted.
-    pub fn wants(&self, id: &str) -> bool {
-        self.parts(id).is_some()
+    pub fn wants(&self, key: Key) -> bool {
+        match self {
+            Self::Only(kept) => kept.get(Some(key)).is_some(),
+            Self::All => true,
+        }
     }
 
-    /// Which parts of this lead are wanted, where any is.
-    pub fn parts(&self, id: &str) -> Option<Parts> {
+    /// Of these leads, the places of those whose values are wanted, and which parts of each.
+    pub fn wanted(&self, keys: &[Option<Key>]) -> Vec<(usize, Parts)> {
+        let there = keys.iter().copied().enumerate();
         match self {
-            Self::Only(kept) => kept.get(id),
-            Self::All => Some(Parts::ALL),
+            Self::All => there.filter_map(|(at, key)| key.map(|_| (at, Parts::ALL))).collect(),
+            Self::Only(kept) => {
+                // All bits before all else: so memory is waited for once, and not for each lead.
+                let may: Vec<bool> = keys.iter().map(|key| kept.may_have(*key)).collect();
+                let may = there.zip(may).filter(|(_, may)| *may);
+                may.filter_map(|((at, key), _)| Some((at, kept.get(key)?))).collect()
+            }
         }
     }
 }
@@ -89,10 +98,13 @@ mod tests {
     #[test]
     fn wants_just_these() {
         for count in [0, 1, 3, 700] {
-            let keep = Keep::only((0..count).map(|number| (LeadId::new(number.to_string()), Parts::TAGS)));
-            let wanted = (0..2_000).filter(|number: &i32| keep.wants(&number.to_string())).count();
-            assert_eq!((wanted, keep.count()), (count as usize, Some(count as usize)));
-            assert!(Keep::All.wants("any") && !keep.wants("none"));
+            let leads: Vec<LeadId> = (0..count).map(|number| LeadId::new(number.to_string())).collect();
+            let keep = Keep::only(leads.iter().map(|id| (id, Parts::TAGS)));
+            let keys: Vec<Option<Key>> = (0..2_000).map(|number: i32| Some(Key::of(&number.to_string()))).chain([None]).collect();
+            let wanted: Vec<usize> = keep.wanted(&keys).into_iter().map(|(at, _)| at).collect();
+            assert_eq!((wanted, keep.count()), ((0..count as usize).collect(), Some(count as usize)));
+            assert_eq!(Keep::All.wanted(&keys).len(), 2_000);
+            assert!(Keep::All.wants(Key::of("any")) && !keep.wants(Key::of("none")));
         }
     }
 }

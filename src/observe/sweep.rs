@@ -5,14 +5,16 @@
 //! row bring nothing: empty ones, or repetitions of the page before. One is not enough: pages are filtered after they are
 //! cut, or a chat that arrives while we read pushes a page of one record onto the next.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use foldhash::quality::RandomState;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
+use rayon::slice::ParallelSliceMut;
 
+use super::key::ByKey;
 use super::tally::Tally;
-use super::{ChatType, Keep, Live, ObserveError, Observed, Page, Reader, Record, Seen};
+use super::{ChatType, Keep, Leads, Live, ObserveError, Observed, Page, Reader, Record, Seen};
 use crate::desired::{Desired, DesiredLead};
 use crate::lead::{LeadId, Parts};
 
@@ -23,7 +25,7 @@ use crate::lead::{LeadId, Parts};
 /// # Errors
 /// A page that cannot be read, or a list that does not end: an incomplete listing is never taken for a whole one.
 pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool) -> Result<Live, ObserveError<R::Error>> {
-    look(reader, Keep::only(wanted.into_iter().map(|id| (id, Parts::ALL))), full).await
+    look(reader, Keep::only(wanted.iter().map(|id| (id, Parts::ALL))), full).await
 }
 
 /// As [`observe`], of declared leads. By a reader that does not write, of each lead only what its file is about is kept: enough to
@@ -34,7 +36,7 @@ pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool
 pub async fn observe_declared<R: Reader>(reader: &R, desired: &Desired, full: bool) -> Result<Live, ObserveError<R::Error>> {
     let compared = |lead: &DesiredLead| Parts::of(lead.demands.iter().map(|demand| &demand.wanted));
     let parts = |lead| if reader.writes() { Parts::ALL } else { compared(lead) };
-    look(reader, Keep::only(desired.iter().map(|(id, lead)| (id.clone(), parts(lead)))), full).await
+    look(reader, Keep::only(desired.iter().map(|(id, lead)| (id, parts(lead)))), full).await
 }
 
 async fn look<R: Reader>(reader: &R, keep: Keep, full: bool) -> Result<Live, ObserveError<R::Error>> {
@@ -75,11 +77,8 @@ const GIVE_UP_HINTS: usize = 4;
 ///
 /// # Errors
 /// As [`observe`].
-pub async fn look_again<R: Reader>(
-    reader: &R,
-    hints: &BTreeMap<LeadId, Option<Seen>>,
-) -> Result<BTreeMap<LeadId, Observed>, ObserveError<R::Error>> {
-    let keep = Keep::only(hints.keys().map(|id| (id.clone(), Parts::ALL)));
+pub async fn look_again<R: Reader>(reader: &R, hints: &BTreeMap<LeadId, Option<Seen>>) -> Result<Leads, ObserveError<R::Error>> {
+    let keep = Keep::only(hints.keys().map(|id| (id, Parts::ALL)));
     let mut collected = Collected::default();
     let places: BTreeSet<Seen> = hints.values().flatten().copied().collect();
     let mut places = places.into_iter();
@@ -99,7 +98,7 @@ pub async fn look_again<R: Reader>(
         sweep(reader, &keep, &mut collected, (AT_FIRST, reader.width()), |collected| collected.leads.len() == hints.len())
             .await?;
     }
-    Ok(Collected::in_order(collected.leads))
+    Ok(collected.in_order())
 }
 
 type Answer<E> = (Seen, Result<Page, ObserveError<E>>);
@@ -206,7 +205,9 @@ impl Cursor {
 #[derive(Default)]
 struct Collected {
     /// In boxes: values this large are too much to be moved about.
-    leads: HashMap<LeadId, Box<Observed>, RandomState>,
+    leads: Vec<(LeadId, Box<Observed>)>,
+    /// The place of each of them.
+    places: ByKey<usize>,
     tally: Tally,
     pages: u64,
 }
@@ -219,26 +220,30 @@ impl Collected {
             self.tally.take(key, updated, agent);
             let Some((id, mut observed)) = kept else { continue };
             observed.seen = Some(seen);
-            match self.leads.get(&id) {
-                Some(other) if other.updated > observed.updated => {}
-                _ => drop(self.leads.insert(id, observed)),
+            match self.places.entry(key) {
+                Entry::Vacant(place) => {
+                    place.insert(self.leads.len());
+                    self.leads.push((id, observed));
+                }
+                Entry::Occupied(place) => {
+                    let (_, other) = &mut self.leads[*place.get()];
+                    if other.updated <= observed.updated {
+                        *other = observed;
+                    }
+                }
             }
         }
     }
 
-    fn in_order(leads: HashMap<LeadId, Box<Observed>, RandomState>) -> BTreeMap<LeadId, Observed> {
-        let mut leads: Vec<(LeadId, Box<Observed>)> = leads.into_iter().collect();
+    fn in_order(mut self) -> Leads {
         // What is left in disorder, the map puts right.
-        leads.sort_by_cached_key(|(id, _)| id.beginning());
-        leads.into_iter().map(|(id, observed)| (id, *observed)).collect()
+        self.leads.par_sort_by_cached_key(|(id, _)| id.beginning());
+        self.leads.into_iter().collect()
     }
 
-    fn into_live(self, complete: bool) -> Live {
-        let (leads_read, workload) = self.tally.total();
-        Live {
-            leads: Self::in_order(self.leads),
-            listing: super::Listing { complete, leads_read, pages_read: self.pages },
-            workload: complete.then_some(workload),
-        }
+    fn into_live(mut self, complete: bool) -> Live {
+        let (leads_read, workload) = std::mem::take(&mut self.tally).total();
+        let listing = super::Listing { complete, leads_read, pages_read: self.pages };
+        Live { leads: self.in_order(), listing, workload: complete.then_some(workload) }
     }
 }

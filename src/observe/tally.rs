@@ -6,10 +6,10 @@
 //! [`GENERATION`] chats later, and each sweep counts for itself.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
 
 use foldhash::quality::RandomState;
 
+use super::key::{ByKey, Key};
 use crate::lead::AgentId;
 
 /// Chats of one generation.
@@ -21,8 +21,8 @@ type Seen = (i64, Option<u32>);
 /// Counts.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    young: HashMap<u64, Seen, BuildHasherDefault<Hashed>>,
-    old: HashMap<u64, Seen, BuildHasherDefault<Hashed>>,
+    young: ByKey<Seen>,
+    old: ByKey<Seen>,
     /// Some chats have been forgotten.
     forgetful: bool,
     chats: u64,
@@ -33,8 +33,8 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts a chat, by the hash of its uuid; of two sightings the later update counts, and of equals the later sighting.
-    pub(super) fn take(&mut self, key: u64, updated: i64, agent: Option<AgentId>) {
+    /// Counts a chat; of two sightings the later update counts, and of equals the later sighting.
+    pub(super) fn take(&mut self, key: Key, updated: i64, agent: Option<AgentId>) {
         let agent = agent.map(|agent| self.number(agent));
         let known = self.young.get_mut(&key).or_else(|| self.old.get_mut(&key));
         if let Some(known) = known {
@@ -96,24 +96,6 @@ impl Tally {
     }
 }
 
-/// A hash that is one already.
-#[derive(Debug, Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,9 +104,8 @@ mod tests {
         AgentId::parse(&format!("{number:024x}"))
     }
 
-    /// Well spread, as hashes are.
-    fn key(number: usize) -> u64 {
-        (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    fn key(number: usize) -> Key {
+        Key::of(&number.to_string())
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::words::count;
 pub(super) fn classify(all: &mut [Change], desired: &Desired, base: &Desired, live: &Live) {
     let nothing = Lead::default();
     for change in all {
-        let now = live.leads.get(&change.uuid).map_or(&nothing, |seen| &seen.lead);
+        let now = live.get(&change.uuid).map_or(&nothing, |seen| &seen.lead);
         let (Some(head), was) = (desired.get(&change.uuid), base.get(&change.uuid)) else { continue };
         if change.action == Action::Create {
             // A lead that is not there is created whole, or not at all.

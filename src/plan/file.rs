@@ -287,7 +287,7 @@ pub fn unseal(mut plan: Plan, desired: &Desired, live: &Live, key: &SealKey) -> 
             let demands = desired.get(uuid).map(|lead| lead.demands.as_slice()).unwrap_or_default();
             let wanted = changes(demands, &Lead::default()).into_iter().find(|other| other.field == change.field);
             let Some(after) = wanted.map(|wanted| wanted.after).filter(|after| fits(after, &seal.after)) else { continue };
-            let now = live.leads.get(uuid).map_or(Value::Nothing, |seen| value(&seen.lead, &change.field));
+            let now = live.get(uuid).map_or(Value::Nothing, |seen| value(&seen.lead, &change.field));
             if now != after && !fits(&now, &seal.before) {
                 continue;
             }

@@ -110,7 +110,7 @@ pub fn rejudge(
     limits: &Limits<'_>,
     whose: Whose,
 ) {
-    let still_open = |change: &Change| match settle(change, live.leads.get(&change.uuid)) {
+    let still_open = |change: &Change| match settle(change, live.get(&change.uuid)) {
         Settled::Go(task) => Some(task.change),
         Settled::Already | Settled::Stale(_) => None,
     };

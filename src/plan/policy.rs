@@ -145,7 +145,7 @@ fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, verdict: &str) -> Opti
 /// Only leads whose status or agent this plan writes: what is wrong already is no reason to stop what is not about it.
 fn require_agent(facts: &Facts<'_>, rule: &Rule<Vec<Status>>) -> Option<Refusal> {
     let breaks = |change: &&Change| {
-        let live = facts.live.leads.get(&change.uuid).map(|seen| &seen.lead);
+        let live = facts.live.get(&change.uuid).map(|seen| &seen.lead);
         let written = |field: Field| change.fields.iter().find(|other| other.field == field).map(|other| &other.after);
         let (status, agent) = (written(Field::Status), written(Field::Agent));
         if status.is_none() && agent.is_none() && change.action == Action::Update {

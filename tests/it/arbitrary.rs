@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use convertalk::desired::{Demand, Desired, DesiredLead, Place};
 use convertalk::lead::{AgentId, ContactField, Lead, LeadId, Note, Status, TagRule, Wanted};
-use convertalk::observe::{Echo, Listing, Live, Observed};
+use convertalk::observe::{Echo, Leads, Listing, Live, Observed};
 use convertalk::workspace::{Overrides, Workspace, parse};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -121,11 +121,11 @@ pub(crate) fn inbox() -> impl Strategy<Value = (Desired, Live)> {
     })
 }
 
-pub(crate) fn observed(lead: Lead) -> Observed {
-    Observed { lead, unmanaged: BTreeMap::new(), echo: Echo::default(), tag_shape: None, updated: 1, seen: None }
+pub(crate) fn observed(lead: Lead) -> Box<Observed> {
+    Box::new(Observed { lead, unmanaged: BTreeMap::new(), echo: Echo::default(), tag_shape: None, updated: 1, seen: None })
 }
 
-pub(crate) fn live(leads: BTreeMap<LeadId, Observed>) -> Live {
+pub(crate) fn live(leads: Leads) -> Live {
     let listing = Listing { complete: false, leads_read: leads.len() as u64, pages_read: 1 };
     Live { leads, listing, workload: None }
 }

@@ -244,7 +244,7 @@ proptest! {
             seen.lead.contact.values_mut().for_each(|text| text.push('9'));
         });
         for (change, real) in unseal(saved, &desired, &now, &key).changes.iter().zip(&plan.changes) {
-            let seen = now.leads.get(&change.uuid);
+            let seen = now.get(&change.uuid);
             match (settle(change, seen), settle(real, seen)) {
                 (Settled::Go(one), Settled::Go(other)) => prop_assert_eq!(one.change.fields, other.change.fields),
                 (Settled::Already, Settled::Already) | (Settled::Stale(_), Settled::Stale(_)) => {}
@@ -284,7 +284,7 @@ fn taken(planned: Option<&str>, live_then: Option<&str>, live_now: Option<&str>,
     let key = SealKey::new(&secrecy::SecretString::from("t0ken".to_owned()));
     let saved = masked(&plan(&file(planned), &seen(live_then)), Names::Initials, Some(&key));
     let now = seen(live_now);
-    settle(&unseal(saved, &file(file_now), &now, &key).changes[0], now.leads.values().next())
+    settle(&unseal(saved, &file(file_now), &now, &key).changes[0], now.leads.values().next().map(Box::as_ref))
 }
 
 #[test]

@@ -55,7 +55,7 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         let fields = Fields(changes(&closed().demands, &live.leads[id].lead));
         let source = Source { file: "leads/a.yaml".to_owned(), line: 1 };
         let change = Change { uuid: id.clone(), label: None, action: Action::Update, class: Class::Change, source, fields };
-        match settle(&change, live.leads.get(id)) {
+        match settle(&change, live.get(id)) {
             Settled::Go(task) => *task,
             other => panic!("{other:?}"),
         }

@@ -101,7 +101,7 @@ impl Pull {
     fn work(&self, plan: &Plan, live: &Live, desired: &Desired) -> Work {
         let mut work = Work::default();
         for change in plan.changes.iter().filter(|change| change.action == Action::Update) {
-            let (Some(seen), Some(lead)) = (live.leads.get(&change.uuid), desired.get(&change.uuid)) else { continue };
+            let (Some(seen), Some(lead)) = (live.get(&change.uuid), desired.get(&change.uuid)) else { continue };
             for field in change.fields.iter() {
                 let wanted = lead.demands.iter().map(|demand| &demand.wanted).find(|wanted| wanted.field() == field.field);
                 if let Some((wanted, target)) = wanted.zip(self.target(field, &seen.lead)) {
