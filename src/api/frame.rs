@@ -68,6 +68,11 @@ impl<'a> Frame<'a> {
         Walk::new(self, 0, 0)
     }
 
+    /// The whole of a value of which only the beginning is known.
+    pub(super) fn complete(&self, begin: Value) -> Result<Value, Odd> {
+        Walk::new(self, begin.start, begin.depth).value()
+    }
+
     /// A walk over the members of a value that is an object.
     pub(super) fn members(&self, object: Value) -> Result<Walk<'_, 'a>, Odd> {
         self.within(object, b'{')
@@ -123,7 +128,7 @@ impl<'a> Frame<'a> {
 }
 
 /// A place in a text, and the way on from it: into a collection, over a value, out of a collection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Walk<'f, 'a> {
     frame: &'f Frame<'a>,
     at: u32,
@@ -166,6 +171,12 @@ impl<'f, 'a> Walk<'f, 'a> {
     #[inline(always)]
     pub(super) fn is_at_object(&self) -> bool {
         self.byte() == b'{'
+    }
+
+    /// The beginning of the value that begins here.
+    #[inline(always)]
+    pub(super) fn begin(&self) -> Value {
+        Value { start: self.at, end: self.at, depth: self.depth }
     }
 
     /// Into the collection that begins here with this bracket.

@@ -81,7 +81,7 @@ fn framed_record<'a>(
     items: &mut Walk<'_, 'a>,
     signature: &mut DefaultHasher,
 ) -> Result<Option<(Record, Found<'a>)>, Odd> {
-    let mut whole = *items;
+    let begin = items.begin();
     if !items.is_at_object() {
         let other = frame.slice(items.value()?);
         other.hash(signature);
@@ -112,7 +112,7 @@ fn framed_record<'a>(
         Some(key) => signature.write_u64(key.number()),
         None => {
             let mut names = [uuid, id].into_iter().flatten().filter(|name| frame.slice(*name) != b"null");
-            let name = names.next().map_or_else(|| whole.value(), Ok)?;
+            let name = names.next().map_or_else(|| frame.complete(begin), Ok)?;
             frame.slice(name).hash(signature);
         }
     }

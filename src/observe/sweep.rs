@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
-use rayon::slice::ParallelSliceMut;
+use rayon::prelude::*;
 
 use super::key::ByKey;
 use super::tally::Tally;
@@ -36,7 +36,8 @@ pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool
 pub async fn observe_declared<R: Reader>(reader: &R, desired: &Desired, full: bool) -> Result<Live, ObserveError<R::Error>> {
     let compared = |lead: &DesiredLead| Parts::of(lead.demands.iter().map(|demand| &demand.wanted));
     let parts = |lead| if reader.writes() { Parts::ALL } else { compared(lead) };
-    look(reader, Keep::only(desired.iter().map(|(id, lead)| (id, parts(lead)))), full).await
+    let wanted: Vec<(&LeadId, Parts)> = desired.par_iter().map(|(id, lead)| (id, parts(lead))).collect();
+    look(reader, Keep::only(wanted), full).await
 }
 
 async fn look<R: Reader>(reader: &R, keep: Keep, full: bool) -> Result<Live, ObserveError<R::Error>> {

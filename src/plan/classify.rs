@@ -4,6 +4,7 @@
 //! something else by now and the lead is as the base wanted it, the file moved: *intended*. If neither holds, both moved: *conflict*.
 //! Of tags each tag is held against the base by itself, and of notes each note: there is no third value to fight over.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{Action, Change, Class, Refusal, Released, Source, Summary};
@@ -168,7 +169,12 @@ pub(super) fn refusals(all: &[Change], whose: Whose) -> Vec<Refusal> {
 }
 
 /// Of the differences, those that a run writes. What is refused stays in: it is judged by `refusals`.
-pub fn to_write(all: &[Change], whose: Whose) -> Vec<Change> {
+pub fn to_write(all: &[Change], whose: Whose) -> Cow<'_, [Change]> {
+    // Where there is no base, nothing says that a difference is not this run's doing.
+    let is_ours = |change: &Change| change.class == Class::Change && change.fields.iter().all(|field| field.class.is_none());
+    if all.iter().all(is_ours) {
+        return Cow::Borrowed(all);
+    }
     let Whose { drift, conflicts } = whose;
     let field = |field: &FieldChange| match field.class {
         Some(Class::Drift) if drift == OnDrift::Keep => None,
@@ -184,12 +190,11 @@ pub fn to_write(all: &[Change], whose: Whose) -> Vec<Change> {
         let bare = change.action == Action::Create && (change.class != Class::Drift || drift != OnDrift::Keep);
         (!fields.is_empty() || bare).then(|| Change { fields: super::Fields(fields), ..change.clone() })
     };
-    all.iter().filter_map(written).collect()
+    Cow::Owned(all.iter().filter_map(written).collect())
 }
 
 /// Counts what a run would write of the differences, and what is not its doing.
-pub(super) fn number(numbers: &mut Summary, all: &[Change], whose: Whose) {
-    let written = to_write(all, whose);
+pub(super) fn number(numbers: &mut Summary, all: &[Change], written: &[Change]) {
     numbers.to_create = written.iter().filter(|change| change.action == Action::Create).count();
     numbers.to_update = written.len() - numbers.to_create;
     numbers.drift = all.iter().filter(|change| has_drift(change)).count();

@@ -81,12 +81,12 @@ impl PlanFileError {
 }
 
 /// The plan as it may leave this process: contact values masked and, with a key, sealed.
-pub fn masked(plan: &Plan, names: Names, key: Option<&SealKey>) -> Plan {
-    let changes = match names {
-        Names::Full => plan.changes.clone(),
-        Names::Initials | Names::None => plan.changes.iter().map(|change| sealed(change, names, key)).collect(),
-    };
-    Plan { changes, ..without_changes(plan) }
+pub fn masked<'a>(plan: &'a Plan, names: Names, key: Option<&SealKey>) -> Cow<'a, Plan> {
+    if names == Names::Full || !plan.changes.iter().any(is_masked) {
+        return Cow::Borrowed(plan);
+    }
+    let changes = plan.changes.iter().map(|change| sealed(change, names, key)).collect();
+    Cow::Owned(Plan { changes, ..without_changes(plan) })
 }
 
 fn without_changes(plan: &Plan) -> Plan {

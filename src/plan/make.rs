@@ -59,7 +59,7 @@ pub fn make(input: Input<'_>) -> Plan {
     }
     let declared = all.len();
     let written = to_write(&changes, whose);
-    classify::number(&mut numbers, &changes, whose);
+    classify::number(&mut numbers, &changes, &written);
     numbers.missing = missing.len();
     let agents = summary::workload(&written, live, agents);
     let mut verdict = policy::judge(&policy::Facts { changes: &written, live, declared, agents: &agents }, limits);
@@ -114,8 +114,8 @@ pub fn rejudge(
         Settled::Go(task) => Some(task.change),
         Settled::Already | Settled::Stale(_) => None,
     };
-    classify::number(&mut plan.summary, &plan.changes, whose);
     let written = to_write(&plan.changes, whose);
+    classify::number(&mut plan.summary, &plan.changes, &written);
     let open: Vec<Change> = written.iter().filter_map(still_open).collect();
     plan.agents = summary::workload(&open, live, agents);
     plan.transitions = summary::transitions(&open);

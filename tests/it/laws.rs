@@ -282,7 +282,7 @@ fn taken(planned: Option<&str>, live_then: Option<&str>, live_now: Option<&str>,
         [(LeadId::new("lead-1"), declared(wanted.into_iter().collect(), false))].into()
     };
     let key = SealKey::new(&secrecy::SecretString::from("t0ken".to_owned()));
-    let saved = masked(&plan(&file(planned), &seen(live_then)), Names::Initials, Some(&key));
+    let saved = masked(&plan(&file(planned), &seen(live_then)), Names::Initials, Some(&key)).into_owned();
     let now = seen(live_now);
     settle(&unseal(saved, &file(file_now), &now, &key).changes[0], now.leads.values().next().map(Box::as_ref))
 }
