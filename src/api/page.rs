@@ -19,6 +19,9 @@ use crate::observe::{Keep, Key, Page, Record};
 
 /// Room is made for so many records of a page at once.
 const LIKELY_RECORDS: usize = 200;
+/// A page with more of them is none: the largest answer has no room for so many that show a uuid, a status and a time each. Empty ones
+/// would take many times the memory of their text.
+const MOST_RECORDS: usize = 500_000;
 
 /// Decodes a listing that was answered with success.
 ///
@@ -45,6 +48,9 @@ fn framed(frame: &Frame<'_>, data: Value, keep: &Keep) -> Result<Page, Odd> {
     let (mut signature, mut items, mut is_end) = (DefaultHasher::new(), frame.items(data)?, true);
     while items.item()? {
         is_end = false;
+        if records.len() == MOST_RECORDS {
+            return Err(Odd);
+        }
         if let Some((record, rest)) = framed_record(frame, &mut items, &mut signature)? {
             records.push(record);
             found.push(rest);
@@ -62,6 +68,9 @@ fn framed(frame: &Frame<'_>, data: Value, keep: &Keep) -> Result<Page, Odd> {
 
 fn strict(data: &RawValue, keep: &Keep) -> Result<Page, String> {
     let records: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(|_| "`data` is not a list of records".to_owned())?;
+    if records.len() > MOST_RECORDS {
+        return Err(format!("`data` lists more than {MOST_RECORDS} records"));
+    }
     let mut signature = DefaultHasher::new();
     let is_end = records.is_empty();
     let records = records.into_iter().filter_map(|raw| strict_record(raw, keep, &mut signature)).collect();
@@ -382,6 +391,16 @@ mod tests {
         };
         let raw: &RawValue = serde_json::from_slice(frame.slice(data)).expect("JSON");
         (framed(&frame, data, keep), strict(raw, keep).expect("a list"))
+    }
+
+    #[test]
+    fn a_text_of_empty_records_is_no_page() {
+        let page = |records: usize| {
+            let body = format!("{{\"success\":true,\"data\":[{}{{}}]}}", "{},".repeat(records - 1));
+            super::page(body.as_bytes(), Envelope::parse(body.as_bytes()), &Keep::All).map(|page| page.records.len())
+        };
+        assert_eq!(page(MOST_RECORDS), Ok(MOST_RECORDS));
+        assert_eq!(page(MOST_RECORDS + 1), Err("`data` lists more than 500000 records".to_owned()));
     }
 
     #[test]
