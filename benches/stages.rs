@@ -38,31 +38,62 @@ fn given() -> &'static Given {
     static GIVEN: OnceLock<Given> = OnceLock::new();
     GIVEN.get_or_init(|| {
         let bodies = bodies();
-        let workspace = parse(std::path::Path::new("."), CONFIG, &Overrides::default()).0.expect("a workspace");
+        let workspace = parse(std::path::Path::new("."), CONFIG, &Overrides::default())
+            .0
+            .expect("a workspace");
         let files = vec![(Arc::from("leads/all.yaml"), file(&bodies))];
         let (desired, diagnostics) = desired_of(files.clone(), &workspace);
         assert!(diagnostics.is_empty(), "{diagnostics:?}");
         let all = Keep::only(desired.keys().map(|id| (id, Parts::ALL)));
-        let pages = bodies.iter().map(|body| page_of(body, &all).expect("a page"));
-        let leads: BTreeMap<_, _> = pages.flat_map(|page| page.records).filter_map(|record| record.kept).collect();
+        let pages = bodies
+            .iter()
+            .map(|body| page_of(body, &all).expect("a page"));
+        let leads: BTreeMap<_, _> = pages
+            .flat_map(|page| page.records)
+            .filter_map(|record| record.kept)
+            .collect();
         assert_eq!(leads.len(), desired.len());
-        let live = Live { leads, listing: Listing { complete: true, leads_read: 9_000, pages_read: 45 }, workload: None };
-        Given { workspace, files, desired, bodies, live }
+        let live = Live {
+            leads,
+            listing: Listing {
+                complete: true,
+                leads_read: 9_000,
+                pages_read: 45,
+            },
+            workload: None,
+        };
+        Given {
+            workspace,
+            files,
+            desired,
+            bodies,
+            live,
+        }
     })
 }
 
 /// Pages of 200 leads, as they are sent.
 fn bodies() -> Vec<Vec<u8>> {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let options = Options { listen: ([127, 0, 0, 1], 0).into(), leads: 10_000, page_size: 200, ..Options::default() };
-    let sandbox = runtime.block_on(Sandbox::start(options)).expect("a sandbox");
+    let options = Options {
+        listen: ([127, 0, 0, 1], 0).into(),
+        leads: 10_000,
+        page_size: 200,
+        ..Options::default()
+    };
+    let sandbox = runtime
+        .block_on(Sandbox::start(options))
+        .expect("a sandbox");
     let body = |page| {
         let mut stream = std::net::TcpStream::connect(sandbox.address()).expect("a server");
         let path = format!("/inbox/direct/chats?botId=b&customerId=c&type=lead&page={page}");
         write!(stream, "GET {path} HTTP/1.0\r\nx-bot-token: bench\r\n\r\n").expect("a request");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("an answer");
-        let head = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        let head = answer
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .expect("a head");
         answer.split_off(head + 4)
     };
     (1..=45).map(body).collect()
@@ -83,16 +114,35 @@ fn file(bodies: &[Vec<u8>]) -> String {
         } else {
             "CLOSED"
         };
-        let (uuid, tags) = (record["uuid"].as_str().expect("a uuid"), &record["profile"]["userDetails"]["tags"]);
-        text += &format!("  {uuid}:\n    label: Acme {number}\n    status: {status}\n    tags: {tags}\n");
+        let (uuid, tags) = (
+            record["uuid"].as_str().expect("a uuid"),
+            &record["profile"]["userDetails"]["tags"],
+        );
+        text += &format!(
+            "  {uuid}:\n    label: Acme {number}\n    status: {status}\n    tags: {tags}\n"
+        );
     }
     text
 }
 
 fn plan() -> Plan {
-    let Given { workspace, desired, live, .. } = given();
-    let limits = Limits { policy: &workspace.policy, agents: &workspace.agents, max_changes: None, allow: &[] };
-    let target = Target { endpoint: "e".to_owned(), bot_id: "b".to_owned(), customer_id: "c".to_owned() };
+    let Given {
+        workspace,
+        desired,
+        live,
+        ..
+    } = given();
+    let limits = Limits {
+        policy: &workspace.policy,
+        agents: &workspace.agents,
+        max_changes: None,
+        allow: &[],
+    };
+    let target = Target {
+        endpoint: "e".to_owned(),
+        bot_id: "b".to_owned(),
+        customer_id: "c".to_owned(),
+    };
     make(Input {
         desired,
         all: desired,
@@ -108,9 +158,13 @@ fn plan() -> Plan {
 
 #[divan::bench]
 fn load_and_validate(bencher: Bencher<'_, '_>) {
-    let Given { workspace, files, .. } = given();
+    let Given {
+        workspace, files, ..
+    } = given();
     let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
-    let bencher = bencher.counter(BytesCount::new(bytes)).with_inputs(|| files.clone());
+    let bencher = bencher
+        .counter(BytesCount::new(bytes))
+        .with_inputs(|| files.clone());
     bencher.bench_values(|files| desired_of(files, workspace));
 }
 
@@ -126,7 +180,9 @@ fn bare_scan_of_the_yaml_library(bencher: Bencher<'_, '_>) {
 
 fn decode(bencher: Bencher<'_, '_>, keep: &Keep) {
     let body = &given().bodies[7];
-    bencher.counter(BytesCount::new(body.len())).bench(|| -> Page { page_of(black_box(body), keep).expect("a page") });
+    bencher
+        .counter(BytesCount::new(body.len()))
+        .bench(|| -> Page { page_of(black_box(body), keep).expect("a page") });
 }
 
 #[divan::bench]
@@ -136,7 +192,10 @@ fn decode_a_page_of_which_none_is_declared(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn decode_a_page_of_which_a_ninth_is_compared(bencher: Bencher<'_, '_>) {
-    decode(bencher, &Keep::only(given().desired.keys().map(|id| (id, Parts::TAGS))));
+    decode(
+        bencher,
+        &Keep::only(given().desired.keys().map(|id| (id, Parts::TAGS))),
+    );
 }
 
 #[divan::bench]
@@ -147,28 +206,38 @@ fn decode_a_page_whole(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn diff_desired_with_live(bencher: Bencher<'_, '_>) {
     let Given { desired, live, .. } = given();
-    bencher.counter(ItemsCount::new(desired.len())).bench(|| diff(desired, live));
+    bencher
+        .counter(ItemsCount::new(desired.len()))
+        .bench(|| diff(desired, live));
 }
 
 #[divan::bench]
 fn make_a_plan(bencher: Bencher<'_, '_>) {
-    bencher.counter(ItemsCount::new(given().desired.len())).bench(plan);
+    bencher
+        .counter(ItemsCount::new(given().desired.len()))
+        .bench(plan);
 }
 
 #[divan::bench(args = [Format::Text, Format::Json])]
 fn report_a_plan(bencher: Bencher<'_, '_>, format: &Format) {
     let plan = plan();
-    bencher.counter(ItemsCount::new(plan.changes.len())).bench(|| report::plan(&plan, *format, report::Audience::default()));
+    bencher
+        .counter(ItemsCount::new(plan.changes.len()))
+        .bench(|| report::plan(&plan, *format, report::Audience::default()));
 }
 
 #[divan::bench]
 fn save_a_plan(bencher: Bencher<'_, '_>) {
     let plan = plan();
-    bencher.counter(ItemsCount::new(plan.changes.len())).bench(|| to_bytes(&plan));
+    bencher
+        .counter(ItemsCount::new(plan.changes.len()))
+        .bench(|| to_bytes(&plan));
 }
 
 #[divan::bench]
 fn read_a_saved_plan(bencher: Bencher<'_, '_>) {
     let bytes = to_bytes(&plan()).expect("bytes");
-    bencher.counter(BytesCount::new(bytes.len())).bench(|| from_bytes(&bytes));
+    bencher
+        .counter(BytesCount::new(bytes.len()))
+        .bench(|| from_bytes(&bytes));
 }

@@ -58,22 +58,49 @@ impl Client {
     ///
     /// # Errors
     /// A token or header name that cannot be sent, or no usable certificate store.
-    pub fn new(endpoint: &Url, api: &Api, read_token: &SecretString, stop: Stop) -> Result<Self, ApiError> {
+    pub fn new(
+        endpoint: &Url,
+        api: &Api,
+        read_token: &SecretString,
+        stop: Stop,
+    ) -> Result<Self, ApiError> {
         let transport = Transport::new(endpoint, api, stop)?;
         transport.keep_secret(read_token);
         let mut listing = endpoint_path(endpoint, "inbox/direct/chats");
-        listing.query_pairs_mut().append_pair("botId", &api.bot_id).append_pair("customerId", &api.customer_id);
+        listing
+            .query_pairs_mut()
+            .append_pair("botId", &api.bot_id)
+            .append_pair("customerId", &api.customer_id);
         let read = Credential::new(&api.read_header, read_token)?;
         let pages = Arc::new(Semaphore::new(transport.gate.most()));
-        Ok(Self { transport: Arc::new(transport), pages, listing, read, page_cap: api.page_cap, write: ReadOnly })
+        Ok(Self {
+            transport: Arc::new(transport),
+            pages,
+            listing,
+            read,
+            page_cap: api.page_cap,
+            write: ReadOnly,
+        })
     }
 
     /// The same client with the right to write.
     ///
     /// # Errors
     /// A token or header name that cannot be sent.
-    pub fn with_write(self, endpoint: &Url, api: &Api, write_token: &SecretString) -> Result<Client<Write>, ApiError> {
-        let Self { transport, pages, listing, read, page_cap, write: ReadOnly } = self;
+    pub fn with_write(
+        self,
+        endpoint: &Url,
+        api: &Api,
+        write_token: &SecretString,
+    ) -> Result<Client<Write>, ApiError> {
+        let Self {
+            transport,
+            pages,
+            listing,
+            read,
+            page_cap,
+            write: ReadOnly,
+        } = self;
         let outgoing = wire::Outgoing {
             bot_id: api.bot_id.clone(),
             customer_id: api.customer_id.clone(),
@@ -83,8 +110,19 @@ impl Client {
         };
         transport.keep_secret(write_token);
         let credential = Credential::new(&api.write_header, write_token)?;
-        let write = Write { lead: endpoint_path(endpoint, "inbox/direct/lead"), credential, outgoing };
-        Ok(Client { transport, pages, listing, read, page_cap, write })
+        let write = Write {
+            lead: endpoint_path(endpoint, "inbox/direct/lead"),
+            credential,
+            outgoing,
+        };
+        Ok(Client {
+            transport,
+            pages,
+            listing,
+            read,
+            page_cap,
+            write,
+        })
     }
 }
 
@@ -121,10 +159,19 @@ impl<W: Right> Reader for Client<W> {
 
     async fn page(&self, list: ChatType, number: u32, keep: &Keep) -> Result<Page, ApiError> {
         let mut url = self.listing.clone();
-        url.query_pairs_mut().append_pair("page", &number.to_string()).append_pair("type", list.as_str());
-        let request = Request { method: Method::GET, url, credential: self.read.clone(), body: None };
+        url.query_pairs_mut()
+            .append_pair("page", &number.to_string())
+            .append_pair("type", list.as_str());
+        let request = Request {
+            method: Method::GET,
+            url,
+            credential: self.read.clone(),
+            body: None,
+        };
         let keep = keep.clone();
-        let place = Arc::new(Mutex::new(Arc::clone(&self.pages).acquire_owned().await.ok()));
+        let place = Arc::new(Mutex::new(
+            Arc::clone(&self.pages).acquire_owned().await.ok(),
+        ));
         let decode = move |answer: Answer<'_>| {
             // It is here: while it is decoded, the next one is under way.
             drop(place.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -135,7 +182,9 @@ impl<W: Right> Reader for Client<W> {
         };
         // A task of its own: it is read where it arrives, while whoever asked is busy with the pages before it.
         let transport = Arc::clone(&self.transport);
-        let mut task = OnlyAsked(tokio::spawn(async move { transport.send(&request, decode).await }));
+        let mut task = OnlyAsked(tokio::spawn(async move {
+            transport.send(&request, decode).await
+        }));
         (&mut task.0).await.unwrap_or(Err(ApiError::Undecodable))
     }
 
@@ -163,8 +212,15 @@ impl<T> Drop for OnlyAsked<T> {
 
 /// A 404 ends a list. Without the platform's own envelope it may also mean that nothing of the platform is served there.
 fn past_the_end(answer: &Answer<'_>) -> Page {
-    let told = answer.envelope.as_ref().is_ok_and(envelope::Envelope::is_platform);
-    Page { is_end: true, is_nowhere: !told, ..Page::default() }
+    let told = answer
+        .envelope
+        .as_ref()
+        .is_ok_and(envelope::Envelope::is_platform);
+    Page {
+        is_end: true,
+        is_nowhere: !told,
+        ..Page::default()
+    }
 }
 
 impl Writer for Client<Write> {
@@ -204,7 +260,9 @@ impl Writer for Client<Write> {
                 | Failure::Refused { .. }
                 | Failure::Busy { .. }
                 | Failure::Redirected { .. }
-                | Failure::Broken { connected: false, .. },
+                | Failure::Broken {
+                    connected: false, ..
+                },
             )
             | None => Doneness::NotDone,
             Some(
@@ -212,7 +270,9 @@ impl Writer for Client<Write> {
                 | Failure::Unavailable { .. }
                 | Failure::Malformed { .. }
                 | Failure::Oversized { .. }
-                | Failure::Broken { connected: true, .. },
+                | Failure::Broken {
+                    connected: true, ..
+                },
             ) => Doneness::Unknown,
         }
     }
@@ -224,7 +284,10 @@ impl Writer for Client<Write> {
 
 /// What one try came to. All words in it are the platform's, trimmed; no token is ever in it.
 #[derive(Debug, Clone)]
-#[allow(missing_docs, reason = "status is HTTP's, words are the platform's; the variants say the rest")]
+#[allow(
+    missing_docs,
+    reason = "status is HTTP's, words are the platform's; the variants say the rest"
+)]
 pub enum Failure {
     /// The token or an id is wrong. Never tried again.
     Credential { status: u16, words: String },
@@ -233,9 +296,17 @@ pub enum Failure {
     /// An answer with HTTP success that says `success: false`.
     Unsuccessful { status: u16, words: String },
     /// Too many requests.
-    Busy { status: u16, words: String, retry_after: Option<Duration> },
+    Busy {
+        status: u16,
+        words: String,
+        retry_after: Option<Duration>,
+    },
     /// A server error or a time-out on the other side.
-    Unavailable { status: u16, words: String, retry_after: Option<Duration> },
+    Unavailable {
+        status: u16,
+        words: String,
+        retry_after: Option<Duration>,
+    },
     /// Success by its status, but the body is not what it should be.
     Malformed { status: u16, words: String },
     /// The body has no end.
@@ -275,8 +346,14 @@ impl Failure {
             Self::Busy { retry_after, .. } | Self::Unavailable { retry_after, .. } => {
                 retry_after.is_none_or(|pause| pause <= gate::LONGEST_PAUSE)
             }
-            Self::Unsuccessful { .. } | Self::Malformed { .. } | Self::Oversized { .. } | Self::Broken { .. } => true,
-            Self::Credential { .. } | Self::Refused { .. } | Self::Redirected { .. } | Self::NotSent(_) => false,
+            Self::Unsuccessful { .. }
+            | Self::Malformed { .. }
+            | Self::Oversized { .. }
+            | Self::Broken { .. } => true,
+            Self::Credential { .. }
+            | Self::Refused { .. }
+            | Self::Redirected { .. }
+            | Self::NotSent(_) => false,
         }
     }
 
@@ -296,17 +373,39 @@ impl fmt::Display for Failure {
             | Self::Refused { status, words }
             | Self::Unsuccessful { status, words }
             | Self::Malformed { status, words } => write!(f, "HTTP {status}: {words}"),
-            Self::Busy { status, words, retry_after } | Self::Unavailable { status, words, retry_after } => {
+            Self::Busy {
+                status,
+                words,
+                retry_after,
+            }
+            | Self::Unavailable {
+                status,
+                words,
+                retry_after,
+            } => {
                 write!(f, "HTTP {status}: {words}")?;
-                retry_after.map_or(Ok(()), |pause| write!(f, " (asks to wait {} s)", pause.as_secs()))
+                retry_after.map_or(Ok(()), |pause| {
+                    write!(f, " (asks to wait {} s)", pause.as_secs())
+                })
             }
             Self::Oversized { limit } => write!(f, "the answer is larger than {limit} MiB"),
-            Self::Redirected { status, to } => write!(f, "HTTP {status}: redirected to {to}; the token is not sent there"),
+            Self::Redirected { status, to } => write!(
+                f,
+                "HTTP {status}: redirected to {to}; the token is not sent there"
+            ),
             Self::NotSent(NotSent::Interrupted) => f.write_str("interrupted"),
             Self::NotSent(NotSent::Ended) => f.write_str("the deadline had passed"),
-            Self::NotSent(NotSent::Closed(pause)) => write!(f, "the platform asks to wait {} s", pause.as_secs()),
-            Self::Broken { reason, connected: true } => f.write_str(reason),
-            Self::Broken { reason, connected: false } => write!(f, "no connection: {reason}"),
+            Self::NotSent(NotSent::Closed(pause)) => {
+                write!(f, "the platform asks to wait {} s", pause.as_secs())
+            }
+            Self::Broken {
+                reason,
+                connected: true,
+            } => f.write_str(reason),
+            Self::Broken {
+                reason,
+                connected: false,
+            } => write!(f, "no connection: {reason}"),
         }
     }
 }
@@ -317,7 +416,11 @@ impl fmt::Display for Failure {
 pub enum ApiError {
     /// The request came to nothing, all tries done.
     #[error("{method} {path}: {failure}")]
-    Request { method: String, path: String, failure: Failure },
+    Request {
+        method: String,
+        path: String,
+        failure: Failure,
+    },
     /// Not the name of a header.
     #[error("`{name}` is not the name of an HTTP header")]
     BadHeader { name: String },
@@ -337,7 +440,9 @@ impl ApiError {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Request { failure, .. } => Some(failure),
-            Self::BadHeader { .. } | Self::BadToken | Self::Undecodable | Self::Setup { .. } => None,
+            Self::BadHeader { .. } | Self::BadToken | Self::Undecodable | Self::Setup { .. } => {
+                None
+            }
         }
     }
 
@@ -350,10 +455,16 @@ impl ApiError {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::BadHeader { .. } => "check api.read_header and api.write_header",
-            Self::BadToken => "check the token for line breaks and quotes that came along when it was copied",
+            Self::BadToken => {
+                "check the token for line breaks and quotes that came along when it was copied"
+            }
             Self::Undecodable => "please report it, with what the platform answered",
-            Self::Setup { .. } => "https needs the system's certificate store: install `ca-certificates`",
-            Self::Request { method, failure, .. } => match failure {
+            Self::Setup { .. } => {
+                "https needs the system's certificate store: install `ca-certificates`"
+            }
+            Self::Request {
+                method, failure, ..
+            } => match failure {
                 Failure::Credential { .. } if method == "PUT" => {
                     "check CONVERTALK_WRITE_TOKEN, or CONVERTALK_TOKEN where it is not set, and that it belongs to this bot"
                 }
@@ -369,13 +480,19 @@ impl ApiError {
                     "the platform does not take this update: if its words are about tags, set api.tags to `string` or `array`; if about \
                      the agent, check that the agent is active"
                 }
-                Failure::Refused { status: 404, .. } => "check api.endpoint: it is the host alone, without a path",
+                Failure::Refused { status: 404, .. } => {
+                    "check api.endpoint: it is the host alone, without a path"
+                }
                 Failure::Refused { .. } => {
                     "check bot_id and customer_id (the embed script has them as botId,customerId) and api.endpoint: the platform will \
                      not take this request however often it is sent"
                 }
-                Failure::Busy { .. } => "the platform limits requests: set api.rate, lower api.concurrency, or run again later",
-                Failure::Broken { connected: false, .. } => "check api.endpoint and the network; nothing was sent",
+                Failure::Busy { .. } => {
+                    "the platform limits requests: set api.rate, lower api.concurrency, or run again later"
+                }
+                Failure::Broken {
+                    connected: false, ..
+                } => "check api.endpoint and the network; nothing was sent",
                 Failure::Malformed { .. } if method == "GET" => {
                     "if it stays like this, check api.endpoint: something else than the API answers there; if not, run again later"
                 }
@@ -383,7 +500,9 @@ impl ApiError {
                 | Failure::Unavailable { .. }
                 | Failure::Malformed { .. }
                 | Failure::Oversized { .. }
-                | Failure::Broken { .. } => "the platform or something before it is unwell: run again later",
+                | Failure::Broken { .. } => {
+                    "the platform or something before it is unwell: run again later"
+                }
             },
         })
     }

@@ -62,10 +62,24 @@ pub enum Doneness {
 }
 
 /// What became of a lead. Each ends as exactly one of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-#[allow(missing_docs, reason = "a doc comment on a variant turns the schema's enum into a oneOf; the README has the words")]
+#[allow(
+    missing_docs,
+    reason = "a doc comment on a variant turns the schema's enum into a oneOf; the README has the words"
+)]
 pub enum Outcome {
     Verified,
     Written,
@@ -78,8 +92,15 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them, in the order in which a summary tells them.
-    pub const ALL: [Self; 7] =
-        [Self::Verified, Self::Written, Self::Already, Self::Stale, Self::Failed, Self::Untried, Self::Unverified];
+    pub const ALL: [Self; 7] = [
+        Self::Verified,
+        Self::Written,
+        Self::Already,
+        Self::Stale,
+        Self::Failed,
+        Self::Untried,
+        Self::Unverified,
+    ];
 
     /// The word in reports and run files.
     pub fn as_str(self) -> &'static str {

@@ -132,5 +132,9 @@ pub fn main() -> ExitCode {
 /// Clap's own errors exit with 1 here: 2 has a meaning of its own.
 fn usage(error: &clap::Error) -> ExitCode {
     let _nothing_left_to_say_it_on = error.print();
-    if error.use_stderr() { Exit::Error.into() } else { Exit::Done.into() }
+    if error.use_stderr() {
+        Exit::Error.into()
+    } else {
+        Exit::Done.into()
+    }
 }

@@ -31,10 +31,24 @@ pub struct FieldChange {
 }
 
 /// Whose doing a difference is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
-#[allow(missing_docs, reason = "a doc comment on a variant turns the schema's enum into a oneOf; plan/classify has the words")]
+#[allow(
+    missing_docs,
+    reason = "a doc comment on a variant turns the schema's enum into a oneOf; plan/classify has the words"
+)]
 pub enum Class {
     Change,
     Intended,
@@ -65,15 +79,25 @@ pub enum Standing {
 }
 
 /// All declared leads in the order of their uuids, each with its standing.
-pub fn diff<'a>(desired: &'a Desired, live: &'a Live) -> Vec<(&'a LeadId, &'a DesiredLead, Standing)> {
+pub fn diff<'a>(
+    desired: &'a Desired,
+    live: &'a Live,
+) -> Vec<(&'a LeadId, &'a DesiredLead, Standing)> {
     // Both are in the order of their uuids: they are walked side by side.
     let mut seen = live.leads.iter().peekable();
     let mut live_of = |id: &LeadId| {
         while seen.next_if(|(other, _)| *other < id).is_some() {}
-        seen.next_if(|(other, _)| *other == id).map(|(_, seen)| &seen.lead)
+        seen.next_if(|(other, _)| *other == id)
+            .map(|(_, seen)| &seen.lead)
     };
-    let pairs: Vec<(&LeadId, &DesiredLead, Option<&Lead>)> = desired.iter().map(|(id, lead)| (id, lead, live_of(id))).collect();
-    pairs.into_par_iter().map(|(id, lead, live)| (id, lead, standing(lead, live))).collect()
+    let pairs: Vec<(&LeadId, &DesiredLead, Option<&Lead>)> = desired
+        .iter()
+        .map(|(id, lead)| (id, lead, live_of(id)))
+        .collect();
+    pairs
+        .into_par_iter()
+        .map(|(id, lead, live)| (id, lead, standing(lead, live)))
+        .collect()
 }
 
 fn standing(desired: &DesiredLead, live: Option<&Lead>) -> Standing {
@@ -113,7 +137,9 @@ fn is_met(wanted: &Wanted, live: &Lead) -> bool {
         Wanted::Status(status) => live.status.as_ref() == Some(status),
         Wanted::Agent(agent) => live.agent == *agent,
         Wanted::Tags(TagRule::Exact(tags)) => live.tags == *tags,
-        Wanted::Tags(TagRule::Patch { present, absent }) => present.is_subset(&live.tags) && absent.is_disjoint(&live.tags),
+        Wanted::Tags(TagRule::Patch { present, absent }) => {
+            present.is_subset(&live.tags) && absent.is_disjoint(&live.tags)
+        }
         Wanted::Attribute(key, text) => live.attributes.get(key) == Some(text),
         Wanted::Contact(field, text) => live.contact.get(field) == Some(text),
         Wanted::Notes(notes) => notes.iter().all(|note| live.notes.contains(note)),
@@ -136,8 +162,16 @@ fn difference(wanted: &Wanted, live: &Lead) -> Option<(Value, Value)> {
 /// Of notes, only those that are asked for are told: what else stands in the inbox is nobody's business here.
 fn notes_difference(wanted: &[Note], live: &[Note]) -> Option<(Value, Value)> {
     let mut asked = BTreeSet::new();
-    let wanted: Vec<Note> = wanted.iter().filter(|note| asked.insert(*note)).cloned().collect();
-    let there: Vec<Note> = wanted.iter().filter(|note| live.contains(note)).cloned().collect();
+    let wanted: Vec<Note> = wanted
+        .iter()
+        .filter(|note| asked.insert(*note))
+        .cloned()
+        .collect();
+    let there: Vec<Note> = wanted
+        .iter()
+        .filter(|note| live.contains(note))
+        .cloned()
+        .collect();
     (there != wanted).then_some((Value::Notes(there), Value::Notes(wanted)))
 }
 
@@ -163,14 +197,24 @@ pub fn holds(live: &Lead, field: &Field, wanted: &Value) -> bool {
 
 /// Every field that a live lead has a value in.
 pub fn fields(live: &Lead) -> Vec<Field> {
-    let Lead { status, agent, tags, attributes, contact, notes } = live;
+    let Lead {
+        status,
+        agent,
+        tags,
+        attributes,
+        contact,
+        notes,
+    } = live;
     let single = [
         (status.is_some(), Field::Status),
         (agent.is_some(), Field::Agent),
         (!tags.is_empty(), Field::Tags),
         (!notes.is_empty(), Field::Notes),
     ];
-    let mut fields: Vec<Field> = single.into_iter().filter_map(|(there, field)| there.then_some(field)).collect();
+    let mut fields: Vec<Field> = single
+        .into_iter()
+        .filter_map(|(there, field)| there.then_some(field))
+        .collect();
     fields.extend(attributes.keys().cloned().map(Field::Attribute));
     fields.extend(contact.keys().copied().map(Field::Contact));
     fields.sort();
@@ -219,7 +263,9 @@ pub fn ask(change: &FieldChange, live: Option<&Lead>) -> Ask {
         (Field::Status, ..) => Ask::Status,
         (Field::Agent, _, Value::Nothing) => Ask::Nobody,
         (Field::Agent, ..) => Ask::Agent,
-        (Field::Tags, Value::Tags(before), Value::Tags(after)) if !before.is_subset(after) => Ask::FewerTags,
+        (Field::Tags, Value::Tags(before), Value::Tags(after)) if !before.is_subset(after) => {
+            Ask::FewerTags
+        }
         (Field::Tags, ..) => Ask::Tags,
         (Field::Attribute(_), ..) => Ask::Attribute,
         (Field::Contact(_), ..) => Ask::Contact,

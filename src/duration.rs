@@ -8,7 +8,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
     /// It does not begin with a number of at least 0.
-    #[error("`{0}` is not a length of time; write a number and a unit, as in 20ms, 1.5s, 10m, 24h or 7d")]
+    #[error(
+        "`{0}` is not a length of time; write a number and a unit, as in 20ms, 1.5s, 10m, 24h or 7d"
+    )]
     NoNumber(String),
     /// A number alone says nothing about how long.
     #[error("`{0}` has no unit; write {0}s for seconds, or one of ms, m, h, d")]
@@ -32,9 +34,13 @@ const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 /// Reads one number, with or without a fraction, and one unit: `ms`, `s`, `m`, `h` or `d` (24 hours).
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
-    let number: f64 = number.parse().map_err(|_| DurationError::NoNumber(text.to_owned()))?;
+    let number: f64 = number
+        .parse()
+        .map_err(|_| DurationError::NoNumber(text.to_owned()))?;
     let seconds = match unit.trim() {
         "ms" => 0.001,
         "s" => 1.0,
@@ -43,7 +49,12 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         "d" => 86_400.0,
         "" if number == 0.0 => 0.0,
         "" => return Err(DurationError::NoUnit(text.to_owned())),
-        unit => return Err(DurationError::Unit { text: text.to_owned(), unit: unit.to_owned() }),
+        unit => {
+            return Err(DurationError::Unit {
+                text: text.to_owned(),
+                unit: unit.to_owned(),
+            });
+        }
     };
     match Duration::try_from_secs_f64(number * seconds) {
         Ok(time) if time <= LONGEST => Ok(time),
@@ -57,20 +68,36 @@ mod tests {
 
     #[test]
     fn reads_each_unit_and_fractions() {
-        for (text, millis) in
-            [("20ms", 20), ("1s", 1_000), ("1.5s", 1_500), ("2m", 120_000), ("24h", 86_400_000), ("7d", 604_800_000), ("0", 0)]
-        {
+        for (text, millis) in [
+            ("20ms", 20),
+            ("1s", 1_000),
+            ("1.5s", 1_500),
+            ("2m", 120_000),
+            ("24h", 86_400_000),
+            ("7d", 604_800_000),
+            ("0", 0),
+        ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
     }
 
     #[test]
     fn says_what_is_wrong() {
-        for (text, words) in
-            [("", "not a length"), ("-1s", "not a length"), ("1.2.3s", "not a length"), ("10", "10s for seconds"), ("3w", "`w`")]
-        {
-            assert!(parse(text).is_err_and(|error| error.to_string().contains(words)), "{text}");
+        for (text, words) in [
+            ("", "not a length"),
+            ("-1s", "not a length"),
+            ("1.2.3s", "not a length"),
+            ("10", "10s for seconds"),
+            ("3w", "`w`"),
+        ] {
+            assert!(
+                parse(text).is_err_and(|error| error.to_string().contains(words)),
+                "{text}"
+            );
         }
-        assert!(matches!(parse(&format!("{}d", "9".repeat(40))), Err(DurationError::TooLong(_))));
+        assert!(matches!(
+            parse(&format!("{}d", "9".repeat(40))),
+            Err(DurationError::TooLong(_))
+        ));
     }
 }

@@ -173,16 +173,25 @@ impl From<ObserveError<SnapshotError>> for Error {
     fn from(error: ObserveError<SnapshotError>) -> Self {
         match error {
             ObserveError::Page { source, .. } => Self::Snapshot(source),
-            ObserveError::Nowhere | ObserveError::PageCap { .. } => Self::Internal("a snapshot has one page"),
+            ObserveError::Nowhere | ObserveError::PageCap { .. } => {
+                Self::Internal("a snapshot has one page")
+            }
         }
     }
 }
 
 fn exists(files: &[String]) -> String {
     let shown: Vec<&str> = files.iter().take(5).map(String::as_str).collect();
-    let more = if files.len() > shown.len() { format!(" and {} more", files.len() - shown.len()) } else { String::new() };
+    let more = if files.len() > shown.len() {
+        format!(" and {} more", files.len() - shown.len())
+    } else {
+        String::new()
+    };
     let verb = if files.len() == 1 { "is" } else { "are" };
-    format!("{}{more} {verb} there already; nothing was written", shown.join(", "))
+    format!(
+        "{}{more} {verb} there already; nothing was written",
+        shown.join(", ")
+    )
 }
 
 impl Error {
@@ -197,7 +206,9 @@ impl Error {
 
     fn api(&self) -> Option<&ApiError> {
         match self {
-            Self::Api(error) | Self::Observe(ObserveError::Page { source: error, .. }) => Some(error),
+            Self::Api(error) | Self::Observe(ObserveError::Page { source: error, .. }) => {
+                Some(error)
+            }
             _ => None,
         }
     }
@@ -209,7 +220,9 @@ impl Error {
     /// The error and its causes in one line, fit for a terminal.
     pub fn words(&self) -> String {
         match self.failure() {
-            Some(Failure::NotSent(NotSent::Interrupted)) => "interrupted; nothing was written".to_owned(),
+            Some(Failure::NotSent(NotSent::Interrupted)) => {
+                "interrupted; nothing was written".to_owned()
+            }
             _ => visible(&chain(self)),
         }
     }
@@ -217,14 +230,20 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let words = match self {
-            Self::Api(_) | Self::Observe(ObserveError::Page { .. }) => self.api().and_then(ApiError::hint)?,
-            Self::Observe(ObserveError::PageCap { .. }) => "if the inbox is really that large, set api.page_cap",
+            Self::Api(_) | Self::Observe(ObserveError::Page { .. }) => {
+                self.api().and_then(ApiError::hint)?
+            }
+            Self::Observe(ObserveError::PageCap { .. }) => {
+                "if the inbox is really that large, set api.page_cap"
+            }
             Self::Observe(ObserveError::Nowhere) => {
                 "check api.endpoint: it is the host alone, such as https://api.v7.convertalk.com"
             }
             Self::NoWorkspace(error) => error.hint(),
             Self::Invalid { .. } => return None,
-            Self::NoToken { .. } => "tokens come from the environment only; `endpoint: sandbox` needs none",
+            Self::NoToken { .. } => {
+                "tokens come from the environment only; `endpoint: sandbox` needs none"
+            }
             Self::Usage(_) => "see `--help`",
             Self::Output { .. } => "write it to a file of its own",
             Self::Base(error) => error.hint(),
@@ -233,17 +252,25 @@ impl Error {
             Self::Snapshot(error) => error.hint(),
             Self::PlanFile { source, .. } => source.hint(),
             Self::RunFile { .. } => "run files are in .convertalk/runs/, or where --run-file said",
-            Self::ForeignRun { .. } => "undo it in the workspace, and with the environment, that it was made in",
+            Self::ForeignRun { .. } => {
+                "undo it in the workspace, and with the environment, that it was made in"
+            }
             Self::Missing { .. } => {
                 "check the uuids; take leads out that are gone, or say `create: true`, or go on without them: --missing skip"
             }
             Self::NeedsYes => "in a pipeline, add --yes",
             Self::Locked => "wait for it, or see what it does in .convertalk/runs/",
-            Self::Io { .. } | Self::Json(_) | Self::Sandbox(_) | Self::Declined | Self::Interrupted => return None,
+            Self::Io { .. }
+            | Self::Json(_)
+            | Self::Sandbox(_)
+            | Self::Declined
+            | Self::Interrupted => return None,
             Self::Replace(ReplaceError::Changed(_)) => "run it again",
             Self::Replace(ReplaceError::Io(..)) => return None,
             Self::Exists { .. } => "--out DIR writes into another folder, --force overwrites them",
-            Self::WouldLose { .. } => "pull all leads (no --only, no --type), or into another folder: --out DIR",
+            Self::WouldLose { .. } => {
+                "pull all leads (no --only, no --type), or into another folder: --out DIR"
+            }
             Self::Internal(_) => "please report it, with what you ran",
         };
         Some(words.to_owned())

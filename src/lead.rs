@@ -38,7 +38,14 @@ pub enum Status {
 
 impl Status {
     /// The six that can be written, in the platform's order.
-    pub const WRITABLE: [Self; 6] = [Self::Open, Self::InProgress, Self::Review, Self::OnHold, Self::Dependancy, Self::Closed];
+    pub const WRITABLE: [Self; 6] = [
+        Self::Open,
+        Self::InProgress,
+        Self::Review,
+        Self::OnHold,
+        Self::Dependancy,
+        Self::Closed,
+    ];
 
     /// Reads what the platform shows; a word that is not of the six is kept as [`Status::Other`].
     pub fn read(text: &str) -> Self {
@@ -47,7 +54,9 @@ impl Status {
 
     /// One of the six, or `None` where the word is none of them.
     pub fn writable(text: &str) -> Option<Self> {
-        Self::WRITABLE.into_iter().find(|status| status.as_str() == text)
+        Self::WRITABLE
+            .into_iter()
+            .find(|status| status.as_str() == text)
     }
 
     /// The platform's word.
@@ -80,7 +89,9 @@ impl AgentId {
     pub fn parse(text: &str) -> Option<Self> {
         let mut digits: [u8; 24] = text.as_bytes().try_into().ok()?;
         digits.make_ascii_lowercase();
-        let hex = digits.iter().fold(true, |hex, digit| hex & digit.is_ascii_hexdigit());
+        let hex = digits
+            .iter()
+            .fold(true, |hex, digit| hex & digit.is_ascii_hexdigit());
         hex.then_some(Self(digits))
     }
 
@@ -143,7 +154,13 @@ pub enum ContactField {
 
 impl ContactField {
     /// All five, in the order of a lead file.
-    pub const ALL: [Self; 5] = [Self::Name, Self::Email, Self::Phone, Self::DialCode, Self::Picture];
+    pub const ALL: [Self; 5] = [
+        Self::Name,
+        Self::Email,
+        Self::Phone,
+        Self::DialCode,
+        Self::Picture,
+    ];
 
     /// The key in a lead file.
     pub fn as_str(self) -> &'static str {
@@ -161,7 +178,10 @@ impl ContactField {
         let text = text.trim();
         match self {
             Self::Name | Self::Email | Self::Picture => text.to_owned(),
-            Self::Phone => text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '\u{a0}')).collect(),
+            Self::Phone => text
+                .chars()
+                .filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '\u{a0}'))
+                .collect(),
             Self::DialCode => match text.trim_start_matches('+').trim() {
                 "" => String::new(),
                 digits => format!("+{digits}"),
@@ -212,7 +232,11 @@ impl TagRule {
     pub fn applied_to(&self, live: &BTreeSet<String>) -> BTreeSet<String> {
         match self {
             Self::Exact(tags) => tags.clone(),
-            Self::Patch { present, absent } => live.union(present).filter(|tag| !absent.contains(*tag)).cloned().collect(),
+            Self::Patch { present, absent } => live
+                .union(present)
+                .filter(|tag| !absent.contains(*tag))
+                .cloned()
+                .collect(),
         }
     }
 
@@ -279,11 +303,20 @@ impl Field {
     pub fn value_of(&self, json: serde_json::Value) -> Option<Value> {
         use serde_json::Value as Json;
         match (self, json) {
-            (Self::Tags, json @ Json::Array(_)) => serde_json::from_value(json).ok().map(Value::Tags),
-            (Self::Notes, json @ Json::Array(_)) => serde_json::from_value(json).ok().map(Value::Notes),
+            (Self::Tags, json @ Json::Array(_)) => {
+                serde_json::from_value(json).ok().map(Value::Tags)
+            }
+            (Self::Notes, json @ Json::Array(_)) => {
+                serde_json::from_value(json).ok().map(Value::Notes)
+            }
             (Self::Tags | Self::Notes, _) => None,
-            (Self::Status | Self::Agent | Self::Attribute(_) | Self::Contact(_), Json::Null) => Some(Value::Nothing),
-            (Self::Status | Self::Agent | Self::Attribute(_) | Self::Contact(_), Json::String(text)) => Some(Value::Text(text)),
+            (Self::Status | Self::Agent | Self::Attribute(_) | Self::Contact(_), Json::Null) => {
+                Some(Value::Nothing)
+            }
+            (
+                Self::Status | Self::Agent | Self::Attribute(_) | Self::Contact(_),
+                Json::String(text),
+            ) => Some(Value::Text(text)),
             (Self::Status | Self::Agent | Self::Attribute(_) | Self::Contact(_), _) => None,
         }
     }
@@ -311,7 +344,11 @@ impl FromStr for Field {
     type Err = UnknownField;
 
     fn from_str(text: &str) -> Result<Self, UnknownField> {
-        let contact = |key: &str| ContactField::ALL.into_iter().find(|field| field.as_str() == key);
+        let contact = |key: &str| {
+            ContactField::ALL
+                .into_iter()
+                .find(|field| field.as_str() == key)
+        };
         match text.split_once('.') {
             None => match text {
                 "status" => Some(Self::Status),

@@ -110,7 +110,9 @@ pub struct Echo {
 }
 
 /// How much of the listing stands behind a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Listing {
     /// Whether both lists were read to their ends.
     pub complete: bool,
@@ -143,8 +145,16 @@ impl Live {
 
     /// The shape in which to send tags to a lead that shows none: text only where others show text and no one shows an array.
     pub fn tag_shape(&self) -> TagShape {
-        let shows = |shape| self.leads.values().any(|seen| seen.tag_shape == Some(shape));
-        if shows(TagShape::String) && !shows(TagShape::Array) { TagShape::String } else { TagShape::Array }
+        let shows = |shape| {
+            self.leads
+                .values()
+                .any(|seen| seen.tag_shape == Some(shape))
+        };
+        if shows(TagShape::String) && !shows(TagShape::Array) {
+            TagShape::String
+        } else {
+            TagShape::Array
+        }
     }
 }
 
@@ -154,7 +164,12 @@ pub trait Reader: Sync {
     type Error: std::error::Error + Send + 'static;
 
     /// Page `number` (from 1) of `list`.
-    fn page(&self, list: ChatType, number: u32, keep: &Keep) -> impl Future<Output = Result<Page, Self::Error>> + Send;
+    fn page(
+        &self,
+        list: ChatType,
+        number: u32,
+        keep: &Keep,
+    ) -> impl Future<Output = Result<Page, Self::Error>> + Send;
 
     /// Whether what is read may be written over: then leads are read whole.
     fn writes(&self) -> bool;

@@ -120,11 +120,16 @@ pub struct Summary {
 }
 
 /// What is done to a lead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum Action {
-    #[allow(missing_docs, reason = "a doc comment on a variant turns the schema's enum into a oneOf")]
+    #[allow(
+        missing_docs,
+        reason = "a doc comment on a variant turns the schema's enum into a oneOf"
+    )]
     Update,
     #[allow(missing_docs, reason = "as above")]
     Create,
@@ -159,7 +164,10 @@ pub struct Source {
 
 impl From<&Place> for Source {
     fn from(place: &Place) -> Self {
-        Self { file: place.file.to_string(), line: place.line }
+        Self {
+            file: place.file.to_string(),
+            line: place.line,
+        }
     }
 }
 

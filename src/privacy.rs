@@ -11,7 +11,9 @@ use sha2::Sha256;
 use crate::lead::{ContactField, Field, LeadId, Value};
 
 /// How much of people's names is told: `--names`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Names {
     /// Names and contact values as they are.
@@ -29,7 +31,9 @@ impl Names {
     /// A side of a difference as it may be told.
     pub fn told(self, field: &Field, value: &Value) -> Value {
         match (field, value) {
-            (Field::Contact(contact), Value::Text(text)) if self != Self::Full => Value::Text(self.contact(*contact, text)),
+            (Field::Contact(contact), Value::Text(text)) if self != Self::Full => {
+                Value::Text(self.contact(*contact, text))
+            }
             _ => value.clone(),
         }
     }
@@ -38,7 +42,9 @@ impl Names {
     pub fn told_words(self, words: &str, sent: &[(Field, Value)]) -> String {
         sent.iter().fold(words.to_owned(), |words, (field, value)| {
             match (field, value.as_text(), self.told(field, value).as_text()) {
-                (Field::Contact(_), Some(text), Some(told)) if !text.is_empty() => words.replace(text, told),
+                (Field::Contact(_), Some(text), Some(told)) if !text.is_empty() => {
+                    words.replace(text, told)
+                }
                 _ => words,
             }
         })
@@ -54,7 +60,10 @@ impl Names {
                 Some((user, host)) => format!("{}{MASK}@{}{MASK}", first(user), first(host)),
                 None => MASK.to_owned(),
             },
-            (Self::Initials, ContactField::Phone | ContactField::DialCode | ContactField::Picture) => MASK.to_owned(),
+            (
+                Self::Initials,
+                ContactField::Phone | ContactField::DialCode | ContactField::Picture,
+            ) => MASK.to_owned(),
         }
     }
 }
@@ -64,9 +73,16 @@ fn first(text: &str) -> String {
 }
 
 fn initials(name: &str) -> String {
-    let letters: Vec<String> =
-        name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric())).map(|c| format!("{c}.")).collect();
-    if letters.is_empty() { MASK.to_owned() } else { letters.join(" ") }
+    let letters: Vec<String> = name
+        .split_whitespace()
+        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
+        .map(|c| format!("{c}."))
+        .collect();
+    if letters.is_empty() {
+        MASK.to_owned()
+    } else {
+        letters.join(" ")
+    }
 }
 
 /// The key of seals: whoever holds the read token can tell whether a masked value is a given one, and nobody else.
@@ -76,14 +92,23 @@ pub struct SealKey(SecretString);
 impl SealKey {
     /// A key from the read token.
     pub fn new(read_token: &SecretString) -> Self {
-        Self(SecretString::from(read_token.expose_secret().trim().to_owned()))
+        Self(SecretString::from(
+            read_token.expose_secret().trim().to_owned(),
+        ))
     }
 
     /// The seal of a value: an HMAC over the lead, the field and the value, so that equal values of two leads do not show.
     pub fn seal(&self, id: &LeadId, field: &Field, value: &Value) -> String {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes()) else { return String::new() };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes()) else {
+            return String::new();
+        };
         mac.update(&serde_json::to_vec(&(id, field.to_string(), value)).unwrap_or_default());
-        mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -94,9 +119,18 @@ mod tests {
     #[test]
     fn masks_by_kind() {
         let told = |names: Names, field, text| names.contact(field, text);
-        assert_eq!(told(Names::Initials, ContactField::Name, "Asha van Rao"), "A. v. R.");
-        assert_eq!(told(Names::Initials, ContactField::Email, "asha@acme.com"), "a***@a***");
-        assert_eq!(told(Names::Initials, ContactField::Phone, "9876543210"), "***");
+        assert_eq!(
+            told(Names::Initials, ContactField::Name, "Asha van Rao"),
+            "A. v. R."
+        );
+        assert_eq!(
+            told(Names::Initials, ContactField::Email, "asha@acme.com"),
+            "a***@a***"
+        );
+        assert_eq!(
+            told(Names::Initials, ContactField::Phone, "9876543210"),
+            "***"
+        );
         assert_eq!(told(Names::None, ContactField::Name, "Asha"), "***");
         assert_eq!(told(Names::Full, ContactField::Name, "Asha"), "Asha");
     }

@@ -33,7 +33,8 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<(), ReplaceError> 
     if !meta.is_file() || meta.permissions().readonly() {
         return Err(failed(io::Error::from(io::ErrorKind::PermissionDenied)));
     }
-    let (file, ()) = beside(&real, Some(meta.permissions()), |out| out.write_all(new)).map_err(failed)?;
+    let (file, ()) =
+        beside(&real, Some(meta.permissions()), |out| out.write_all(new)).map_err(failed)?;
     keep_owner(file.path(), &meta);
     if fs::read(&real).map_err(failed)? != old {
         return Err(ReplaceError::Changed(path.to_owned()));
@@ -48,11 +49,15 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<(), ReplaceError> 
 /// There is one by now, or it cannot be written.
 pub fn create(path: &Path, bytes: &[u8]) -> Result<(), ReplaceError> {
     let failed = |source| ReplaceError::Io(path.to_owned(), source);
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
         fs::create_dir_all(parent).map_err(failed)?;
     }
     let (file, ()) = beside(path, None, |out| out.write_all(bytes)).map_err(failed)?;
-    file.persist_noclobber(path).map_err(|error| failed(error.error))?;
+    file.persist_noclobber(path)
+        .map_err(|error| failed(error.error))?;
     Ok(())
 }
 
@@ -60,13 +65,20 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), ReplaceError> {
 ///
 /// # Errors
 /// There is no such folder, or it cannot be written.
-pub fn write<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, ReplaceError> {
+pub fn write<T>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> Result<T, ReplaceError> {
     let failed = |source| ReplaceError::Io(path.to_owned(), source);
     if !folder(path).is_dir() {
         return Err(failed(io::Error::other("there is no such folder")));
     }
     if path.exists() && !path.is_file() {
-        return File::options().write(true).open(path).and_then(|mut file| write(&mut file)).map_err(failed);
+        return File::options()
+            .write(true)
+            .open(path)
+            .and_then(|mut file| write(&mut file))
+            .map_err(failed);
     }
     let (file, written) = beside(path, None, write).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
@@ -74,7 +86,9 @@ pub fn write<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>
 }
 
 fn folder(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn beside<T>(
@@ -82,7 +96,10 @@ fn beside<T>(
     permissions: Option<Permissions>,
     write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
 ) -> io::Result<(NamedTempFile, T)> {
-    let file = tempfile::Builder::new().prefix(".convertalk-").permissions(usual()).tempfile_in(folder(path))?;
+    let file = tempfile::Builder::new()
+        .prefix(".convertalk-")
+        .permissions(usual())
+        .tempfile_in(folder(path))?;
     let mut out = BufWriter::new(file);
     let written = write(&mut out)?;
     let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;

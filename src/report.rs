@@ -59,7 +59,11 @@ pub struct Audience<'a> {
 ///
 /// # Errors
 /// None that a plan can cause: JSON of strings and numbers.
-pub fn plan(plan: &Plan, format: Format, audience: Audience<'_>) -> Result<String, serde_json::Error> {
+pub fn plan(
+    plan: &Plan,
+    format: Format,
+    audience: Audience<'_>,
+) -> Result<String, serde_json::Error> {
     let plan = crate::plan::file::masked(plan, audience.names, None);
     match format {
         Format::Text => Ok(text::plan(&plan)),
@@ -67,7 +71,9 @@ pub fn plan(plan: &Plan, format: Format, audience: Audience<'_>) -> Result<Strin
         Format::Markdown => Ok(markdown::plan(&plan, audience.max_bytes)),
         Format::Github => {
             let findings = [finding::of_policy(&plan), finding::of_changes(&plan)].concat();
-            Ok(github::print(&findings, audience.prefix) + &github::data(&verdict::Verdict::of(&plan).plain()) + "\n")
+            Ok(github::print(&findings, audience.prefix)
+                + &github::data(&verdict::Verdict::of(&plan).plain())
+                + "\n")
         }
         Format::Sarif => sarif::print(&finding::of_policy(&plan), audience.prefix),
         Format::Html => Ok(html::plan(&plan)),
@@ -88,7 +94,10 @@ pub fn diagnostics_for_github(diagnostics: &[Diagnostic], prefix: &str) -> Strin
 ///
 /// # Errors
 /// None that a diagnostic can cause.
-pub fn diagnostics_as_sarif(diagnostics: &[Diagnostic], prefix: &str) -> Result<String, serde_json::Error> {
+pub fn diagnostics_as_sarif(
+    diagnostics: &[Diagnostic],
+    prefix: &str,
+) -> Result<String, serde_json::Error> {
     sarif::print(&findings(diagnostics), prefix)
 }
 

@@ -37,7 +37,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-pub use choices::{AgentKey, Attributes, End, Kind, Notes, Put, Sort, Tags, TagsShown, Unassign, Unknown, WrongToken};
+pub use choices::{
+    AgentKey, Attributes, End, Kind, Notes, Put, Sort, Tags, TagsShown, Unassign, Unknown,
+    WrongToken,
+};
 pub use fault::{Fault, FaultError, FaultKind, Side, When};
 pub use file::FileError;
 pub use log::Request;
@@ -85,7 +88,10 @@ impl Sandbox {
         let options = Arc::new(options);
         let (store, generator) = load(&options)?;
         let requests = options.requests.as_ref().map(|path| {
-            let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+            let file = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path);
             file.map_err(|error| SandboxError::Requests(path.clone(), error))
         });
         let log = Arc::new(log::Log::new(options.log, requests.transpose()?));
@@ -93,9 +99,16 @@ impl Sandbox {
         let listener = TcpListener::bind(options.listen).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let (stop, stopping) = watch::channel(false);
-        let faults = fault::Faults::new(&options.faults, random::Random::of(options.random_seed, 0xfa17));
+        let faults = fault::Faults::new(
+            &options.faults,
+            random::Random::of(options.random_seed, 0xfa17),
+        );
         let server = Arc::new(Server {
-            inbox: Mutex::new(Inbox::new(Arc::clone(&options), Arc::clone(&generator), store)),
+            inbox: Mutex::new(Inbox::new(
+                Arc::clone(&options),
+                Arc::clone(&generator),
+                store,
+            )),
             kept: Mutex::new(kept::Kept::new(options.keep_pages.saturating_mul(1 << 20))),
             faults: Mutex::new(faults),
             changed: Notify::new(),
@@ -104,13 +117,25 @@ impl Sandbox {
             generator,
             log,
         });
-        let router = Router::new().fallback(http::answer).with_state(Arc::clone(&server));
+        let router = Router::new()
+            .fallback(http::answer)
+            .with_state(Arc::clone(&server));
         let service = router.into_make_service_with_connect_info::<gate::Wire>();
         let mut ending = stopping.clone();
         let until = async move { stopped(&mut ending).await };
-        let serving = tokio::spawn(async { axum::serve(gate::Gate(listener), service).with_graceful_shutdown(until).await });
+        let serving = tokio::spawn(async {
+            axum::serve(gate::Gate(listener), service)
+                .with_graceful_shutdown(until)
+                .await
+        });
         let saving = tokio::spawn(keep_saving(Arc::clone(&server), stopping));
-        Ok(Self { server, address, stop, serving, saving })
+        Ok(Self {
+            server,
+            address,
+            stop,
+            serving,
+            saving,
+        })
     }
 
     /// Where it listens.
@@ -151,7 +176,9 @@ impl Sandbox {
 
     /// Adds a chat, or replaces the one with its uuid; `_id` and dates are filled in. Whatever is no object is not taken.
     pub fn insert(&self, kind: Kind, record: Value) -> bool {
-        let Value::Object(record) = record else { return false };
+        let Value::Object(record) = record else {
+            return false;
+        };
         self.changing(|inbox| inbox.insert(kind, record));
         true
     }
@@ -177,7 +204,10 @@ impl Sandbox {
         // A task that was cancelled has nothing to tell.
         self.saving.await.unwrap_or(Ok(()))?;
         save(&self.server).await?;
-        match (lock(&self.server.log.failure).take(), &self.server.options.requests) {
+        match (
+            lock(&self.server.log.failure).take(),
+            &self.server.options.requests,
+        ) {
             (Some(error), Some(path)) => Err(SandboxError::Requests(path.clone(), error)),
             _ => Ok(()),
         }
@@ -187,7 +217,11 @@ impl Sandbox {
 /// The state where there is one, else the seed and what is generated.
 fn load(options: &Options) -> Result<(Store, Arc<Generator>), SandboxError> {
     let state = options.state.as_ref().filter(|path| path.exists());
-    let generator = Arc::new(Generator::new(options.random_seed, options.leads, options.odd_shapes));
+    let generator = Arc::new(Generator::new(
+        options.random_seed,
+        options.leads,
+        options.odd_shapes,
+    ));
     let path = state.or(options.seed.as_ref());
     let mut records = path.map_or_else(|| Ok(Vec::new()), |path| file::read(path))?;
     for (index, (_, record)) in records.iter_mut().enumerate() {
@@ -196,10 +230,15 @@ fn load(options: &Options) -> Result<(Store, Arc<Generator>), SandboxError> {
             odd::sprinkle(record, index);
         }
     }
-    let generated = if state.is_some() { 0 } else { generator.count() };
+    let generated = if state.is_some() {
+        0
+    } else {
+        generator.count()
+    };
     let store = Store::load(records, Arc::clone(&generator), generated, options.sort);
     let named = path.cloned().unwrap_or_default();
-    let store = store.map_err(|uuid| FileError::Shape(named, format!("two records have the uuid `{uuid}`")))?;
+    let store = store
+        .map_err(|uuid| FileError::Shape(named, format!("two records have the uuid `{uuid}`")))?;
     Ok((store, generator))
 }
 
@@ -208,7 +247,10 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     drop(stopping.wait_for(|stop| *stop).await);
 }
 
-async fn keep_saving(server: Arc<Server>, mut stopping: watch::Receiver<bool>) -> Result<(), FileError> {
+async fn keep_saving(
+    server: Arc<Server>,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), FileError> {
     if server.options.state.is_none() {
         return Ok(());
     }
@@ -224,7 +266,9 @@ async fn keep_saving(server: Arc<Server>, mut stopping: watch::Receiver<bool>) -
 
 /// Saves the state where there is something new in it.
 async fn save(server: &Arc<Server>) -> Result<(), FileError> {
-    let Some(path) = server.options.state.clone() else { return Ok(()) };
+    let Some(path) = server.options.state.clone() else {
+        return Ok(());
+    };
     let bodies = {
         let mut inbox = lock(&server.inbox);
         if !std::mem::take(&mut inbox.changed) {
@@ -233,7 +277,8 @@ async fn save(server: &Arc<Server>) -> Result<(), FileError> {
         inbox.bodies()
     };
     let generator = Arc::clone(&server.generator);
-    let written = tokio::task::spawn_blocking(move || file::write(&path, &bodies, &generator)).await;
+    let written =
+        tokio::task::spawn_blocking(move || file::write(&path, &bodies, &generator)).await;
     // A panic while writing cannot be told here better than by its own message.
     written.unwrap_or(Ok(()))
 }

@@ -77,17 +77,30 @@ pub fn write(
     names: Names,
     created_at: String,
 ) -> io::Result<u64> {
-    let keys = desired.values().flat_map(|lead| &lead.demands).filter_map(|demand| match &demand.wanted {
-        Wanted::Attribute(key, _) => Some(key.clone()),
-        _ => None,
-    });
+    let keys = desired
+        .values()
+        .flat_map(|lead| &lead.demands)
+        .filter_map(|demand| match &demand.wanted {
+            Wanted::Attribute(key, _) => Some(key.clone()),
+            _ => None,
+        });
     let attributes = (names != Names::Full).then(|| keys.collect());
     let tool_version = env!("CARGO_PKG_VERSION").to_owned();
-    let head = Head { format_version: FORMAT_VERSION, tool_version, created_at, target, names, attributes };
+    let head = Head {
+        format_version: FORMAT_VERSION,
+        tool_version,
+        created_at,
+        target,
+        names,
+        attributes,
+    };
     line(out, &Line::Snapshot(head.clone()))?;
     let mut leads = 0;
     for (id, seen) in &live.leads {
-        line(out, &Line::Lead(Box::new(shown(id, seen, desired.get(id), &head))))?;
+        line(
+            out,
+            &Line::Lead(Box::new(shown(id, seen, desired.get(id), &head))),
+        )?;
         leads += 1;
     }
     line(out, &Line::End { leads })?;
@@ -100,15 +113,37 @@ fn line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
 }
 
 fn shown(id: &LeadId, seen: &Observed, declared: Option<&DesiredLead>, head: &Head) -> Shown {
-    let Lead { status, agent, tags, attributes, contact, notes } = &seen.lead;
-    let wanted = || declared.into_iter().flat_map(|lead| &lead.demands).map(|demand| &demand.wanted);
+    let Lead {
+        status,
+        agent,
+        tags,
+        attributes,
+        contact,
+        notes,
+    } = &seen.lead;
+    let wanted = || {
+        declared
+            .into_iter()
+            .flat_map(|lead| &lead.demands)
+            .map(|demand| &demand.wanted)
+    };
     let says = |field: ContactField, text: &str| {
         wanted().any(|wanted| matches!(wanted, Wanted::Contact(other, said) if *other == field && said == text))
     };
-    let has = |note: &Note| wanted().any(|wanted| matches!(wanted, Wanted::Notes(notes) if notes.contains(note)));
-    let told = |key: &String| head.attributes.as_ref().is_none_or(|keys| keys.contains(key));
+    let has = |note: &Note| {
+        wanted().any(|wanted| matches!(wanted, Wanted::Notes(notes) if notes.contains(note)))
+    };
+    let told = |key: &String| {
+        head.attributes
+            .as_ref()
+            .is_none_or(|keys| keys.contains(key))
+    };
     let value = |(field, text): (&ContactField, &String)| {
-        let text = if says(*field, text) { text.clone() } else { head.names.contact(*field, text) };
+        let text = if says(*field, text) {
+            text.clone()
+        } else {
+            head.names.contact(*field, text)
+        };
         (field.as_str().to_owned(), text)
     };
     Shown {
@@ -118,9 +153,17 @@ fn shown(id: &LeadId, seen: &Observed, declared: Option<&DesiredLead>, head: &He
         status: status.as_ref().map(ToString::to_string),
         agent: agent.clone(),
         tags: tags.clone(),
-        attributes: attributes.iter().filter(|(key, _)| told(key)).map(|(key, text)| (key.clone(), text.clone())).collect(),
+        attributes: attributes
+            .iter()
+            .filter(|(key, _)| told(key))
+            .map(|(key, text)| (key.clone(), text.clone()))
+            .collect(),
         contact: contact.iter().map(value).collect(),
-        notes: notes.iter().filter(|note| head.names == Names::Full || has(note)).cloned().collect(),
+        notes: notes
+            .iter()
+            .filter(|note| head.names == Names::Full || has(note))
+            .cloned()
+            .collect(),
     }
 }
 
@@ -171,9 +214,13 @@ impl SnapshotError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Io { .. } | Self::Line { .. } | Self::CutOff { .. } => "make one with `convertalk snapshot --out FILE`",
+            Self::Io { .. } | Self::Line { .. } | Self::CutOff { .. } => {
+                "make one with `convertalk snapshot --out FILE`"
+            }
             Self::Newer { .. } => "use the version of convertalk that made it, or make it anew",
-            Self::Foreign { .. } => "make it in the workspace, and with the environment, that it is for",
+            Self::Foreign { .. } => {
+                "make it in the workspace, and with the environment, that it is for"
+            }
         }
     }
 }
@@ -195,11 +242,20 @@ impl Snapshot {
         let first = lines(&path)?.next().transpose()?;
         match first {
             Some((_, Line::Snapshot(head))) if head.format_version != FORMAT_VERSION => {
-                Err(SnapshotError::Newer { found: head.format_version, path })
+                Err(SnapshotError::Newer {
+                    found: head.format_version,
+                    path,
+                })
             }
-            Some((_, Line::Snapshot(head))) if head.target != *target => Err(SnapshotError::Foreign { path }),
+            Some((_, Line::Snapshot(head))) if head.target != *target => {
+                Err(SnapshotError::Foreign { path })
+            }
             Some((_, Line::Snapshot(head))) => Ok(Self { path, head }),
-            _ => Err(SnapshotError::Line { path, number: 1, source: None }),
+            _ => Err(SnapshotError::Line {
+                path,
+                number: 1,
+                source: None,
+            }),
         }
     }
 
@@ -212,11 +268,21 @@ impl Snapshot {
     pub fn warn(&self, plan: &mut Plan) {
         let unsure = |field: &Field| match field {
             Field::Contact(_) | Field::Notes => self.head.names != Names::Full,
-            Field::Attribute(key) => self.head.attributes.as_ref().is_some_and(|keys| !keys.contains(key)),
+            Field::Attribute(key) => self
+                .head
+                .attributes
+                .as_ref()
+                .is_some_and(|keys| !keys.contains(key)),
             Field::Status | Field::Agent | Field::Tags => false,
         };
-        let doubtful = |change: &&crate::plan::Change| change.fields.iter().any(|field| unsure(&field.field));
-        let leads: Vec<LeadId> = plan.changes.iter().filter(doubtful).map(|change| change.uuid.clone()).collect();
+        let doubtful =
+            |change: &&crate::plan::Change| change.fields.iter().any(|field| unsure(&field.field));
+        let leads: Vec<LeadId> = plan
+            .changes
+            .iter()
+            .filter(doubtful)
+            .map(|change| change.uuid.clone())
+            .collect();
         if !leads.is_empty() {
             plan.warnings.push(Refusal {
                 rule: "snapshot".to_owned(),
@@ -244,11 +310,19 @@ impl Snapshot {
                     }
                 }
                 (_, Line::End { leads }) => end = Some(leads),
-                (number, Line::Snapshot(_)) => return Err(SnapshotError::Line { path: self.path.clone(), number, source: None }),
+                (number, Line::Snapshot(_)) => {
+                    return Err(SnapshotError::Line {
+                        path: self.path.clone(),
+                        number,
+                        source: None,
+                    });
+                }
             }
         }
         if end != Some(leads) {
-            return Err(SnapshotError::CutOff { path: self.path.clone() });
+            return Err(SnapshotError::CutOff {
+                path: self.path.clone(),
+            });
         }
         page.is_end = page.records.is_empty();
         page.signature = 1;
@@ -260,7 +334,14 @@ impl Reader for Snapshot {
     type Error = SnapshotError;
 
     async fn page(&self, list: ChatType, number: u32, keep: &Keep) -> Result<Page, SnapshotError> {
-        if number == 1 { self.page_of(list, keep) } else { Ok(Page { is_end: true, ..Page::default() }) }
+        if number == 1 {
+            self.page_of(list, keep)
+        } else {
+            Ok(Page {
+                is_end: true,
+                ..Page::default()
+            })
+        }
     }
 
     fn writes(&self) -> bool {
@@ -277,32 +358,73 @@ impl Reader for Snapshot {
 }
 
 fn record(shown: Shown, keep: &Keep) -> Record {
-    let Shown { uuid, updated, status, agent, tags, attributes, contact, notes, .. } = shown;
+    let Shown {
+        uuid,
+        updated,
+        status,
+        agent,
+        tags,
+        attributes,
+        contact,
+        notes,
+        ..
+    } = shown;
     let key = Key::of(uuid.as_str());
-    let contact = contact.into_iter().filter_map(|(key, text)| match format!("contact.{key}").parse() {
-        Ok(Field::Contact(field)) => Some((field, text)),
-        _ => None,
-    });
+    let contact =
+        contact
+            .into_iter()
+            .filter_map(|(key, text)| match format!("contact.{key}").parse() {
+                Ok(Field::Contact(field)) => Some((field, text)),
+                _ => None,
+            });
     let kept = keep.wants(key).then(|| {
         let status = status.as_deref().map(Status::read);
-        let lead = Lead { status, agent: agent.clone(), tags, attributes, contact: contact.collect(), notes };
+        let lead = Lead {
+            status,
+            agent: agent.clone(),
+            tags,
+            attributes,
+            contact: contact.collect(),
+            notes,
+        };
         let unmanaged = BTreeMap::new();
-        (uuid, Box::new(Observed { lead, unmanaged, echo: Echo::default(), tag_shape: None, updated, seen: None }))
+        (
+            uuid,
+            Box::new(Observed {
+                lead,
+                unmanaged,
+                echo: Echo::default(),
+                tag_shape: None,
+                updated,
+                seen: None,
+            }),
+        )
     });
-    Record { key: Some(key), updated, agent, kept }
+    Record {
+        key: Some(key),
+        updated,
+        agent,
+        kept,
+    }
 }
 
 /// The lines of a snapshot with their numbers.
-fn lines(path: &Path) -> Result<impl Iterator<Item = Result<(u64, Line), SnapshotError>> + use<'_>, SnapshotError> {
-    let failed = |source| SnapshotError::Io { path: path.to_owned(), source };
+fn lines(
+    path: &Path,
+) -> Result<impl Iterator<Item = Result<(u64, Line), SnapshotError>> + use<'_>, SnapshotError> {
+    let failed = |source| SnapshotError::Io {
+        path: path.to_owned(),
+        source,
+    };
     let file = BufReader::new(File::open(path).map_err(failed)?);
     Ok(file.lines().zip(1..).map(move |(text, number)| {
         let text = text.map_err(failed)?;
         let line = serde_json::from_str(&text);
-        line.map(|line| (number, line)).map_err(|source| SnapshotError::Line {
-            path: path.to_owned(),
-            number,
-            source: Some(source),
-        })
+        line.map(|line| (number, line))
+            .map_err(|source| SnapshotError::Line {
+                path: path.to_owned(),
+                number,
+                source: Some(source),
+            })
     }))
 }

@@ -12,9 +12,16 @@ pub fn folder(root: &Path) -> io::Result<PathBuf> {
     let folder = root.join(".convertalk");
     fs::create_dir_all(&folder)?;
     if fs::symlink_metadata(&folder)?.is_symlink() {
-        return Err(io::Error::new(io::ErrorKind::NotADirectory, ".convertalk is a link"));
+        return Err(io::Error::new(
+            io::ErrorKind::NotADirectory,
+            ".convertalk is a link",
+        ));
     }
-    match File::options().write(true).create_new(true).open(folder.join(".gitignore")) {
+    match File::options()
+        .write(true)
+        .create_new(true)
+        .open(folder.join(".gitignore"))
+    {
         Ok(mut ignore) => ignore.write_all(b"*\n")?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
@@ -30,7 +37,10 @@ pub fn run_file(root: &Path, run_id: &str) -> io::Result<PathBuf> {
     let runs = folder(root)?.join("runs");
     fs::create_dir_all(&runs)?;
     if fs::symlink_metadata(&runs)?.is_symlink() {
-        return Err(io::Error::new(io::ErrorKind::NotADirectory, ".convertalk/runs is a link"));
+        return Err(io::Error::new(
+            io::ErrorKind::NotADirectory,
+            ".convertalk/runs is a link",
+        ));
     }
     Ok(runs.join(format!("{run_id}.jsonl")))
 }
@@ -40,7 +50,11 @@ pub fn run_file(root: &Path, run_id: &str) -> io::Result<PathBuf> {
 /// # Errors
 /// The lock file cannot be made.
 pub fn lock(root: &Path) -> io::Result<Option<File>> {
-    let file = File::options().create(true).truncate(false).write(true).open(folder(root)?.join("lock"))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder(root)?.join("lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),

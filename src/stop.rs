@@ -47,7 +47,10 @@ struct Shared {
 impl Stop {
     /// Nothing is waited for past `end`.
     pub fn at(end: Option<Instant>) -> Self {
-        Self { end, ..Self::default() }
+        Self {
+            end,
+            ..Self::default()
+        }
     }
 
     /// The same wish, but that no write is begun after `last_write`.
@@ -68,13 +71,19 @@ impl Stop {
             self.shared.reason.store(code, Ordering::SeqCst);
             self.shared.told.notify_waiters();
         } else {
-            let _first_stays = self.shared.reason.compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst);
+            let _first_stays =
+                self.shared
+                    .reason
+                    .compare_exchange(0, code, Ordering::SeqCst, Ordering::SeqCst);
         }
     }
 
     /// Whether to stop, and why.
     pub fn reason(&self) -> Option<Reason> {
-        if self.last_write.is_some_and(|last_write| Instant::now() >= last_write) {
+        if self
+            .last_write
+            .is_some_and(|last_write| Instant::now() >= last_write)
+        {
             self.ask(Reason::Deadline);
         }
         Some(match self.shared.reason.load(Ordering::SeqCst) {

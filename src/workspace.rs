@@ -63,7 +63,10 @@ pub struct Workspace {
 impl Workspace {
     /// The names that lead files may use.
     pub fn vocabulary(&self) -> Vocabulary<'_> {
-        Vocabulary { agents: Some(&self.agents), tags: self.policy.tags.as_ref().map(|rule| rule.value.as_slice()) }
+        Vocabulary {
+            agents: Some(&self.agents),
+            tags: self.policy.tags.as_ref().map(|rule| rule.value.as_slice()),
+        }
     }
 }
 
@@ -243,9 +246,13 @@ impl Loaded {
 
 /// The nearest folder with a `convertalk.yaml`: `start`, or one above it.
 pub fn find(start: &Path) -> Result<PathBuf, NoWorkspace> {
-    let from = std::fs::canonicalize(start).map_err(|error| NoWorkspace::NoFolder(start.to_owned(), error))?;
+    let from = std::fs::canonicalize(start)
+        .map_err(|error| NoWorkspace::NoFolder(start.to_owned(), error))?;
     let holds = |folder: &&Path| std::fs::symlink_metadata(folder.join(FILE)).is_ok();
-    from.ancestors().find(holds).map(Path::to_owned).ok_or_else(|| NoWorkspace::NotFound(start.to_owned()))
+    from.ancestors()
+        .find(holds)
+        .map(Path::to_owned)
+        .ok_or_else(|| NoWorkspace::NotFound(start.to_owned()))
 }
 
 /// Reads and validates the workspace in `root` and all its lead files, on all cores.
@@ -253,10 +260,19 @@ pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
     let file: Arc<str> = FILE.into();
     let text = match load::text(root, &file) {
         Ok(text) => text,
-        Err(error) => return Loaded { diagnostics: vec![*error], ..Loaded::default() },
+        Err(error) => {
+            return Loaded {
+                diagnostics: vec![*error],
+                ..Loaded::default()
+            };
+        }
     };
     let (settings, mut diagnostics) = configure(root, &text, overrides);
-    let globs: Vec<String> = settings.globs.iter().map(|(glob, _)| glob.clone()).collect();
+    let globs: Vec<String> = settings
+        .globs
+        .iter()
+        .map(|(glob, _)| glob.clone())
+        .collect();
     let found = files::find(root, &globs);
     misses(&file, &text, &settings, &found, &mut diagnostics);
     let broken = diagnostics.iter().any(Diagnostic::is_error);
@@ -271,18 +287,31 @@ pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
     let (desired, files, leads) = gather(read.collect(), vocabulary, &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     let fine = !diagnostics.iter().any(Diagnostic::is_error);
-    Loaded { workspace: settings.workspace.filter(|_| !broken), desired: fine.then_some(desired), diagnostics, files, leads }
+    Loaded {
+        workspace: settings.workspace.filter(|_| !broken),
+        desired: fine.then_some(desired),
+        diagnostics,
+        files,
+        leads,
+    }
 }
 
 /// Reads `convertalk.yaml` from its text. The workspace is there only where nothing is wrong with it.
-pub fn parse(root: &Path, text: &str, overrides: &Overrides) -> (Option<Workspace>, Vec<Diagnostic>) {
+pub fn parse(
+    root: &Path,
+    text: &str,
+    overrides: &Overrides,
+) -> (Option<Workspace>, Vec<Diagnostic>) {
     let (settings, diagnostics) = configure(root, text, overrides);
     let fine = !diagnostics.iter().any(Diagnostic::is_error);
     (settings.workspace.filter(|_| fine), diagnostics)
 }
 
 /// Reads lead files that are in memory: those of another commit, say. Pure.
-pub fn desired_of(files: Vec<(Arc<str>, String)>, workspace: &Workspace) -> (Desired, Vec<Diagnostic>) {
+pub fn desired_of(
+    files: Vec<(Arc<str>, String)>,
+    workspace: &Workspace,
+) -> (Desired, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let read = files.into_iter().map(|(file, text)| {
         let text = load::decode(&file, text.into_bytes());
@@ -295,10 +324,17 @@ pub fn desired_of(files: Vec<(Arc<str>, String)>, workspace: &Workspace) -> (Des
 
 type Read = (Arc<str>, Result<String, Box<Diagnostic>>);
 
-fn gather(read: Vec<Read>, vocabulary: Vocabulary<'_>, out: &mut Vec<Diagnostic>) -> (Desired, usize, usize) {
+fn gather(
+    read: Vec<Read>,
+    vocabulary: Vocabulary<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> (Desired, usize, usize) {
     let check = |(number, (file, text)): (usize, &Read)| match text {
         Ok(text) => validate::check(file, text, number as u32, vocabulary),
-        Err(error) => Checked { leads: Vec::new(), diagnostics: vec![Diagnostic::clone(error)] },
+        Err(error) => Checked {
+            leads: Vec::new(),
+            diagnostics: vec![Diagnostic::clone(error)],
+        },
     };
     let checked: Vec<Checked> = read.par_iter().enumerate().map(check).collect();
     let mut all = Vec::with_capacity(checked.len());
@@ -309,19 +345,33 @@ fn gather(read: Vec<Read>, vocabulary: Vocabulary<'_>, out: &mut Vec<Diagnostic>
     let leads = all.iter().map(Vec::len).sum();
     let source = |number: u32| {
         let (file, text) = &read[number as usize];
-        Source { file: file.clone(), text: text.as_deref().unwrap_or_default() }
+        Source {
+            file: file.clone(),
+            text: text.as_deref().unwrap_or_default(),
+        }
     };
     (validate::merge(all, source, out), read.len(), leads)
 }
 
 fn configure(root: &Path, text: &str, overrides: &Overrides) -> (Settings, Vec<Diagnostic>) {
-    let source = Source { file: FILE.into(), text };
+    let source = Source {
+        file: FILE.into(),
+        text,
+    };
     let mut diagnostics = Vec::new();
-    let Some(tree) = yaml::parse(&source, &mut diagnostics) else { return (Settings::default(), diagnostics) };
-    let mut reader = Reader { tree: &tree, source: &source, out: diagnostics };
+    let Some(tree) = yaml::parse(&source, &mut diagnostics) else {
+        return (Settings::default(), diagnostics);
+    };
+    let mut reader = Reader {
+        tree: &tree,
+        source: &source,
+        out: diagnostics,
+    };
     if config::is_blank(&reader) {
         let error = Diagnostic::whole("empty-file", FILE, "this file is empty");
-        reader.out.push(error.help("begin with `version: 1` and `api:`"));
+        reader
+            .out
+            .push(error.help("begin with `version: 1` and `api:`"));
         return (Settings::default(), reader.out);
     }
     let config = config::read(&mut reader);
@@ -333,7 +383,9 @@ fn configure(root: &Path, text: &str, overrides: &Overrides) -> (Settings, Vec<D
 impl Settings {
     /// The names that could be read; those of a file with a mistake among its names are not held against anyone.
     fn vocabulary(&self, diagnostics: &[Diagnostic]) -> Vocabulary<'_> {
-        let doubt = |made: &Diagnostic| matches!(made.rule, "bad-agent-id" | "bad-agent-name" | "missing-id");
+        let doubt = |made: &Diagnostic| {
+            matches!(made.rule, "bad-agent-id" | "bad-agent-name" | "missing-id")
+        };
         let doubt = self.doubtful || diagnostics.iter().any(doubt);
         match self.workspace.as_ref().filter(|_| !doubt) {
             Some(workspace) => workspace.vocabulary(),
@@ -343,16 +395,32 @@ impl Settings {
 }
 
 /// Warns of globs that match nothing.
-fn misses(file: &Arc<str>, text: &str, settings: &Settings, found: &files::Found, out: &mut Vec<Diagnostic>) {
-    let source = Source { file: file.clone(), text };
-    for ((glob, span), _) in settings.globs.iter().zip(&found.hit).filter(|(_, hit)| !**hit) {
+fn misses(
+    file: &Arc<str>,
+    text: &str,
+    settings: &Settings,
+    found: &files::Found,
+    out: &mut Vec<Diagnostic>,
+) {
+    let source = Source {
+        file: file.clone(),
+        text,
+    };
+    for ((glob, span), _) in settings
+        .globs
+        .iter()
+        .zip(&found.hit)
+        .filter(|(_, hit)| !**hit)
+    {
         let message = format!("no file matches `{glob}`");
         let warning = match span {
             Some(span) => source.warning("no-lead-files", *span, message),
             None => Diagnostic::whole("no-lead-files", file.clone(), message).into_warning(),
         };
         let help = match &found.yml {
-            Some(path) => format!("`{path}` is there: rename it to end in .yaml, or add `leads/**/*.yml` to `leads`"),
+            Some(path) => format!(
+                "`{path}` is there: rename it to end in .yaml, or add `leads/**/*.yml` to `leads`"
+            ),
             None => "write a lead file there".to_owned(),
         };
         out.push(warning.help(help));

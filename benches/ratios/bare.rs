@@ -13,19 +13,35 @@ pub(crate) fn main(words: &[String]) -> ExitCode {
     let number = |at: usize| words[at].parse::<u32>().expect("a number");
     let lists = [("lead", number(1)), ("non-lead", number(2))];
     let addresses = lists.into_iter().flat_map(|(list, pages)| {
-        (1..=pages).map(move |page| format!("{}/inbox/direct/chats?{IDS}&page={page}&type={list}", words[0]))
+        (1..=pages).map(move |page| {
+            format!(
+                "{}/inbox/direct/chats?{IDS}&page={page}&type={list}",
+                words[0]
+            )
+        })
     });
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let client = client();
     runtime.block_on(async {
         let fetches = addresses.map(|address| fetch(&client, address));
-        futures_util::stream::iter(fetches).buffer_unordered(number(3) as usize).for_each(|()| async {}).await;
+        futures_util::stream::iter(fetches)
+            .buffer_unordered(number(3) as usize)
+            .for_each(|()| async {})
+            .await;
     });
     ExitCode::SUCCESS
 }
 
 async fn fetch(client: &reqwest::Client, address: String) {
-    let mut answer = client.get(address).header("x-bot-token", "bench").send().await.expect("an answer");
+    let mut answer = client
+        .get(address)
+        .header("x-bot-token", "bench")
+        .send()
+        .await
+        .expect("an answer");
     while answer.chunk().await.expect("its body").is_some() {}
 }
 
@@ -37,6 +53,11 @@ fn client() -> reqwest::Client {
         .expect("versions")
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
-    let builder = reqwest::Client::builder().timeout(Duration::from_secs(30)).no_proxy();
-    builder.tls_backend_preconfigured(tls).build().expect("a client")
+    let builder = reqwest::Client::builder()
+        .timeout(Duration::from_secs(30))
+        .no_proxy();
+    builder
+        .tls_backend_preconfigured(tls)
+        .build()
+        .expect("a client")
 }

@@ -33,12 +33,28 @@ pub(crate) struct Shape {
 /// Writes a workspace for leads of the server.
 pub(crate) fn workspace(server: &Server, shape: &Shape) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let Shape { declared, files, every, changed, concurrency } = *shape;
-    let agents: String = AGENTS.iter().map(|(name, id)| format!("  {name}: {id}\n")).collect();
-    let config =
-        format!("version: 1\napi: {{ endpoint: \"{}\", concurrency: {concurrency}, {CONFIG} }}\nagents:\n{agents}", server.url);
+    let Shape {
+        declared,
+        files,
+        every,
+        changed,
+        concurrency,
+    } = *shape;
+    let agents: String = AGENTS
+        .iter()
+        .map(|(name, id)| format!("  {name}: {id}\n"))
+        .collect();
+    let config = format!(
+        "version: 1\napi: {{ endpoint: \"{}\", concurrency: {concurrency}, {CONFIG} }}\nagents:\n{agents}",
+        server.url
+    );
     write(folder.path(), "convertalk.yaml", &config);
-    let mut leads = Leads { server, page: 0, left: Vec::new().into_iter() }.step_by(every);
+    let mut leads = Leads {
+        server,
+        page: 0,
+        left: Vec::new().into_iter(),
+    }
+    .step_by(every);
     for file in 0..files {
         let mut text = "version: 1\nleads:\n".to_owned();
         for number in 0..declared / files {
@@ -67,10 +83,26 @@ fn lead(text: &mut String, record: &Json, changed: bool) {
     } else {
         "CLOSED"
     };
-    let agent = AGENTS.iter().find(|(_, id)| *id == word(&record["_agentAssigned"])).map_or("none", |(name, _)| name);
-    let tags: Vec<String> = details["tags"].as_array().into_iter().flatten().map(word).collect();
-    let (uuid, name, tags) = (word(&record["uuid"]), word(&details["name"]), tags.join(", "));
-    writeln!(text, "  {uuid}:\n    label: {name}\n    status: {status}\n    agent: {agent}\n    tags: [{tags}]").expect("text");
+    let agent = AGENTS
+        .iter()
+        .find(|(_, id)| *id == word(&record["_agentAssigned"]))
+        .map_or("none", |(name, _)| name);
+    let tags: Vec<String> = details["tags"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(word)
+        .collect();
+    let (uuid, name, tags) = (
+        word(&record["uuid"]),
+        word(&details["name"]),
+        tags.join(", "),
+    );
+    writeln!(
+        text,
+        "  {uuid}:\n    label: {name}\n    status: {status}\n    agent: {agent}\n    tags: [{tags}]"
+    )
+    .expect("text");
 }
 
 /// The leads of a server, page by page.
@@ -90,7 +122,11 @@ impl Iterator for Leads<'_> {
             }
             self.page += 1;
             let body = page(&self.server.url, self.page);
-            self.left = body["data"].as_array().filter(|records| !records.is_empty())?.clone().into_iter();
+            self.left = body["data"]
+                .as_array()
+                .filter(|records| !records.is_empty())?
+                .clone()
+                .into_iter();
         }
     }
 }
@@ -100,9 +136,17 @@ fn page(url: &str, page: u32) -> Json {
     let host = url.trim_start_matches("http://");
     let mut stream = std::net::TcpStream::connect(host).expect("a server");
     let path = format!("/inbox/direct/chats?{IDS}&page={page}&type=lead");
-    write!(stream, "GET {path} HTTP/1.0\r\nhost: {host}\r\nx-bot-token: bench\r\n\r\n").expect("a request");
+    write!(
+        stream,
+        "GET {path} HTTP/1.0\r\nhost: {host}\r\nx-bot-token: bench\r\n\r\n"
+    )
+    .expect("a request");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("an answer");
-    let body = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+    let body = answer
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .expect("a head")
+        + 4;
     serde_json::from_slice(&answer[body..]).expect("JSON")
 }

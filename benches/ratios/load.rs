@@ -16,7 +16,10 @@ const CORES: &str = "`validate`, two threads";
 const GROWTH: &str = "`validate`, 10 times the declared leads";
 const START: [(&str, &[&str]); 2] = [
     ("start-up, `--version`", &["--version"]),
-    ("start-up, `validate` of the quick start", &["validate", "-C", "examples/quickstart"]),
+    (
+        "start-up, `validate` of the quick start",
+        &["validate", "-C", "examples/quickstart"],
+    ),
 ];
 
 pub(crate) fn rows(scale: &Scale, table: &mut Table) {
@@ -25,18 +28,40 @@ pub(crate) fn rows(scale: &Scale, table: &mut Table) {
             let mut command = program();
             command.args(words);
             let cpu = median((0..2 * scale.runs + 1).map(|_| run(&command).cpu * 1_000.0));
-            table.add(what, cpu, Limit::AtMost(10.0), " ms", "CPU, user and system".to_owned());
+            table.add(
+                what,
+                cpu,
+                Limit::AtMost(10.0),
+                " ms",
+                "CPU, user and system".to_owned(),
+            );
         }
     }
     if !table.wants(SCAN) && !table.wants(CORES) && !table.wants(GROWTH) {
         return;
     }
     let server = Server::start(scale.live, &[]);
-    let shape = Shape { declared: scale.declared, files: scale.files, every: 1, changed: 5, concurrency: 8 };
+    let shape = Shape {
+        declared: scale.declared,
+        files: scale.files,
+        every: 1,
+        changed: 5,
+        concurrency: 8,
+    };
     let large = workspace(&server, &shape);
-    let small = workspace(&server, &Shape { declared: scale.declared / 10, files: scale.files, ..shape });
+    let small = workspace(
+        &server,
+        &Shape {
+            declared: scale.declared / 10,
+            files: scale.files,
+            ..shape
+        },
+    );
     let loading = |folder: &tempfile::TempDir, threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .expect("threads");
         let start = Instant::now();
         let loaded = pool.install(|| load(folder.path(), &Overrides::default()));
         let seconds = start.elapsed().as_secs_f64();
@@ -49,18 +74,38 @@ pub(crate) fn rows(scale: &Scale, table: &mut Table) {
         .map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("text"))
         .collect();
     let runs = 2 * scale.runs + 1;
-    let told = |one: f64, other: f64, what: &str| format!("{:.0} ms, {what} {:.0} ms", one * 1_000.0, other * 1_000.0);
+    let told = |one: f64, other: f64, what: &str| {
+        format!("{:.0} ms, {what} {:.0} ms", one * 1_000.0, other * 1_000.0)
+    };
     if table.wants(SCAN) {
         let (ratio, one, other) = paired(runs, || loading(&large, 1), || scan(&texts));
-        table.add(SCAN, ratio, Limit::AtMost(1.6), "", told(one, other, "the bare scan"));
+        table.add(
+            SCAN,
+            ratio,
+            Limit::AtMost(1.6),
+            "",
+            told(one, other, "the bare scan"),
+        );
     }
     if table.wants(CORES) {
         let (ratio, one, other) = paired(runs, || loading(&large, 1), || loading(&large, 2));
-        table.add(CORES, ratio, Limit::AtLeast(1.7), "", told(one, other, "on two"));
+        table.add(
+            CORES,
+            ratio,
+            Limit::AtLeast(1.7),
+            "",
+            told(one, other, "on two"),
+        );
     }
     if table.wants(GROWTH) {
         let (ratio, one, other) = paired(runs, || loading(&large, 1), || loading(&small, 1));
-        table.add(GROWTH, ratio, Limit::AtMost(10.5), "", told(one, other, "a tenth"));
+        table.add(
+            GROWTH,
+            ratio,
+            Limit::AtMost(10.5),
+            "",
+            told(one, other, "a tenth"),
+        );
     }
 }
 

@@ -5,7 +5,11 @@
 //! limits are meant for the whole),
 //! `-- --check` exits with 1 where a limit does not hold, and `-- --only WORD` measures only the rows whose name has the word.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells what it measured")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark tells what it measured"
+)]
 
 mod bare;
 mod files;
@@ -28,8 +32,20 @@ pub(crate) struct Scale {
     pub(crate) runs: usize,
 }
 
-const FULL: Scale = Scale { live: 1_000_000, declared: 100_000, files: 100, writes: 10_000, runs: 5 };
-const QUICK: Scale = Scale { live: 100_000, declared: 10_000, files: 10, writes: 1_000, runs: 3 };
+const FULL: Scale = Scale {
+    live: 1_000_000,
+    declared: 100_000,
+    files: 100,
+    writes: 10_000,
+    runs: 5,
+};
+const QUICK: Scale = Scale {
+    live: 100_000,
+    declared: 10_000,
+    files: 10,
+    writes: 1_000,
+    runs: 3,
+};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -39,11 +55,19 @@ fn main() -> ExitCode {
         _ => {}
     }
     let has = |flag: &str| words.iter().any(|word| word == flag);
-    let only = words.iter().position(|word| word == "--only").and_then(|at| words.get(at + 1)).cloned();
+    let only = words
+        .iter()
+        .position(|word| word == "--only")
+        .and_then(|at| words.get(at + 1))
+        .cloned();
     let scale = if has("--quick") { QUICK } else { FULL };
     let mut table = Table::new(only.unwrap_or_default());
     load::rows(&scale, &mut table);
     network::rows(&scale, &mut table);
     println!("{}", table.markdown());
-    if has("--check") && !table.holds() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if has("--check") && !table.holds() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }

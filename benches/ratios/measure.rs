@@ -26,34 +26,62 @@ pub(crate) fn this(role: &str) -> Command {
 /// The program that is measured, with nothing in its environment but tokens.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_convertalk"));
-    command.env_clear().env("CONVERTALK_TOKEN", "bench").stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("CONVERTALK_TOKEN", "bench")
+        .stdin(Stdio::null());
     command
 }
 
 /// Runs a command to its end: seconds, seconds, MiB.
 pub(crate) fn run(command: &Command) -> Took {
     let mut launcher = this("launch");
-    launcher.arg(command.get_program()).args(command.get_args()).env_clear();
+    launcher
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear();
     command.get_envs().for_each(|(name, value)| {
         launcher.env(name, value.unwrap_or_default());
     });
-    let output = launcher.stderr(Stdio::inherit()).output().expect("a launcher");
+    let output = launcher
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("a launcher");
     assert!(output.status.success(), "{command:?} failed");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    let mut numbers = text.split_whitespace().map(|word| word.parse::<f64>().expect("a number"));
+    let mut numbers = text
+        .split_whitespace()
+        .map(|word| word.parse::<f64>().expect("a number"));
     let mut next = || numbers.next().expect("three numbers");
-    Took { wall: next(), cpu: next(), peak: next() }
+    Took {
+        wall: next(),
+        cpu: next(),
+        peak: next(),
+    }
 }
 
 /// The launcher's own role: `launch PROGRAM ARGUMENTS`. What the program says on stdout is read by nobody.
 pub(crate) fn launch(words: &[String]) -> ExitCode {
     let start = Instant::now();
-    let child = Command::new(&words[0]).args(&words[1..]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a program");
+    let child = Command::new(&words[0])
+        .args(&words[1..])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a program");
     let usage = child.wait4().expect("its usage");
     let seconds = |time: Duration| time.as_secs_f64();
     let cpu = seconds(usage.rusage.utime) + seconds(usage.rusage.stime);
-    println!("{} {cpu} {}", start.elapsed().as_secs_f64(), usage.rusage.maxrss as f64 / f64::from(1 << 20));
-    if usage.status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    println!(
+        "{} {cpu} {}",
+        start.elapsed().as_secs_f64(),
+        usage.rusage.maxrss as f64 / f64::from(1 << 20)
+    );
+    if usage.status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// The middle of an odd number of figures.
@@ -64,8 +92,16 @@ pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 /// Both in turn, so many times: the median of the ratios, and the medians of each.
-pub(crate) fn paired(runs: usize, mut one: impl FnMut() -> f64, mut other: impl FnMut() -> f64) -> (f64, f64, f64) {
+pub(crate) fn paired(
+    runs: usize,
+    mut one: impl FnMut() -> f64,
+    mut other: impl FnMut() -> f64,
+) -> (f64, f64, f64) {
     let pairs: Vec<(f64, f64)> = (0..runs).map(|_| (one(), other())).collect();
     let ratio = median(pairs.iter().map(|(one, other)| one / other));
-    (ratio, median(pairs.iter().map(|pair| pair.0)), median(pairs.iter().map(|pair| pair.1)))
+    (
+        ratio,
+        median(pairs.iter().map(|pair| pair.0)),
+        median(pairs.iter().map(|pair| pair.1)),
+    )
 }

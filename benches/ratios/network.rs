@@ -26,9 +26,22 @@ const THREE: &str = "`plan` of three leads on page 1";
 const APPLY: &str = "`apply`, a server that takes 50 ms a request";
 
 pub(crate) fn rows(scale: &Scale, table: &mut Table) {
-    let large = Shape { declared: scale.declared, files: scale.files, every: 9, changed: 5, concurrency: WIDTH };
-    let few = Shape { declared: 1_000, files: 1, ..large };
-    if [WIRE, MEMORY, FEW_MEMORY, GROWTH, GROWTH_MEMORY, THREE].iter().any(|row| table.wants(row)) {
+    let large = Shape {
+        declared: scale.declared,
+        files: scale.files,
+        every: 9,
+        changed: 5,
+        concurrency: WIDTH,
+    };
+    let few = Shape {
+        declared: 1_000,
+        files: 1,
+        ..large
+    };
+    if [WIRE, MEMORY, FEW_MEMORY, GROWTH, GROWTH_MEMORY, THREE]
+        .iter()
+        .any(|row| table.wants(row))
+    {
         let server = Server::start(scale.live, &[]);
         run(&server.fetch(WIDTH));
         fast(scale, table, &server, &large, &few);
@@ -49,13 +62,29 @@ fn fast(scale: &Scale, table: &mut Table, server: &Server, large: &Shape, few: &
     if table.wants(WIRE) || table.wants(MEMORY) {
         let folder = workspace(server, large);
         let peak = against_the_wire(scale, table, WIRE, 1.5, server, &folder);
-        table.add(MEMORY, peak, Limit::AtMost(250.0), " MiB", format!("{} declared", scale.declared));
+        table.add(
+            MEMORY,
+            peak,
+            Limit::AtMost(250.0),
+            " MiB",
+            format!("{} declared", scale.declared),
+        );
     }
     let folder = workspace(server, few);
-    let plans = |folder: &TempDir| -> Vec<Took> { (0..scale.runs).map(|_| run(&plan(server, folder))).collect() };
+    let plans = |folder: &TempDir| -> Vec<Took> {
+        (0..scale.runs)
+            .map(|_| run(&plan(server, folder)))
+            .collect()
+    };
     if table.wants(FEW_MEMORY) {
         let peak = median(plans(&folder).iter().map(|took| took.peak));
-        table.add(FEW_MEMORY, peak, Limit::AtMost(100.0), " MiB", "1000 declared".to_owned());
+        table.add(
+            FEW_MEMORY,
+            peak,
+            Limit::AtMost(100.0),
+            " MiB",
+            "1000 declared".to_owned(),
+        );
     }
     if table.wants(GROWTH) || table.wants(GROWTH_MEMORY) {
         let tenth = Server::start(scale.live / 10, &[]);
@@ -67,29 +96,71 @@ fn fast(scale: &Scale, table: &mut Table, server: &Server, large: &Shape, few: &
             peaks.push(took.peak);
             took.wall
         };
-        let pairs: Vec<f64> =
-            (0..scale.runs).map(|_| wall(server, &folder, &mut peaks) / wall(&tenth, &same, &mut tenth_peaks)).collect();
-        table.add(GROWTH, median(pairs), Limit::AtMost(10.5), "", "1000 declared".to_owned());
+        let pairs: Vec<f64> = (0..scale.runs)
+            .map(|_| wall(server, &folder, &mut peaks) / wall(&tenth, &same, &mut tenth_peaks))
+            .collect();
+        table.add(
+            GROWTH,
+            median(pairs),
+            Limit::AtMost(10.5),
+            "",
+            "1000 declared".to_owned(),
+        );
         let (one, other) = (median(peaks), median(tenth_peaks));
-        table.add(GROWTH_MEMORY, one / other, Limit::AtMost(1.05), "", format!("{one:.1} MiB, a tenth {other:.1} MiB"));
+        table.add(
+            GROWTH_MEMORY,
+            one / other,
+            Limit::AtMost(1.05),
+            "",
+            format!("{one:.1} MiB, a tenth {other:.1} MiB"),
+        );
     }
     if table.wants(THREE) {
-        let folder = workspace(server, &Shape { declared: 3, files: 1, every: 1, changed: 1, concurrency: WIDTH });
-        let output = program().args(["plan", "--format", "json", "-C"]).arg(folder.path()).output().expect("a plan");
+        let folder = workspace(
+            server,
+            &Shape {
+                declared: 3,
+                files: 1,
+                every: 1,
+                changed: 1,
+                concurrency: WIDTH,
+            },
+        );
+        let output = program()
+            .args(["plan", "--format", "json", "-C"])
+            .arg(folder.path())
+            .output()
+            .expect("a plan");
         let plan: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let pages = plan["listing"]["pages_read"].as_f64().expect("a number");
-        table.add(THREE, pages, Limit::AtMost(2.0), "", "pages read".to_owned());
+        table.add(
+            THREE,
+            pages,
+            Limit::AtMost(2.0),
+            "",
+            "pages read".to_owned(),
+        );
     }
 }
 
 fn plan(server: &Server, folder: &TempDir) -> Command {
     let mut command = program();
-    command.env("CONVERTALK_ENDPOINT", &server.url).args(["plan", "--full", "-C"]).arg(folder.path());
+    command
+        .env("CONVERTALK_ENDPOINT", &server.url)
+        .args(["plan", "--full", "-C"])
+        .arg(folder.path());
     command
 }
 
 /// The ratio of plan to the bare fetch as a row; gives the median of plan's peak memory.
-fn against_the_wire(scale: &Scale, table: &mut Table, what: &str, limit: f64, server: &Server, folder: &TempDir) -> f64 {
+fn against_the_wire(
+    scale: &Scale,
+    table: &mut Table,
+    what: &str,
+    limit: f64,
+    server: &Server,
+    folder: &TempDir,
+) -> f64 {
     let mut peaks = Vec::new();
     let mut planning = || {
         let took = run(&plan(server, folder));
@@ -107,14 +178,26 @@ fn apply(scale: &Scale, table: &mut Table) {
     let ideal = times as f64 * WRITE_LATENCY;
     let ratios: Vec<f64> = (0..scale.runs)
         .map(|_| {
-            let server = Server::start(scale.writes as u32 * 10 / 9 + 100, &["--latency", "50ms", "--sort", "created"]);
-            let shape = Shape { declared: scale.writes, files: 10, every: 1, changed: 1, concurrency: WRITES_AT_A_TIME };
+            let server = Server::start(
+                scale.writes as u32 * 10 / 9 + 100,
+                &["--latency", "50ms", "--sort", "created"],
+            );
+            let shape = Shape {
+                declared: scale.writes,
+                files: 10,
+                every: 1,
+                changed: 1,
+                concurrency: WRITES_AT_A_TIME,
+            };
             let folder = workspace(&server, &shape);
             let mut command = program();
             command.args(["apply", "--yes", "-C"]).arg(folder.path());
             run(&command).wall / ideal
         })
         .collect();
-    let note = format!("{} writes, {WRITES_AT_A_TIME} at a time, {ideal:.1} s; planning and reading back included", scale.writes);
+    let note = format!(
+        "{} writes, {WRITES_AT_A_TIME} at a time, {ideal:.1} s; planning and reading back included",
+        scale.writes
+    );
     table.add(APPLY, median(ratios), Limit::AtMost(1.2), "", note);
 }

@@ -21,22 +21,41 @@ impl Server {
     pub(crate) fn start(leads: u32, flags: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_convertalk"))
             .args(["sandbox", "--listen", "127.0.0.1:0", "--keep-pages", "4096"])
-            .args(["--leads", &leads.to_string(), "--page-size", &PAGE.to_string()])
+            .args([
+                "--leads",
+                &leads.to_string(),
+                "--page-size",
+                &PAGE.to_string(),
+            ])
             .args(flags)
             .stdout(Stdio::piped())
             .spawn()
             .expect("a server");
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().expect("its words")).read_line(&mut line).expect("a line");
-        let url = line.trim().rsplit(' ').next().expect("an address").to_owned();
+        BufReader::new(child.stdout.as_mut().expect("its words"))
+            .read_line(&mut line)
+            .expect("a line");
+        let url = line
+            .trim()
+            .rsplit(' ')
+            .next()
+            .expect("an address")
+            .to_owned();
         let others = leads / 10;
-        Self { child, url, pages: [(leads - others).div_ceil(PAGE), others.div_ceil(PAGE)] }
+        Self {
+            child,
+            url,
+            pages: [(leads - others).div_ceil(PAGE), others.div_ceil(PAGE)],
+        }
     }
 
     /// The bare fetch of every page and of the two past the end of each list, by so many requests at a time.
     pub(crate) fn fetch(&self, width: usize) -> Command {
         let mut command = this("bare");
-        command.arg(&self.url).args(self.pages.map(|pages| (pages + 2).to_string())).arg(width.to_string());
+        command
+            .arg(&self.url)
+            .args(self.pages.map(|pages| (pages + 2).to_string()))
+            .arg(width.to_string());
         command
     }
 }

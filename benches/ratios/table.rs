@@ -23,7 +23,10 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(only: String) -> Self {
-        Self { only, rows: Vec::new() }
+        Self {
+            only,
+            rows: Vec::new(),
+        }
     }
 
     /// Whether a row of this name is asked for.
@@ -31,8 +34,21 @@ impl Table {
         what.contains(&self.only)
     }
 
-    pub(crate) fn add(&mut self, what: &str, measured: f64, limit: Limit, unit: &'static str, note: String) {
-        let row = Row { what: what.to_owned(), measured, limit, unit, note };
+    pub(crate) fn add(
+        &mut self,
+        what: &str,
+        measured: f64,
+        limit: Limit,
+        unit: &'static str,
+        note: String,
+    ) {
+        let row = Row {
+            what: what.to_owned(),
+            measured,
+            limit,
+            unit,
+            note,
+        };
         eprintln!("{}", row.line());
         self.rows.push(row);
     }
@@ -42,8 +58,11 @@ impl Table {
     }
 
     pub(crate) fn markdown(&self) -> String {
-        let mut text = "| what | measured | limit | holds | of what |\n|---|---|---|---|---|\n".to_owned();
-        self.rows.iter().for_each(|row| text += &format!("{}\n", row.line()));
+        let mut text =
+            "| what | measured | limit | holds | of what |\n|---|---|---|---|---|\n".to_owned();
+        self.rows
+            .iter()
+            .for_each(|row| text += &format!("{}\n", row.line()));
         text
     }
 }
@@ -57,7 +76,13 @@ impl Row {
     }
 
     fn line(&self) -> String {
-        let Self { what, measured, unit, note, .. } = self;
+        let Self {
+            what,
+            measured,
+            unit,
+            note,
+            ..
+        } = self;
         let (word, limit) = match self.limit {
             Limit::AtMost(limit) => ("at most", limit),
             Limit::AtLeast(limit) => ("at least", limit),

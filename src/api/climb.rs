@@ -26,7 +26,14 @@ pub(super) struct Climb {
 
 impl Climb {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, rate: 0.0, trial: None, widens: false, rest: FIRST, patience: FIRST }
+        Self {
+            most,
+            rate: 0.0,
+            trial: None,
+            widens: false,
+            rest: FIRST,
+            patience: FIRST,
+        }
     }
 
     /// The width is another by now, for a better reason: what the present trial shows is about nothing. Gives the width before it.
@@ -38,7 +45,11 @@ impl Climb {
     /// The width after a run at `width` that brought `rate` answers a second.
     pub(super) fn next(&mut self, width: usize, rate: f64) -> usize {
         if let Some(before) = self.trial.take() {
-            let good = if width < before { rate >= self.rate } else { rate > self.rate * GAIN };
+            let good = if width < before {
+                rate >= self.rate
+            } else {
+                rate > self.rate * GAIN
+            };
             if !good {
                 self.widens = !self.widens;
                 self.patience = (self.patience * 2).min(LONGEST);
@@ -54,7 +65,11 @@ impl Climb {
         }
         let step = (width / 8).max(1);
         let widens = width == 1 || self.widens && width < self.most;
-        let other = if widens { (width + step).min(self.most) } else { width - step };
+        let other = if widens {
+            (width + step).min(self.most)
+        } else {
+            width - step
+        };
         self.widens = widens;
         if other != width {
             self.trial = Some(width);
@@ -68,7 +83,13 @@ mod tests {
     use super::*;
 
     /// A platform that answers in so many seconds, and no more than so many a second; a little of it by chance.
-    fn runs(climb: &mut Climb, mut width: usize, latency: f64, most: f64, runs: usize) -> (usize, f64) {
+    fn runs(
+        climb: &mut Climb,
+        mut width: usize,
+        latency: f64,
+        most: f64,
+        runs: usize,
+    ) -> (usize, f64) {
         let (mut answers, mut seconds) = (0.0, 0.0);
         for number in 0..runs {
             let chance = 1.0 + 0.01 * (number as f64 * 1.7).sin();
@@ -84,14 +105,21 @@ mod tests {
     fn stays_wide_where_width_is_worth_it() {
         for most in [2, 8, 64] {
             let (_, rate) = runs(&mut Climb::new(most), most, 0.020, f64::INFINITY, 150);
-            assert!(rate > 0.97 * most as f64 / 0.020, "{rate} of {} a second", most as f64 / 0.020);
+            assert!(
+                rate > 0.97 * most as f64 / 0.020,
+                "{rate} of {} a second",
+                most as f64 / 0.020
+            );
         }
     }
 
     #[test]
     fn narrows_to_what_the_platform_bears_and_loses_nothing() {
         let (width, rate) = runs(&mut Climb::new(64), 64, 0.050, 100.0, 400);
-        assert!((4..=24).contains(&width), "five at a time would do, and {width} are under way");
+        assert!(
+            (4..=24).contains(&width),
+            "five at a time would do, and {width} are under way"
+        );
         assert!(rate > 95.0, "{rate} a second");
     }
 

@@ -51,7 +51,10 @@ impl<'a> Envelope<'a> {
         match first {
             None => Err("the answer is empty".to_owned()),
             Some(b'{') => Self::framed(body).or_else(|Odd| Self::strict(body)),
-            Some(b'<') => Err("the answer is a web page, not JSON: something stands between here and the API".to_owned()),
+            Some(b'<') => Err(
+                "the answer is a web page, not JSON: something stands between here and the API"
+                    .to_owned(),
+            ),
             Some(_) => Err("the answer is not a JSON object".to_owned()),
         }
     }
@@ -63,7 +66,9 @@ impl<'a> Envelope<'a> {
         members.enter(b'{')?;
         while let Some(key) = members.member()? {
             let value = members.value()?;
-            let known = ["success", "message", "code", "data"].iter().position(|known| known.as_bytes() == key);
+            let known = ["success", "message", "code", "data"]
+                .iter()
+                .position(|known| known.as_bytes() == key);
             if known.is_some_and(|known| found[known].replace(value).is_some()) {
                 return Err(Odd);
             }
@@ -71,12 +76,19 @@ impl<'a> Envelope<'a> {
         members.end()?;
         let [success, message, code, data] = found;
         let read = |value: Option<Value>| match value {
-            Some(value) => serde_json::from_slice::<Option<Json>>(frame.slice(value)).map_err(|_| Odd),
+            Some(value) => {
+                serde_json::from_slice::<Option<Json>>(frame.slice(value)).map_err(|_| Odd)
+            }
             None => Ok(None),
         };
         let (success, message, code) = (read(success)?, read(message)?, read(code)?);
         let data = data.filter(|data| frame.slice(*data) != b"null");
-        Ok(Self { success, message, code, data: data.map(|data| Data::Framed(frame, data)) })
+        Ok(Self {
+            success,
+            message,
+            code,
+            data: data.map(|data| Data::Framed(frame, data)),
+        })
     }
 
     /// Reads an envelope of which every byte is JSON.
@@ -86,10 +98,24 @@ impl<'a> Envelope<'a> {
     pub(super) fn strict(body: &'a [u8]) -> Result<Self, String> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let read: Result<Strict<'a>, _> = serde_json::from_slice(body);
-        let Strict { success, message, code, data } = read.map_err(|error| {
-            if error.is_eof() { "the answer is cut off".to_owned() } else { "the answer is not valid JSON".to_owned() }
+        let Strict {
+            success,
+            message,
+            code,
+            data,
+        } = read.map_err(|error| {
+            if error.is_eof() {
+                "the answer is cut off".to_owned()
+            } else {
+                "the answer is not valid JSON".to_owned()
+            }
         })?;
-        Ok(Self { success, message, code, data: data.map(Data::Strict) })
+        Ok(Self {
+            success,
+            message,
+            code,
+            data: data.map(Data::Strict),
+        })
     }
 
     /// `success` is there and says no.
@@ -136,7 +162,11 @@ impl<'a> Envelope<'a> {
             Some(reason @ Json::String(_)) => add(&reason),
             _ => {}
         }
-        if words.is_empty() { "(no message)".to_owned() } else { words.join("; ") }
+        if words.is_empty() {
+            "(no message)".to_owned()
+        } else {
+            words.join("; ")
+        }
     }
 }
 

@@ -47,20 +47,36 @@ impl<'a> Frame<'a> {
         for (block, marks) in whole.iter().chain([&last]).zip(&mut blocks) {
             *marks = carry.marks(simd, block);
         }
-        if carry.is_settled() { Ok(Self { bytes, blocks, has_escapes: carry.has_escapes }) } else { Err(Odd) }
+        if carry.is_settled() {
+            Ok(Self {
+                bytes,
+                blocks,
+                has_escapes: carry.has_escapes,
+            })
+        } else {
+            Err(Odd)
+        }
     }
 
     /// The bytes of a value.
     #[inline]
     pub(super) fn slice(&self, value: Value) -> &'a [u8] {
-        self.bytes.get(value.start as usize..value.end as usize).unwrap_or_default()
+        self.bytes
+            .get(value.start as usize..value.end as usize)
+            .unwrap_or_default()
     }
 
     /// Text that stands in quotes and for itself, without an escape in it.
     #[inline]
     pub(super) fn plain(&self, value: Value) -> Option<&'a [u8]> {
-        let [b'"', text @ .., b'"'] = self.slice(value) else { return None };
-        if self.has_escapes && text.contains(&b'\\') { None } else { Some(text) }
+        let [b'"', text @ .., b'"'] = self.slice(value) else {
+            return None;
+        };
+        if self.has_escapes && text.contains(&b'\\') {
+            None
+        } else {
+            Some(text)
+        }
     }
 
     /// A walk that begins with the whole text.
@@ -108,7 +124,8 @@ impl<'a> Frame<'a> {
         let mut block = start as usize / BLOCK;
         let mut marks = *self.blocks.get(block).ok_or(Odd)?;
         let ahead = u64::MAX << (start as usize % BLOCK);
-        (marks.opens, marks.closes, marks.depth) = (marks.opens & ahead, marks.closes & ahead, depth);
+        (marks.opens, marks.closes, marks.depth) =
+            (marks.opens & ahead, marks.closes & ahead, depth);
         loop {
             while marks.closes != 0 {
                 let bit = marks.closes & marks.closes.wrapping_neg();
@@ -121,7 +138,10 @@ impl<'a> Frame<'a> {
             }
             // The blocks that cannot come down so far hold no end of it.
             let later = self.blocks.get(block + 1..).ok_or(Odd)?;
-            let over = later.iter().position(|marks| marks.floor <= depth).ok_or(Odd)?;
+            let over = later
+                .iter()
+                .position(|marks| marks.floor <= depth)
+                .ok_or(Odd)?;
             (block, marks) = (block + 1 + over, later[over]);
         }
     }
@@ -142,7 +162,14 @@ pub(super) struct Walk<'f, 'a> {
 
 impl<'f, 'a> Walk<'f, 'a> {
     fn new(frame: &'f Frame<'a>, at: u32, depth: i32) -> Self {
-        let mut walk = Self { frame, at, depth, first: true, block: 0, quotes: 0 };
+        let mut walk = Self {
+            frame,
+            at,
+            depth,
+            first: true,
+            block: 0,
+            quotes: 0,
+        };
         walk.jump(at);
         walk
     }
@@ -153,7 +180,11 @@ impl<'f, 'a> Walk<'f, 'a> {
         self.at = self.frame.solid(at);
         self.block = self.at as usize / BLOCK;
         let ahead = u64::MAX << (self.at as usize % BLOCK);
-        self.quotes = self.frame.blocks.get(self.block).map_or(0, |marks| marks.quotes & ahead);
+        self.quotes = self
+            .frame
+            .blocks
+            .get(self.block)
+            .map_or(0, |marks| marks.quotes & ahead);
     }
 
     /// Goes over blanks; `at` is known to be beyond no quote.
@@ -176,7 +207,11 @@ impl<'f, 'a> Walk<'f, 'a> {
     /// The beginning of the value that begins here.
     #[inline(always)]
     pub(super) fn begin(&self) -> Value {
-        Value { start: self.at, end: self.at, depth: self.depth }
+        Value {
+            start: self.at,
+            end: self.at,
+            depth: self.depth,
+        }
     }
 
     /// Into the collection that begins here with this bracket.
@@ -229,7 +264,8 @@ impl<'f, 'a> Walk<'f, 'a> {
             }
             b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
                 let rest = self.frame.bytes.get(start as usize..).unwrap_or_default();
-                let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
+                let word =
+                    |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
                 let end = start + rest.iter().take_while(|byte| word(byte)).count() as u32;
                 self.step(end);
                 end
@@ -241,7 +277,11 @@ impl<'f, 'a> Walk<'f, 'a> {
 
     /// Nothing comes after this place.
     pub(super) fn end(&self) -> Result<(), Odd> {
-        if self.at as usize == self.frame.bytes.len() { Ok(()) } else { Err(Odd) }
+        if self.at as usize == self.frame.bytes.len() {
+            Ok(())
+        } else {
+            Err(Odd)
+        }
     }
 
     /// Over the comma, or out of the collection.
@@ -269,7 +309,11 @@ impl<'f, 'a> Walk<'f, 'a> {
             return Err(Odd);
         }
         self.step(end);
-        Ok(Value { start, end, depth: self.depth })
+        Ok(Value {
+            start,
+            end,
+            depth: self.depth,
+        })
     }
 
     /// The next quote.
@@ -303,7 +347,8 @@ mod tests {
         leaf.prop_recursive(4, 40, 6, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Json::from),
-                prop::collection::btree_map("[a-c]{0,3}", inner, 0..6).prop_map(|map| Json::Object(map.into_iter().collect()))
+                prop::collection::btree_map("[a-c]{0,3}", inner, 0..6)
+                    .prop_map(|map| Json::Object(map.into_iter().collect()))
             ]
         })
     }
@@ -314,7 +359,10 @@ mod tests {
             Some(b'{') => {
                 let (mut members, mut object) = (frame.members(range)?, serde_json::Map::new());
                 while let Some(key) = members.member()? {
-                    object.insert(String::from_utf8_lossy(key).into_owned(), read(frame, members.value()?)?);
+                    object.insert(
+                        String::from_utf8_lossy(key).into_owned(),
+                        read(frame, members.value()?)?,
+                    );
                 }
                 Ok(Json::Object(object))
             }

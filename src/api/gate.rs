@@ -53,8 +53,12 @@ struct State {
 impl Gate {
     pub(super) fn new(most: usize, rate: Option<f64>) -> Self {
         let most = most.max(1);
-        let period = rate.filter(|rate| *rate > 0.0).and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok());
-        let quota = period.and_then(Quota::with_period).map(|quota| quota.allow_burst(NonZeroU32::MIN));
+        let period = rate
+            .filter(|rate| *rate > 0.0)
+            .and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok());
+        let quota = period
+            .and_then(Quota::with_period)
+            .map(|quota| quota.allow_burst(NonZeroU32::MIN));
         Self {
             places: Arc::new(Semaphore::new(most)),
             limiter: quota.map(RateLimiter::direct),
@@ -95,7 +99,10 @@ impl Gate {
 
     async fn wait_until_open(&self) -> Result<(), Duration> {
         loop {
-            let closed = self.state().closed_until.map(|until| until.saturating_duration_since(Instant::now()));
+            let closed = self
+                .state()
+                .closed_until
+                .map(|until| until.saturating_duration_since(Instant::now()));
             match closed.filter(|closed| !closed.is_zero()) {
                 None => return Ok(()),
                 Some(long) if long > LONGEST_PAUSE => return Err(long),
@@ -200,7 +207,11 @@ mod tests {
             held.push(gate.enter().await);
         }
         gate.narrow(None);
-        assert_eq!(gate.places.available_permits(), 0, "three free places are gone, one is owed");
+        assert_eq!(
+            gate.places.available_permits(),
+            0,
+            "three free places are gone, one is owed"
+        );
         drop(held);
         assert_eq!(gate.places.available_permits(), 4);
         for _ in 0..4 * ANSWERS_TO_WIDEN {
@@ -212,7 +223,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn narrows_where_answers_queue() {
         let gate = Gate::new(4, None);
-        let answers = |millis| (0..4 * ANSWERS_TO_WIDEN).for_each(|_| gate.widen(Duration::from_millis(millis)));
+        let answers = |millis| {
+            (0..4 * ANSWERS_TO_WIDEN).for_each(|_| gate.widen(Duration::from_millis(millis)))
+        };
         answers(100);
         assert_eq!(gate.places.available_permits(), 4);
         answers(900);
@@ -234,7 +247,11 @@ mod tests {
     async fn an_hour_is_not_waited_for() {
         let gate = Gate::new(2, None);
         gate.narrow(Some(Duration::from_secs(3600)));
-        assert!(gate.enter().await.is_err_and(|closed| closed > Duration::from_secs(3590)));
+        assert!(
+            gate.enter()
+                .await
+                .is_err_and(|closed| closed > Duration::from_secs(3590))
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -41,8 +41,11 @@ pub(super) struct Credential {
 
 impl Credential {
     pub(super) fn new(name: &str, token: &SecretString) -> Result<Self, ApiError> {
-        let name = name.parse().map_err(|_| ApiError::BadHeader { name: name.to_owned() })?;
-        let mut value = HeaderValue::from_str(token.expose_secret().trim()).map_err(|_| ApiError::BadToken)?;
+        let name = name.parse().map_err(|_| ApiError::BadHeader {
+            name: name.to_owned(),
+        })?;
+        let mut value =
+            HeaderValue::from_str(token.expose_secret().trim()).map_err(|_| ApiError::BadToken)?;
         value.set_sensitive(true);
         Ok(Self { name, value })
     }
@@ -70,7 +73,11 @@ impl Transport {
     pub(super) fn new(endpoint: &Url, api: &Api, stop: Stop) -> Result<Self, ApiError> {
         let same_host = reqwest::redirect::Policy::custom(|attempt| {
             let home = attempt.previous().first().map(Url::origin);
-            if home == Some(attempt.url().origin()) && attempt.previous().len() < 4 { attempt.follow() } else { attempt.stop() }
+            if home == Some(attempt.url().origin()) && attempt.previous().len() < 4 {
+                attempt.follow()
+            } else {
+                attempt.stop()
+            }
         });
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("convertalk/", env!("CARGO_PKG_VERSION")))
@@ -79,12 +86,21 @@ impl Transport {
             .redirect(same_host);
         if endpoint.scheme() == "http" {
             // Loopback: no proxy, and no certificate store, which a bare container does not have.
-            builder = builder.no_proxy().tls_backend_preconfigured(without_certificates()?);
+            builder = builder
+                .no_proxy()
+                .tls_backend_preconfigured(without_certificates()?);
         } else {
             drop(rustls::crypto::ring::default_provider().install_default());
         }
-        let client = builder.build().map_err(|error| ApiError::Setup { reason: reason(&error) })?;
-        Ok(Self { client, gate: Gate::new(api.concurrency, api.rate), stop, secrets: Mutex::default() })
+        let client = builder.build().map_err(|error| ApiError::Setup {
+            reason: reason(&error),
+        })?;
+        Ok(Self {
+            client,
+            gate: Gate::new(api.concurrency, api.rate),
+            stop,
+            secrets: Mutex::default(),
+        })
     }
 
     /// Keeps a token out of every message.
@@ -98,7 +114,11 @@ impl Transport {
     }
 
     /// Sends until there is an answer that `decode` takes, or none is to be had.
-    pub(super) async fn send<T: Send + 'static>(&self, request: &Request, decode: impl Decode<T>) -> Result<T, ApiError> {
+    pub(super) async fn send<T: Send + 'static>(
+        &self,
+        request: &Request,
+        decode: impl Decode<T>,
+    ) -> Result<T, ApiError> {
         let delays = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(5))
@@ -121,7 +141,11 @@ impl Transport {
             .sleep(rest)
             .notify(|failure, pause| {
                 let path = request.url.path();
-                tracing::info!("{} {path}: {failure}; again in {} ms", request.method, pause.as_millis());
+                tracing::info!(
+                    "{} {path}: {failure}; again in {} ms",
+                    request.method,
+                    pause.as_millis()
+                );
                 last = Some(failure.clone());
             })
             .when(|failure: &Failure| {
@@ -135,7 +159,13 @@ impl Transport {
             })
             .await;
         // What came of the tries before says more than that there was no other.
-        let told = |failure| if let Failure::NotSent(_) = failure { last.unwrap_or(failure) } else { failure };
+        let told = |failure| {
+            if let Failure::NotSent(_) = failure {
+                last.unwrap_or(failure)
+            } else {
+                failure
+            }
+        };
         outcome.map_err(told).map_err(|failure| ApiError::Request {
             method: request.method.to_string(),
             path: request.url.path().to_owned(),
@@ -143,16 +173,27 @@ impl Transport {
         })
     }
 
-    async fn once<T: Send + 'static>(&self, request: &Request, decode: impl Decode<T>) -> Result<T, Failure> {
+    async fn once<T: Send + 'static>(
+        &self,
+        request: &Request,
+        decode: impl Decode<T>,
+    ) -> Result<T, Failure> {
         let place = tokio::select! {
             biased;
             over = self.stop.until_over() => return Err(Failure::NotSent(over.into())),
             place = self.gate.enter() => place.map_err(|closed| Failure::NotSent(NotSent::Closed(closed)))?,
         };
-        let mut builder = self.client.request(request.method.clone(), request.url.clone());
-        builder = builder.header(request.credential.name.clone(), request.credential.value.clone());
+        let mut builder = self
+            .client
+            .request(request.method.clone(), request.url.clone());
+        builder = builder.header(
+            request.credential.name.clone(),
+            request.credential.value.clone(),
+        );
         if let Some(body) = &request.body {
-            builder = builder.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.clone());
+            builder = builder
+                .header(reqwest::header::CONTENT_TYPE, "application/json")
+                .body(body.clone());
         }
         // A write that is under way is let end; nobody misses an answer to a question.
         let gives_up = async {
@@ -160,7 +201,10 @@ impl Transport {
                 return Failure::NotSent(self.stop.until_over().await.into());
             }
             self.stop.until_ended().await;
-            Failure::Broken { reason: "no answer before the deadline".to_owned(), connected: true }
+            Failure::Broken {
+                reason: "no answer before the deadline".to_owned(),
+                connected: true,
+            }
         };
         tokio::select! {
             answer = self.exchange(builder, place, request, decode) => answer,
@@ -176,17 +220,32 @@ impl Transport {
         decode: impl Decode<T>,
     ) -> Result<T, Failure> {
         let sent = Instant::now();
-        let answer = builder.send().await.map_err(|error| Failure::broken(&error))?;
+        let answer = builder
+            .send()
+            .await
+            .map_err(|error| Failure::broken(&error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = whole_body(answer).await?;
         drop(place);
         let took = sent.elapsed();
-        tracing::debug!("{} {}: {status}, {} bytes", request.method, told(&request.url), body.len());
+        tracing::debug!(
+            "{} {}: {status}, {} bytes",
+            request.method,
+            told(&request.url),
+            body.len()
+        );
         let (large, secrets) = (body.len() > LARGE, self.secrets());
         let read = move || {
-            let answer = Answer { status, body: &body, envelope: Envelope::parse(&body) };
+            let answer = Answer {
+                status,
+                body: &body,
+                envelope: Envelope::parse(&body),
+            };
             let verdict = judge(&answer, &headers, |words| scrubbed(&secrets, words));
-            let malformed = |words| Failure::Malformed { status: status.as_u16(), words };
+            let malformed = |words| Failure::Malformed {
+                status: status.as_u16(),
+                words,
+            };
             let decoded = match &verdict {
                 Ok(()) => decode(answer).map_err(malformed),
                 // A page past the end may be answered with 404; the decoder knows.
@@ -199,7 +258,10 @@ impl Transport {
         };
         let (verdict, decoded) = if large {
             tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
-                let failure = Failure::Malformed { status: status.as_u16(), words: "the answer could not be decoded".to_owned() };
+                let failure = Failure::Malformed {
+                    status: status.as_u16(),
+                    words: "the answer could not be decoded".to_owned(),
+                };
                 (Ok(()), Err(failure))
             })
         } else {
@@ -215,7 +277,9 @@ impl Transport {
 }
 
 fn scrubbed(secrets: &[SecretString], words: String) -> String {
-    secrets.iter().fold(words, |words, secret| words.replace(secret.expose_secret().trim(), "***"))
+    secrets.iter().fold(words, |words, secret| {
+        words.replace(secret.expose_secret().trim(), "***")
+    })
 }
 
 /// An answer with what was found in its body.
@@ -227,51 +291,104 @@ pub(super) struct Answer<'a> {
 }
 
 /// Makes something of an answer, or says in words what the answer is instead.
-pub(super) trait Decode<T>: Fn(Answer<'_>) -> Result<T, String> + Clone + Send + Sync + 'static {}
+pub(super) trait Decode<T>:
+    Fn(Answer<'_>) -> Result<T, String> + Clone + Send + Sync + 'static
+{
+}
 
 impl<T, F: Fn(Answer<'_>) -> Result<T, String> + Clone + Send + Sync + 'static> Decode<T> for F {}
 
 fn retries(failure: &Failure) -> usize {
     match failure {
         Failure::Busy { .. } => RETRIES_BUSY,
-        Failure::Broken { connected: false, .. } => RETRIES_ABSENT,
+        Failure::Broken {
+            connected: false, ..
+        } => RETRIES_ABSENT,
         _ => RETRIES_UNWELL,
     }
 }
 
 /// A URL as a log may tell it: its path and the page, not the ids.
 fn told(url: &Url) -> String {
-    let told = url.query_pairs().filter(|(key, _)| key == "page" || key == "type").map(|(key, value)| format!(" {key}={value}"));
+    let told = url
+        .query_pairs()
+        .filter(|(key, _)| key == "page" || key == "type")
+        .map(|(key, value)| format!(" {key}={value}"));
     format!("{}{}", url.path(), told.collect::<String>())
 }
 
 /// What an answer means before its data is looked at.
-fn judge(answer: &Answer<'_>, headers: &HeaderMap, scrub: impl Fn(String) -> String) -> Result<(), Failure> {
-    let Answer { status, envelope, .. } = answer;
+fn judge(
+    answer: &Answer<'_>,
+    headers: &HeaderMap,
+    scrub: impl Fn(String) -> String,
+) -> Result<(), Failure> {
+    let Answer {
+        status, envelope, ..
+    } = answer;
     let words = || envelope::trimmed(&scrub(envelope::words(envelope)));
-    let failed_code = |envelope: &Envelope<'_>| envelope.failed().then(|| envelope.code().filter(|code| *code >= 400));
-    let told = if status.is_success() { envelope.as_ref().ok().and_then(failed_code) } else { None };
+    let failed_code = |envelope: &Envelope<'_>| {
+        envelope
+            .failed()
+            .then(|| envelope.code().filter(|code| *code >= 400))
+    };
+    let told = if status.is_success() {
+        envelope.as_ref().ok().and_then(failed_code)
+    } else {
+        None
+    };
     let meant = match told {
         // HTTP 200 with `success: false` and no better code: a failure that may pass.
-        Some(None) => return Err(Failure::Unsuccessful { status: status.as_u16(), words: words() }),
+        Some(None) => {
+            return Err(Failure::Unsuccessful {
+                status: status.as_u16(),
+                words: words(),
+            });
+        }
         Some(Some(code)) => code,
         None if status.is_success() => return Ok(()),
         None => status.as_u16(),
     };
     let words = words();
     Err(match meant {
-        300..=399 => Failure::Redirected { status: meant, to: redirect_host(headers) },
-        401 | 403 => Failure::Credential { status: meant, words },
-        400 if words.to_ascii_lowercase().contains("24 hex") => Failure::Credential { status: meant, words },
-        429 | 503 => Failure::Busy { status: meant, words, retry_after: retry_after(headers) },
-        408 | 425 | 500..=599 => Failure::Unavailable { status: meant, words, retry_after: retry_after(headers) },
-        _ => Failure::Refused { status: meant, words },
+        300..=399 => Failure::Redirected {
+            status: meant,
+            to: redirect_host(headers),
+        },
+        401 | 403 => Failure::Credential {
+            status: meant,
+            words,
+        },
+        400 if words.to_ascii_lowercase().contains("24 hex") => Failure::Credential {
+            status: meant,
+            words,
+        },
+        429 | 503 => Failure::Busy {
+            status: meant,
+            words,
+            retry_after: retry_after(headers),
+        },
+        408 | 425 | 500..=599 => Failure::Unavailable {
+            status: meant,
+            words,
+            retry_after: retry_after(headers),
+        },
+        _ => Failure::Refused {
+            status: meant,
+            words,
+        },
     })
 }
 
 fn redirect_host(headers: &HeaderMap) -> String {
-    let target = headers.get(LOCATION).and_then(|to| to.to_str().ok()).and_then(|to| Url::parse(to).ok());
-    target.map_or_else(|| "another address".to_owned(), |url| url.origin().ascii_serialization())
+    let target = headers
+        .get(LOCATION)
+        .and_then(|to| to.to_str().ok())
+        .and_then(|to| Url::parse(to).ok());
+    target.map_or_else(
+        || "another address".to_owned(),
+        |url| url.origin().ascii_serialization(),
+    )
 }
 
 /// Seconds or a date, with a little on top so that clocks and rounding do not make us early.
@@ -279,22 +396,37 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let pause = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).unwrap_or_default(),
+        Err(_) => httpdate::parse_http_date(text)
+            .ok()?
+            .duration_since(SystemTime::now())
+            .unwrap_or_default(),
     };
     pause.checked_add(Duration::from_millis(50))
 }
 
 async fn whole_body(mut answer: reqwest::Response) -> Result<Bytes, Failure> {
-    let told = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut chunk = async || answer.chunk().await.map_err(|error| Failure::broken(&error));
+    let told = answer
+        .content_length()
+        .and_then(|length| usize::try_from(length).ok())
+        .unwrap_or_default();
+    let mut chunk = async || {
+        answer
+            .chunk()
+            .await
+            .map_err(|error| Failure::broken(&error))
+    };
     let first = chunk().await?.unwrap_or_default();
     // What comes in one piece is taken as it is.
-    let Some(mut next) = chunk().await? else { return Ok(first) };
+    let Some(mut next) = chunk().await? else {
+        return Ok(first);
+    };
     let mut body = BytesMut::with_capacity(told.min(LIKELY_ANSWER));
     body.extend_from_slice(&first);
     loop {
         if body.len() + next.len() > LARGEST_ANSWER {
-            return Err(Failure::Oversized { limit: LARGEST_ANSWER >> 20 });
+            return Err(Failure::Oversized {
+                limit: LARGEST_ANSWER >> 20,
+            });
         }
         body.extend_from_slice(&next);
         match chunk().await? {
@@ -306,7 +438,10 @@ async fn whole_body(mut answer: reqwest::Response) -> Result<Bytes, Failure> {
 
 impl Failure {
     fn broken(error: &reqwest::Error) -> Self {
-        Self::Broken { reason: reason(error), connected: !error.is_connect() }
+        Self::Broken {
+            reason: reason(error),
+            connected: !error.is_connect(),
+        }
     }
 }
 
@@ -326,6 +461,10 @@ fn without_certificates() -> Result<rustls::ClientConfig, ApiError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| ApiError::Setup { reason: error.to_string() })?;
-    Ok(builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
+        .map_err(|error| ApiError::Setup {
+            reason: error.to_string(),
+        })?;
+    Ok(builder
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth())
 }

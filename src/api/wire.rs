@@ -39,7 +39,11 @@ impl Shown {
             "name" => (Parts::CONTACT, &mut self.name),
             "picture" => (Parts::CONTACT, &mut self.picture),
             "contact" => (Parts::CONTACT, &mut self.contact),
-            other => (Parts::ALL, self.others.get_mut(OTHERS.iter().position(|known| *known == other)?)?),
+            other => (
+                Parts::ALL,
+                self.others
+                    .get_mut(OTHERS.iter().position(|known| *known == other)?)?,
+            ),
         };
         Some(place).filter(|_| parts.has(part))
     }
@@ -51,7 +55,9 @@ impl Shown {
         (shown.status, shown.agent) = (take("status"), agent(&take("_agentAssigned")));
         let mut profile = take("profile");
         let mut take = |key| profile.get_mut(key).map(Json::take).unwrap_or_default();
-        shown.notes = Some(take("notes")).filter(|_| parts.has(Parts::NOTES)).unwrap_or_default();
+        shown.notes = Some(take("notes"))
+            .filter(|_| parts.has(Parts::NOTES))
+            .unwrap_or_default();
         if let Json::Object(details) = take("userDetails") {
             for (key, value) in details {
                 if let Some(place) = shown.detail(&key, parts) {
@@ -80,12 +86,26 @@ pub(super) fn observed(shown: Shown, updated: i64) -> Observed {
         status: into_scalar(shown.status).map(|word| Status::read(word.trim())),
         agent: shown.agent,
         tags,
-        attributes: attributes.iter().map(|(key, value)| (key.clone(), scalar(value).unwrap_or_default())).collect(),
+        attributes: attributes
+            .iter()
+            .map(|(key, value)| (key.clone(), scalar(value).unwrap_or_default()))
+            .collect(),
         contact,
         notes: notes(&shown.notes),
     };
-    let unmanaged = OTHERS.into_iter().zip(&shown.others).filter_map(|(key, json)| Some((key, scalar(json)?))).collect();
-    Observed { lead, unmanaged, echo: Echo { attributes }, tag_shape, updated, seen: None }
+    let unmanaged = OTHERS
+        .into_iter()
+        .zip(&shown.others)
+        .filter_map(|(key, json)| Some((key, scalar(json)?)))
+        .collect();
+    Observed {
+        lead,
+        unmanaged,
+        echo: Echo { attributes },
+        tag_shape,
+        updated,
+        seen: None,
+    }
 }
 
 fn scalar(json: &Json) -> Option<String> {
@@ -107,16 +127,37 @@ fn into_scalar(json: Json) -> Option<String> {
 }
 
 fn tags(json: Json) -> (BTreeSet<String>, Option<TagShape>) {
-    let normal = |text: String| if text.trim().len() == text.len() { Some(text) } else { tag(&text) };
+    let normal = |text: String| {
+        if text.trim().len() == text.len() {
+            Some(text)
+        } else {
+            tag(&text)
+        }
+    };
     match json {
-        Json::Array(items) => (items.into_iter().filter_map(into_scalar).filter_map(normal).collect(), Some(TagShape::Array)),
-        Json::String(text) => (text.split(',').filter_map(tag).collect(), Some(TagShape::String)),
+        Json::Array(items) => (
+            items
+                .into_iter()
+                .filter_map(into_scalar)
+                .filter_map(normal)
+                .collect(),
+            Some(TagShape::Array),
+        ),
+        Json::String(text) => (
+            text.split(',').filter_map(tag).collect(),
+            Some(TagShape::String),
+        ),
         _ => (BTreeSet::new(), None),
     }
 }
 
 fn attributes(json: Json) -> Vec<(String, Json)> {
-    let pair = |mut item: Json| Some((scalar(&item["key"])?, item.get_mut("value").map(Json::take).unwrap_or_default()));
+    let pair = |mut item: Json| {
+        Some((
+            scalar(&item["key"])?,
+            item.get_mut("value").map(Json::take).unwrap_or_default(),
+        ))
+    };
     match json {
         Json::Array(items) => items.into_iter().filter_map(pair).collect(),
         Json::Object(object) => object.into_iter().collect(),
@@ -145,9 +186,15 @@ fn contact(shown: &Shown) -> BTreeMap<ContactField, String> {
 
 fn notes(json: &Json) -> Vec<Note> {
     let text = |json: &Json| scalar(json).unwrap_or_default();
-    let note =
-        |item: &Json| item.is_object().then(|| Note { title: text(&item["title"]), description: text(&item["description"]) });
-    json.as_array().map(|items| items.iter().filter_map(note).collect()).unwrap_or_default()
+    let note = |item: &Json| {
+        item.is_object().then(|| Note {
+            title: text(&item["title"]),
+            description: text(&item["description"]),
+        })
+    };
+    json.as_array()
+        .map(|items| items.iter().filter_map(note).collect())
+        .unwrap_or_default()
 }
 
 /// The ids and settings that shape every update.
@@ -165,7 +212,13 @@ pub(super) struct Outgoing {
 /// Tags, attributes and notes are lists of which only the whole can be sent. Whether the platform adds to a list or replaces
 /// it is not published, so what the lead has besides goes along: nothing is lost either way.
 pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
-    let Update { id, fields, live, tag_shape: listing_shape, adds_notes } = update;
+    let Update {
+        id,
+        fields,
+        live,
+        tag_shape: listing_shape,
+        adds_notes,
+    } = update;
     let mut body = Map::new();
     body.insert("uuid".into(), json!(id.as_str()));
     body.insert("botId".into(), json!(out.bot_id));
@@ -173,16 +226,25 @@ pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
     let mut attributes = Vec::new();
     for (field, value) in fields {
         match (field, value) {
-            (Field::Attribute(key), value) => attributes.push((key, value.as_text().unwrap_or_default())),
-            (Field::Agent, Value::Nothing) => drop(body.insert("agentId".into(), json!(out.unassign))),
+            (Field::Attribute(key), value) => {
+                attributes.push((key, value.as_text().unwrap_or_default()))
+            }
+            (Field::Agent, Value::Nothing) => {
+                drop(body.insert("agentId".into(), json!(out.unassign)))
+            }
             (Field::Agent, value) => drop(body.insert("agentId".into(), json!(value.as_text()))),
             (Field::Status, value) => drop(body.insert("status".into(), json!(value.as_text()))),
             (Field::Contact(contact), value) => {
-                drop(body.insert(contact_key(*contact).into(), json!(value.as_text().unwrap_or_default())));
+                drop(body.insert(
+                    contact_key(*contact).into(),
+                    json!(value.as_text().unwrap_or_default()),
+                ));
             }
             (Field::Tags, Value::Tags(tags)) => {
                 let shape = match out.tags {
-                    TagShape::Auto => live.and_then(|live| live.tag_shape).unwrap_or(*listing_shape),
+                    TagShape::Auto => live
+                        .and_then(|live| live.tag_shape)
+                        .unwrap_or(*listing_shape),
                     forced => forced,
                 };
                 drop(body.insert("tags".into(), tags_json(tags, shape)));
@@ -217,27 +279,48 @@ fn contact_key(field: ContactField) -> &'static str {
 fn tags_json(tags: &BTreeSet<String>, shape: TagShape) -> Json {
     match shape {
         TagShape::Auto | TagShape::Array => json!(tags),
-        TagShape::String => json!(tags.iter().map(String::as_str).collect::<Vec<_>>().join(",")),
+        TagShape::String => json!(
+            tags.iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
     }
 }
 
 fn attributes_json(live: Option<&Observed>, wanted: &[(&String, &str)]) -> Json {
-    let mut list: Vec<(&String, Json)> =
-        live.map(|live| live.echo.attributes.iter().map(|(key, value)| (key, value.clone())).collect()).unwrap_or_default();
+    let mut list: Vec<(&String, Json)> = live
+        .map(|live| {
+            live.echo
+                .attributes
+                .iter()
+                .map(|(key, value)| (key, value.clone()))
+                .collect()
+        })
+        .unwrap_or_default();
     for &(key, text) in wanted {
-        let mut there = list.iter_mut().filter(|(other, _)| *other == key).peekable();
+        let mut there = list
+            .iter_mut()
+            .filter(|(other, _)| *other == key)
+            .peekable();
         if there.peek().is_some() {
             there.for_each(|(_, value)| *value = json!(text));
         } else {
             list.push((key, json!(text)));
         }
     }
-    list.into_iter().map(|(key, value)| json!({ "key": key, "value": value })).collect()
+    list.into_iter()
+        .map(|(key, value)| json!({ "key": key, "value": value }))
+        .collect()
 }
 
 fn notes_json(live: Option<&Observed>, wanted: &[Note], with_others: bool) -> Json {
-    let there: &[Note] = live.map(|live| live.lead.notes.as_slice()).unwrap_or_default();
+    let there: &[Note] = live
+        .map(|live| live.lead.notes.as_slice())
+        .unwrap_or_default();
     let others = there.iter().filter(|_| with_others);
-    let notes: Vec<&Note> = others.chain(wanted.iter().filter(|note| !there.contains(note))).collect();
+    let notes: Vec<&Note> = others
+        .chain(wanted.iter().filter(|note| !there.contains(note)))
+        .collect();
     json!(notes)
 }

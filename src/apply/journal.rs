@@ -52,22 +52,37 @@ pub enum RunFileError {
 /// Not a run file, or one of a newer format.
 pub fn read(text: &str) -> Result<Vec<(u32, Line)>, RunFileError> {
     let mut run = Vec::new();
-    for (at, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+    for (at, text) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, text)| !text.trim().is_empty())
+    {
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
         let line: Line = match serde_json::from_str(text) {
             Ok(line) => line,
             // Cut off by a kill: the last line of the file, or of a run that another one follows.
             Err(error) if error.is_eof() && !run.is_empty() => continue,
-            Err(error) => return Err(RunFileError::NotARun { line: number, reason: error.to_string() }),
+            Err(error) => {
+                return Err(RunFileError::NotARun {
+                    line: number,
+                    reason: error.to_string(),
+                });
+            }
         };
         if let Line::Run { format_version, .. } = &line
             && *format_version != FORMAT_VERSION
         {
-            return Err(RunFileError::Newer { found: *format_version });
+            return Err(RunFileError::Newer {
+                found: *format_version,
+            });
         }
         run.push((number, line));
     }
-    if matches!(run.first(), Some((_, Line::Run { .. }))) { Ok(run) } else { Err(RunFileError::NoRun) }
+    if matches!(run.first(), Some((_, Line::Run { .. }))) {
+        Ok(run)
+    } else {
+        Err(RunFileError::NoRun)
+    }
 }
 
 /// The lines with as much of people's names and contact values as may be told: values, and words that repeat them.
@@ -76,16 +91,37 @@ pub fn told(mut run: Vec<(u32, Line)>, names: Names) -> Vec<(u32, Line)> {
     for (_, line) in &mut run {
         match line {
             Line::Write { uuid, fields, .. } => {
-                let sides = |field: &FieldChange| [&field.before, &field.after].map(|side| (field.field.clone(), side.clone()));
+                let sides = |field: &FieldChange| {
+                    [&field.before, &field.after].map(|side| (field.field.clone(), side.clone()))
+                };
                 sent.insert(uuid.clone(), fields.iter().flat_map(sides).collect());
-                for FieldChange { field, before, after, .. } in &mut fields.0 {
+                for FieldChange {
+                    field,
+                    before,
+                    after,
+                    ..
+                } in &mut fields.0
+                {
                     (*before, *after) = (names.told(field, before), names.told(field, after));
                 }
             }
-            Line::Answer { uuid, error: Some(words), .. } | Line::Outcome { uuid, detail: Some(words), .. } => {
-                *words = names.told_words(words, sent.get(uuid).map(Vec::as_slice).unwrap_or_default());
+            Line::Answer {
+                uuid,
+                error: Some(words),
+                ..
             }
-            Line::Run { .. } | Line::Answer { .. } | Line::Outcome { .. } | Line::Summary { .. } => {}
+            | Line::Outcome {
+                uuid,
+                detail: Some(words),
+                ..
+            } => {
+                *words =
+                    names.told_words(words, sent.get(uuid).map(Vec::as_slice).unwrap_or_default());
+            }
+            Line::Run { .. }
+            | Line::Answer { .. }
+            | Line::Outcome { .. }
+            | Line::Summary { .. } => {}
         }
     }
     run
@@ -182,13 +218,23 @@ impl Journal {
     /// # Errors
     /// It cannot.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(path)?;
         let mut last = *b"\n";
         if file.metadata()?.len() > 0 {
             file.seek(SeekFrom::End(-1))?;
             file.read_exact(&mut last)?;
         }
-        Ok(Self { path: path.to_owned(), file: Mutex::new(Tail { file, torn: last != *b"\n" }) })
+        Ok(Self {
+            path: path.to_owned(),
+            file: Mutex::new(Tail {
+                file,
+                torn: last != *b"\n",
+            }),
+        })
     }
 
     /// Where it is.
@@ -216,7 +262,11 @@ impl Journal {
     /// # Errors
     /// The disk does not.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).file.sync_all()
+        self.file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .file
+            .sync_all()
     }
 }
 

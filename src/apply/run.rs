@@ -66,7 +66,10 @@ pub struct Report {
 impl Report {
     /// How many leads ended so.
     pub fn count(&self, outcome: Outcome) -> usize {
-        self.outcomes.values().filter(|(other, _)| *other == outcome).count()
+        self.outcomes
+            .values()
+            .filter(|(other, _)| *other == outcome)
+            .count()
     }
 }
 
@@ -98,13 +101,20 @@ pub async fn run<W: Writer>(
         let canary = canaries(&mut rest, options.canary);
         let ids: Vec<LeadId> = canary.iter().map(|task| task.change.uuid.clone()).collect();
         run.write_and_verify(canary, 1).await;
-        let good = |id: &LeadId| run.report.outcomes.get(id).is_some_and(|(outcome, _)| *outcome == Outcome::Verified);
+        let good = |id: &LeadId| {
+            run.report
+                .outcomes
+                .get(id)
+                .is_some_and(|(outcome, _)| *outcome == Outcome::Verified)
+        };
         if !ids.iter().all(good) {
             stop.ask(Reason::Failures);
         }
     }
     run.write_and_verify(rest, writer.width()).await;
-    run.report.stopped = stop.reason().filter(|reason| *reason == Reason::Interrupted || run.report.count(Outcome::Untried) > 0);
+    run.report.stopped = stop
+        .reason()
+        .filter(|reason| *reason == Reason::Interrupted || run.report.count(Outcome::Untried) > 0);
     run.report
 }
 
@@ -116,7 +126,10 @@ fn canaries(tasks: &mut Vec<Task>, number: usize) -> Vec<Task> {
     while chosen.len() < number && !tasks.is_empty() {
         let news = |task: &Task| asks(task).difference(&shown).count();
         // Of equals, the first.
-        let at = (0..tasks.len()).rev().max_by_key(|at| news(&tasks[*at])).unwrap_or_default();
+        let at = (0..tasks.len())
+            .rev()
+            .max_by_key(|at| news(&tasks[*at]))
+            .unwrap_or_default();
         let task = tasks.remove(at);
         shown.extend(asks(&task));
         chosen.push(task);
@@ -126,7 +139,12 @@ fn canaries(tasks: &mut Vec<Task>, number: usize) -> Vec<Task> {
 
 fn asks(task: &Task) -> BTreeSet<Ask> {
     let live = task.live.as_ref().map(|live| &live.lead);
-    task.change.fields.iter().map(|change| ask(change, live)).chain(live.is_none().then_some(Ask::Creation)).collect()
+    task.change
+        .fields
+        .iter()
+        .map(|change| ask(change, live))
+        .chain(live.is_none().then_some(Ask::Creation))
+        .collect()
 }
 
 struct Run<'a, W> {
@@ -151,7 +169,9 @@ const SHARE: u32 = 5;
 impl Fresh {
     /// From a listing that was read by `read`, and `took` so long.
     fn since(read: Instant, took: Duration, options: &Options) -> Self {
-        Self { until: read + options.fresh.max(took * SHARE) }
+        Self {
+            until: read + options.fresh.max(took * SHARE),
+        }
     }
 
     fn lasts(&self) -> bool {
@@ -172,7 +192,13 @@ impl<W: Writer> Run<'_, W> {
         loop {
             while under_way.len() < width && self.stop.reason().is_none() && self.fresh.lasts() {
                 let Some(task) = tasks.pop_front() else { break };
-                under_way.push(write_one(self.writer, self.journal, self.options, self.adds_notes, task));
+                under_way.push(write_one(
+                    self.writer,
+                    self.journal,
+                    self.options,
+                    self.adds_notes,
+                    task,
+                ));
             }
             match under_way.next().await {
                 Some(attempt) => self.settle_attempt(attempt, &mut written, &mut failed),
@@ -187,8 +213,17 @@ impl<W: Writer> Run<'_, W> {
         self.verify(&written, failed).await;
     }
 
-    fn settle_attempt(&mut self, attempt: Attempt, written: &mut Vec<Task>, failed: &mut BTreeMap<LeadId, Failed>) {
-        let Attempt { task, failed: failure, journal } = attempt;
+    fn settle_attempt(
+        &mut self,
+        attempt: Attempt,
+        written: &mut Vec<Task>,
+        failed: &mut BTreeMap<LeadId, Failed>,
+    ) {
+        let Attempt {
+            task,
+            failed: failure,
+            journal,
+        } = attempt;
         (self.progress)(Progress::Wrote);
         if let Some(words) = journal {
             self.stop.ask(Reason::Journal);
@@ -213,10 +248,16 @@ impl<W: Writer> Run<'_, W> {
     }
 
     /// Where each was first, then from the front; what one sweep did not show is looked for as `observe` does.
-    async fn read_again(&self, hints: &BTreeMap<LeadId, Option<Seen>>) -> Result<Leads, ObserveError<W::Error>> {
+    async fn read_again(
+        &self,
+        hints: &BTreeMap<LeadId, Option<Seen>>,
+    ) -> Result<Leads, ObserveError<W::Error>> {
         let mut found = look_again(self.writer, hints).await?;
-        let slipped: BTreeSet<LeadId> =
-            hints.iter().filter(|(id, seen)| seen.is_some() && !found.contains_key(*id)).map(|(id, _)| id.clone()).collect();
+        let slipped: BTreeSet<LeadId> = hints
+            .iter()
+            .filter(|(id, seen)| seen.is_some() && !found.contains_key(*id))
+            .map(|(id, _)| id.clone())
+            .collect();
         if !slipped.is_empty() {
             found.extend(observe(self.writer, slipped, false).await?.leads);
         }
@@ -225,7 +266,15 @@ impl<W: Writer> Run<'_, W> {
 
     /// What was read too long ago is read again before it is written over: whoever has been at a lead since keeps what they did.
     async fn look_once_more(&mut self, tasks: VecDeque<Task>) -> VecDeque<Task> {
-        let hints = tasks.iter().map(|task| (task.change.uuid.clone(), task.live.as_ref().and_then(|live| live.seen))).collect();
+        let hints = tasks
+            .iter()
+            .map(|task| {
+                (
+                    task.change.uuid.clone(),
+                    task.live.as_ref().and_then(|live| live.seen),
+                )
+            })
+            .collect();
         let begun = Instant::now();
         let found = match self.read_again(&hints).await {
             Ok(found) => found,
@@ -262,13 +311,26 @@ impl<W: Writer> Run<'_, W> {
             }
             return;
         }
-        let hopeless =
-            written.iter().all(|task| failed.get(&task.change.uuid).is_some_and(|failure| failure.doneness == Doneness::NotDone));
-        let patience = if hopeless { Duration::ZERO } else { self.options.patience };
+        let hopeless = written.iter().all(|task| {
+            failed
+                .get(&task.change.uuid)
+                .is_some_and(|failure| failure.doneness == Doneness::NotDone)
+        });
+        let patience = if hopeless {
+            Duration::ZERO
+        } else {
+            self.options.patience
+        };
         let until = Instant::now() + patience;
-        let until = self.options.deadline.map_or(until, |deadline| until.min(deadline));
+        let until = self
+            .options
+            .deadline
+            .map_or(until, |deadline| until.min(deadline));
         let progress = self.progress;
-        let results = read_back(self.writer, written, until, self.stop, |_| progress(Progress::Verified)).await;
+        let results = read_back(self.writer, written, until, self.stop, |_| {
+            progress(Progress::Verified)
+        })
+        .await;
         for (id, result) in results {
             let (outcome, detail) = self.judge(result, failed.remove(&id));
             self.end(id, outcome, detail);
@@ -281,28 +343,49 @@ impl<W: Writer> Run<'_, W> {
                 if agreement.notes_doubled {
                     self.adds_notes = true;
                     self.report.hints.insert(ADDS_NOTES);
-                    return (Outcome::Verified, Some("but the notes that were there stand there twice".to_owned()));
+                    return (
+                        Outcome::Verified,
+                        Some("but the notes that were there stand there twice".to_owned()),
+                    );
                 }
                 (Outcome::Verified, None)
             }
-            (ReadBack::Disagrees(disagreement), failed) if failed.is_none() || disagreement.took_effect => {
+            (ReadBack::Disagrees(disagreement), failed)
+                if failed.is_none() || disagreement.took_effect =>
+            {
                 self.report.hints.extend(&disagreement.hints);
                 let told = disagreement.to_string();
                 (
                     Outcome::Unverified,
-                    Some(failed.map_or(told.clone(), |failed| format!("{told}; and the write failed: {}", failed.words))),
+                    Some(failed.map_or(told.clone(), |failed| {
+                        format!("{told}; and the write failed: {}", failed.words)
+                    })),
                 )
             }
             (_, Some(failed)) => (Outcome::Failed, Some(failed.words)),
-            (ReadBack::Disagrees(disagreement), None) => (Outcome::Unverified, Some(disagreement.to_string())),
-            (ReadBack::Gone, None) => (Outcome::Unverified, Some("it is not in the listing".to_owned())),
-            (ReadBack::Unreadable(words), None) => (Outcome::Unverified, Some(format!("it could not be read back: {words}"))),
-            (ReadBack::NotRead(why), None) => (Outcome::Written, Some(format!("not read back: {why}"))),
+            (ReadBack::Disagrees(disagreement), None) => {
+                (Outcome::Unverified, Some(disagreement.to_string()))
+            }
+            (ReadBack::Gone, None) => (
+                Outcome::Unverified,
+                Some("it is not in the listing".to_owned()),
+            ),
+            (ReadBack::Unreadable(words), None) => (
+                Outcome::Unverified,
+                Some(format!("it could not be read back: {words}")),
+            ),
+            (ReadBack::NotRead(why), None) => {
+                (Outcome::Written, Some(format!("not read back: {why}")))
+            }
         }
     }
 
     fn end(&mut self, id: LeadId, outcome: Outcome, detail: Option<String>) {
-        let line = Line::Outcome { uuid: id.clone(), outcome, detail: detail.clone() };
+        let line = Line::Outcome {
+            uuid: id.clone(),
+            outcome,
+            detail: detail.clone(),
+        };
         if let Err(error) = self.journal.line(&line) {
             self.stop.ask(Reason::Journal);
             self.report.fatal.get_or_insert(error.to_string());
@@ -325,14 +408,39 @@ struct Failed {
     hint: Option<&'static str>,
 }
 
-async fn write_one<W: Writer>(writer: &W, journal: &Journal, options: &Options, adds_notes: bool, task: Task) -> Attempt {
-    let Change { uuid, action, fields, .. } = &task.change;
+async fn write_one<W: Writer>(
+    writer: &W,
+    journal: &Journal,
+    options: &Options,
+    adds_notes: bool,
+    task: Task,
+) -> Attempt {
+    let Change {
+        uuid,
+        action,
+        fields,
+        ..
+    } = &task.change;
     let told = crate::plan::file::told(&task.change, options.names).fields;
-    let line = Line::Write { uuid: uuid.clone(), at: now(), action: *action, fields: told };
+    let line = Line::Write {
+        uuid: uuid.clone(),
+        at: now(),
+        action: *action,
+        fields: told,
+    };
     if let Err(error) = journal.line(&line) {
         let words = format!("not sent, because the run file cannot be written: {error}");
-        let failed = Failed { words: words.clone(), doneness: Doneness::NotSent, fatal: false, hint: None };
-        return Attempt { task, failed: Some(failed), journal: Some(words) };
+        let failed = Failed {
+            words: words.clone(),
+            doneness: Doneness::NotSent,
+            fatal: false,
+            hint: None,
+        };
+        return Attempt {
+            task,
+            failed: Some(failed),
+            journal: Some(words),
+        };
     }
     let update = Update {
         id: uuid,
@@ -347,7 +455,18 @@ async fn write_one<W: Writer>(writer: &W, journal: &Journal, options: &Options, 
         fatal: W::is_fatal(&error),
         hint: W::hint(&error),
     });
-    let line = Line::Answer { uuid: uuid.clone(), at: now(), error: failed.as_ref().map(|failed| failed.words.clone()) };
-    let journal = journal.line(&line).err().map(|error| format!("the run file cannot be written: {error}"));
-    Attempt { task, failed, journal }
+    let line = Line::Answer {
+        uuid: uuid.clone(),
+        at: now(),
+        error: failed.as_ref().map(|failed| failed.words.clone()),
+    };
+    let journal = journal
+        .line(&line)
+        .err()
+        .map(|error| format!("the run file cannot be written: {error}"));
+    Attempt {
+        task,
+        failed,
+        journal,
+    }
 }

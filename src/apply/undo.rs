@@ -40,31 +40,60 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
     let mut begun: BTreeMap<LeadId, (u32, Action, Fields)> = BTreeMap::new();
     for (number, line) in lines {
         match line {
-            Line::Run { target, names: told, .. } => {
+            Line::Run {
+                target,
+                names: told,
+                ..
+            } => {
                 fold(&mut written, std::mem::take(&mut begun), names);
                 (made.target, names) = (Some(target.clone()), *told);
             }
-            Line::Write { uuid, action, fields, .. } => drop(begun.insert(uuid.clone(), (*number, *action, fields.clone()))),
-            Line::Outcome { uuid, outcome: Outcome::Untried, .. } => drop(begun.remove(uuid)),
+            Line::Write {
+                uuid,
+                action,
+                fields,
+                ..
+            } => drop(begun.insert(uuid.clone(), (*number, *action, fields.clone()))),
+            Line::Outcome {
+                uuid,
+                outcome: Outcome::Untried,
+                ..
+            } => drop(begun.remove(uuid)),
             Line::Outcome { .. } | Line::Answer { .. } | Line::Summary { .. } => {}
         }
     }
     fold(&mut written, begun, names);
-    for (uuid, Written { line, created, fields }) in written {
+    for (
+        uuid,
+        Written {
+            line,
+            created,
+            fields,
+        },
+    ) in written
+    {
         if created {
-            made.kept.push((uuid, "it was created, and the API takes no lead away".to_owned()));
+            made.kept.push((
+                uuid,
+                "it was created, and the API takes no lead away".to_owned(),
+            ));
             continue;
         }
         let mut undone = Vec::new();
         for (change, names) in fields.values() {
             match undo(change, *names) {
                 Ok(change) => undone.push(change),
-                Err(why) => made.kept.push((uuid.clone(), format!("{}: {why}", change.field))),
+                Err(why) => made
+                    .kept
+                    .push((uuid.clone(), format!("{}: {why}", change.field))),
             }
         }
         undone.retain(|change| change.before != change.after);
         if !undone.is_empty() {
-            let source = Source { file: file.to_owned(), line };
+            let source = Source {
+                file: file.to_owned(),
+                line,
+            };
             made.changes.push(Change {
                 uuid,
                 label: None,
@@ -78,9 +107,17 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
     made
 }
 
-fn fold(written: &mut BTreeMap<LeadId, Written>, run: BTreeMap<LeadId, (u32, Action, Fields)>, names: Names) {
+fn fold(
+    written: &mut BTreeMap<LeadId, Written>,
+    run: BTreeMap<LeadId, (u32, Action, Fields)>,
+    names: Names,
+) {
     for (uuid, (line, action, fields)) in run {
-        let lead = written.entry(uuid).or_insert(Written { line, created: action == Action::Create, fields: BTreeMap::new() });
+        let lead = written.entry(uuid).or_insert(Written {
+            line,
+            created: action == Action::Create,
+            fields: BTreeMap::new(),
+        });
         for change in fields.0 {
             match lead.fields.get_mut(&change.field) {
                 Some((first, told)) => {
@@ -96,7 +133,13 @@ fn fold(written: &mut BTreeMap<LeadId, Written>, run: BTreeMap<LeadId, (u32, Act
 }
 
 fn undo(change: &FieldChange, names: Names) -> Result<FieldChange, &'static str> {
-    let FieldChange { field, before, after, line, .. } = change;
+    let FieldChange {
+        field,
+        before,
+        after,
+        line,
+        ..
+    } = change;
     match (field, before) {
         (Field::Contact(_), _) if names != Names::Full => {
             Err("the run file has it masked; run apply with --names full to be able to undo it")

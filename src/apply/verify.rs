@@ -43,21 +43,31 @@ pub enum Instead {
 impl fmt::Display for Disagreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let instead = self.instead.iter().map(|(field, instead)| {
-            let (was, is) = if matches!(field, Field::Tags | Field::Notes) { ("were", "are") } else { ("was", "is") };
+            let (was, is) = if matches!(field, Field::Tags | Field::Notes) {
+                ("were", "are")
+            } else {
+                ("was", "is")
+            };
             match instead {
                 Instead::Ignored => format!("{field} {was} ignored"),
-                Instead::Added => format!("{field} {was} added to those there instead of replacing them"),
+                Instead::Added => {
+                    format!("{field} {was} added to those there instead of replacing them")
+                }
                 Instead::Other => format!("{field} {is} neither as before nor as asked for"),
             }
         });
-        let moved = self.moved.iter().map(|name| format!("{name} moved, though it was not written"));
+        let moved = self
+            .moved
+            .iter()
+            .map(|name| format!("{name} moved, though it was not written"));
         f.write_str(&instead.chain(moved).collect::<Vec<_>>().join("; "))
     }
 }
 
 const ALL_IGNORED: &str = "the platform took the update and changed nothing: check that the write token belongs to this bot; if its listing \
                            is only slow, run the same apply again later";
-const TAGS_ADDED: &str = "this platform adds tags and takes none away: use `tags: { present: […] }`";
+const TAGS_ADDED: &str =
+    "this platform adds tags and takes none away: use `tags: { present: […] }`";
 const TAGS_WRONG: &str = "try the other shape for tags: set api.tags to `string` or `array`";
 const NOT_UNASSIGNED: &str = "set api.unassign to what this platform takes for nobody";
 const NOT_ASSIGNED: &str = "check that the agent is active";
@@ -86,35 +96,75 @@ pub(super) struct Agreement {
 pub(super) fn check(task: &Task, now: &Observed) -> Result<Agreement, Disagreement> {
     let nothing = Lead::default();
     let was = task.live.as_ref().map_or(&nothing, |live| &live.lead);
-    let wrong: Vec<&FieldChange> =
-        task.change.fields.iter().filter(|change| !holds(&now.lead, &change.field, &change.after)).collect();
-    let moved = task.live.as_ref().map(|live| moved(task, live, now)).unwrap_or_default();
+    let wrong: Vec<&FieldChange> = task
+        .change
+        .fields
+        .iter()
+        .filter(|change| !holds(&now.lead, &change.field, &change.after))
+        .collect();
+    let moved = task
+        .live
+        .as_ref()
+        .map(|live| moved(task, live, now))
+        .unwrap_or_default();
     if wrong.is_empty() && moved.is_empty() {
-        let written = task.change.fields.iter().any(|change| change.field == Field::Notes);
+        let written = task
+            .change
+            .fields
+            .iter()
+            .any(|change| change.field == Field::Notes);
         let times = |lead: &Lead, note| lead.notes.iter().filter(|other| *other == note).count();
-        let doubled = was.notes.iter().any(|note| times(&now.lead, note) > times(was, note));
-        return Ok(Agreement { notes_doubled: written && doubled });
+        let doubled = was
+            .notes
+            .iter()
+            .any(|note| times(&now.lead, note) > times(was, note));
+        return Ok(Agreement {
+            notes_doubled: written && doubled,
+        });
     }
     // A newer date alone says nothing: a visitor's word brings one, too.
-    let took_effect = task.change.fields.iter().any(|change| value(was, &change.field) != value(&now.lead, &change.field));
-    let wrong: Vec<(&FieldChange, Instead)> = wrong.into_iter().map(|change| (change, instead(was, &now.lead, change))).collect();
-    let all_ignored = wrong.len() == task.change.fields.len() && wrong.iter().all(|(_, instead)| *instead == Instead::Ignored);
-    let mut hints: BTreeSet<&'static str> = wrong.iter().map(|(change, instead)| hint(change, *instead)).collect();
+    let took_effect = task
+        .change
+        .fields
+        .iter()
+        .any(|change| value(was, &change.field) != value(&now.lead, &change.field));
+    let wrong: Vec<(&FieldChange, Instead)> = wrong
+        .into_iter()
+        .map(|change| (change, instead(was, &now.lead, change)))
+        .collect();
+    let all_ignored = wrong.len() == task.change.fields.len()
+        && wrong
+            .iter()
+            .all(|(_, instead)| *instead == Instead::Ignored);
+    let mut hints: BTreeSet<&'static str> = wrong
+        .iter()
+        .map(|(change, instead)| hint(change, *instead))
+        .collect();
     if all_ignored && (wrong.len() > 1 || hints.contains(OTHER)) {
         hints = BTreeSet::from([ALL_IGNORED]);
     }
     if !moved.is_empty() {
         hints.insert(CLEARED);
     }
-    let instead = wrong.into_iter().map(|(change, instead)| (change.field.clone(), instead)).collect();
-    Err(Disagreement { instead, moved, hints, took_effect })
+    let instead = wrong
+        .into_iter()
+        .map(|(change, instead)| (change.field.clone(), instead))
+        .collect();
+    Err(Disagreement {
+        instead,
+        moved,
+        hints,
+        took_effect,
+    })
 }
 
 fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
     let (was, now) = (value(was, &change.field), value(now, &change.field));
     match (&was, &now, &change.after) {
         (was, now, _) if was == now => Instead::Ignored,
-        (Value::Tags(was), Value::Tags(now), Value::Tags(asked)) if now.is_superset(was) && now.is_superset(asked) => {
+        (Value::Tags(was), Value::Tags(now), Value::Tags(asked))
+            if now.is_superset(was) && now.is_superset(asked) =>
+        {
             Instead::Added
         }
         _ => Instead::Other,
@@ -122,17 +172,36 @@ fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
 }
 
 fn moved(task: &Task, was: &Observed, now: &Observed) -> Vec<String> {
-    let written: BTreeSet<&Field> = task.change.fields.iter().map(|change| &change.field).collect();
-    let all: BTreeSet<Field> = fields(&was.lead).into_iter().chain(fields(&now.lead)).collect();
+    let written: BTreeSet<&Field> = task
+        .change
+        .fields
+        .iter()
+        .map(|change| &change.field)
+        .collect();
+    let all: BTreeSet<Field> = fields(&was.lead)
+        .into_iter()
+        .chain(fields(&now.lead))
+        .collect();
     let left_alone = all.iter().filter(|field| !written.contains(field));
-    let mut moved: Vec<String> =
-        left_alone.filter(|field| value(&was.lead, field) != value(&now.lead, field)).map(Field::to_string).collect();
-    if written.contains(&Field::Notes) && !was.lead.notes.iter().all(|note| now.lead.notes.contains(note)) {
+    let mut moved: Vec<String> = left_alone
+        .filter(|field| value(&was.lead, field) != value(&now.lead, field))
+        .map(Field::to_string)
+        .collect();
+    if written.contains(&Field::Notes)
+        && !was
+            .lead
+            .notes
+            .iter()
+            .all(|note| now.lead.notes.contains(note))
+    {
         moved.push("a note that was there".to_owned());
     }
     let names: BTreeSet<&&str> = was.unmanaged.keys().chain(now.unmanaged.keys()).collect();
     moved.extend(
-        names.into_iter().filter(|name| was.unmanaged.get(**name) != now.unmanaged.get(**name)).map(|name| (*name).to_owned()),
+        names
+            .into_iter()
+            .filter(|name| was.unmanaged.get(**name) != now.unmanaged.get(**name))
+            .map(|name| (*name).to_owned()),
     );
     moved
 }
@@ -160,9 +229,17 @@ pub(super) async fn read_back<W: Writer>(
     stop: &Stop,
     mut told: impl FnMut(&LeadId),
 ) -> BTreeMap<LeadId, ReadBack> {
-    let mut open: BTreeMap<&LeadId, &Task> = tasks.iter().map(|task| (&task.change.uuid, task)).collect();
-    let mut hints: BTreeMap<LeadId, Option<Seen>> =
-        tasks.iter().map(|task| (task.change.uuid.clone(), task.live.as_ref().and_then(|live| live.seen))).collect();
+    let mut open: BTreeMap<&LeadId, &Task> =
+        tasks.iter().map(|task| (&task.change.uuid, task)).collect();
+    let mut hints: BTreeMap<LeadId, Option<Seen>> = tasks
+        .iter()
+        .map(|task| {
+            (
+                task.change.uuid.clone(),
+                task.live.as_ref().and_then(|live| live.seen),
+            )
+        })
+        .collect();
     let mut results = BTreeMap::new();
     let mut settled_once: BTreeSet<LeadId> = BTreeSet::new();
     let mut pause = Duration::from_millis(100);
@@ -176,8 +253,16 @@ pub(super) async fn read_back<W: Writer>(
             Ok(found) => found,
             Err(error) => {
                 let unsent = matches!(&error, ObserveError::Page { source, .. } if W::doneness(source) == Doneness::NotSent);
-                let words = if stop.interrupted() { "interrupted".to_owned() } else { crate::words::chain(&error) };
-                let why = if unsent { ReadBack::NotRead(words) } else { ReadBack::Unreadable(words) };
+                let words = if stop.interrupted() {
+                    "interrupted".to_owned()
+                } else {
+                    crate::words::chain(&error)
+                };
+                let why = if unsent {
+                    ReadBack::NotRead(words)
+                } else {
+                    ReadBack::Unreadable(words)
+                };
                 results.extend(open.keys().map(|id| ((*id).clone(), why.clone())));
                 return results;
             }
@@ -193,7 +278,9 @@ pub(super) async fn read_back<W: Writer>(
             };
             let certain = match &verdict {
                 ReadBack::Agrees(_) => true,
-                ReadBack::Disagrees(disagreement) => disagreement.took_effect && !settled_once.insert((*id).clone()),
+                ReadBack::Disagrees(disagreement) => {
+                    disagreement.took_effect && !settled_once.insert((*id).clone())
+                }
                 ReadBack::Gone | ReadBack::Unreadable(_) | ReadBack::NotRead(_) => false,
             };
             if matches!(verdict, ReadBack::Agrees(_)) {

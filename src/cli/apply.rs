@@ -45,7 +45,11 @@ impl Apply {
         self.execution.check_consent()?;
         let end = self.execution.end();
         let files = files(directory, screen)?;
-        let saved = self.plan.as_deref().map(super::show::read_plan).transpose()?;
+        let saved = self
+            .plan
+            .as_deref()
+            .map(super::show::read_plan)
+            .transpose()?;
         self.check_base(saved.as_ref())?;
         let stop = Stop::at(end);
         let _lock = lock(&files.workspace)?;
@@ -55,12 +59,26 @@ impl Apply {
                 let listed = Instant::now();
                 let spinner = screen.progress(0, "reading the inbox");
                 let planned = match saved {
-                    None => plan(&files, &self.scope, self.whose(), session.target(), &writer).await,
+                    None => {
+                        plan(&files, &self.scope, self.whose(), session.target(), &writer).await
+                    }
                     Some(saved) => self.take(saved, &files, session, &writer).await,
                 };
                 spinner.finish_and_clear();
                 let (plan, live) = planned?;
-                self.execution.carry_out(&plan, self.whose(), &live, &files, &self.scope, &writer, listed, &stop, screen).await
+                self.execution
+                    .carry_out(
+                        &plan,
+                        self.whose(),
+                        &live,
+                        &files,
+                        &self.scope,
+                        &writer,
+                        listed,
+                        &stop,
+                        screen,
+                    )
+                    .await
             })
             .await
         })
@@ -70,16 +88,23 @@ impl Apply {
     fn check_base(&self, saved: Option<&Plan>) -> Result<(), Error> {
         let has_base = saved.map_or(self.scope.base.is_some(), |saved| saved.base.is_some());
         if saved.is_some() && self.scope.base.is_some() {
-            Err(Error::Usage("--base goes with a fresh plan; a saved one brings the base that it was made with"))
+            Err(Error::Usage(
+                "--base goes with a fresh plan; a saved one brings the base that it was made with",
+            ))
         } else if !has_base && (self.drift.is_some() || self.conflicts.is_some()) {
-            Err(Error::Usage("--drift and --conflicts need a base to tell them by: --base REF"))
+            Err(Error::Usage(
+                "--drift and --conflicts need a base to tell them by: --base REF",
+            ))
         } else {
             Ok(())
         }
     }
 
     fn whose(&self) -> Whose {
-        Whose { drift: self.drift.unwrap_or_default(), conflicts: self.conflicts.unwrap_or_default() }
+        Whose {
+            drift: self.drift.unwrap_or_default(),
+            conflicts: self.conflicts.unwrap_or_default(),
+        }
     }
 
     /// A saved plan: fit for here and now, its masked values filled in from the files, the listing read for its leads only.
@@ -92,16 +117,32 @@ impl Apply {
     ) -> Result<(Plan, Live), Error> {
         let Files { workspace, desired } = files;
         let path = self.plan.clone().unwrap_or_default();
-        file::check(&saved, session.target(), jiff::Timestamp::now(), self.max_age)
-            .map_err(|source| Error::PlanFile { path, source })?;
+        file::check(
+            &saved,
+            session.target(),
+            jiff::Timestamp::now(),
+            self.max_age,
+        )
+        .map_err(|source| Error::PlanFile { path, source })?;
         if !self.scope.only.is_empty() {
             let chosen = Selection::parse(&self.scope.only, &workspace.agents)?.of(desired)?;
             narrow(&mut saved, &chosen);
         }
-        let wanted = saved.changes.iter().map(|change| change.uuid.clone()).collect();
+        let wanted = saved
+            .changes
+            .iter()
+            .map(|change| change.uuid.clone())
+            .collect();
         let live = observe(reader, wanted, self.scope.reads_all(workspace)).await?;
         let mut plan = unseal(saved, desired, &live, &session.seal_key());
-        rejudge(&mut plan, &live, desired.len(), &workspace.agents, &self.scope.limits(workspace), self.whose());
+        rejudge(
+            &mut plan,
+            &live,
+            desired.len(),
+            &workspace.agents,
+            &self.scope.limits(workspace),
+            self.whose(),
+        );
         Ok((plan, live))
     }
 }

@@ -17,7 +17,12 @@ pub(super) struct Completions {
 impl Completions {
     pub(super) fn run(self, screen: &Screen) -> Result<Exit, Error> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut super::Cli::command(), "convertalk", &mut script);
+        clap_complete::generate(
+            self.shell,
+            &mut super::Cli::command(),
+            "convertalk",
+            &mut script,
+        );
         screen.result(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Done)
     }

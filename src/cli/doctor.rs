@@ -47,15 +47,25 @@ impl Doctor {
 }
 
 /// The workspace, as far as the API can be asked with it.
-fn files(directory: &Path, screen: &Screen, checks: &mut Vec<Check>) -> Result<Option<Workspace>, Error> {
+fn files(
+    directory: &Path,
+    screen: &Screen,
+    checks: &mut Vec<Check>,
+) -> Result<Option<Workspace>, Error> {
     let loaded = workspace::load(&workspace::find(directory)?, &overrides());
     let errors = screen.diagnostics(&loaded.diagnostics);
-    let found = format!("{} in {}", count(loaded.leads, "lead"), count(loaded.files, "file"));
+    let found = format!(
+        "{} in {}",
+        count(loaded.leads, "lead"),
+        count(loaded.files, "file")
+    );
     checks.push(match errors {
         0 => Check::ok("files", found),
-        errors => {
-            Check::error("files", count(errors, "mistake"), "mend what is told above; `convertalk validate` tells it again")
-        }
+        errors => Check::error(
+            "files",
+            count(errors, "mistake"),
+            "mend what is told above; `convertalk validate` tells it again",
+        ),
     });
     Ok(loaded.workspace)
 }
@@ -68,10 +78,15 @@ fn tokens(workspace: &Workspace, checks: &mut Vec<Check>) {
         checks.push(Check::ok("tokens", "there is a token to read with"));
     }
     checks.push(match token("CONVERTALK_WRITE_TOKEN") {
-        Ok(_) => Check::ok("tokens", "there is a token to write with; it was not tried, because nothing is written here"),
-        Err(_) => {
-            Check::warning("tokens", "there is no token to write with", "plan needs none; apply needs CONVERTALK_WRITE_TOKEN")
-        }
+        Ok(_) => Check::ok(
+            "tokens",
+            "there is a token to write with; it was not tried, because nothing is written here",
+        ),
+        Err(_) => Check::warning(
+            "tokens",
+            "there is no token to write with",
+            "plan needs none; apply needs CONVERTALK_WRITE_TOKEN",
+        ),
     });
 }
 
@@ -87,22 +102,45 @@ fn api(workspace: &Workspace, screen: &Screen, checks: &mut Vec<Check>) -> Resul
             let took = start.elapsed();
             let others = probe(&reader, ChatType::NonLead).await;
             spinner.finish_and_clear();
-            Ok((vec![(ChatType::Lead, lead?), (ChatType::NonLead, others?)], took))
+            Ok((
+                vec![(ChatType::Lead, lead?), (ChatType::NonLead, others?)],
+                took,
+            ))
         })
         .await
     });
     match asked {
         Ok((probes, took)) => {
             let endpoint = super::session::target(workspace).endpoint;
-            let pages = if probes.iter().any(|(list, probe)| *list == ChatType::Lead && probe.chats[0] > 0) { 3 } else { 1 };
-            checks.push(Check::ok("api", format!("{} answers, {} ms a page", visible(&endpoint), took.as_millis() / pages)));
+            let pages = if probes
+                .iter()
+                .any(|(list, probe)| *list == ChatType::Lead && probe.chats[0] > 0)
+            {
+                3
+            } else {
+                1
+            };
+            checks.push(Check::ok(
+                "api",
+                format!(
+                    "{} answers, {} ms a page",
+                    visible(&endpoint),
+                    took.as_millis() / pages
+                ),
+            ));
             checks.extend(probed(&probes, workspace));
             Ok(())
         }
         Err(error) if error.exit() == Exit::Interrupted => Err(error),
         Err(error) => {
-            let about = if matches!(error, Error::NoToken { .. }) { "tokens" } else { "api" };
-            let next = error.hint().unwrap_or_else(|| "run again with -vv to see each request".to_owned());
+            let about = if matches!(error, Error::NoToken { .. }) {
+                "tokens"
+            } else {
+                "api"
+            };
+            let next = error
+                .hint()
+                .unwrap_or_else(|| "run again with -vv to see each request".to_owned());
             checks.push(Check::error(about, error.words(), next));
             Ok(())
         }

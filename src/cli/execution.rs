@@ -61,7 +61,11 @@ struct Work {
 impl Execution {
     /// Whether there is somebody to ask, or no need to.
     pub(super) fn check_consent(&self) -> Result<(), Error> {
-        if self.yes || std::io::stdin().is_terminal() { Ok(()) } else { Err(Error::NeedsYes) }
+        if self.yes || std::io::stdin().is_terminal() {
+            Ok(())
+        } else {
+            Err(Error::NeedsYes)
+        }
     }
 
     /// When everything has to be over.
@@ -70,7 +74,10 @@ impl Execution {
     }
 
     /// Shows the plan, asks, writes, reads back, reports.
-    #[allow(clippy::too_many_arguments, reason = "each is another thing; a struct for two calls would only rename them")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "each is another thing; a struct for two calls would only rename them"
+    )]
     pub(super) async fn carry_out(
         &self,
         plan: &Plan,
@@ -84,11 +91,20 @@ impl Execution {
         screen: &Screen,
     ) -> Result<Exit, Error> {
         screen.result(
-            &report::plan(plan, Format::Text, report::Audience { names: scope.names, ..report::Audience::default() })
-                .map_err(Error::Json)?,
+            &report::plan(
+                plan,
+                Format::Text,
+                report::Audience {
+                    names: scope.names,
+                    ..report::Audience::default()
+                },
+            )
+            .map_err(Error::Json)?,
         )?;
         if !plan.missing.is_empty() && scope.missing == OnMissing::Fail {
-            return Err(Error::Missing { leads: plan.missing.len() });
+            return Err(Error::Missing {
+                leads: plan.missing.len(),
+            });
         }
         if !plan.refusals.is_empty() {
             return Ok(Exit::Refused);
@@ -98,37 +114,64 @@ impl Execution {
             return Ok(Exit::Done);
         }
         if !self.yes && !confirmed(stop, screen).await {
-            return Err(if stop.interrupted() { Error::Interrupted } else { Error::Declined });
+            return Err(if stop.interrupted() {
+                Error::Interrupted
+            } else {
+                Error::Declined
+            });
         }
         let (journal, run_id) = self.journal(files, plan, changes.len(), scope.names)?;
-        let report = self.write(&changes, live, scope, writer, &journal, listed, stop, screen).await;
+        let report = self
+            .write(
+                &changes, live, scope, writer, &journal, listed, stop, screen,
+            )
+            .await;
         let exit = exit(&report, !self.no_verify);
-        let outcomes = Outcome::ALL.iter().map(|outcome| (outcome.as_str().to_owned(), report.count(*outcome)));
+        let outcomes = Outcome::ALL
+            .iter()
+            .map(|outcome| (outcome.as_str().to_owned(), report.count(*outcome)));
         let summary = Line::Summary {
             finished_at: now(),
             exit: exit as u8,
             outcomes: outcomes.filter(|(_, number)| *number > 0).collect(),
-            stopped: report.stopped.map(|reason| report::stopped(reason).to_owned()),
+            stopped: report
+                .stopped
+                .map(|reason| report::stopped(reason).to_owned()),
         };
-        let noted = journal.line(&summary).and_then(|()| journal.sync()).map_err(|source| io("write the run file", source));
+        let noted = journal
+            .line(&summary)
+            .and_then(|()| journal.sync())
+            .map_err(|source| io("write the run file", source));
         let told = screen.result(&report::run(&report));
         screen.note(&format!("run {run_id}: {}", journal.path().display()));
         // Leads have been written: that an account of it could not be given must not look as if nothing had been.
-        Ok([noted, told].into_iter().filter_map(Result::err).fold(exit, |exit, error| {
-            screen.error(&error);
-            exit.max(Exit::Partial)
-        }))
+        Ok([noted, told]
+            .into_iter()
+            .filter_map(Result::err)
+            .fold(exit, |exit, error| {
+                screen.error(&error);
+                exit.max(Exit::Partial)
+            }))
     }
 
-    fn journal(&self, files: &Files, plan: &Plan, leads: usize, names: Names) -> Result<(Journal, String), Error> {
+    fn journal(
+        &self,
+        files: &Files,
+        plan: &Plan,
+        leads: usize,
+        names: Names,
+    ) -> Result<(Journal, String), Error> {
         let started = jiff::Timestamp::now();
         let short: String = plan.plan_id.chars().take(8).collect();
-        let run_id = format!("{}-{short}-{}", started.strftime("%Y%m%dT%H%M%SZ"), std::process::id());
+        let run_id = format!(
+            "{}-{short}-{}",
+            started.strftime("%Y%m%dT%H%M%SZ"),
+            std::process::id()
+        );
         let path = match &self.run_file {
             Some(path) => path.clone(),
-            None => {
-                crate::state::run_file(&files.workspace.root, &run_id).map_err(|source| io("make .convertalk/runs/", source))?
-            }
+            None => crate::state::run_file(&files.workspace.root, &run_id)
+                .map_err(|source| io("make .convertalk/runs/", source))?,
         };
         let cannot = |source| io(&format!("write the run file {}", path.display()), source);
         let journal = Journal::open(&path).map_err(cannot)?;
@@ -142,7 +185,10 @@ impl Execution {
             leads,
             names,
         };
-        journal.line(&head).and_then(|()| journal.sync()).map_err(cannot)?;
+        journal
+            .line(&head)
+            .and_then(|()| journal.sync())
+            .map_err(cannot)?;
         Ok((journal, run_id))
     }
 
@@ -170,8 +216,13 @@ impl Execution {
             names: scope.names,
             tag_shape: live.tag_shape(),
         };
-        let reserve = self.deadline.map(|deadline| (deadline / 5).clamp(Duration::from_millis(500), Duration::from_secs(60)));
-        let last_write = stop.end().zip(reserve).map(|(end, reserve)| end.checked_sub(reserve).unwrap_or(end));
+        let reserve = self.deadline.map(|deadline| {
+            (deadline / 5).clamp(Duration::from_millis(500), Duration::from_secs(60))
+        });
+        let last_write = stop
+            .end()
+            .zip(reserve)
+            .map(|(end, reserve)| end.checked_sub(reserve).unwrap_or(end));
         let stop = stop.clone().with_last_write(last_write);
         let steps = tasks.len() * if self.no_verify { 1 } else { 2 };
         let bar = screen.progress(steps, "writing and reading back");
@@ -187,8 +238,12 @@ fn work(changes: &[Change], live: &Live) -> Work {
     for change in changes {
         match settle(change, live.get(&change.uuid)) {
             Settled::Go(task) => work.tasks.push(*task),
-            Settled::Already => work.done.push((change.uuid.clone(), Outcome::Already, None)),
-            Settled::Stale(why) => work.done.push((change.uuid.clone(), Outcome::Stale, Some(why))),
+            Settled::Already => work
+                .done
+                .push((change.uuid.clone(), Outcome::Already, None)),
+            Settled::Stale(why) => work
+                .done
+                .push((change.uuid.clone(), Outcome::Stale, Some(why))),
         }
     }
     work
@@ -196,15 +251,29 @@ fn work(changes: &[Change], live: &Live) -> Work {
 
 /// The highest that applies wins. Where a run was to read back and could not, it is not done.
 fn exit(report: &Report, verify: bool) -> Exit {
-    let any = |outcome, exit| if report.count(outcome) > 0 { exit } else { Exit::Done };
+    let any = |outcome, exit| {
+        if report.count(outcome) > 0 {
+            exit
+        } else {
+            Exit::Done
+        }
+    };
     let interrupted = report.stopped == Some(Reason::Interrupted);
     [
         any(Outcome::Stale, Exit::Stale),
         any(Outcome::Failed, Exit::Partial),
         any(Outcome::Untried, Exit::Partial),
-        if verify { any(Outcome::Written, Exit::Partial) } else { Exit::Done },
+        if verify {
+            any(Outcome::Written, Exit::Partial)
+        } else {
+            Exit::Done
+        },
         any(Outcome::Unverified, Exit::Unverified),
-        if interrupted { Exit::Interrupted } else { Exit::Done },
+        if interrupted {
+            Exit::Interrupted
+        } else {
+            Exit::Done
+        },
     ]
     .into_iter()
     .max()
@@ -225,5 +294,8 @@ async fn confirmed(stop: &Stop, screen: &Screen) -> bool {
 }
 
 fn io(what: &str, source: std::io::Error) -> Error {
-    Error::Io { what: what.to_owned(), source }
+    Error::Io {
+        what: what.to_owned(),
+        source,
+    }
 }

@@ -46,10 +46,14 @@ impl Explain {
         let stop = Stop::default();
         let mut told = block_on(&stop, async {
             match &self.live {
-                Some(path) => self.explain(&Snapshot::open(path, &target(&files.workspace))?, &files).await,
+                Some(path) => {
+                    self.explain(&Snapshot::open(path, &target(&files.workspace))?, &files)
+                        .await
+                }
                 None => {
                     Session::with(&files.workspace, &stop, async |session| {
-                        self.explain(&session.reader(&files.workspace)?, &files).await
+                        self.explain(&session.reader(&files.workspace)?, &files)
+                            .await
                     })
                     .await
                 }
@@ -57,17 +61,23 @@ impl Explain {
         })?;
         for field in &mut told.fields {
             let place = field.source.as_ref();
-            field.commit = place.and_then(|place| blame(&files.workspace.root, &place.file, place.line));
+            field.commit =
+                place.and_then(|place| blame(&files.workspace.root, &place.file, place.line));
         }
         match self.format {
             Form::Text => screen.result(&explanation(&told))?,
             Form::Json => screen.json(&told)?,
         }
-        let is_missing = told.fields.is_empty() || told.fields.iter().any(|field| field.rule == Rule::Missing);
+        let is_missing =
+            told.fields.is_empty() || told.fields.iter().any(|field| field.rule == Rule::Missing);
         if told.fields.is_empty() && !told.found {
             screen.note("no declared lead begins with this, and of one that no file declares the whole uuid is needed");
         }
-        Ok(if is_missing && !told.found { Exit::Error } else { Exit::Done })
+        Ok(if is_missing && !told.found {
+            Exit::Error
+        } else {
+            Exit::Done
+        })
     }
 
     async fn explain<R: Reader>(&self, reader: &R, files: &Files) -> Result<Explanation, Error>
@@ -75,14 +85,26 @@ impl Explain {
         Error: From<ObserveError<R::Error>>,
     {
         let Files { workspace, desired } = files;
-        let base = self.base.as_deref().map(|reference| base(workspace, reference)).transpose()?;
+        let base = self
+            .base
+            .as_deref()
+            .map(|reference| base(workspace, reference))
+            .transpose()?;
         let id = self.lead(desired, base.as_ref().map(|(_, said)| said))?;
         let live = observe(reader, [id.clone()].into(), false).await?;
         let only = |all: &Desired| -> Desired {
-            all.get_key_value(&id).map(|(id, lead)| (id.clone(), lead.clone())).into_iter().collect()
+            all.get_key_value(&id)
+                .map(|(id, lead)| (id.clone(), lead.clone()))
+                .into_iter()
+                .collect()
         };
         let (chosen, was) = (only(desired), base.as_ref().map(|(_, said)| only(said)));
-        let limits = Limits { policy: &workspace.policy, agents: &workspace.agents, max_changes: None, allow: &[] };
+        let limits = Limits {
+            policy: &workspace.policy,
+            agents: &workspace.agents,
+            max_changes: None,
+            allow: &[],
+        };
         let plan = make(Input {
             desired: &chosen,
             all: desired,
@@ -90,25 +112,48 @@ impl Explain {
             agents: &workspace.agents,
             limits: &limits,
             target: target(workspace),
-            base: base.as_ref().map(|(base, _)| base.clone()).zip(was.as_ref()),
+            base: base
+                .as_ref()
+                .map(|(base, _)| base.clone())
+                .zip(was.as_ref()),
             whose: Whose::default(),
             created_at: now(),
         });
         let was = was.as_ref().and_then(|was| was.get(&id));
-        Ok(explain(&id, chosen.get(&id), was, live.get(&id), &plan, self.names))
+        Ok(explain(
+            &id,
+            chosen.get(&id),
+            was,
+            live.get(&id),
+            &plan,
+            self.names,
+        ))
     }
 
     /// The lead that is meant: of those declared now or at the base, or any other by its whole uuid.
     fn lead(&self, desired: &Desired, base: Option<&Desired>) -> Result<LeadId, Error> {
-        let known = || desired.keys().chain(base.into_iter().flat_map(|base| base.keys()));
+        let known = || {
+            desired
+                .keys()
+                .chain(base.into_iter().flat_map(|base| base.keys()))
+        };
         if let Some(id) = known().find(|id| id.as_str() == self.uuid) {
             return Ok(id.clone());
         }
-        let fitting: std::collections::BTreeSet<&LeadId> = known().filter(|id| id.as_str().starts_with(&self.uuid)).collect();
+        let fitting: std::collections::BTreeSet<&LeadId> = known()
+            .filter(|id| id.as_str().starts_with(&self.uuid))
+            .collect();
         match fitting.len() {
             0 => Ok(LeadId::new(self.uuid.as_str())),
-            1 => Ok(fitting.into_iter().next().cloned().unwrap_or_else(|| LeadId::new(self.uuid.as_str()))),
-            leads => Err(Error::Ambiguous { uuid: self.uuid.clone(), leads }),
+            1 => Ok(fitting
+                .into_iter()
+                .next()
+                .cloned()
+                .unwrap_or_else(|| LeadId::new(self.uuid.as_str()))),
+            leads => Err(Error::Ambiguous {
+                uuid: self.uuid.clone(),
+                leads,
+            }),
         }
     }
 }

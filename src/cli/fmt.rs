@@ -48,14 +48,29 @@ struct Done {
 
 impl Fmt {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
-        let Chosen { root, names, mut diagnostics } = self.chosen(directory)?;
-        let done: Vec<Result<Done, Box<Diagnostic>>> = names.into_par_iter().map(|name| lay_out(&root, name)).collect();
+        let Chosen {
+            root,
+            names,
+            mut diagnostics,
+        } = self.chosen(directory)?;
+        let done: Vec<Result<Done, Box<Diagnostic>>> = names
+            .into_par_iter()
+            .map(|name| lay_out(&root, name))
+            .collect();
         let (total, mut changed, mut failed) = (done.len(), 0, false);
         for file in done {
             match file {
                 Err(error) => diagnostics.push(*error),
-                Ok(Done { layout: Err(errors), .. }) => diagnostics.extend(errors),
-                Ok(Done { name, path, text, layout: Ok(layout) }) => {
+                Ok(Done {
+                    layout: Err(errors),
+                    ..
+                }) => diagnostics.extend(errors),
+                Ok(Done {
+                    name,
+                    path,
+                    text,
+                    layout: Ok(layout),
+                }) => {
                     if layout.left_alone {
                         screen.note(&format!(
                             "{}: left as it stands: it is written in a way that cannot be laid out safely",
@@ -67,7 +82,8 @@ impl Fmt {
                     }
                     changed += 1;
                     if !self.check
-                        && let Err(error) = replace::replace(&path, text.as_bytes(), layout.text.as_bytes())
+                        && let Err(error) =
+                            replace::replace(&path, text.as_bytes(), layout.text.as_bytes())
                     {
                         failed = true;
                         screen.error(&error.into());
@@ -79,7 +95,10 @@ impl Fmt {
         }
         let errors = screen.diagnostics(&diagnostics);
         if self.check && changed > 0 {
-            screen.note(&format!("{changed} of {} would change; run `convertalk fmt`", count(total, "file")));
+            screen.note(&format!(
+                "{changed} of {} would change; run `convertalk fmt`",
+                count(total, "file")
+            ));
         }
         match errors {
             0 if failed || (self.check && changed > 0) => Ok(Exit::Error),
@@ -92,15 +111,37 @@ impl Fmt {
         if self.files.is_empty() {
             let root = workspace::find(directory)?;
             let (names, diagnostics) = workspace::lead_files(&root);
-            return Ok(Chosen { root, names, diagnostics });
+            return Ok(Chosen {
+                root,
+                names,
+                diagnostics,
+            });
         }
-        if self.files.iter().any(|file| file.file_name().is_some_and(|name| name == workspace::FILE)) {
-            return Err(Error::Usage("fmt lays out lead files, and convertalk.yaml is none"));
+        if self
+            .files
+            .iter()
+            .any(|file| file.file_name().is_some_and(|name| name == workspace::FILE))
+        {
+            return Err(Error::Usage(
+                "fmt lays out lead files, and convertalk.yaml is none",
+            ));
         }
         let here = self.files.iter().all(|file| file.exists());
-        let root = if here { PathBuf::new() } else { directory.to_owned() };
-        let names = self.files.iter().map(|file| Arc::from(file.to_string_lossy().as_ref())).collect();
-        Ok(Chosen { root, names, diagnostics: Vec::new() })
+        let root = if here {
+            PathBuf::new()
+        } else {
+            directory.to_owned()
+        };
+        let names = self
+            .files
+            .iter()
+            .map(|file| Arc::from(file.to_string_lossy().as_ref()))
+            .collect();
+        Ok(Chosen {
+            root,
+            names,
+            diagnostics: Vec::new(),
+        })
     }
 
     fn told(&self, name: &str, old: &str, new: &str) -> String {
@@ -108,13 +149,24 @@ impl Fmt {
             return format!("{}\n", visible(name));
         }
         let diff = similar::TextDiff::from_lines(old, new);
-        let diff = diff.unified_diff().context_radius(2).header(name, name).to_string();
-        diff.lines().map(|line| format!("{}\n", visible(line))).collect()
+        let diff = diff
+            .unified_diff()
+            .context_radius(2)
+            .header(name, name)
+            .to_string();
+        diff.lines()
+            .map(|line| format!("{}\n", visible(line)))
+            .collect()
     }
 }
 
 fn lay_out(root: &Path, name: Arc<str>) -> Result<Done, Box<Diagnostic>> {
     let text = workspace::read_text(root, &name)?;
     let layout = layout(&name, &text);
-    Ok(Done { path: root.join(&*name), name, text, layout })
+    Ok(Done {
+        path: root.join(&*name),
+        name,
+        text,
+        layout,
+    })
 }

@@ -34,7 +34,9 @@ pub(super) struct Init {
 }
 
 fn embed(text: &str) -> Result<(String, String), String> {
-    ids(text).ok_or_else(|| "two ids of 24 hex digits are wanted, the bot's first: botId,customerId".to_owned())
+    ids(text).ok_or_else(|| {
+        "two ids of 24 hex digits are wanted, the bot's first: botId,customerId".to_owned()
+    })
 }
 
 impl Init {
@@ -50,7 +52,11 @@ impl Init {
             _ if is_new => (self.start(), true),
             // Beside a workspace that is there, only the pipelines are made.
             Some(_) => (there(&folder, screen)?, false),
-            None => return Err(Error::Usage("there is a workspace already; init starts a new one")),
+            None => {
+                return Err(Error::Usage(
+                    "there is a workspace already; init starts a new one",
+                ));
+            }
         };
         check(&folder, &start, screen)?;
         let mut all = self.ci.map(|ci| pipelines(ci, &start)).unwrap_or_default();
@@ -70,18 +76,40 @@ impl Init {
         let there = match fs::read_to_string(&target) {
             Ok(there) => Some(there),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(source) => return Err(Error::Io { what: format!("read {}", target.display()), source }),
+            Err(source) => {
+                return Err(Error::Io {
+                    what: format!("read {}", target.display()),
+                    source,
+                });
+            }
         };
-        let told = |word: &str| format!("{word} {}\n", visible(&self.folder.join(path).display().to_string()));
-        let missing = there.as_deref().filter(|_| path == ".gitignore").map(missing_lines).unwrap_or_default();
+        let told = |word: &str| {
+            format!(
+                "{word} {}\n",
+                visible(&self.folder.join(path).display().to_string())
+            )
+        };
+        let missing = there
+            .as_deref()
+            .filter(|_| path == ".gitignore")
+            .map(missing_lines)
+            .unwrap_or_default();
         match there {
             None => {
                 replace::create(&target, text.as_bytes())?;
                 screen.result(&told(&paint(ADD, "made   ")))
             }
             Some(there) if !missing.is_empty() => {
-                let gap = if there.is_empty() || there.ends_with('\n') { "" } else { "\n" };
-                replace::replace(&target, there.as_bytes(), format!("{there}{gap}{missing}").as_bytes())?;
+                let gap = if there.is_empty() || there.ends_with('\n') {
+                    ""
+                } else {
+                    "\n"
+                };
+                replace::replace(
+                    &target,
+                    there.as_bytes(),
+                    format!("{there}{gap}{missing}").as_bytes(),
+                )?;
                 screen.result(&told(&paint(ADD, "added to")))
             }
             Some(_) => screen.result(&told(&paint(FAINT, "kept   "))),
@@ -94,9 +122,11 @@ impl Init {
         let endpoint = over.endpoint.filter(|text| text.trim() != "sandbox");
         let both = self.embed.clone().or(over.bot_id.zip(over.customer_id));
         match both {
-            Some((bot_id, customer_id)) => {
-                Start::Inbox { endpoint: endpoint.unwrap_or_else(|| ENDPOINT.to_owned()), bot_id, customer_id }
-            }
+            Some((bot_id, customer_id)) => Start::Inbox {
+                endpoint: endpoint.unwrap_or_else(|| ENDPOINT.to_owned()),
+                bot_id,
+                customer_id,
+            },
             None => Start::Sandbox,
         }
     }
@@ -105,19 +135,32 @@ impl Init {
 /// The inbox of a workspace that is there.
 fn there(folder: &Path, screen: &Screen) -> Result<Start, Error> {
     let loaded = load(folder, &overrides());
-    let workspace = loaded.workspace.ok_or_else(|| Error::Invalid { errors: screen.diagnostics(&loaded.diagnostics) })?;
+    let workspace = loaded.workspace.ok_or_else(|| Error::Invalid {
+        errors: screen.diagnostics(&loaded.diagnostics),
+    })?;
     Ok(match &workspace.api.endpoint {
         Endpoint::Sandbox => Start::Sandbox,
         Endpoint::Url(url) => {
-            let (bot_id, customer_id) = (workspace.api.bot_id.clone(), workspace.api.customer_id.clone());
-            Start::Inbox { endpoint: url.as_str().trim_end_matches('/').to_owned(), bot_id, customer_id }
+            let (bot_id, customer_id) = (
+                workspace.api.bot_id.clone(),
+                workspace.api.customer_id.clone(),
+            );
+            Start::Inbox {
+                endpoint: url.as_str().trim_end_matches('/').to_owned(),
+                bot_id,
+                customer_id,
+            }
         }
     })
 }
 
 /// What came from the environment or the command line may make no workspace.
 fn check(folder: &Path, start: &Start, screen: &Screen) -> Result<(), Error> {
-    let config = files(start).into_iter().find(|(path, _)| path == FILE).map(|(_, text)| text).unwrap_or_default();
+    let config = files(start)
+        .into_iter()
+        .find(|(path, _)| path == FILE)
+        .map(|(_, text)| text)
+        .unwrap_or_default();
     let (workspace, diagnostics) = parse(folder, &config, &Overrides::default());
     let errors = screen.diagnostics(&diagnostics);
     workspace.map(|_| ()).ok_or(Error::Invalid { errors })
@@ -125,12 +168,21 @@ fn check(folder: &Path, start: &Start, screen: &Screen) -> Result<(), Error> {
 
 /// Whether a folder, which need not be there yet, is one in a repository and not its top.
 fn is_below_the_top(folder: &Path) -> bool {
-    let there = folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
-    top(there).is_some_and(|top| there != folder || fs::canonicalize(there).ok() != fs::canonicalize(top).ok())
+    let there = folder
+        .ancestors()
+        .find(|folder| folder.is_dir())
+        .unwrap_or(Path::new("."));
+    top(there).is_some_and(|top| {
+        there != folder || fs::canonicalize(there).ok() != fs::canonicalize(top).ok()
+    })
 }
 
 fn missing_lines(there: &str) -> String {
-    IGNORED.lines().filter(|line| !there.lines().any(|other| other.trim() == *line)).map(|line| format!("{line}\n")).collect()
+    IGNORED
+        .lines()
+        .filter(|line| !there.lines().any(|other| other.trim() == *line))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 fn next(start: &Start, folder: &Path) -> String {
@@ -141,7 +193,9 @@ fn next(start: &Start, folder: &Path) -> String {
     };
     match start {
         Start::Sandbox => {
-            format!("Next: convertalk plan{here}, then convertalk apply{here}; for your own bot, see convertalk.yaml")
+            format!(
+                "Next: convertalk plan{here}, then convertalk apply{here}; for your own bot, see convertalk.yaml"
+            )
         }
         Start::Inbox { .. } => format!(
             "Next: export CONVERTALK_READ_TOKEN=…; convertalk doctor{here}; convertalk pull{here} --split-by agent; convertalk plan{here}"

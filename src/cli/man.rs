@@ -20,7 +20,9 @@ fn command(name: &str) -> Result<Box<clap::Command>, String> {
     let mut program = super::Cli::command();
     program.build();
     let found = program.find_subcommand(name).cloned();
-    found.map(Box::new).ok_or_else(|| "not a command of convertalk; see `convertalk --help`".to_owned())
+    found
+        .map(Box::new)
+        .ok_or_else(|| "not a command of convertalk; see `convertalk --help`".to_owned())
 }
 
 impl Man {
@@ -33,7 +35,10 @@ impl Man {
             None => clap_mangen::Man::new(super::Cli::command()),
         };
         let mut text = Vec::new();
-        page.render(&mut text).map_err(|source| Error::Io { what: "write the manual page".to_owned(), source })?;
+        page.render(&mut text).map_err(|source| Error::Io {
+            what: "write the manual page".to_owned(),
+            source,
+        })?;
         screen.result(&String::from_utf8_lossy(&text))?;
         Ok(Exit::Done)
     }

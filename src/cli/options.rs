@@ -42,12 +42,21 @@ pub(super) struct Scope {
 impl Scope {
     /// Whether every page is read: where it is asked for, or a cap needs each agent's leads counted.
     pub(super) fn reads_all(&self, workspace: &Workspace) -> bool {
-        self.full || workspace.agents.values().any(|agent| agent.max_leads.is_some())
+        self.full
+            || workspace
+                .agents
+                .values()
+                .any(|agent| agent.max_leads.is_some())
     }
 
     /// What a plan may not do in this run.
     pub(super) fn limits<'a>(&'a self, workspace: &'a Workspace) -> Limits<'a> {
-        Limits { policy: &workspace.policy, agents: &workspace.agents, max_changes: self.max_changes, allow: &self.allow }
+        Limits {
+            policy: &workspace.policy,
+            agents: &workspace.agents,
+            max_changes: self.max_changes,
+            allow: &self.allow,
+        }
     }
 }
 
@@ -81,12 +90,29 @@ impl Forms {
     }
 
     /// Tells a plan: to stdout in one form, and to files in others. Nothing is on stdout before every file is written.
-    pub(super) fn tell(&self, plan: &Plan, names: Names, root: Option<&Path>, screen: &Screen) -> Result<(), Error> {
-        let from_top = |(format, _): &(Format, PathBuf)| matches!(format, Format::Github | Format::Sarif);
+    pub(super) fn tell(
+        &self,
+        plan: &Plan,
+        names: Names,
+        root: Option<&Path>,
+        screen: &Screen,
+    ) -> Result<(), Error> {
+        let from_top =
+            |(format, _): &(Format, PathBuf)| matches!(format, Format::Github | Format::Sarif);
         let stdout = (self.format, PathBuf::new());
-        let prefix = root.filter(|_| self.report.iter().chain([&stdout]).any(from_top)).map(prefix).unwrap_or_default();
-        let audience = |max_bytes| Audience { names, max_bytes, prefix: &prefix };
-        self.tell_as(|format, most| report::plan(plan, format, audience(most)).map_err(Error::Json), screen)
+        let prefix = root
+            .filter(|_| self.report.iter().chain([&stdout]).any(from_top))
+            .map(prefix)
+            .unwrap_or_default();
+        let audience = |max_bytes| Audience {
+            names,
+            max_bytes,
+            prefix: &prefix,
+        };
+        self.tell_as(
+            |format, most| report::plan(plan, format, audience(most)).map_err(Error::Json),
+            screen,
+        )
     }
 
     /// Tells whatever can be told in a form and, where the form is one that is cut, within a size.
@@ -97,7 +123,11 @@ impl Forms {
     ) -> Result<(), Error> {
         for (format, file) in &self.report {
             let text = told(*format, self.max_bytes)?;
-            let text = if *format == Format::Text { anstream::adapter::strip_str(&text).to_string() } else { text };
+            let text = if *format == Format::Text {
+                anstream::adapter::strip_str(&text).to_string()
+            } else {
+                text
+            };
             replace::write(file, |out| out.write_all(text.as_bytes()))?;
         }
         screen.result(&told(self.format, self.max_bytes)?)
@@ -105,23 +135,42 @@ impl Forms {
 }
 
 fn report_to(text: &str) -> Result<(Format, PathBuf), String> {
-    let (format, file) = text.split_once('=').ok_or("FORMAT=FILE, such as markdown=plan.md")?;
+    let (format, file) = text
+        .split_once('=')
+        .ok_or("FORMAT=FILE, such as markdown=plan.md")?;
     let format = Format::from_str(format, false).map_err(|_| {
         format!(
             "`{format}` is not a format; one of {}",
-            Format::value_variants().iter().filter_map(word).collect::<Vec<_>>().join(" ")
+            Format::value_variants()
+                .iter()
+                .filter_map(word)
+                .collect::<Vec<_>>()
+                .join(" ")
         )
     })?;
-    if file.is_empty() { Err("the file's name is missing".to_owned()) } else { Ok((format, PathBuf::from(file))) }
+    if file.is_empty() {
+        Err("the file's name is missing".to_owned())
+    } else {
+        Ok((format, PathBuf::from(file)))
+    }
 }
 
 fn word(format: &Format) -> Option<String> {
-    format.to_possible_value().map(|value| value.get_name().to_owned())
+    format
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
 }
 
 fn max_bytes(text: &str) -> Result<usize, String> {
-    let bytes = text.trim().parse().map_err(|_| "a number of bytes".to_owned())?;
-    if bytes < report::SMALLEST { Err(format!("{} at the least", report::SMALLEST)) } else { Ok(bytes) }
+    let bytes = text
+        .trim()
+        .parse()
+        .map_err(|_| "a number of bytes".to_owned())?;
+    if bytes < report::SMALLEST {
+        Err(format!("{} at the least", report::SMALLEST))
+    } else {
+        Ok(bytes)
+    }
 }
 
 /// What missing leads do to a run.
@@ -134,7 +183,11 @@ pub(super) enum OnMissing {
 }
 
 fn max_changes(text: &str) -> Result<MaxChanges, String> {
-    let number = |text: &str| text.trim().parse::<u32>().map_err(|_| "a number of leads, or a share such as 20%".to_owned());
+    let number = |text: &str| {
+        text.trim()
+            .parse::<u32>()
+            .map_err(|_| "a number of leads, or a share such as 20%".to_owned())
+    };
     match text.strip_suffix('%') {
         None => number(text).map(MaxChanges::Leads),
         Some(share) => match number(share)? {

@@ -39,13 +39,19 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let files = files(directory, screen)?;
-        check_outputs(&files.workspace, self.forms.files().chain(self.out.as_deref()))?;
+        check_outputs(
+            &files.workspace,
+            self.forms.files().chain(self.out.as_deref()),
+        )?;
         let stop = Stop::default();
         let outcome = block_on(&stop, async {
             match &self.live {
                 Some(path) => self.of_snapshot(path, &files, screen).await,
                 None => {
-                    Session::with(&files.workspace, &stop, async |session| self.of_inbox(session, &files, screen).await).await
+                    Session::with(&files.workspace, &stop, async |session| {
+                        self.of_inbox(session, &files, screen).await
+                    })
+                    .await
                 }
             }
         });
@@ -53,10 +59,22 @@ impl Plan {
         outcome
     }
 
-    async fn of_inbox(&self, session: &Session, files: &Files, screen: &Screen) -> Result<Exit, Error> {
+    async fn of_inbox(
+        &self,
+        session: &Session,
+        files: &Files,
+        screen: &Screen,
+    ) -> Result<Exit, Error> {
         let reader = session.reader(&files.workspace)?;
         let spinner = screen.progress(0, "reading the inbox");
-        let planned = plan(files, &self.scope, Whose::default(), session.target(), &reader).await;
+        let planned = plan(
+            files,
+            &self.scope,
+            Whose::default(),
+            session.target(),
+            &reader,
+        )
+        .await;
         spinner.finish_and_clear();
         let (plan, live) = planned?;
         // What was read is given back while the plan is told; the plan itself when the process ends, all at once.
@@ -66,22 +84,38 @@ impl Plan {
         exit
     }
 
-    async fn of_snapshot(&self, path: &Path, files: &Files, screen: &Screen) -> Result<Exit, Error> {
+    async fn of_snapshot(
+        &self,
+        path: &Path,
+        files: &Files,
+        screen: &Screen,
+    ) -> Result<Exit, Error> {
         let target = target(&files.workspace);
         let snapshot = Snapshot::open(path, &target)?;
         let (mut plan, _) = plan(files, &self.scope, Whose::default(), &target, &snapshot).await?;
         plan.created_at.clone_from(&snapshot.head().created_at);
         snapshot.warn(&mut plan);
-        screen.note(&format!("live values of {}, from {}", visible(&plan.created_at), visible(&path.display().to_string())));
+        screen.note(&format!(
+            "live values of {}, from {}",
+            visible(&plan.created_at),
+            visible(&path.display().to_string())
+        ));
         self.tell(&plan, None, files, screen)
     }
 
-    fn tell(&self, plan: &crate::plan::Plan, key: Option<&SealKey>, files: &Files, screen: &Screen) -> Result<Exit, Error> {
+    fn tell(
+        &self,
+        plan: &crate::plan::Plan,
+        key: Option<&SealKey>,
+        files: &Files,
+        screen: &Screen,
+    ) -> Result<Exit, Error> {
         if let Some(out) = &self.out {
             let bytes = saved(plan, self.scope.names, key).map_err(Error::Json)?;
             replace::write(out, |file| file.write_all(&bytes))?;
         }
-        self.forms.tell(plan, self.scope.names, Some(&files.workspace.root), screen)?;
+        self.forms
+            .tell(plan, self.scope.names, Some(&files.workspace.root), screen)?;
         Ok(self.exit(plan))
     }
 

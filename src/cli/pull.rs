@@ -29,10 +29,20 @@ pub(super) struct Pull {
     #[arg(long, value_name = "TYPE", conflicts_with = "update")]
     r#type: Option<Type>,
     /// Which leads share a file
-    #[arg(long, value_name = "BY", default_value = "none", conflicts_with = "update")]
+    #[arg(
+        long,
+        value_name = "BY",
+        default_value = "none",
+        conflicts_with = "update"
+    )]
     split_by: By,
     /// More fields than status, agent and tags; these may hold people's data (repeatable, or with commas)
-    #[arg(long, value_name = "FIELD", value_delimiter = ',', conflicts_with = "update")]
+    #[arg(
+        long,
+        value_name = "FIELD",
+        value_delimiter = ',',
+        conflicts_with = "update"
+    )]
     with: Vec<Field>,
     /// Label leads with the person's name, or its initials; no label unless said, but with `--with contact` the name
     #[arg(long, value_name = "HOW", conflicts_with = "update")]
@@ -87,7 +97,11 @@ enum Field {
 impl Pull {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let files = files(directory, screen)?;
-        if self.update { self.update(&files, screen) } else { self.adopt(&files, screen) }
+        if self.update {
+            self.update(&files, screen)
+        } else {
+            self.adopt(&files, screen)
+        }
     }
 
     fn with(&self) -> With {
@@ -97,6 +111,11 @@ impl Pull {
             Some(Names::None) => None,
             names => names.or(contact.then_some(Names::Full)),
         };
-        With { attributes: asked(Field::Attributes), contact, notes: asked(Field::Notes), label }
+        With {
+            attributes: asked(Field::Attributes),
+            contact,
+            notes: asked(Field::Notes),
+            label,
+        }
     }
 }

@@ -37,7 +37,8 @@ impl Schema {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let schema = match (self.of, self.workspace) {
             (Of::Leads, true) => {
-                let loaded = workspace::load(&workspace::find(directory)?, &super::session::overrides());
+                let loaded =
+                    workspace::load(&workspace::find(directory)?, &super::session::overrides());
                 schema::leads_for(&loaded.workspace.ok_or(Error::Invalid { errors: 1 })?)
             }
             (Of::Leads, false) => schema::leads(),

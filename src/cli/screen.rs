@@ -25,11 +25,17 @@ impl Screen {
             clap::ColorChoice::Never => ColorChoice::Never,
         };
         let level = [LevelFilter::OFF, LevelFilter::INFO, LevelFilter::DEBUG];
-        let level = level.get(usize::from(verbose)).copied().unwrap_or(LevelFilter::DEBUG);
+        let level = level
+            .get(usize::from(verbose))
+            .copied()
+            .unwrap_or(LevelFilter::DEBUG);
         if level != LevelFilter::OFF {
             let ours = tracing_subscriber::filter::Targets::new().with_target("convertalk", level);
-            let told =
-                tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false).with_target(false).without_time();
+            let told = tracing_subscriber::fmt::layer()
+                .with_writer(io::stderr)
+                .with_ansi(false)
+                .with_target(false)
+                .without_time();
             use tracing_subscriber::layer::SubscriberExt;
             let subscriber = tracing_subscriber::registry().with(ours).with(told);
             let _only_one_is_ever_set = tracing::subscriber::set_global_default(subscriber);
@@ -40,10 +46,15 @@ impl Screen {
     /// A result, to stdout. Whoever has read enough may go: that changes nothing of what is done.
     pub(super) fn result(&self, text: &str) -> Result<(), Error> {
         let mut out = AutoStream::new(io::stdout().lock(), self.color_of(&io::stdout()));
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).or_else(|source| match source.kind() {
-            io::ErrorKind::BrokenPipe => Ok(()),
-            _ => Err(Error::Io { what: "write to stdout".to_owned(), source }),
-        })
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .or_else(|source| match source.kind() {
+                io::ErrorKind::BrokenPipe => Ok(()),
+                _ => Err(Error::Io {
+                    what: "write to stdout".to_owned(),
+                    source,
+                }),
+            })
     }
 
     /// A result for programs, to stdout.
@@ -81,7 +92,10 @@ impl Screen {
         for diagnostic in diagnostics {
             self.stderr(&format!("{}\n", render(diagnostic, colored).trim_end()));
         }
-        diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
+        diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+            .count()
     }
 
     fn color_of<S: anstream::stream::RawStream>(&self, stream: &S) -> ColorChoice {
@@ -98,7 +112,10 @@ impl Screen {
         }
         let (bar, template) = match steps {
             0 => (ProgressBar::new_spinner(), "{spinner} {msg} {elapsed}"),
-            steps => (ProgressBar::new(steps as u64), "{msg} {wide_bar} {pos}/{len} {eta}"),
+            steps => (
+                ProgressBar::new(steps as u64),
+                "{msg} {wide_bar} {pos}/{len} {eta}",
+            ),
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);

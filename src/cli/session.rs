@@ -38,7 +38,11 @@ pub(super) fn files(directory: &Path, screen: &Screen) -> Result<Files, Error> {
 }
 
 pub(super) fn overrides() -> Overrides {
-    let set = |name| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+    let set = |name| {
+        std::env::var(name)
+            .ok()
+            .filter(|text| !text.trim().is_empty())
+    };
     Overrides {
         endpoint: set("CONVERTALK_ENDPOINT"),
         bot_id: set("CONVERTALK_BOT_ID"),
@@ -48,17 +52,25 @@ pub(super) fn overrides() -> Overrides {
 
 /// Keeps every other run out of the workspace until it is dropped: from before the listing is read until the sandbox is saved.
 pub(super) fn lock(workspace: &Workspace) -> Result<std::fs::File, Error> {
-    let lock =
-        crate::state::lock(&workspace.root).map_err(|source| Error::Io { what: "lock the workspace".to_owned(), source })?;
+    let lock = crate::state::lock(&workspace.root).map_err(|source| Error::Io {
+        what: "lock the workspace".to_owned(),
+        source,
+    })?;
     lock.ok_or(Error::Locked)
 }
 
 /// Runs an asynchronous command to its end, Ctrl-C and SIGTERM heard.
-pub(super) fn block_on<T>(stop: &Stop, command: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+pub(super) fn block_on<T>(
+    stop: &Stop,
+    command: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|source| Error::Io { what: "start the threads for the network".to_owned(), source })?;
+        .map_err(|source| Error::Io {
+            what: "start the threads for the network".to_owned(),
+            source,
+        })?;
     let stop = stop.clone();
     let outcome = runtime.block_on(async {
         tokio::spawn(listen_to_signals(stop));
@@ -72,7 +84,10 @@ async fn listen_to_signals(stop: Stop) {
     for first in [true, false] {
         signal().await;
         if !first {
-            #[allow(clippy::exit, reason = "a second signal means now, whatever is under way")]
+            #[allow(
+                clippy::exit,
+                reason = "a second signal means now, whatever is under way"
+            )]
             std::process::exit(i32::from(crate::error::Exit::Interrupted as u8));
         }
         stop.ask(Reason::Interrupted);
@@ -101,7 +116,11 @@ pub(super) fn target(workspace: &Workspace) -> Target {
         Endpoint::Url(url) => url.as_str().trim_end_matches('/').to_owned(),
         Endpoint::Sandbox => "sandbox".to_owned(),
     };
-    Target { endpoint, bot_id: api.bot_id.clone(), customer_id: api.customer_id.clone() }
+    Target {
+        endpoint,
+        bot_id: api.bot_id.clone(),
+        customer_id: api.customer_id.clone(),
+    }
 }
 
 /// An API that can be reached, with the token to read it.
@@ -119,12 +138,18 @@ impl Session {
         let (api, target) = (&workspace.api, target(workspace));
         let stop = stop.clone();
         match &api.endpoint {
-            Endpoint::Url(url) => {
-                Ok(Self { endpoint: url.clone(), target, read_token: token("CONVERTALK_READ_TOKEN")?, embedded: None, stop })
-            }
+            Endpoint::Url(url) => Ok(Self {
+                endpoint: url.clone(),
+                target,
+                read_token: token("CONVERTALK_READ_TOKEN")?,
+                embedded: None,
+                stop,
+            }),
             Endpoint::Sandbox => {
-                let state = crate::state::folder(&workspace.root)
-                    .map_err(|source| Error::Io { what: "make .convertalk/".to_owned(), source })?;
+                let state = crate::state::folder(&workspace.root).map_err(|source| Error::Io {
+                    what: "make .convertalk/".to_owned(),
+                    source,
+                })?;
                 let options = sandbox::Options {
                     listen: ([127, 0, 0, 1], 0).into(),
                     state: Some(state.join("sandbox.json")),
@@ -132,9 +157,16 @@ impl Session {
                     ..sandbox::Options::default()
                 };
                 let sandbox = Sandbox::start(options).await?;
-                let endpoint = Url::parse(&sandbox.url()).map_err(|_| Error::Internal("the sandbox has no address"))?;
+                let endpoint = Url::parse(&sandbox.url())
+                    .map_err(|_| Error::Internal("the sandbox has no address"))?;
                 let read_token = SecretString::from("sandbox".to_owned());
-                Ok(Self { endpoint, target, read_token, embedded: Some(sandbox), stop })
+                Ok(Self {
+                    endpoint,
+                    target,
+                    read_token,
+                    embedded: Some(sandbox),
+                    stop,
+                })
             }
         }
     }
@@ -162,13 +194,24 @@ impl Session {
 
     /// A client that cannot write.
     pub(super) fn reader(&self, workspace: &Workspace) -> Result<Client<ReadOnly>, Error> {
-        Ok(Client::new(&self.endpoint, &workspace.api, &self.read_token, self.stop.clone())?)
+        Ok(Client::new(
+            &self.endpoint,
+            &workspace.api,
+            &self.read_token,
+            self.stop.clone(),
+        )?)
     }
 
     /// A client that can.
     pub(super) fn writer(&self, workspace: &Workspace) -> Result<Client<api::Write>, Error> {
-        let token = if self.embedded.is_some() { self.read_token.clone() } else { token("CONVERTALK_WRITE_TOKEN")? };
-        Ok(self.reader(workspace)?.with_write(&self.endpoint, &workspace.api, &token)?)
+        let token = if self.embedded.is_some() {
+            self.read_token.clone()
+        } else {
+            token("CONVERTALK_WRITE_TOKEN")?
+        };
+        Ok(self
+            .reader(workspace)?
+            .with_write(&self.endpoint, &workspace.api, &token)?)
     }
 
     /// Ends the sandbox, where there is one, its state saved.
@@ -181,8 +224,15 @@ impl Session {
 }
 
 pub(super) fn token(name: &'static str) -> Result<SecretString, Error> {
-    let set = |name| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
-    set(name).or_else(|| set("CONVERTALK_TOKEN")).map(SecretString::from).ok_or(Error::NoToken { name })
+    let set = |name| {
+        std::env::var(name)
+            .ok()
+            .filter(|text| !text.trim().is_empty())
+    };
+    set(name)
+        .or_else(|| set("CONVERTALK_TOKEN"))
+        .map(SecretString::from)
+        .ok_or(Error::NoToken { name })
 }
 
 /// A fresh plan of the leads that `scope` selects, and the listing it was made from.
@@ -198,8 +248,13 @@ where
 {
     let Files { workspace, desired } = files;
     let selected = Selection::parse(&scope.only, &workspace.agents)?.of(desired)?;
-    let base = scope.base.as_deref().map(|reference| base(workspace, reference)).transpose()?;
-    let live = crate::observe::observe_declared(reader, &selected, scope.reads_all(workspace)).await?;
+    let base = scope
+        .base
+        .as_deref()
+        .map(|reference| base(workspace, reference))
+        .transpose()?;
+    let live =
+        crate::observe::observe_declared(reader, &selected, scope.reads_all(workspace)).await?;
     let limits = scope.limits(workspace);
     let plan = make(Input {
         desired: &selected,
@@ -218,17 +273,31 @@ where
 /// What the files said at a commit. `auto` is where the branch of a pull request left the one that it is to go into.
 pub(super) fn base(workspace: &Workspace, reference: &str) -> Result<(Base, Desired), Error> {
     let root = &workspace.root;
-    let set = |name| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+    let set = |name| {
+        std::env::var(name)
+            .ok()
+            .filter(|text| !text.trim().is_empty())
+    };
     let found = match reference {
-        "auto" => match (set("CI_MERGE_REQUEST_DIFF_BASE_SHA"), set("GITHUB_BASE_REF")) {
+        "auto" => match (
+            set("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
+            set("GITHUB_BASE_REF"),
+        ) {
             (Some(commit), _) => commit,
             (None, Some(branch)) => workspace::base::merge_base(root, &format!("origin/{branch}"))?,
             (None, None) => return Err(BaseError::NoPullRequest.into()),
         },
         other => other.to_owned(),
     };
-    let workspace::base::Base { commit, desired } = workspace::base::read(root, &found, &overrides())?;
-    Ok((Base { reference: reference.to_owned(), commit }, desired))
+    let workspace::base::Base { commit, desired } =
+        workspace::base::read(root, &found, &overrides())?;
+    Ok((
+        Base {
+            reference: reference.to_owned(),
+            commit,
+        },
+        desired,
+    ))
 }
 
 /// Now (RFC 3339, UTC, seconds).
@@ -237,15 +306,31 @@ pub(super) fn now() -> String {
 }
 
 /// The files that a run is to write: each once, and none of them a file that the workspace is made of.
-pub(super) fn check_outputs<'a>(workspace: &Workspace, outputs: impl IntoIterator<Item = &'a Path>) -> Result<(), Error> {
+pub(super) fn check_outputs<'a>(
+    workspace: &Workspace,
+    outputs: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     for path in outputs {
-        let wrong = |why| Err(Error::Output { path: path.to_owned(), why });
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let wrong = |why| {
+            Err(Error::Output {
+                path: path.to_owned(),
+                why,
+            })
+        };
+        let folder = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         // What is not there is told when it is written to.
-        let (Ok(folder), Some(name)) = (std::fs::canonicalize(folder), path.file_name()) else { continue };
+        let (Ok(folder), Some(name)) = (std::fs::canonicalize(folder), path.file_name()) else {
+            continue;
+        };
         let whole = folder.join(name);
-        let within = whole.strip_prefix(&workspace.root).ok().and_then(Path::to_str);
+        let within = whole
+            .strip_prefix(&workspace.root)
+            .ok()
+            .and_then(Path::to_str);
         if within.is_some_and(|within| within == workspace::FILE || workspace.takes(within)) {
             return wrong("is a file of the workspace");
         }

@@ -35,12 +35,21 @@ impl Show {
         let text = read(&self.file, LARGEST)?;
         if !is_run(&text) {
             let root = workspace::find(directory).ok();
-            self.forms.tell(&plan_of(&self.file, &text)?, self.names, root.as_deref(), screen)?;
+            self.forms.tell(
+                &plan_of(&self.file, &text)?,
+                self.names,
+                root.as_deref(),
+                screen,
+            )?;
             return Ok(Exit::Done);
         }
-        let run = journal::read(&text).map_err(|source| Error::RunFile { path: self.file.clone(), source })?;
+        let run = journal::read(&text).map_err(|source| Error::RunFile {
+            path: self.file.clone(),
+            source,
+        })?;
         let run = journal::told(run, self.names);
-        self.forms.tell_as(|format, most| told(&run, format, most), screen)?;
+        self.forms
+            .tell_as(|format, most| told(&run, format, most), screen)?;
         Ok(Exit::Done)
     }
 }
@@ -50,7 +59,9 @@ fn told(run: &[(u32, Line)], format: Format, most: Option<usize>) -> Result<Stri
         Format::Text => Ok(report::told_run(run)),
         Format::Json => {
             let lines: Vec<&Line> = run.iter().map(|(_, line)| line).collect();
-            serde_json::to_string_pretty(&lines).map(|json| json + "\n").map_err(Error::Json)
+            serde_json::to_string_pretty(&lines)
+                .map(|json| json + "\n")
+                .map_err(Error::Json)
         }
         Format::Markdown => Ok(report::run_as_markdown(run, most)),
         _ => Err(Error::Usage("a run has the forms text, json and markdown")),
@@ -59,7 +70,9 @@ fn told(run: &[(u32, Line)], format: Format, most: Option<usize>) -> Result<Stri
 
 /// A run file is recognized by its first line.
 fn is_run(text: &str) -> bool {
-    text.lines().next().is_some_and(|line| serde_json::from_str::<Line>(line).is_ok())
+    text.lines()
+        .next()
+        .is_some_and(|line| serde_json::from_str::<Line>(line).is_ok())
 }
 
 /// Reads a saved plan and holds it against its digest.
@@ -69,20 +82,34 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, Error> {
 
 /// Reads the last run of a run file.
 pub(super) fn read_run(path: &Path) -> Result<Vec<(u32, Line)>, Error> {
-    journal::read(&read(path, LARGEST)?).map_err(|source| Error::RunFile { path: path.to_owned(), source })
+    journal::read(&read(path, LARGEST)?).map_err(|source| Error::RunFile {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn plan_of(path: &Path, text: &str) -> Result<Plan, Error> {
-    file::from_bytes(text.as_bytes()).map_err(|source| Error::PlanFile { path: path.to_owned(), source })
+    file::from_bytes(text.as_bytes()).map_err(|source| Error::PlanFile {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Reads a file that is no larger than it may be, as text.
 fn read(path: &Path, largest: u64) -> Result<String, Error> {
-    let failed = |source| Error::Io { what: format!("read {}", path.display()), source };
+    let failed = |source| Error::Io {
+        what: format!("read {}", path.display()),
+        source,
+    };
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(largest + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    File::open(path)
+        .and_then(|file| file.take(largest + 1).read_to_end(&mut bytes))
+        .map_err(failed)?;
     if bytes.len() as u64 > largest {
-        return Err(failed(std::io::Error::from(std::io::ErrorKind::FileTooLarge)));
+        return Err(failed(std::io::Error::from(
+            std::io::ErrorKind::FileTooLarge,
+        )));
     }
-    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }

@@ -43,7 +43,9 @@ impl Snapshot {
                 let observed = observe_all(&reader).await;
                 spinner.finish_and_clear();
                 let (live, target) = (observed?, session.target().clone());
-                let leads = replace::write(&self.out, |out| write(out, &live, &files.desired, target, self.names, now()))?;
+                let leads = replace::write(&self.out, |out| {
+                    write(out, &live, &files.desired, target, self.names, now())
+                })?;
                 let leads = count(usize::try_from(leads).unwrap_or(usize::MAX), "lead");
                 if self.out.is_file() {
                     screen.result(&format!(

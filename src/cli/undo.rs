@@ -36,23 +36,36 @@ impl Undo {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         self.execution.check_consent()?;
         if self.scope.base.is_some() {
-            return Err(Error::Usage("undo has no use for --base: it writes back what the run replaced"));
+            return Err(Error::Usage(
+                "undo has no use for --base: it writes back what the run replaced",
+            ));
         }
         let end = self.execution.end();
         let files = files(directory, screen)?;
-        let Inverse { target, mut changes, kept } = inverse(&read_run(&self.run)?, &self.run.display().to_string());
+        let Inverse {
+            target,
+            mut changes,
+            kept,
+        } = inverse(&read_run(&self.run)?, &self.run.display().to_string());
         for (id, why) in &kept {
-            screen.note(&format!("stays: {}: {}", visible(id.as_str()), visible(why)));
+            screen.note(&format!(
+                "stays: {}: {}",
+                visible(id.as_str()),
+                visible(why)
+            ));
         }
         let stop = Stop::at(end);
         let _lock = lock(&files.workspace)?;
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 if target.as_ref() != Some(session.target()) {
-                    return Err(Error::ForeignRun { path: self.run.clone() });
+                    return Err(Error::ForeignRun {
+                        path: self.run.clone(),
+                    });
                 }
                 if !self.scope.only.is_empty() {
-                    let chosen = Selection::parse(&self.scope.only, &files.workspace.agents)?.of(&files.desired)?;
+                    let chosen = Selection::parse(&self.scope.only, &files.workspace.agents)?
+                        .of(&files.desired)?;
                     changes.retain(|change| chosen.contains_key(&change.uuid));
                 }
                 let writer = session.writer(&files.workspace)?;
@@ -61,9 +74,26 @@ impl Undo {
                 let live = observe(&writer, wanted, self.scope.reads_all(&files.workspace)).await?;
                 let mut plan = bare(changes, session.target().clone(), now());
                 let limits = self.scope.limits(&files.workspace);
-                rejudge(&mut plan, &live, files.desired.len(), &files.workspace.agents, &limits, Whose::default());
+                rejudge(
+                    &mut plan,
+                    &live,
+                    files.desired.len(),
+                    &files.workspace.agents,
+                    &limits,
+                    Whose::default(),
+                );
                 self.execution
-                    .carry_out(&plan, Whose::default(), &live, &files, &self.scope, &writer, listed, &stop, screen)
+                    .carry_out(
+                        &plan,
+                        Whose::default(),
+                        &live,
+                        &files,
+                        &self.scope,
+                        &writer,
+                        listed,
+                        &stop,
+                        screen,
+                    )
                     .await
             })
             .await

@@ -38,21 +38,33 @@ impl Validate {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let root = workspace::find(directory)?;
         let loaded = workspace::load(&root, &overrides());
-        let errors = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        let errors = loaded
+            .diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+            .count();
         let leads = loaded.desired.as_ref().map_or(0, |desired| desired.len());
         match self.format {
             Form::Json => {
                 let json = serde_json::json!({ "valid": errors == 0, "files": loaded.files, "leads": leads, "diagnostics": loaded.diagnostics });
                 screen.result(&format!("{json:#}\n"))?;
             }
-            Form::Github => screen.result(&report::diagnostics_for_github(&loaded.diagnostics, &prefix(&root)))?,
+            Form::Github => screen.result(&report::diagnostics_for_github(
+                &loaded.diagnostics,
+                &prefix(&root),
+            ))?,
             Form::Sarif => {
-                let log = report::diagnostics_as_sarif(&loaded.diagnostics, &prefix(&root)).map_err(Error::Json)?;
+                let log = report::diagnostics_as_sarif(&loaded.diagnostics, &prefix(&root))
+                    .map_err(Error::Json)?;
                 screen.result(&log)?;
             }
             Form::Text => {
                 if screen.diagnostics(&loaded.diagnostics) == 0 {
-                    let found = format!("{} in {}", count(leads, "lead"), count(loaded.files, "file"));
+                    let found = format!(
+                        "{} in {}",
+                        count(leads, "lead"),
+                        count(loaded.files, "file")
+                    );
                     screen.result(&format!("{} {found}\n", paint(GOOD, "Valid:")))?;
                 }
             }

@@ -55,7 +55,10 @@ impl LeadId {
     /// Its beginning as a number: where two of these differ, the ids are in the same order. For sorting many.
     pub fn beginning(&self) -> u64 {
         let mut first = [0; 8];
-        first.iter_mut().zip(self.bytes()).for_each(|(place, byte)| *place = *byte);
+        first
+            .iter_mut()
+            .zip(self.bytes())
+            .for_each(|(place, byte)| *place = *byte);
         u64::from_be_bytes(first)
     }
 }

@@ -22,13 +22,15 @@ impl Parts {
 
     /// What these demands are about.
     pub fn of<'a>(demands: impl IntoIterator<Item = &'a Wanted>) -> Self {
-        demands.into_iter().fold(Self::LEAST, |parts, wanted| match wanted {
-            Wanted::Status(_) | Wanted::Agent(_) => parts,
-            Wanted::Tags(_) => parts.and(Self::TAGS),
-            Wanted::Attribute(..) => parts.and(Self::ATTRIBUTES),
-            Wanted::Contact(..) => parts.and(Self::CONTACT),
-            Wanted::Notes(_) => parts.and(Self::NOTES),
-        })
+        demands
+            .into_iter()
+            .fold(Self::LEAST, |parts, wanted| match wanted {
+                Wanted::Status(_) | Wanted::Agent(_) => parts,
+                Wanted::Tags(_) => parts.and(Self::TAGS),
+                Wanted::Attribute(..) => parts.and(Self::ATTRIBUTES),
+                Wanted::Contact(..) => parts.and(Self::CONTACT),
+                Wanted::Notes(_) => parts.and(Self::NOTES),
+            })
     }
 
     /// Both.

@@ -44,10 +44,21 @@ impl Kept {
 
 impl<'a> FromIterator<(&'a LeadId, Parts)> for Kept {
     fn from_iter<I: IntoIterator<Item = (&'a LeadId, Parts)>>(leads: I) -> Self {
-        let parts: ByKey<Parts> = leads.into_iter().map(|(id, parts)| (Key::of(id.as_str()), parts)).collect();
+        let parts: ByKey<Parts> = leads
+            .into_iter()
+            .map(|(id, parts)| (Key::of(id.as_str()), parts))
+            .collect();
         let words = (parts.len() * BITS / 64).next_power_of_two();
-        let mut made = Self { parts, bits: vec![0; words] };
-        for (word, bit) in made.parts.keys().map(|key| made.bit(Some(*key))).collect::<Vec<_>>() {
+        let mut made = Self {
+            parts,
+            bits: vec![0; words],
+        };
+        for (word, bit) in made
+            .parts
+            .keys()
+            .map(|key| made.bit(Some(*key)))
+            .collect::<Vec<_>>()
+        {
             made.bits[word] |= bit;
         }
         made
@@ -80,12 +91,15 @@ impl Keep {
     pub fn wanted(&self, keys: &[Option<Key>]) -> Vec<(usize, Parts)> {
         let there = keys.iter().copied().enumerate();
         match self {
-            Self::All => there.filter_map(|(at, key)| key.map(|_| (at, Parts::ALL))).collect(),
+            Self::All => there
+                .filter_map(|(at, key)| key.map(|_| (at, Parts::ALL)))
+                .collect(),
             Self::Only(kept) => {
                 // All bits before all else: so memory is waited for once, and not for each lead.
                 let may: Vec<bool> = keys.iter().map(|key| kept.may_have(*key)).collect();
                 let may = there.zip(may).filter(|(_, may)| *may);
-                may.filter_map(|((at, key), _)| Some((at, kept.get(key)?))).collect()
+                may.filter_map(|((at, key), _)| Some((at, kept.get(key)?)))
+                    .collect()
             }
         }
     }
@@ -98,11 +112,19 @@ mod tests {
     #[test]
     fn wants_just_these() {
         for count in [0, 1, 3, 700] {
-            let leads: Vec<LeadId> = (0..count).map(|number| LeadId::new(number.to_string())).collect();
+            let leads: Vec<LeadId> = (0..count)
+                .map(|number| LeadId::new(number.to_string()))
+                .collect();
             let keep = Keep::only(leads.iter().map(|id| (id, Parts::TAGS)));
-            let keys: Vec<Option<Key>> = (0..2_000).map(|number: i32| Some(Key::of(&number.to_string()))).chain([None]).collect();
+            let keys: Vec<Option<Key>> = (0..2_000)
+                .map(|number: i32| Some(Key::of(&number.to_string())))
+                .chain([None])
+                .collect();
             let wanted: Vec<usize> = keep.wanted(&keys).into_iter().map(|(at, _)| at).collect();
-            assert_eq!((wanted, keep.count()), ((0..count as usize).collect(), Some(count as usize)));
+            assert_eq!(
+                (wanted, keep.count()),
+                ((0..count as usize).collect(), Some(count as usize))
+            );
             assert_eq!(Keep::All.wanted(&keys).len(), 2_000);
             assert!(Keep::All.wants(Key::of("any")) && !keep.wants(Key::of("none")));
         }

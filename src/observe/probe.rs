@@ -43,7 +43,11 @@ pub async fn probe<R: Reader>(reader: &R, list: ChatType) -> Result<Probe, Obser
     let mut probe = Probe::default();
     let read = async |number| {
         let page = reader.page(list, number, &Keep::All).await;
-        page.map_err(|source| ObserveError::Page { list, page: number, source })
+        page.map_err(|source| ObserveError::Page {
+            list,
+            page: number,
+            source,
+        })
     };
     let first = read(1).await?;
     probe.is_nowhere = first.is_nowhere;
@@ -56,7 +60,11 @@ pub async fn probe<R: Reader>(reader: &R, list: ChatType) -> Result<Probe, Obser
     probe.chats[1] = second.records.len();
     probe.look_at(second);
     let far = read(reader.page_cap().max(1_000)).await?;
-    probe.end = if far.records.is_empty() { End::Empty } else { End::Repeats };
+    probe.end = if far.records.is_empty() {
+        End::Empty
+    } else {
+        End::Repeats
+    };
     Ok(probe)
 }
 
@@ -70,13 +78,17 @@ impl Probe {
         for record in page.records {
             self.without_uuid += usize::from(record.key.is_none());
             self.agents.extend(record.agent);
-            let Some((_, seen)) = record.kept else { continue };
+            let Some((_, seen)) = record.kept else {
+                continue;
+            };
             let shape = match seen.tag_shape {
                 Some(TagShape::String) => Some("text"),
                 Some(TagShape::Array | TagShape::Auto) => Some("an array"),
                 None => None,
             };
-            shape.into_iter().for_each(|shape| *self.tags.entry(shape).or_default() += 1);
+            shape
+                .into_iter()
+                .for_each(|shape| *self.tags.entry(shape).or_default() += 1);
             if let Some(Status::Other(word)) = &seen.lead.status {
                 *self.odd_statuses.entry(word.to_string()).or_default() += 1;
             }

@@ -24,8 +24,17 @@ use crate::lead::{LeadId, Parts};
 ///
 /// # Errors
 /// A page that cannot be read, or a list that does not end: an incomplete listing is never taken for a whole one.
-pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool) -> Result<Live, ObserveError<R::Error>> {
-    look(reader, Keep::only(wanted.iter().map(|id| (id, Parts::ALL))), full).await
+pub async fn observe<R: Reader>(
+    reader: &R,
+    wanted: BTreeSet<LeadId>,
+    full: bool,
+) -> Result<Live, ObserveError<R::Error>> {
+    look(
+        reader,
+        Keep::only(wanted.iter().map(|id| (id, Parts::ALL))),
+        full,
+    )
+    .await
 }
 
 /// As [`observe`], of declared leads. By a reader that does not write, of each lead only what its file is about is kept: enough to
@@ -33,20 +42,51 @@ pub async fn observe<R: Reader>(reader: &R, wanted: BTreeSet<LeadId>, full: bool
 ///
 /// # Errors
 /// As [`observe`].
-pub async fn observe_declared<R: Reader>(reader: &R, desired: &Desired, full: bool) -> Result<Live, ObserveError<R::Error>> {
+pub async fn observe_declared<R: Reader>(
+    reader: &R,
+    desired: &Desired,
+    full: bool,
+) -> Result<Live, ObserveError<R::Error>> {
     let compared = |lead: &DesiredLead| Parts::of(lead.demands.iter().map(|demand| &demand.wanted));
-    let parts = |lead| if reader.writes() { Parts::ALL } else { compared(lead) };
-    let wanted: Vec<(&LeadId, Parts)> = desired.par_iter().map(|(id, lead)| (id, parts(lead))).collect();
+    let parts = |lead| {
+        if reader.writes() {
+            Parts::ALL
+        } else {
+            compared(lead)
+        }
+    };
+    let wanted: Vec<(&LeadId, Parts)> = desired
+        .par_iter()
+        .map(|(id, lead)| (id, parts(lead)))
+        .collect();
     look(reader, Keep::only(wanted), full).await
 }
 
-async fn look<R: Reader>(reader: &R, keep: Keep, full: bool) -> Result<Live, ObserveError<R::Error>> {
+async fn look<R: Reader>(
+    reader: &R,
+    keep: Keep,
+    full: bool,
+) -> Result<Live, ObserveError<R::Error>> {
     let mut collected = Collected::default();
     let done = |collected: &Collected| keep.count() == Some(collected.leads.len());
     let ahead = if full { reader.width() } else { AT_FIRST };
-    let first = sweep(reader, &keep, &mut collected, (ahead, reader.width()), |collected| !full && done(collected)).await?;
+    let first = sweep(
+        reader,
+        &keep,
+        &mut collected,
+        (ahead, reader.width()),
+        |collected| !full && done(collected),
+    )
+    .await?;
     if first.is_some() && !done(&collected) {
-        let second = sweep(reader, &keep, &mut collected, (AT_FIRST, reader.width()), done).await?;
+        let second = sweep(
+            reader,
+            &keep,
+            &mut collected,
+            (AT_FIRST, reader.width()),
+            done,
+        )
+        .await?;
         if second.is_some() && second != first {
             // It moves, and pages read at the same time may each miss what the other had. One after the other they do not.
             sweep(reader, &keep, &mut collected, (AT_FIRST, 1), done).await?;
@@ -62,8 +102,22 @@ async fn look<R: Reader>(reader: &R, keep: Keep, full: bool) -> Result<Live, Obs
 /// As [`observe`].
 pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::Error>> {
     let mut collected = Collected::default();
-    let first = sweep(reader, &Keep::All, &mut collected, (reader.width(), reader.width()), |_| false).await?;
-    let second = sweep(reader, &Keep::All, &mut collected, (reader.width(), reader.width()), |_| false).await?;
+    let first = sweep(
+        reader,
+        &Keep::All,
+        &mut collected,
+        (reader.width(), reader.width()),
+        |_| false,
+    )
+    .await?;
+    let second = sweep(
+        reader,
+        &Keep::All,
+        &mut collected,
+        (reader.width(), reader.width()),
+        |_| false,
+    )
+    .await?;
     if second != first {
         sweep(reader, &Keep::All, &mut collected, (1, 1), |_| false).await?;
     }
@@ -78,7 +132,10 @@ const GIVE_UP_HINTS: usize = 4;
 ///
 /// # Errors
 /// As [`observe`].
-pub async fn look_again<R: Reader>(reader: &R, hints: &BTreeMap<LeadId, Option<Seen>>) -> Result<Leads, ObserveError<R::Error>> {
+pub async fn look_again<R: Reader>(
+    reader: &R,
+    hints: &BTreeMap<LeadId, Option<Seen>>,
+) -> Result<Leads, ObserveError<R::Error>> {
     let keep = Keep::only(hints.keys().map(|id| (id, Parts::ALL)));
     let mut collected = Collected::default();
     let places: BTreeSet<Seen> = hints.values().flatten().copied().collect();
@@ -90,14 +147,26 @@ pub async fn look_again<R: Reader>(reader: &R, hints: &BTreeMap<LeadId, Option<S
             let Some(seen) = places.next() else { break };
             answers.push(fetch(reader, seen, &keep));
         }
-        let Some((seen, answer)) = answers.next().await else { break };
+        let Some((seen, answer)) = answers.next().await else {
+            break;
+        };
         let before = collected.leads.len();
         collected.take(answer?, seen);
-        in_vain = if collected.leads.len() > before { 0 } else { in_vain + 1 };
+        in_vain = if collected.leads.len() > before {
+            0
+        } else {
+            in_vain + 1
+        };
     }
     if collected.leads.len() < hints.len() {
-        sweep(reader, &keep, &mut collected, (AT_FIRST, reader.width()), |collected| collected.leads.len() == hints.len())
-            .await?;
+        sweep(
+            reader,
+            &keep,
+            &mut collected,
+            (AT_FIRST, reader.width()),
+            |collected| collected.leads.len() == hints.len(),
+        )
+        .await?;
     }
     Ok(collected.in_order())
 }
@@ -106,7 +175,13 @@ type Answer<E> = (Seen, Result<Page, ObserveError<E>>);
 
 async fn fetch<R: Reader>(reader: &R, seen: Seen, keep: &Keep) -> Answer<R::Error> {
     let Seen { list, page } = seen;
-    (seen, reader.page(list, page, keep).await.map_err(|source| ObserveError::Page { list, page, source }))
+    (
+        seen,
+        reader
+            .page(list, page, keep)
+            .await
+            .map_err(|source| ObserveError::Page { list, page, source }),
+    )
 }
 
 /// So many pages are opened where the first of them may be enough: the first of each list.
@@ -135,7 +210,9 @@ async fn sweep<R: Reader>(
         }
         let Some((seen, answer)) = answers.next().await else {
             collected.tally.settle();
-            return Ok(Some(lists[0].shown.finish() ^ lists[1].shown.finish().rotate_left(1)));
+            return Ok(Some(
+                lists[0].shown.finish() ^ lists[1].shown.finish().rotate_left(1),
+            ));
         };
         let cursor = &mut lists[usize::from(seen.list == ChatType::NonLead)];
         cursor.under_way -= 1;
@@ -155,7 +232,10 @@ async fn sweep<R: Reader>(
             return Ok(None);
         }
         if seen.page > cap && cursor.barren == 0 {
-            return Err(ObserveError::PageCap { list: seen.list, cap });
+            return Err(ObserveError::PageCap {
+                list: seen.list,
+                cap,
+            });
         }
         ahead = (ahead * 2).min(width.max(2));
     }
@@ -168,8 +248,14 @@ fn next_page(lists: &mut [Cursor; 2], cap: u32, width: usize) -> Option<Seen> {
         let most = if cursor.barren == 0 { width } else { 1 };
         !cursor.ended() && cursor.next <= cap.saturating_add(1) && cursor.under_way < most
     };
-    let cursor = lists.iter_mut().filter(open).min_by_key(|cursor| cursor.next)?;
-    let seen = Seen { list: cursor.list, page: cursor.next };
+    let cursor = lists
+        .iter_mut()
+        .filter(open)
+        .min_by_key(|cursor| cursor.next)?;
+    let seen = Seen {
+        list: cursor.list,
+        page: cursor.next,
+    };
     cursor.next += 1;
     cursor.under_way += 1;
     Some(seen)
@@ -187,12 +273,23 @@ struct Cursor {
 
 impl Cursor {
     fn new(list: ChatType) -> Self {
-        Self { list, next: 1, under_way: 0, last_signature: None, barren: 0, shown: DefaultHasher::new() }
+        Self {
+            list,
+            next: 1,
+            under_way: 0,
+            last_signature: None,
+            barren: 0,
+            shown: DefaultHasher::new(),
+        }
     }
 
     fn note(&mut self, page: &Page) {
         let repeats = self.last_signature == Some(page.signature);
-        self.barren = if page.is_end || repeats { self.barren + 1 } else { 0 };
+        self.barren = if page.is_end || repeats {
+            self.barren + 1
+        } else {
+            0
+        };
         self.last_signature = Some(page.signature);
         page.signature.hash(&mut self.shown);
     }
@@ -216,10 +313,18 @@ struct Collected {
 impl Collected {
     fn take(&mut self, page: Page, seen: Seen) {
         self.pages += 1;
-        for Record { key, updated, agent, kept } in page.records {
+        for Record {
+            key,
+            updated,
+            agent,
+            kept,
+        } in page.records
+        {
             let Some(key) = key else { continue };
             self.tally.take(key, updated, agent);
-            let Some((id, mut observed)) = kept else { continue };
+            let Some((id, mut observed)) = kept else {
+                continue;
+            };
             observed.seen = Some(seen);
             match self.places.entry(key) {
                 Entry::Vacant(place) => {
@@ -244,7 +349,15 @@ impl Collected {
 
     fn into_live(mut self, complete: bool) -> Live {
         let (leads_read, workload) = std::mem::take(&mut self.tally).total();
-        let listing = super::Listing { complete, leads_read, pages_read: self.pages };
-        Live { leads: self.in_order(), listing, workload: complete.then_some(workload) }
+        let listing = super::Listing {
+            complete,
+            leads_read,
+            pages_read: self.pages,
+        };
+        Live {
+            leads: self.in_order(),
+            listing,
+            workload: complete.then_some(workload),
+        }
     }
 }

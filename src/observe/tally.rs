@@ -92,7 +92,13 @@ impl Tally {
         let (chats, mut counts) = self.settled.unwrap_or((self.chats, self.counts));
         counts.resize(self.numbers.len(), 0);
         let count = |number: u32| counts.get(number as usize).copied().unwrap_or_default();
-        (chats, self.numbers.into_iter().map(|(agent, number)| (agent, count(number))).collect())
+        (
+            chats,
+            self.numbers
+                .into_iter()
+                .map(|(agent, number)| (agent, count(number)))
+                .collect(),
+        )
     }
 }
 
@@ -117,7 +123,10 @@ mod tests {
         tally.begin();
         tally.take(key(1), 9, None);
         let (chats, agents) = tally.total();
-        assert_eq!((chats, agents.into_values().collect::<Vec<_>>()), (3, vec![1, 1]));
+        assert_eq!(
+            (chats, agents.into_values().collect::<Vec<_>>()),
+            (3, vec![1, 1])
+        );
     }
 
     #[test]
@@ -138,6 +147,9 @@ mod tests {
         tally.begin();
         tally.take(key(1), 1, agent(8));
         let (chats, agents) = tally.total();
-        assert_eq!((chats, agents.into_values().collect::<Vec<_>>()), (all as u64, vec![all as u64, 0]));
+        assert_eq!(
+            (chats, agents.into_values().collect::<Vec<_>>()),
+            (all as u64, vec![all as u64, 0])
+        );
     }
 }

@@ -19,25 +19,39 @@ pub(super) fn classify(all: &mut [Change], desired: &Desired, base: &Desired, li
     let nothing = Lead::default();
     for change in all {
         let now = live.get(&change.uuid).map_or(&nothing, |seen| &seen.lead);
-        let (Some(head), was) = (desired.get(&change.uuid), base.get(&change.uuid)) else { continue };
+        let (Some(head), was) = (desired.get(&change.uuid), base.get(&change.uuid)) else {
+            continue;
+        };
         if change.action == Action::Create {
             // A lead that is not there is created whole, or not at all.
             let as_it_was = was.is_some_and(|was| was.create && same(&was.demands, &head.demands));
-            change.class = if as_it_was { Class::Drift } else { Class::Intended };
-            change.fields.0.iter_mut().for_each(|field| field.class = Some(change.class));
+            change.class = if as_it_was {
+                Class::Drift
+            } else {
+                Class::Intended
+            };
+            change
+                .fields
+                .0
+                .iter_mut()
+                .for_each(|field| field.class = Some(change.class));
             continue;
         }
         for field in &mut change.fields.0 {
             class(field, head, was, now);
         }
         let classes = change.fields.iter().filter_map(|field| field.class);
-        change.class = classes.max_by_key(|class| weight(*class)).unwrap_or(Class::Intended);
+        change.class = classes
+            .max_by_key(|class| weight(*class))
+            .unwrap_or(Class::Intended);
     }
 }
 
 /// Whether two leads ask for the same, wherever they ask for it.
 fn same(one: &[Demand], other: &[Demand]) -> bool {
-    one.iter().map(|demand| &demand.wanted).eq(other.iter().map(|demand| &demand.wanted))
+    one.iter()
+        .map(|demand| &demand.wanted)
+        .eq(other.iter().map(|demand| &demand.wanted))
 }
 
 fn weight(class: Class) -> u8 {
@@ -51,9 +65,14 @@ fn weight(class: Class) -> u8 {
 
 fn class(change: &mut FieldChange, head: &DesiredLead, was: Option<&DesiredLead>, now: &Lead) {
     let demand = |lead: &DesiredLead| {
-        lead.demands.iter().find(|demand| demand.wanted.field() == change.field).map(|demand| demand.wanted.clone())
+        lead.demands
+            .iter()
+            .find(|demand| demand.wanted.field() == change.field)
+            .map(|demand| demand.wanted.clone())
     };
-    let (Some(wanted), was) = (demand(head), was.and_then(demand)) else { return };
+    let (Some(wanted), was) = (demand(head), was.and_then(demand)) else {
+        return;
+    };
     let intended = match (&change.before, &change.after) {
         (Value::Tags(before), Value::Tags(after)) => {
             let said = |wanted: Option<&Wanted>, tag: &String| match wanted {
@@ -63,11 +82,24 @@ fn class(change: &mut FieldChange, head: &DesiredLead, was: Option<&DesiredLead>
             let moved = |tag: &&String| said(was.as_ref(), tag) != said(Some(&wanted), tag);
             let added: BTreeSet<String> = after.difference(before).filter(moved).cloned().collect();
             let removed: BTreeSet<&String> = before.difference(after).filter(moved).collect();
-            Value::Tags(before.iter().filter(|tag| !removed.contains(tag)).cloned().chain(added).collect())
+            Value::Tags(
+                before
+                    .iter()
+                    .filter(|tag| !removed.contains(tag))
+                    .cloned()
+                    .chain(added)
+                    .collect(),
+            )
         }
         (Value::Notes(before), Value::Notes(after)) => {
             let known = |note| matches!(&was, Some(Wanted::Notes(notes)) if notes.contains(note));
-            Value::Notes(after.iter().filter(|note| before.contains(note) || !known(note)).cloned().collect())
+            Value::Notes(
+                after
+                    .iter()
+                    .filter(|note| before.contains(note) || !known(note))
+                    .cloned()
+                    .collect(),
+            )
         }
         _ => {
             let as_base = was.as_ref().is_some_and(|was| satisfied(was, now));
@@ -80,32 +112,63 @@ fn class(change: &mut FieldChange, head: &DesiredLead, was: Option<&DesiredLead>
             return;
         }
     };
-    change.class = Some(if intended == change.before { Class::Drift } else { Class::Intended });
-    change.intended = Some(intended).filter(|intended| *intended != change.after && *intended != change.before);
+    change.class = Some(if intended == change.before {
+        Class::Drift
+    } else {
+        Class::Intended
+    });
+    change.intended =
+        Some(intended).filter(|intended| *intended != change.after && *intended != change.before);
 }
 
 /// Whether a rule wants a tag there, or away, or says nothing.
 fn says(rule: &TagRule, tag: &String) -> Option<bool> {
     match rule {
         TagRule::Exact(tags) => Some(tags.contains(tag)),
-        TagRule::Patch { present, absent } => present.contains(tag).then_some(true).or(absent.contains(tag).then_some(false)),
+        TagRule::Patch { present, absent } => present
+            .contains(tag)
+            .then_some(true)
+            .or(absent.contains(tag).then_some(false)),
     }
 }
 
 fn satisfied(wanted: &Wanted, now: &Lead) -> bool {
-    let demand = Demand { wanted: wanted.clone(), line: 0 };
+    let demand = Demand {
+        wanted: wanted.clone(),
+        line: 0,
+    };
     changes(&[demand], now).is_empty()
 }
 
 /// Fields that the base declared and the files no longer do.
-pub(super) fn released(desired: &Desired, base: &Desired, chosen: impl Fn(&LeadId) -> bool) -> Vec<Released> {
+pub(super) fn released(
+    desired: &Desired,
+    base: &Desired,
+    chosen: impl Fn(&LeadId) -> bool,
+) -> Vec<Released> {
     let of = |(id, was): (&LeadId, &DesiredLead)| {
-        let still: BTreeSet<Field> =
-            desired.get(id).map(|lead| lead.demands.iter().map(|demand| demand.wanted.field()).collect()).unwrap_or_default();
-        let gone = was.demands.iter().map(|demand| demand.wanted.field()).filter(|field| !still.contains(field));
+        let still: BTreeSet<Field> = desired
+            .get(id)
+            .map(|lead| {
+                lead.demands
+                    .iter()
+                    .map(|demand| demand.wanted.field())
+                    .collect()
+            })
+            .unwrap_or_default();
+        let gone = was
+            .demands
+            .iter()
+            .map(|demand| demand.wanted.field())
+            .filter(|field| !still.contains(field));
         let fields: Vec<String> = gone.map(|field| field.to_string()).collect();
         let label = was.label.as_deref().map(str::to_owned);
-        (!fields.is_empty() && chosen(id)).then(|| Released { uuid: id.clone(), label, fields, source: Source::from(&was.place) })
+        (!fields.is_empty() && chosen(id)).then(|| Released {
+            uuid: id.clone(),
+            label,
+            fields,
+            source: Source::from(&was.place),
+        })
     };
     base.iter().filter_map(of).collect()
 }
@@ -146,9 +209,19 @@ pub struct Whose {
 /// Why a plan is refused for what is not its doing.
 pub(super) fn refusals(all: &[Change], whose: Whose) -> Vec<Refusal> {
     let about = |rule: &str, told: &str, lift: &str, is: &dyn Fn(&&Change) -> bool| {
-        let leads: Vec<LeadId> = all.iter().filter(is).map(|change| change.uuid.clone()).collect();
+        let leads: Vec<LeadId> = all
+            .iter()
+            .filter(is)
+            .map(|change| change.uuid.clone())
+            .collect();
         let message = format!("{} {told}", count(leads.len(), "lead"));
-        (!leads.is_empty()).then(|| Refusal { rule: rule.to_owned(), message, source: None, lift: lift.to_owned(), leads })
+        (!leads.is_empty()).then(|| Refusal {
+            rule: rule.to_owned(),
+            message,
+            source: None,
+            lift: lift.to_owned(),
+            leads,
+        })
     };
     let conflict = || {
         let told = "changed in the files and in the inbox since the base, to different values";
@@ -160,18 +233,28 @@ pub(super) fn refusals(all: &[Change], whose: Whose) -> Vec<Refusal> {
         )
     };
     let drift = || {
-        about("drift", "moved in the inbox since the base", "apply with --drift keep or --drift revert", &|change| {
-            has_drift(change)
-        })
+        about(
+            "drift",
+            "moved in the inbox since the base",
+            "apply with --drift keep or --drift revert",
+            &|change| has_drift(change),
+        )
     };
-    let conflict = (whose.conflicts == OnConflicts::Fail).then(conflict).flatten();
-    conflict.into_iter().chain((whose.drift == OnDrift::Fail).then(drift).flatten()).collect()
+    let conflict = (whose.conflicts == OnConflicts::Fail)
+        .then(conflict)
+        .flatten();
+    conflict
+        .into_iter()
+        .chain((whose.drift == OnDrift::Fail).then(drift).flatten())
+        .collect()
 }
 
 /// Of the differences, those that a run writes. What is refused stays in: it is judged by `refusals`.
 pub fn to_write(all: &[Change], whose: Whose) -> Cow<'_, [Change]> {
     // Where there is no base, nothing says that a difference is not this run's doing.
-    let is_ours = |change: &Change| change.class == Class::Change && change.fields.iter().all(|field| field.class.is_none());
+    let is_ours = |change: &Change| {
+        change.class == Class::Change && change.fields.iter().all(|field| field.class.is_none())
+    };
     if all.iter().all(is_ours) {
         return Cow::Borrowed(all);
     }
@@ -180,31 +263,51 @@ pub fn to_write(all: &[Change], whose: Whose) -> Cow<'_, [Change]> {
         Some(Class::Drift) if drift == OnDrift::Keep => None,
         Some(Class::Conflict) if conflicts == OnConflicts::TakeLive => None,
         Some(Class::Intended) if drift == OnDrift::Keep => {
-            let after = field.intended.clone().unwrap_or_else(|| field.after.clone());
-            Some(FieldChange { after, intended: None, ..field.clone() })
+            let after = field
+                .intended
+                .clone()
+                .unwrap_or_else(|| field.after.clone());
+            Some(FieldChange {
+                after,
+                intended: None,
+                ..field.clone()
+            })
         }
         _ => Some(field.clone()),
     };
     let written = |change: &Change| {
         let fields: Vec<FieldChange> = change.fields.iter().filter_map(field).collect();
-        let bare = change.action == Action::Create && (change.class != Class::Drift || drift != OnDrift::Keep);
-        (!fields.is_empty() || bare).then(|| Change { fields: super::Fields(fields), ..change.clone() })
+        let bare = change.action == Action::Create
+            && (change.class != Class::Drift || drift != OnDrift::Keep);
+        (!fields.is_empty() || bare).then(|| Change {
+            fields: super::Fields(fields),
+            ..change.clone()
+        })
     };
     Cow::Owned(all.iter().filter_map(written).collect())
 }
 
 /// Counts what a run would write of the differences, and what is not its doing.
 pub(super) fn number(numbers: &mut Summary, all: &[Change], written: &[Change]) {
-    numbers.to_create = written.iter().filter(|change| change.action == Action::Create).count();
+    numbers.to_create = written
+        .iter()
+        .filter(|change| change.action == Action::Create)
+        .count();
     numbers.to_update = written.len() - numbers.to_create;
     numbers.drift = all.iter().filter(|change| has_drift(change)).count();
-    numbers.conflicts = all.iter().filter(|change| change.class == Class::Conflict).count();
+    numbers.conflicts = all
+        .iter()
+        .filter(|change| change.class == Class::Conflict)
+        .count();
 }
 
 /// Whether the inbox has moved away from the files in any field of a lead.
 fn has_drift(change: &Change) -> bool {
     change.class == Class::Drift
-        || change.fields.iter().any(|field| field.class == Some(Class::Drift) || field.intended.is_some())
+        || change
+            .fields
+            .iter()
+            .any(|field| field.class == Some(Class::Drift) || field.intended.is_some())
 }
 
 #[cfg(test)]
@@ -215,8 +318,16 @@ mod tests {
     use crate::lead::Status;
 
     fn lead(wanted: Wanted) -> DesiredLead {
-        let place = Place { file: "leads/a.yaml".into(), line: 1 };
-        DesiredLead { place, label: None, create: false, demands: vec![Demand { wanted, line: 2 }] }
+        let place = Place {
+            file: "leads/a.yaml".into(),
+            line: 1,
+        };
+        DesiredLead {
+            place,
+            label: None,
+            create: false,
+            demands: vec![Demand { wanted, line: 2 }],
+        }
     }
 
     fn status(status: Status) -> Wanted {
@@ -232,23 +343,51 @@ mod tests {
 
     #[test]
     fn one_value_is_intended_drift_or_conflict() {
-        let now = Lead { status: Some(Status::Open), ..Lead::default() };
-        let class = |base: Option<Status>| classed(base.map(status), status(Status::Closed), &now).class;
+        let now = Lead {
+            status: Some(Status::Open),
+            ..Lead::default()
+        };
+        let class =
+            |base: Option<Status>| classed(base.map(status), status(Status::Closed), &now).class;
         assert_eq!(class(None), Some(Class::Intended), "newly declared");
-        assert_eq!(class(Some(Status::Open)), Some(Class::Intended), "the file moved away from what is live");
-        assert_eq!(class(Some(Status::Closed)), Some(Class::Drift), "the inbox moved away from what the file says");
-        assert_eq!(class(Some(Status::Review)), Some(Class::Conflict), "both moved, apart");
+        assert_eq!(
+            class(Some(Status::Open)),
+            Some(Class::Intended),
+            "the file moved away from what is live"
+        );
+        assert_eq!(
+            class(Some(Status::Closed)),
+            Some(Class::Drift),
+            "the inbox moved away from what the file says"
+        );
+        assert_eq!(
+            class(Some(Status::Review)),
+            Some(Class::Conflict),
+            "both moved, apart"
+        );
     }
 
     #[test]
     fn tags_are_held_against_the_base_one_by_one() {
-        let tags = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
+        let tags = |words: &[&str]| {
+            words
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect::<BTreeSet<_>>()
+        };
         let exact = |words: &[&str]| Wanted::Tags(TagRule::Exact(tags(words)));
-        let now = Lead { tags: tags(&["old", "agents-own"]), ..Lead::default() };
+        let now = Lead {
+            tags: tags(&["old", "agents-own"]),
+            ..Lead::default()
+        };
         let change = classed(Some(exact(&["old"])), exact(&["old", "new"]), &now);
         assert_eq!(change.class, Some(Class::Intended));
         assert_eq!(change.after, Value::Tags(tags(&["old", "new"])));
-        assert_eq!(change.intended, Some(Value::Tags(tags(&["old", "new", "agents-own"]))), "what an agent added is kept");
+        assert_eq!(
+            change.intended,
+            Some(Value::Tags(tags(&["old", "new", "agents-own"]))),
+            "what an agent added is kept"
+        );
         let change = classed(Some(exact(&["old"])), exact(&["old"]), &now);
         assert_eq!((change.class, change.intended), (Some(Class::Drift), None));
     }

@@ -101,18 +101,28 @@ pub fn explain(
 ) -> Explanation {
     let demands = |lead: Option<&DesiredLead>| -> BTreeMap<Field, Demand> {
         let demands = lead.map(|lead| lead.demands.as_slice()).unwrap_or_default();
-        demands.iter().map(|demand| (demand.wanted.field(), demand.clone())).collect()
+        demands
+            .iter()
+            .map(|demand| (demand.wanted.field(), demand.clone()))
+            .collect()
     };
     let (head, was) = (demands(desired), demands(base));
     let change = plan.changes.iter().find(|change| change.uuid == *id);
     let live_fields = live.map(|live| fields(&live.lead)).unwrap_or_default();
     // What nobody's data is in is told of every lead.
-    let plain = live_fields.iter().filter(|field| matches!(field, Field::Status | Field::Agent | Field::Tags));
+    let plain = live_fields
+        .iter()
+        .filter(|field| matches!(field, Field::Status | Field::Agent | Field::Tags));
     let shown: BTreeSet<&Field> = head.keys().chain(was.keys()).chain(plain).collect();
     let explained = |field: &&Field| {
         let field = *field;
         let demand = head.get(field);
-        let differs = change.and_then(|change| Some((change, change.fields.iter().find(|other| other.field == *field)?)));
+        let differs = change.and_then(|change| {
+            Some((
+                change,
+                change.fields.iter().find(|other| other.field == *field)?,
+            ))
+        });
         let rule = match (demand, differs, live) {
             (None, ..) if was.contains_key(field) => Rule::Released,
             (None, ..) => Rule::Unmanaged,
@@ -123,10 +133,9 @@ pub fn explain(
         let now = live.map_or(Value::Nothing, |live| value(&live.lead, field));
         // Of notes, only those that are asked for are told.
         let asked = |note: &Note| {
-            [demand, was.get(field)]
-                .into_iter()
-                .flatten()
-                .any(|demand| matches!(&demand.wanted, Wanted::Notes(notes) if notes.contains(note)))
+            [demand, was.get(field)].into_iter().flatten().any(
+                |demand| matches!(&demand.wanted, Wanted::Notes(notes) if notes.contains(note)),
+            )
         };
         let now = match now {
             Value::Notes(notes) => Value::Notes(notes.into_iter().filter(asked).collect()),
@@ -138,20 +147,36 @@ pub fn explain(
             desired: demand.map(|demand| said(&demand.wanted, names)),
             live: names.told(field, &now),
             rule,
-            source: desired.zip(demand).map(|(lead, demand)| Source { file: lead.place.file.to_string(), line: demand.line }),
+            source: desired.zip(demand).map(|(lead, demand)| Source {
+                file: lead.place.file.to_string(),
+                line: demand.line,
+            }),
             commit: None,
         }
     };
     let unmanaged = live_fields.iter().filter(|field| !shown.contains(field));
     Explanation {
         uuid: id.clone(),
-        label: desired.or(base).and_then(|lead| lead.label.as_deref()).map(str::to_owned),
+        label: desired
+            .or(base)
+            .and_then(|lead| lead.label.as_deref())
+            .map(str::to_owned),
         source: desired.map(|lead| Source::from(&lead.place)),
         found: live.is_some(),
         unmanaged: unmanaged.map(|field| field.to_string()).collect(),
         fields: shown.iter().map(explained).collect(),
-        refusals: plan.refusals.iter().chain(&plan.warnings).filter(|refusal| refusal.leads.contains(id)).cloned().collect(),
-        agents: plan.agents.iter().filter_map(|agent| Some((agent.id.clone(), agent.name.clone()?))).collect(),
+        refusals: plan
+            .refusals
+            .iter()
+            .chain(&plan.warnings)
+            .filter(|refusal| refusal.leads.contains(id))
+            .cloned()
+            .collect(),
+        agents: plan
+            .agents
+            .iter()
+            .filter_map(|agent| Some((agent.id.clone(), agent.name.clone()?)))
+            .collect(),
     }
 }
 
@@ -170,7 +195,10 @@ fn said(wanted: &Wanted, names: Names) -> Said {
         Wanted::Agent(agent) => Value::text(agent.as_ref().map(|agent| agent.as_str())),
         Wanted::Tags(TagRule::Exact(tags)) => Value::Tags(tags.clone()),
         Wanted::Tags(TagRule::Patch { present, absent }) => {
-            return Said::Patch { present: present.iter().cloned().collect(), absent: absent.iter().cloned().collect() };
+            return Said::Patch {
+                present: present.iter().cloned().collect(),
+                absent: absent.iter().cloned().collect(),
+            };
         }
         Wanted::Attribute(_, text) | Wanted::Contact(_, text) => Value::Text(text.clone()),
         Wanted::Notes(notes) => Value::Notes(notes.clone()),

@@ -60,22 +60,62 @@ impl Serialize for Fields {
 }
 
 fn sides(change: &FieldChange) -> (String, Sides<&Value>) {
-    let FieldChange { field, before, after, line, seal, class, intended } = change;
+    let FieldChange {
+        field,
+        before,
+        after,
+        line,
+        seal,
+        class,
+        intended,
+    } = change;
     let (seal, intended) = (seal.clone(), intended.as_ref());
-    (field.to_string(), Sides { before, after, line: *line, seal, class: *class, intended })
+    (
+        field.to_string(),
+        Sides {
+            before,
+            after,
+            line: *line,
+            seal,
+            class: *class,
+            intended,
+        },
+    )
 }
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let map: BTreeMap<String, Sides<Json>> = BTreeMap::deserialize(deserializer)?;
         let mut changes = Vec::with_capacity(map.len());
-        for (name, Sides { before, after, line, seal, class, intended }) in map {
+        for (
+            name,
+            Sides {
+                before,
+                after,
+                line,
+                seal,
+                class,
+                intended,
+            },
+        ) in map
+        {
             let field: Field = name.parse().map_err(D::Error::custom)?;
             let side = |json: Json| {
-                field.value_of(json).ok_or_else(|| D::Error::custom(format!("`{name}` has a value of another type")))
+                field.value_of(json).ok_or_else(|| {
+                    D::Error::custom(format!("`{name}` has a value of another type"))
+                })
             };
-            let (before, after, intended) = (side(before)?, side(after)?, intended.map(side).transpose()?);
-            changes.push(FieldChange { field, before, after, line, seal, class, intended });
+            let (before, after, intended) =
+                (side(before)?, side(after)?, intended.map(side).transpose()?);
+            changes.push(FieldChange {
+                field,
+                before,
+                after,
+                line,
+                seal,
+                class,
+                intended,
+            });
         }
         changes.sort_by(|one, other| one.field.cmp(&other.field));
         Ok(Self(changes))

@@ -73,7 +73,9 @@ impl PlanFileError {
             Self::NotAPlan { .. } | Self::NoDigest => "make one with `convertalk plan --out FILE`",
             Self::Newer { .. } => "use the version of convertalk that made it, or plan again",
             Self::Tampered => "plan again; a plan is reviewed and applied as it is, or not at all",
-            Self::Foreign { .. } => "apply it in the workspace, and with the environment, that it was made in",
+            Self::Foreign { .. } => {
+                "apply it in the workspace, and with the environment, that it was made in"
+            }
             Self::Ahead { .. } => "set the clocks right, or plan again",
             Self::Expired { .. } => "plan again, or set --max-age",
         }
@@ -85,8 +87,15 @@ pub fn masked<'a>(plan: &'a Plan, names: Names, key: Option<&SealKey>) -> Cow<'a
     if names == Names::Full || !plan.changes.iter().any(is_masked) {
         return Cow::Borrowed(plan);
     }
-    let changes = plan.changes.iter().map(|change| sealed(change, names, key)).collect();
-    Cow::Owned(Plan { changes, ..without_changes(plan) })
+    let changes = plan
+        .changes
+        .iter()
+        .map(|change| sealed(change, names, key))
+        .collect();
+    Cow::Owned(Plan {
+        changes,
+        ..without_changes(plan)
+    })
 }
 
 fn without_changes(plan: &Plan) -> Plan {
@@ -109,7 +118,10 @@ fn without_changes(plan: &Plan) -> Plan {
 }
 
 fn is_masked(change: &Change) -> bool {
-    change.fields.iter().any(|field| matches!(field.field, Field::Contact(_)))
+    change
+        .fields
+        .iter()
+        .any(|field| matches!(field.field, Field::Contact(_)))
 }
 
 /// A change as it may be told, its masked values sealed where there is a key and they are not yet.
@@ -118,7 +130,12 @@ fn sealed(change: &Change, names: Names, key: Option<&SealKey>) -> Change {
     for (field, whole) in made.fields.0.iter_mut().zip(change.fields.iter()) {
         if matches!(field.field, Field::Contact(_)) && field.seal.is_none() {
             let seal = |key: &SealKey, value| key.seal(&change.uuid, &field.field, value);
-            field.seal = key.map(|key| Box::new(Seal { before: seal(key, &whole.before), after: seal(key, &whole.after) }));
+            field.seal = key.map(|key| {
+                Box::new(Seal {
+                    before: seal(key, &whole.before),
+                    after: seal(key, &whole.after),
+                })
+            });
         }
     }
     made
@@ -127,7 +144,13 @@ fn sealed(change: &Change, names: Names, key: Option<&SealKey>) -> Change {
 /// A change with as much of people's names and contact values as may be told.
 pub fn told(change: &Change, names: Names) -> Change {
     let mut change = change.clone();
-    for FieldChange { field, before, after, .. } in &mut change.fields.0 {
+    for FieldChange {
+        field,
+        before,
+        after,
+        ..
+    } in &mut change.fields.0
+    {
         (*before, *after) = (names.told(field, before), names.told(field, after));
     }
     change
@@ -137,9 +160,21 @@ pub fn told(change: &Change, names: Names) -> Change {
 ///
 /// # Errors
 /// None that a plan made here can cause.
-pub fn saved(plan: &Plan, names: Names, key: Option<&SealKey>) -> Result<Vec<u8>, serde_json::Error> {
-    let told = Told { plan, names, key, digest: None };
-    let told = Told { digest: Some(digest(&told)?), ..told };
+pub fn saved(
+    plan: &Plan,
+    names: Names,
+    key: Option<&SealKey>,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let told = Told {
+        plan,
+        names,
+        key,
+        digest: None,
+    };
+    let told = Told {
+        digest: Some(digest(&told)?),
+        ..told
+    };
     let mut bytes = serde_json::to_vec_pretty(&told)?;
     bytes.push(b'\n');
     Ok(bytes)
@@ -191,7 +226,13 @@ impl Serialize for Told<'_> {
         object.serialize_entry("base", base)?;
         object.serialize_entry("listing", listing)?;
         object.serialize_entry("summary", summary)?;
-        object.serialize_entry("changes", &ToldChanges { changes, told: self })?;
+        object.serialize_entry(
+            "changes",
+            &ToldChanges {
+                changes,
+                told: self,
+            },
+        )?;
         object.serialize_entry("missing", missing)?;
         object.serialize_entry("released", released)?;
         object.serialize_entry("refusals", refusals)?;
@@ -210,7 +251,13 @@ pub(super) struct Anonymous<'a>(pub(super) &'a [Change]);
 
 impl Serialize for Anonymous<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let one = |change| if is_masked(change) { Cow::Owned(told(change, Names::None)) } else { Cow::Borrowed(change) };
+        let one = |change| {
+            if is_masked(change) {
+                Cow::Owned(told(change, Names::None))
+            } else {
+                Cow::Borrowed(change)
+            }
+        };
         serializer.collect_seq(self.0.iter().map(one))
     }
 }
@@ -224,7 +271,13 @@ impl Serialize for ToldChanges<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Told { names, key, .. } = *self.told;
         let whole = |change: &Change| names == Names::Full || !is_masked(change);
-        let one = |change| if whole(change) { Cow::Borrowed(change) } else { Cow::Owned(sealed(change, names, key)) };
+        let one = |change| {
+            if whole(change) {
+                Cow::Borrowed(change)
+            } else {
+                Cow::Owned(sealed(change, names, key))
+            }
+        };
         serializer.collect_seq(self.changes.iter().map(one))
     }
 }
@@ -234,18 +287,30 @@ impl Serialize for ToldChanges<'_> {
 /// # Errors
 /// Not a plan, of a newer format, or edited.
 pub fn from_bytes(bytes: &[u8]) -> Result<Plan, PlanFileError> {
-    let not_a_plan = |error: serde_json::Error| PlanFileError::NotAPlan { reason: error.to_string() };
+    let not_a_plan = |error: serde_json::Error| PlanFileError::NotAPlan {
+        reason: error.to_string(),
+    };
     #[derive(serde::Deserialize)]
     struct Version {
         format_version: u64,
     }
     let Version { format_version } = serde_json::from_slice(bytes).map_err(not_a_plan)?;
     if format_version != u64::from(FORMAT_VERSION) {
-        return Err(PlanFileError::Newer { found: format_version });
+        return Err(PlanFileError::Newer {
+            found: format_version,
+        });
     }
     let plan: Plan = serde_json::from_slice(bytes).map_err(not_a_plan)?;
     let said = plan.digest.as_ref().ok_or(PlanFileError::NoDigest)?;
-    if *said != digest(&Told { plan: &plan, names: Names::Full, key: None, digest: None }).map_err(not_a_plan)? {
+    if *said
+        != digest(&Told {
+            plan: &plan,
+            names: Names::Full,
+            key: None,
+            digest: None,
+        })
+        .map_err(not_a_plan)?
+    {
         return Err(PlanFileError::Tampered);
     }
     Ok(plan)
@@ -255,20 +320,47 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Plan, PlanFileError> {
 ///
 /// # Errors
 /// It is not.
-pub fn check(plan: &Plan, here: &Target, now: jiff::Timestamp, max_age: std::time::Duration) -> Result<(), PlanFileError> {
+pub fn check(
+    plan: &Plan,
+    here: &Target,
+    now: jiff::Timestamp,
+    max_age: std::time::Duration,
+) -> Result<(), PlanFileError> {
     if plan.target != *here {
-        let words = |target: &Target| format!("{} (bot {}, customer {})", target.endpoint, target.bot_id, target.customer_id);
-        return Err(PlanFileError::Foreign { planned: words(&plan.target), here: words(here) });
+        let words = |target: &Target| {
+            format!(
+                "{} (bot {}, customer {})",
+                target.endpoint, target.bot_id, target.customer_id
+            )
+        };
+        return Err(PlanFileError::Foreign {
+            planned: words(&plan.target),
+            here: words(here),
+        });
     }
-    let made: jiff::Timestamp =
-        plan.created_at.parse().map_err(|_| PlanFileError::NotAPlan { reason: "`created_at` is not a time".to_owned() })?;
+    let made: jiff::Timestamp = plan
+        .created_at
+        .parse()
+        .map_err(|_| PlanFileError::NotAPlan {
+            reason: "`created_at` is not a time".to_owned(),
+        })?;
     if now.duration_until(made) > CLOCKS {
-        return Err(PlanFileError::Ahead { created_at: plan.created_at.clone() });
+        return Err(PlanFileError::Ahead {
+            created_at: plan.created_at.clone(),
+        });
     }
     let age = std::time::Duration::try_from(now.duration_since(made)).unwrap_or_default();
     if age > max_age {
-        let words = |time: std::time::Duration| format!("{:#}", jiff::SignedDuration::from_secs(time.as_secs() as i64));
-        return Err(PlanFileError::Expired { age: words(age), limit: words(max_age) });
+        let words = |time: std::time::Duration| {
+            format!(
+                "{:#}",
+                jiff::SignedDuration::from_secs(time.as_secs() as i64)
+            )
+        };
+        return Err(PlanFileError::Expired {
+            age: words(age),
+            limit: words(max_age),
+        });
     }
     Ok(())
 }
@@ -284,10 +376,22 @@ pub fn unseal(mut plan: Plan, desired: &Desired, live: &Live, key: &SealKey) -> 
         for change in &mut fields.0 {
             let Some(seal) = &change.seal else { continue };
             let fits = |value: &Value, seal: &str| key.seal(uuid, &change.field, value) == seal;
-            let demands = desired.get(uuid).map(|lead| lead.demands.as_slice()).unwrap_or_default();
-            let wanted = changes(demands, &Lead::default()).into_iter().find(|other| other.field == change.field);
-            let Some(after) = wanted.map(|wanted| wanted.after).filter(|after| fits(after, &seal.after)) else { continue };
-            let now = live.get(uuid).map_or(Value::Nothing, |seen| value(&seen.lead, &change.field));
+            let demands = desired
+                .get(uuid)
+                .map(|lead| lead.demands.as_slice())
+                .unwrap_or_default();
+            let wanted = changes(demands, &Lead::default())
+                .into_iter()
+                .find(|other| other.field == change.field);
+            let Some(after) = wanted
+                .map(|wanted| wanted.after)
+                .filter(|after| fits(after, &seal.after))
+            else {
+                continue;
+            };
+            let now = live
+                .get(uuid)
+                .map_or(Value::Nothing, |seen| value(&seen.lead, &change.field));
             if now != after && !fits(&now, &seal.before) {
                 continue;
             }

@@ -22,6 +22,13 @@ impl Write for Hashing {
 pub(super) fn hash_of(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut out = BufWriter::with_capacity(1 << 14, Hashing(Sha256::new()));
     serde_json::to_writer(&mut out, value)?;
-    let hashing = out.into_inner().map_err(|error| serde_json::Error::io(error.into_error()))?;
-    Ok(hashing.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let hashing = out
+        .into_inner()
+        .map_err(|error| serde_json::Error::io(error.into_error()))?;
+    Ok(hashing
+        .0
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use super::classify::{self, Whose, classify, to_write};
 use super::policy::{self, Limits};
 use super::settle::{Settled, settle};
-use super::{Action, Base, Change, Class, FORMAT_VERSION, Missing, Plan, Refusal, Source, Summary, Target, summary};
+use super::{
+    Action, Base, Change, Class, FORMAT_VERSION, Missing, Plan, Refusal, Source, Summary, Target,
+    summary,
+};
 use crate::desired::{Desired, DesiredLead};
 use crate::diff::{FieldChange, Standing, diff};
 use crate::lead::LeadId;
@@ -37,8 +40,21 @@ pub struct Input<'a> {
 
 /// Plans.
 pub fn make(input: Input<'_>) -> Plan {
-    let Input { desired, all, live, agents, limits, target, base, whose, created_at } = input;
-    let mut numbers = Summary { declared: desired.len(), ..Summary::default() };
+    let Input {
+        desired,
+        all,
+        live,
+        agents,
+        limits,
+        target,
+        base,
+        whose,
+        created_at,
+    } = input;
+    let mut numbers = Summary {
+        declared: desired.len(),
+        ..Summary::default()
+    };
     let mut changes = Vec::new();
     let mut missing = Vec::new();
     for (id, lead, standing) in diff(desired, live) {
@@ -47,22 +63,35 @@ pub fn make(input: Input<'_>) -> Plan {
             Standing::Differs(fields) => changes.push(change(id, lead, Action::Update, fields)),
             Standing::Absent(fields) => changes.push(change(id, lead, Action::Create, fields)),
             Standing::Missing => {
-                missing.push(Missing { uuid: id.clone(), label: label(lead), source: Source::from(&lead.place) });
+                missing.push(Missing {
+                    uuid: id.clone(),
+                    label: label(lead),
+                    source: Source::from(&lead.place),
+                });
             }
         }
     }
     let mut released = Vec::new();
     if let Some((_, base)) = &base {
         classify(&mut changes, desired, base, live);
-        released =
-            classify::released(all, base, |id| desired.contains_key(id) || !all.contains_key(id) && desired.len() == all.len());
+        released = classify::released(all, base, |id| {
+            desired.contains_key(id) || !all.contains_key(id) && desired.len() == all.len()
+        });
     }
     let declared = all.len();
     let written = to_write(&changes, whose);
     classify::number(&mut numbers, &changes, &written);
     numbers.missing = missing.len();
     let agents = summary::workload(&written, live, agents);
-    let mut verdict = policy::judge(&policy::Facts { changes: &written, live, declared, agents: &agents }, limits);
+    let mut verdict = policy::judge(
+        &policy::Facts {
+            changes: &written,
+            live,
+            declared,
+            agents: &agents,
+        },
+        limits,
+    );
     verdict.refusals.extend(classify::refusals(&changes, whose));
     Plan {
         base: base.map(|(base, _)| base),
@@ -88,7 +117,11 @@ pub fn bare(changes: Vec<Change>, target: Target, created_at: String) -> Plan {
         target,
         base: None,
         listing: Listing::default(),
-        summary: Summary { declared: changes.len(), to_update: changes.len(), ..Summary::default() },
+        summary: Summary {
+            declared: changes.len(),
+            to_update: changes.len(),
+            ..Summary::default()
+        },
         changes,
         missing: Vec::new(),
         released: Vec::new(),
@@ -119,13 +152,30 @@ pub fn rejudge(
     let open: Vec<Change> = written.iter().filter_map(still_open).collect();
     plan.agents = summary::workload(&open, live, agents);
     plan.transitions = summary::transitions(&open);
-    let mut verdict = policy::judge(&policy::Facts { changes: &open, live, declared, agents: &plan.agents }, limits);
+    let mut verdict = policy::judge(
+        &policy::Facts {
+            changes: &open,
+            live,
+            declared,
+            agents: &plan.agents,
+        },
+        limits,
+    );
     verdict.refusals.extend(classify::refusals(&open, whose));
-    plan.refusals.retain(|refusal| refusal.rule != "conflict" && refusal.rule != "drift");
+    plan.refusals
+        .retain(|refusal| refusal.rule != "conflict" && refusal.rule != "drift");
     plan.refusals.retain(|refusal| !limits.lifts(&refusal.rule));
-    let about = |refusal: &Refusal| written.iter().any(|change| refusal.leads.contains(&change.uuid));
-    plan.refusals.retain(|refusal| refusal.leads.is_empty() || about(refusal));
-    let news = verdict.refusals.into_iter().filter(|refusal| !plan.refusals.contains(refusal));
+    let about = |refusal: &Refusal| {
+        written
+            .iter()
+            .any(|change| refusal.leads.contains(&change.uuid))
+    };
+    plan.refusals
+        .retain(|refusal| refusal.leads.is_empty() || about(refusal));
+    let news = verdict
+        .refusals
+        .into_iter()
+        .filter(|refusal| !plan.refusals.contains(refusal));
     plan.refusals.extend(news.collect::<Vec<_>>());
     plan.warnings = verdict.warnings;
     plan.listing = live.listing;
@@ -133,13 +183,23 @@ pub fn rejudge(
 
 /// Leaves of a plan only what is about these leads; its numbers are counted anew by [`rejudge`].
 pub fn narrow(plan: &mut Plan, chosen: &Desired) {
-    plan.changes.retain(|change| chosen.contains_key(&change.uuid));
-    plan.missing.retain(|missing| chosen.contains_key(&missing.uuid));
-    plan.refusals.retain(|refusal| refusal.leads.is_empty() || refusal.leads.iter().any(|id| chosen.contains_key(id)));
-    plan.released.retain(|released| chosen.contains_key(&released.uuid));
+    plan.changes
+        .retain(|change| chosen.contains_key(&change.uuid));
+    plan.missing
+        .retain(|missing| chosen.contains_key(&missing.uuid));
+    plan.refusals.retain(|refusal| {
+        refusal.leads.is_empty() || refusal.leads.iter().any(|id| chosen.contains_key(id))
+    });
+    plan.released
+        .retain(|released| chosen.contains_key(&released.uuid));
     let (changes, missing) = (plan.changes.len(), plan.missing.len());
     let in_sync = chosen.len().saturating_sub(changes + missing);
-    plan.summary = Summary { declared: chosen.len(), in_sync, missing, ..plan.summary };
+    plan.summary = Summary {
+        declared: chosen.len(),
+        in_sync,
+        missing,
+        ..plan.summary
+    };
 }
 
 fn change(id: &LeadId, lead: &DesiredLead, action: Action, fields: Vec<FieldChange>) -> Change {

@@ -46,7 +46,8 @@ impl Limits<'_> {
             Allow::MaxLeads => "max-leads",
             Allow::EmptyListing => "empty-listing",
         };
-        rule == "max-changes" && self.max_changes.is_some() || self.allow.iter().any(|guard| named(guard) == rule)
+        rule == "max-changes" && self.max_changes.is_some()
+            || self.allow.iter().any(|guard| named(guard) == rule)
     }
 }
 
@@ -73,15 +74,37 @@ pub(super) fn judge(facts: &Facts<'_>, limits: &Limits<'_>) -> Verdict {
     }
     refusals.extend(max_changes(facts, limits));
     if !allowed(Allow::Transition) {
-        refusals.extend(limits.policy.deny.iter().filter_map(|rule| transition(facts, rule, "is denied")));
+        refusals.extend(
+            limits
+                .policy
+                .deny
+                .iter()
+                .filter_map(|rule| transition(facts, rule, "is denied")),
+        );
     }
     if !allowed(Allow::RequireAgent) {
-        refusals.extend(limits.policy.require_agent.as_ref().and_then(|rule| require_agent(facts, rule)));
+        refusals.extend(
+            limits
+                .policy
+                .require_agent
+                .as_ref()
+                .and_then(|rule| require_agent(facts, rule)),
+        );
     }
     if !allowed(Allow::MaxLeads) {
-        refusals.extend(facts.agents.iter().filter_map(|load| max_leads(load, limits.agents)));
+        refusals.extend(
+            facts
+                .agents
+                .iter()
+                .filter_map(|load| max_leads(load, limits.agents)),
+        );
     }
-    let warnings = limits.policy.warn.iter().filter_map(|rule| transition(facts, rule, "wants a second look")).collect();
+    let warnings = limits
+        .policy
+        .warn
+        .iter()
+        .filter_map(|rule| transition(facts, rule, "wants a second look"))
+        .collect();
     Verdict { refusals, warnings }
 }
 
@@ -106,14 +129,27 @@ fn max_changes(facts: &Facts<'_>, limits: &Limits<'_>) -> Option<Refusal> {
         MaxChanges::Leads(leads) => (leads as usize, format!("{leads}")),
         MaxChanges::Percent(percent) => {
             let most = facts.declared * usize::from(percent) / 100;
-            (most, format!("{percent}% of {}, that is {most}", count(facts.declared, "declared lead")))
+            (
+                most,
+                format!(
+                    "{percent}% of {}, that is {most}",
+                    count(facts.declared, "declared lead")
+                ),
+            )
         }
     };
     let changes = facts.changes.len();
     (changes > most).then(|| Refusal {
         rule: "max-changes".to_owned(),
-        message: format!("{} would change, and the limit is {told}", count(changes, "lead")),
-        source: if limits.max_changes.is_some() { None } else { rule.map(|rule| Source::from(&rule.place)) },
+        message: format!(
+            "{} would change, and the limit is {told}",
+            count(changes, "lead")
+        ),
+        source: if limits.max_changes.is_some() {
+            None
+        } else {
+            rule.map(|rule| Source::from(&rule.place))
+        },
         lift: format!("once: --max-changes {changes}; for good: policy.max_changes"),
         leads: Vec::new(),
     })
@@ -125,17 +161,33 @@ fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, verdict: &str) -> Opti
         Some(status) => word == Some(status.as_str()),
     };
     let moves = |change: &&Change| {
-        let status = change.fields.iter().find(|field| field.field == Field::Status);
+        let status = change
+            .fields
+            .iter()
+            .find(|field| field.field == Field::Status);
         status.is_some_and(|status| {
             let (from, to) = (status.before.as_text(), status.after.as_text());
-            change.action == Action::Update && matches(&rule.value.from, from) && matches(&rule.value.to, to)
+            change.action == Action::Update
+                && matches(&rule.value.from, from)
+                && matches(&rule.value.to, to)
         })
     };
-    let leads: Vec<LeadId> = facts.changes.iter().filter(moves).map(|change| change.uuid.clone()).collect();
-    let word = |status: &Option<Status>| status.as_ref().map_or("*".to_owned(), ToString::to_string);
+    let leads: Vec<LeadId> = facts
+        .changes
+        .iter()
+        .filter(moves)
+        .map(|change| change.uuid.clone())
+        .collect();
+    let word =
+        |status: &Option<Status>| status.as_ref().map_or("*".to_owned(), ToString::to_string);
     (!leads.is_empty()).then(|| Refusal {
         rule: "transition".to_owned(),
-        message: format!("{}: {} -> {} {verdict}", count(leads.len(), "lead"), word(&rule.value.from), word(&rule.value.to)),
+        message: format!(
+            "{}: {} -> {} {verdict}",
+            count(leads.len(), "lead"),
+            word(&rule.value.from),
+            word(&rule.value.to)
+        ),
         source: Some(Source::from(&rule.place)),
         lift: "once: --allow transition; for good: policy.transitions".to_owned(),
         leads,
@@ -146,25 +198,48 @@ fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, verdict: &str) -> Opti
 fn require_agent(facts: &Facts<'_>, rule: &Rule<Vec<Status>>) -> Option<Refusal> {
     let breaks = |change: &&Change| {
         let live = facts.live.get(&change.uuid).map(|seen| &seen.lead);
-        let written = |field: Field| change.fields.iter().find(|other| other.field == field).map(|other| &other.after);
+        let written = |field: Field| {
+            change
+                .fields
+                .iter()
+                .find(|other| other.field == field)
+                .map(|other| &other.after)
+        };
         let (status, agent) = (written(Field::Status), written(Field::Agent));
         if status.is_none() && agent.is_none() && change.action == Action::Update {
             return false;
         }
-        let status = status.and_then(Value::as_text).or(live.and_then(|live| live.status.as_ref()).map(Status::as_str));
+        let status = status.and_then(Value::as_text).or(live
+            .and_then(|live| live.status.as_ref())
+            .map(Status::as_str));
         let assigned = match agent {
             Some(agent) => agent.as_text().is_some(),
             None => live.is_some_and(|live| live.agent.is_some()),
         };
-        !assigned && rule.value.iter().any(|required| Some(required.as_str()) == status)
+        !assigned
+            && rule
+                .value
+                .iter()
+                .any(|required| Some(required.as_str()) == status)
     };
-    let leads: Vec<LeadId> = facts.changes.iter().filter(breaks).map(|change| change.uuid.clone()).collect();
+    let leads: Vec<LeadId> = facts
+        .changes
+        .iter()
+        .filter(breaks)
+        .map(|change| change.uuid.clone())
+        .collect();
     let words: Vec<&str> = rule.value.iter().map(Status::as_str).collect();
     (!leads.is_empty()).then(|| Refusal {
         rule: "require-agent".to_owned(),
-        message: format!("{} would be in {} without an agent", count(leads.len(), "lead"), words.join(" or ")),
+        message: format!(
+            "{} would be in {} without an agent",
+            count(leads.len(), "lead"),
+            words.join(" or ")
+        ),
         source: Some(Source::from(&rule.place)),
-        lift: "give the lead an `agent:`; once: --allow require-agent; for good: policy.require_agent".to_owned(),
+        lift:
+            "give the lead an `agent:`; once: --allow require-agent; for good: policy.require_agent"
+                .to_owned(),
         leads,
     })
 }
@@ -175,7 +250,10 @@ fn max_leads(load: &AgentLoad, agents: &BTreeMap<String, Agent>) -> Option<Refus
     let place: Option<&Place> = agents.get(name).map(|agent| &agent.place);
     (load.after > u64::from(cap) && load.after > load.before).then(|| Refusal {
         rule: "max-leads".to_owned(),
-        message: format!("{name} would have {} leads ({} now), and the limit is {cap}", load.after, load.before),
+        message: format!(
+            "{name} would have {} leads ({} now), and the limit is {cap}",
+            load.after, load.before
+        ),
         source: place.map(Source::from),
         lift: "once: --allow max-leads; for good: agents' max_leads".to_owned(),
         leads: Vec::new(),

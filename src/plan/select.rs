@@ -43,7 +43,12 @@ impl Selection {
     /// # Errors
     /// The first one that is not a selector.
     pub fn parse(texts: &[String], agents: &BTreeMap<String, Agent>) -> Result<Self, BadSelector> {
-        let one = |text: &String| selector(text, agents).map_err(|reason| BadSelector { text: text.clone(), reason });
+        let one = |text: &String| {
+            selector(text, agents).map_err(|reason| BadSelector {
+                text: text.clone(),
+                reason,
+            })
+        };
         texts.iter().map(one).collect::<Result<_, _>>().map(Self)
     }
 
@@ -57,27 +62,44 @@ impl Selection {
         }
         for selector in &self.0 {
             if let Selector::Uuid(prefix) = selector {
-                let fitting = desired.keys().filter(|id| id.as_str().starts_with(prefix.as_str())).count();
+                let fitting = desired
+                    .keys()
+                    .filter(|id| id.as_str().starts_with(prefix.as_str()))
+                    .count();
                 let reason = match fitting {
                     0 => "no declared lead has this uuid".to_owned(),
                     1 => continue,
                     _ if desired.contains_key(prefix.as_str()) => continue,
                     several => format!("{several} declared leads begin with this"),
                 };
-                return Err(BadSelector { text: prefix.clone(), reason });
+                return Err(BadSelector {
+                    text: prefix.clone(),
+                    reason,
+                });
             }
         }
         let all = desired.len();
         let exact = |prefix: &String| desired.contains_key(prefix.as_str());
-        let exact: Vec<bool> =
-            self.0.iter().map(|selector| matches!(selector, Selector::Uuid(prefix) if exact(prefix))).collect();
+        let exact: Vec<bool> = self
+            .0
+            .iter()
+            .map(|selector| matches!(selector, Selector::Uuid(prefix) if exact(prefix)))
+            .collect();
         let chosen = |id: &LeadId, lead: &DesiredLead| {
-            self.0.iter().zip(&exact).any(|(selector, exact)| selector.selects(id, lead, *exact))
+            self.0
+                .iter()
+                .zip(&exact)
+                .any(|(selector, exact)| selector.selects(id, lead, *exact))
         };
         let selected = desired.iter().filter(|(id, lead)| chosen(id, lead));
-        let selected: Desired = selected.map(|(id, lead)| (id.clone(), lead.clone())).collect();
+        let selected: Desired = selected
+            .map(|(id, lead)| (id.clone(), lead.clone()))
+            .collect();
         if selected.is_empty() {
-            return Err(BadSelector { text: "…".to_owned(), reason: format!("none of {all} declared leads is selected") });
+            return Err(BadSelector {
+                text: "…".to_owned(),
+                reason: format!("none of {all} declared leads is selected"),
+            });
         }
         Ok(Cow::Owned(selected))
     }
@@ -88,7 +110,10 @@ impl Selection {
     ///
     /// # Errors
     /// A `file=`, which no inbox knows; the beginning of a uuid that fits several, or none; nothing is selected.
-    pub fn of_live<'l>(&self, live: Vec<(&'l LeadId, &'l Lead)>) -> Result<Vec<(&'l LeadId, &'l Lead)>, BadSelector> {
+    pub fn of_live<'l>(
+        &self,
+        live: Vec<(&'l LeadId, &'l Lead)>,
+    ) -> Result<Vec<(&'l LeadId, &'l Lead)>, BadSelector> {
         if self.0.is_empty() {
             return Ok(live);
         }
@@ -100,11 +125,19 @@ impl Selection {
                 }
                 Selector::Uuid(uuid) => {
                     let exact = live.iter().any(|(id, _)| id.as_str() == uuid);
-                    match live.iter().filter(|(id, _)| id.as_str().starts_with(uuid.as_str())).count() {
-                        0 => (uuid.clone(), "no lead of the inbox has this uuid".to_owned()),
-                        several if several > 1 && !exact => {
-                            (uuid.clone(), format!("{several} leads of the inbox begin with this"))
-                        }
+                    match live
+                        .iter()
+                        .filter(|(id, _)| id.as_str().starts_with(uuid.as_str()))
+                        .count()
+                    {
+                        0 => (
+                            uuid.clone(),
+                            "no lead of the inbox has this uuid".to_owned(),
+                        ),
+                        several if several > 1 && !exact => (
+                            uuid.clone(),
+                            format!("{several} leads of the inbox begin with this"),
+                        ),
                         _ => continue,
                     }
                 }
@@ -114,12 +147,27 @@ impl Selection {
         }
         let all = live.len();
         let exact = |uuid: &String| live.iter().any(|(id, _)| id.as_str() == uuid);
-        let exact: Vec<bool> = self.0.iter().map(|selector| matches!(selector, Selector::Uuid(uuid) if exact(uuid))).collect();
-        let chosen =
-            |id: &LeadId, lead: &Lead| self.0.iter().zip(&exact).any(|(selector, exact)| selector.shows(id, lead, *exact));
-        let selected: Vec<_> = live.iter().copied().filter(|(id, lead)| chosen(id, lead)).collect();
+        let exact: Vec<bool> = self
+            .0
+            .iter()
+            .map(|selector| matches!(selector, Selector::Uuid(uuid) if exact(uuid)))
+            .collect();
+        let chosen = |id: &LeadId, lead: &Lead| {
+            self.0
+                .iter()
+                .zip(&exact)
+                .any(|(selector, exact)| selector.shows(id, lead, *exact))
+        };
+        let selected: Vec<_> = live
+            .iter()
+            .copied()
+            .filter(|(id, lead)| chosen(id, lead))
+            .collect();
         if selected.is_empty() {
-            return Err(BadSelector { text: "…".to_owned(), reason: format!("none of {all} leads of the inbox is selected") });
+            return Err(BadSelector {
+                text: "…".to_owned(),
+                reason: format!("none of {all} leads of the inbox is selected"),
+            });
         }
         Ok(selected)
     }
@@ -128,9 +176,9 @@ impl Selection {
 fn selector(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Selector, String> {
     let Some((key, value)) = text.split_once('=') else {
         return match text.trim() {
-            short if short.len() < SHORTEST_PREFIX => {
-                Err(format!("a uuid, or its first {SHORTEST_PREFIX} characters or more; or status=, agent=, tag=, file="))
-            }
+            short if short.len() < SHORTEST_PREFIX => Err(format!(
+                "a uuid, or its first {SHORTEST_PREFIX} characters or more; or status=, agent=, tag=, file="
+            )),
             uuid => Ok(Selector::Uuid(uuid.to_owned())),
         };
     };
@@ -138,13 +186,27 @@ fn selector(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Selector, St
         "uuid" => Ok(Selector::Uuid(value.to_owned())),
         "status" => Status::writable(value)
             .map(Selector::Status)
-            .ok_or_else(|| format!("not a status; one of {}", Status::WRITABLE.map(|status| status.to_string()).join(" "))),
+            .ok_or_else(|| {
+                format!(
+                    "not a status; one of {}",
+                    Status::WRITABLE.map(|status| status.to_string()).join(" ")
+                )
+            }),
         "agent" if value == "none" => Ok(Selector::Agent(None)),
-        "agent" => match agents.get(value).map(|agent| agent.id.clone()).or_else(|| AgentId::parse(value)) {
+        "agent" => match agents
+            .get(value)
+            .map(|agent| agent.id.clone())
+            .or_else(|| AgentId::parse(value))
+        {
             Some(id) => Ok(Selector::Agent(Some(id))),
             None => Err(format!(
                 "not an agent of the workspace; one of {}",
-                agents.keys().map(String::as_str).chain(["none"]).collect::<Vec<_>>().join(" ")
+                agents
+                    .keys()
+                    .map(String::as_str)
+                    .chain(["none"])
+                    .collect::<Vec<_>>()
+                    .join(" ")
             )),
         },
         "tag" => Ok(Selector::Tag(value.trim().to_owned())),
@@ -159,13 +221,20 @@ fn selector(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Selector, St
 
 impl Selector {
     fn selects(&self, id: &LeadId, lead: &DesiredLead, exact: bool) -> bool {
-        let wants = |test: &dyn Fn(&Wanted) -> bool| lead.demands.iter().any(|demand| test(&demand.wanted));
+        let wants =
+            |test: &dyn Fn(&Wanted) -> bool| lead.demands.iter().any(|demand| test(&demand.wanted));
         match self {
             Self::Uuid(uuid) if exact => id.as_str() == uuid,
             Self::Uuid(prefix) => id.as_str().starts_with(prefix.as_str()),
-            Self::Status(status) => wants(&|wanted| matches!(wanted, Wanted::Status(other) if other == status)),
-            Self::Agent(agent) => wants(&|wanted| matches!(wanted, Wanted::Agent(other) if other == agent)),
-            Self::Tag(tag) => wants(&|wanted| matches!(wanted, Wanted::Tags(rule) if asks_for(rule, tag))),
+            Self::Status(status) => {
+                wants(&|wanted| matches!(wanted, Wanted::Status(other) if other == status))
+            }
+            Self::Agent(agent) => {
+                wants(&|wanted| matches!(wanted, Wanted::Agent(other) if other == agent))
+            }
+            Self::Tag(tag) => {
+                wants(&|wanted| matches!(wanted, Wanted::Tags(rule) if asks_for(rule, tag)))
+            }
             Self::File(glob) => glob.is_match(&*lead.place.file),
         }
     }

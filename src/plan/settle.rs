@@ -39,7 +39,10 @@ pub fn settle(change: &Change, live: Option<&Observed>) -> Settled {
     }
     let Some(seen) = live else {
         return match change.action {
-            Action::Create => Settled::Go(Box::new(Task { change: change.clone(), live: None })),
+            Action::Create => Settled::Go(Box::new(Task {
+                change: change.clone(),
+                live: None,
+            })),
             Action::Update => Settled::Stale("it is no longer listed".to_owned()),
         };
     };
@@ -51,11 +54,20 @@ pub fn settle(change: &Change, live: Option<&Observed>) -> Settled {
     if change.action == Action::Create {
         return Settled::Stale("it is listed now, though it was to be created".to_owned());
     }
-    let moved: Vec<String> =
-        open.iter().filter(|field| !is_at_before(&seen.lead, field)).map(|field| field.field.to_string()).collect();
+    let moved: Vec<String> = open
+        .iter()
+        .filter(|field| !is_at_before(&seen.lead, field))
+        .map(|field| field.field.to_string())
+        .collect();
     if moved.is_empty() {
-        let change = Change { fields: super::Fields(open), ..change.clone() };
-        return Settled::Go(Box::new(Task { change, live: Some(seen.clone()) }));
+        let change = Change {
+            fields: super::Fields(open),
+            ..change.clone()
+        };
+        return Settled::Go(Box::new(Task {
+            change,
+            live: Some(seen.clone()),
+        }));
     }
     Settled::Stale(format!("{} moved since the plan", moved.join(", ")))
 }

@@ -10,27 +10,51 @@ use crate::workspace::Agent;
 /// The moves of the status, counted.
 pub(super) fn transitions(changes: &[Change]) -> Vec<TransitionCount> {
     let mut counts: BTreeMap<(Option<String>, String), usize> = BTreeMap::new();
-    for field in changes.iter().flat_map(|change| change.fields.iter()).filter(|change| change.field == Field::Status) {
+    for field in changes
+        .iter()
+        .flat_map(|change| change.fields.iter())
+        .filter(|change| change.field == Field::Status)
+    {
         if let Some(to) = field.after.as_text() {
-            *counts.entry((field.before.as_text().map(str::to_owned), to.to_owned())).or_default() += 1;
+            *counts
+                .entry((field.before.as_text().map(str::to_owned), to.to_owned()))
+                .or_default() += 1;
         }
     }
-    counts.into_iter().map(|((from, to), count)| TransitionCount { from, to, count }).collect()
+    counts
+        .into_iter()
+        .map(|((from, to), count)| TransitionCount { from, to, count })
+        .collect()
 }
 
 /// Each agent's leads, those with a name first by name, then the others by id.
-pub(super) fn workload(changes: &[Change], live: &Live, named: &BTreeMap<String, Agent>) -> Vec<AgentLoad> {
+pub(super) fn workload(
+    changes: &[Change],
+    live: &Live,
+    named: &BTreeMap<String, Agent>,
+) -> Vec<AgentLoad> {
     let mut before: BTreeMap<String, u64> = BTreeMap::new();
     match &live.workload {
-        Some(counts) => before.extend(counts.iter().map(|(agent, count)| (agent.to_string(), *count))),
+        Some(counts) => before.extend(
+            counts
+                .iter()
+                .map(|(agent, count)| (agent.to_string(), *count)),
+        ),
         None => {
-            for agent in live.leads.values().filter_map(|seen| seen.lead.agent.as_ref()) {
+            for agent in live
+                .leads
+                .values()
+                .filter_map(|seen| seen.lead.agent.as_ref())
+            {
                 *before.entry(agent.to_string()).or_default() += 1;
             }
         }
     }
     let mut after = before.clone();
-    let moves = changes.iter().flat_map(|change| change.fields.iter()).filter(|change| change.field == Field::Agent);
+    let moves = changes
+        .iter()
+        .flat_map(|change| change.fields.iter())
+        .filter(|change| change.field == Field::Agent);
     for change in moves {
         if let Value::Text(from) = &change.before {
             let count = after.entry(from.clone()).or_default();
@@ -48,7 +72,13 @@ pub(super) fn workload(changes: &[Change], live: &Live, named: &BTreeMap<String,
         max_leads,
     };
     let known: BTreeSet<&AgentId> = named.values().map(|agent| &agent.id).collect();
-    let with_name = named.iter().map(|(name, agent)| load(agent.id.as_str(), Some(name), agent.max_leads));
-    let others = after.keys().filter(|id| !known.iter().any(|agent| agent.as_str() == id.as_str()));
-    with_name.chain(others.map(|id| load(id, None, None))).collect()
+    let with_name = named
+        .iter()
+        .map(|(name, agent)| load(agent.id.as_str(), Some(name), agent.max_leads));
+    let others = after
+        .keys()
+        .filter(|id| !known.iter().any(|agent| agent.as_str() == id.as_str()));
+    with_name
+        .chain(others.map(|id| load(id, None, None)))
+        .collect()
 }

@@ -18,28 +18,61 @@ const SHORTEST: usize = 8;
 
 impl<'a> Names<'a> {
     pub(super) fn of(plan: &'a Plan) -> Self {
-        let agents = plan.agents.iter().filter_map(|agent| Some((agent.id.as_str(), agent.name.as_deref()?))).collect();
+        let agents = plan
+            .agents
+            .iter()
+            .filter_map(|agent| Some((agent.id.as_str(), agent.name.as_deref()?)))
+            .collect();
         let changes = plan.changes.iter().map(|change| &change.uuid);
-        let others = plan.missing.iter().map(|missing| &missing.uuid).chain(plan.released.iter().map(|released| &released.uuid));
-        let refused = plan.refusals.iter().chain(&plan.warnings).flat_map(|refusal| &refusal.leads);
-        let ids: BTreeSet<&str> = changes.chain(others).chain(refused).map(LeadId::as_str).collect();
-        Self { agents, shortest: shortest(&ids) }
+        let others = plan
+            .missing
+            .iter()
+            .map(|missing| &missing.uuid)
+            .chain(plan.released.iter().map(|released| &released.uuid));
+        let refused = plan
+            .refusals
+            .iter()
+            .chain(&plan.warnings)
+            .flat_map(|refusal| &refusal.leads);
+        let ids: BTreeSet<&str> = changes
+            .chain(others)
+            .chain(refused)
+            .map(LeadId::as_str)
+            .collect();
+        Self {
+            agents,
+            shortest: shortest(&ids),
+        }
     }
 
     pub(super) fn agent(&self, id: &str) -> String {
-        self.agents.get(id).map_or_else(|| id.to_owned(), |name| (*name).to_owned())
+        self.agents
+            .get(id)
+            .map_or_else(|| id.to_owned(), |name| (*name).to_owned())
     }
 
     pub(super) fn lead<'b>(&self, id: &'b LeadId) -> &'b str {
         let text = id.as_str();
-        text.char_indices().nth(self.shortest).map_or(text, |(at, _)| &text[..at])
+        text.char_indices()
+            .nth(self.shortest)
+            .map_or(text, |(at, _)| &text[..at])
     }
 }
 
 /// Sorted texts are told apart by one more character than neighbours share.
 fn shortest(sorted: &BTreeSet<&str>) -> usize {
-    let shared = |(one, other): (&&str, &&str)| one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
-    sorted.iter().zip(sorted.iter().skip(1)).map(shared).max().map_or(SHORTEST, |shared| (shared + 1).max(SHORTEST))
+    let shared = |(one, other): (&&str, &&str)| {
+        one.chars()
+            .zip(other.chars())
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
+    sorted
+        .iter()
+        .zip(sorted.iter().skip(1))
+        .map(shared)
+        .max()
+        .map_or(SHORTEST, |shared| (shared + 1).max(SHORTEST))
 }
 
 /// What a reader is told of a field.
@@ -50,7 +83,10 @@ pub(super) enum Brief {
     /// A long text instead of another: worth a look word by word.
     Reworded { before: String, after: String },
     /// Some in, some out.
-    Set { added: Vec<String>, removed: Vec<String> },
+    Set {
+        added: Vec<String>,
+        removed: Vec<String>,
+    },
     /// Notes that are added.
     Notes(Vec<String>),
 }
@@ -60,7 +96,9 @@ const LONG: usize = 60;
 
 /// A field of which only a part is intended is told as two: that part, and the drift beside it.
 pub(super) fn parts(change: &FieldChange) -> Vec<FieldChange> {
-    let Some(intended) = &change.intended else { return vec![change.clone()] };
+    let Some(intended) = &change.intended else {
+        return vec![change.clone()];
+    };
     let part = |before: &Value, after: &Value, class| FieldChange {
         before: before.clone(),
         after: after.clone(),
@@ -68,15 +106,29 @@ pub(super) fn parts(change: &FieldChange) -> Vec<FieldChange> {
         intended: None,
         ..change.clone()
     };
-    vec![part(&change.before, intended, Class::Intended), part(intended, &change.after, Class::Drift)]
+    vec![
+        part(&change.before, intended, Class::Intended),
+        part(intended, &change.after, Class::Drift),
+    ]
 }
 
 pub(super) fn brief(change: &FieldChange, names: &Names<'_>) -> Brief {
-    let FieldChange { field, before, after, .. } = change;
+    let FieldChange {
+        field,
+        before,
+        after,
+        ..
+    } = change;
     match (field, before, after) {
         (Field::Agent, before, after) => {
-            let word = |side: &Value| side.as_text().map_or("nobody".to_owned(), |id| names.agent(id));
-            Brief::Replaced { before: word(before), after: word(after) }
+            let word = |side: &Value| {
+                side.as_text()
+                    .map_or("nobody".to_owned(), |id| names.agent(id))
+            };
+            Brief::Replaced {
+                before: word(before),
+                after: word(after),
+            }
         }
         (_, Value::Tags(before), Value::Tags(after)) => Brief::Set {
             added: after.difference(before).cloned().collect(),
@@ -98,15 +150,24 @@ pub(super) fn brief(change: &FieldChange, names: &Names<'_>) -> Brief {
         }
         (_, before, after) => {
             let word = |side: &Value| {
-                side.as_text()
-                    .map_or("(none)".to_owned(), |text| if text.is_empty() { "\"\"".to_owned() } else { text.to_owned() })
+                side.as_text().map_or("(none)".to_owned(), |text| {
+                    if text.is_empty() {
+                        "\"\"".to_owned()
+                    } else {
+                        text.to_owned()
+                    }
+                })
             };
             let (before, mut after) = (word(before), word(after));
             if before == after {
                 after.push_str(" (another)");
             }
             let long = before.chars().count() > LONG && after.chars().count() > LONG;
-            if long { Brief::Reworded { before, after } } else { Brief::Replaced { before, after } }
+            if long {
+                Brief::Reworded { before, after }
+            } else {
+                Brief::Replaced { before, after }
+            }
         }
     }
 }
@@ -130,8 +191,15 @@ impl Group<'_> {
 
 /// The line that asks for a change: of its field where it is one, else of the lead.
 pub(super) fn line_of(change: &Change) -> Source {
-    match change.fields.first().filter(|field| change.fields.len() == 1 && field.line > 0) {
-        Some(field) => Source { line: field.line, ..change.source.clone() },
+    match change
+        .fields
+        .first()
+        .filter(|field| change.fields.len() == 1 && field.line > 0)
+    {
+        Some(field) => Source {
+            line: field.line,
+            ..change.source.clone()
+        },
         None => change.source.clone(),
     }
 }
@@ -141,12 +209,23 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &Names<'_>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut by_change: BTreeMap<_, usize> = BTreeMap::new();
     for change in &plan.changes {
-        let parts: Vec<(&Field, FieldChange)> =
-            change.fields.iter().flat_map(|field| parts(field).into_iter().map(move |part| (&field.field, part))).collect();
+        let parts: Vec<(&Field, FieldChange)> = change
+            .fields
+            .iter()
+            .flat_map(|field| {
+                parts(field)
+                    .into_iter()
+                    .map(move |part| (&field.field, part))
+            })
+            .collect();
         let lines: Vec<u32> = parts.iter().map(|(_, part)| part.line).collect();
-        let told = |(field, part): (&'a Field, FieldChange)| (field, brief(&part, names), told_class(change, &part));
+        let told = |(field, part): (&'a Field, FieldChange)| {
+            (field, brief(&part, names), told_class(change, &part))
+        };
         let fields: Vec<(&Field, Brief, Option<Class>)> = parts.into_iter().map(told).collect();
-        let at = *by_change.entry((change.action, change.class, fields.clone())).or_insert(groups.len());
+        let at = *by_change
+            .entry((change.action, change.class, fields.clone()))
+            .or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => {
                 for ((.., place), line) in group.fields.iter_mut().zip(lines) {
@@ -156,9 +235,15 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &Names<'_>) -> Vec<Group<'a>> {
             }
             None => {
                 let places = lines.into_iter().map(|line| Some(asked(change, line)));
-                let fields =
-                    fields.into_iter().zip(places).map(|((field, brief, class), place)| (field, brief, class, place)).collect();
-                groups.push(Group { fields, changes: vec![change] });
+                let fields = fields
+                    .into_iter()
+                    .zip(places)
+                    .map(|((field, brief, class), place)| (field, brief, class, place))
+                    .collect();
+                groups.push(Group {
+                    fields,
+                    changes: vec![change],
+                });
             }
         }
     }
@@ -171,5 +256,8 @@ fn told_class(change: &Change, field: &FieldChange) -> Option<Class> {
 }
 
 fn asked(change: &Change, line: u32) -> Source {
-    Source { file: change.source.file.clone(), line }
+    Source {
+        file: change.source.file.clone(),
+        line,
+    }
 }

@@ -15,9 +15,21 @@ pub fn explanation(lead: &Explanation) -> String {
 }
 
 fn write_lead(out: &mut String, lead: &Explanation) -> fmt::Result {
-    let label = lead.label.as_deref().map(|label| format!("  {}", paint(STRONG, visible(label)))).unwrap_or_default();
-    let place = lead.source.as_ref().map_or("no file declares it".to_owned(), ToString::to_string);
-    writeln!(out, "{}{label}  {}", visible(lead.uuid.as_str()), paint(FAINT, place))?;
+    let label = lead
+        .label
+        .as_deref()
+        .map(|label| format!("  {}", paint(STRONG, visible(label))))
+        .unwrap_or_default();
+    let place = lead
+        .source
+        .as_ref()
+        .map_or("no file declares it".to_owned(), ToString::to_string);
+    writeln!(
+        out,
+        "{}{label}  {}",
+        visible(lead.uuid.as_str()),
+        paint(FAINT, place)
+    )?;
     if !lead.found {
         writeln!(out, "{} in the inbox", paint(BAD, "Not found"))?;
     }
@@ -27,38 +39,81 @@ fn write_lead(out: &mut String, lead: &Explanation) -> fmt::Result {
     }
     if !lead.unmanaged.is_empty() {
         let fields: Vec<String> = lead.unmanaged.iter().map(|field| visible(field)).collect();
-        writeln!(out, "\n{} {}", paint(STRONG, "Not managed, and so left alone:"), fields.join(", "))?;
+        writeln!(
+            out,
+            "\n{} {}",
+            paint(STRONG, "Not managed, and so left alone:"),
+            fields.join(", ")
+        )?;
     }
     for refusal in &lead.refusals {
-        let place = refusal.source.as_ref().map(|source| format!("  {}", paint(FAINT, source))).unwrap_or_default();
-        writeln!(out, "\n{} {}{place}", paint(BAD, "Policy:"), visible(&refusal.message))?;
-        indented(out, 2, format_args!("{} {}", paint(FAINT, "help:"), visible(&refusal.lift)))?;
+        let place = refusal
+            .source
+            .as_ref()
+            .map(|source| format!("  {}", paint(FAINT, source)))
+            .unwrap_or_default();
+        writeln!(
+            out,
+            "\n{} {}{place}",
+            paint(BAD, "Policy:"),
+            visible(&refusal.message)
+        )?;
+        indented(
+            out,
+            2,
+            format_args!("{} {}", paint(FAINT, "help:"), visible(&refusal.lift)),
+        )?;
     }
     Ok(())
 }
 
 fn write_field(out: &mut String, lead: &Explanation, field: &Explained) -> fmt::Result {
     let (style, word, words) = told(field.rule);
-    writeln!(out, "{}  {}: {words}", paint(STRONG, visible(&field.field)), paint(style, word))?;
+    writeln!(
+        out,
+        "{}  {}: {words}",
+        paint(STRONG, visible(&field.field)),
+        paint(style, word)
+    )?;
     let is_agent = field.field == Field::Agent.to_string();
     let said = |said: &Said| match said {
         Said::Value(value) => value_words(value, is_agent, lead),
         Said::Patch { present, absent } => {
             let present = present.iter().map(|tag| format!("+{}", visible(tag)));
-            present.chain(absent.iter().map(|tag| format!("-{}", visible(tag)))).collect::<Vec<_>>().join(" ")
+            present
+                .chain(absent.iter().map(|tag| format!("-{}", visible(tag))))
+                .collect::<Vec<_>>()
+                .join(" ")
         }
     };
     if let Some(base) = &field.base {
         indented(out, 2, format_args!("base     {}", said(base)))?;
     }
     if let Some(desired) = &field.desired {
-        let place = field.source.as_ref().map(ToString::to_string).unwrap_or_default();
-        indented(out, 2, format_args!("desired  {}  {}", said(desired), paint(FAINT, place)))?;
+        let place = field
+            .source
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        indented(
+            out,
+            2,
+            format_args!("desired  {}  {}", said(desired), paint(FAINT, place)),
+        )?;
     }
-    indented(out, 2, format_args!("live     {}", value_words(&field.live, is_agent, lead)))?;
+    indented(
+        out,
+        2,
+        format_args!("live     {}", value_words(&field.live, is_agent, lead)),
+    )?;
     if let Some(commit) = &field.commit {
         let short: String = commit.id.chars().take(12).collect();
-        let words = format!("{short} {}, {}: {}", visible(&commit.author), commit.at, visible(&commit.subject));
+        let words = format!(
+            "{short} {}, {}: {}",
+            visible(&commit.author),
+            commit.at,
+            visible(&commit.subject)
+        );
         indented(out, 2, format_args!("commit   {}", paint(FAINT, words)))?;
     }
     Ok(())
@@ -68,15 +123,31 @@ fn told(rule: Rule) -> (anstyle::Style, &'static str, &'static str) {
     match rule {
         Rule::InSync => (GOOD, "in sync", "the inbox has what the file says"),
         Rule::Change => (CHANGE, "change", "the file decides; apply writes it"),
-        Rule::Intended => (ADD, "intended", "the file changed since the base, and decides; apply writes it"),
-        Rule::Drift => {
-            (CHANGE, "drift", "the inbox changed, the file did not; apply --base keeps the inbox's, unless --drift revert")
-        }
-        Rule::Conflict => {
-            (BAD, "conflict", "both changed, apart; apply --base refuses, unless --conflicts take-file or take-live")
-        }
-        Rule::Released => (FAINT, "released", "no file says anything of it any more; the inbox decides"),
-        Rule::Unmanaged => (FAINT, "not managed", "no file says anything of it; the inbox decides"),
+        Rule::Intended => (
+            ADD,
+            "intended",
+            "the file changed since the base, and decides; apply writes it",
+        ),
+        Rule::Drift => (
+            CHANGE,
+            "drift",
+            "the inbox changed, the file did not; apply --base keeps the inbox's, unless --drift revert",
+        ),
+        Rule::Conflict => (
+            BAD,
+            "conflict",
+            "both changed, apart; apply --base refuses, unless --conflicts take-file or take-live",
+        ),
+        Rule::Released => (
+            FAINT,
+            "released",
+            "no file says anything of it any more; the inbox decides",
+        ),
+        Rule::Unmanaged => (
+            FAINT,
+            "not managed",
+            "no file says anything of it; the inbox decides",
+        ),
         Rule::Missing => (BAD, "missing", "the lead is not in the inbox"),
     }
 }
@@ -85,15 +156,28 @@ fn value_words(value: &Value, is_agent: bool, lead: &Explanation) -> String {
     match value {
         Value::Nothing if is_agent => "nobody".to_owned(),
         Value::Nothing => "(none)".to_owned(),
-        Value::Text(id) if is_agent => {
-            lead.agents.get(id).map_or_else(|| visible(id), |name| format!("{} ({id})", visible(name)))
-        }
+        Value::Text(id) if is_agent => lead
+            .agents
+            .get(id)
+            .map_or_else(|| visible(id), |name| format!("{} ({id})", visible(name))),
         Value::Text(text) if text.is_empty() => "\"\"".to_owned(),
         Value::Text(text) => visible(text),
-        Value::Tags(tags) => format!("[{}]", tags.iter().map(|tag| visible(tag)).collect::<Vec<_>>().join(", ")),
+        Value::Tags(tags) => format!(
+            "[{}]",
+            tags.iter()
+                .map(|tag| visible(tag))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
         Value::Notes(notes) => {
-            let note = |note: &crate::lead::Note| format!("{}: {}", visible(&note.title), visible(&note.description));
-            if notes.is_empty() { "(none)".to_owned() } else { notes.iter().map(note).collect::<Vec<_>>().join("; ") }
+            let note = |note: &crate::lead::Note| {
+                format!("{}: {}", visible(&note.title), visible(&note.description))
+            };
+            if notes.is_empty() {
+                "(none)".to_owned()
+            } else {
+                notes.iter().map(note).collect::<Vec<_>>().join("; ")
+            }
         }
     }
 }

@@ -44,27 +44,49 @@ pub(super) struct At {
 
 impl From<&Source> for At {
     fn from(source: &Source) -> Self {
-        Self { file: source.file.clone(), line: source.line, columns: None }
+        Self {
+            file: source.file.clone(),
+            line: source.line,
+            columns: None,
+        }
     }
 }
 
 pub(super) fn of_diagnostic(diagnostic: &Diagnostic) -> Finding {
-    let at = |file: &str, line, columns| At { file: file.to_owned(), line, columns };
-    let columns = (diagnostic.column, diagnostic.end_column.max(diagnostic.column + 1));
-    let related = diagnostic.related.iter().map(|other| (other.message.clone(), at(&other.file, other.line, None)));
+    let at = |file: &str, line, columns| At {
+        file: file.to_owned(),
+        line,
+        columns,
+    };
+    let columns = (
+        diagnostic.column,
+        diagnostic.end_column.max(diagnostic.column + 1),
+    );
+    let related = diagnostic
+        .related
+        .iter()
+        .map(|other| (other.message.clone(), at(&other.file, other.line, None)));
     Finding {
-        level: if diagnostic.is_error() { Level::Error } else { Level::Warning },
+        level: if diagnostic.is_error() {
+            Level::Error
+        } else {
+            Level::Warning
+        },
         rule: diagnostic.rule.to_owned(),
         message: diagnostic.message.clone(),
         help: diagnostic.help.clone(),
-        at: (!diagnostic.is_about_the_environment()).then(|| at(&diagnostic.file, diagnostic.line, Some(columns))),
+        at: (!diagnostic.is_about_the_environment())
+            .then(|| at(&diagnostic.file, diagnostic.line, Some(columns))),
         related: related.collect(),
     }
 }
 
 /// What policy says of a plan, and which leads are not to be found.
 pub(super) fn of_policy(plan: &Plan) -> Vec<Finding> {
-    let refusals = plan.refusals.iter().flat_map(|refusal| broken(refusal, Level::Error, plan));
+    let refusals = plan
+        .refusals
+        .iter()
+        .flat_map(|refusal| broken(refusal, Level::Error, plan));
     let missing = plan.missing.iter().map(|missing| Finding {
         level: Level::Error,
         rule: "missing".to_owned(),
@@ -76,25 +98,53 @@ pub(super) fn of_policy(plan: &Plan) -> Vec<Finding> {
         at: Some(At::from(&missing.source)),
         related: Vec::new(),
     });
-    let warnings = plan.warnings.iter().flat_map(|warning| broken(warning, Level::Warning, plan));
+    let warnings = plan
+        .warnings
+        .iter()
+        .flat_map(|warning| broken(warning, Level::Warning, plan));
     refusals.chain(missing).chain(warnings).collect()
 }
 
 /// One for each lead that breaks the rule, at its line; one at the rule's own where it is about the whole plan.
 fn broken(refusal: &Refusal, level: Level, plan: &Plan) -> Vec<Finding> {
-    let Refusal { rule, message, source, lift, leads } = refusal;
-    let finding =
-        |message: String, at, related| Finding { level, rule: rule.clone(), message, help: Some(lift.clone()), at, related };
+    let Refusal {
+        rule,
+        message,
+        source,
+        lift,
+        leads,
+    } = refusal;
+    let finding = |message: String, at, related| Finding {
+        level,
+        rule: rule.clone(),
+        message,
+        help: Some(lift.clone()),
+        at,
+        related,
+    };
     let rule_at = source.as_ref().map(At::from);
     if leads.is_empty() {
         return vec![finding(message.clone(), rule_at, Vec::new())];
     }
     let by_lead = leads.iter().map(|id| {
-        let found = plan.changes.binary_search_by(|change| change.uuid.cmp(id)).ok();
+        let found = plan
+            .changes
+            .binary_search_by(|change| change.uuid.cmp(id))
+            .ok();
         let change = found.and_then(|at| plan.changes.get(at));
-        let name = named(change.and_then(|change| change.label.as_deref()), id.as_str());
-        let related = rule_at.iter().map(|at| ("the rule".to_owned(), at.clone())).collect();
-        finding(format!("{name}: {message}"), change.map(|change| At::from(&change.source)), related)
+        let name = named(
+            change.and_then(|change| change.label.as_deref()),
+            id.as_str(),
+        );
+        let related = rule_at
+            .iter()
+            .map(|at| ("the rule".to_owned(), at.clone()))
+            .collect();
+        finding(
+            format!("{name}: {message}"),
+            change.map(|change| At::from(&change.source)),
+            related,
+        )
     });
     by_lead.collect()
 }
@@ -102,7 +152,11 @@ fn broken(refusal: &Refusal, level: Level, plan: &Plan) -> Vec<Finding> {
 /// Each change at the line that asks for it: drift to be looked at, the others to be known.
 pub(super) fn of_changes(plan: &Plan) -> Vec<Finding> {
     let names = Names::of(plan);
-    let mut findings: Vec<Finding> = plan.changes.iter().flat_map(|change| of_change(change, &names)).collect();
+    let mut findings: Vec<Finding> = plan
+        .changes
+        .iter()
+        .flat_map(|change| of_change(change, &names))
+        .collect();
     // The first few are all that is shown of a level: drift is no more than noted, the file's own doing comes first.
     findings.sort_by_key(|finding| (finding.level, finding.rule == "drift"));
     findings
@@ -110,7 +164,11 @@ pub(super) fn of_changes(plan: &Plan) -> Vec<Finding> {
 
 fn of_change(change: &Change, names: &Names<'_>) -> Vec<Finding> {
     let name = named(change.label.as_deref(), names.lead(&change.uuid));
-    let verb = if change.action == Action::Create { "create, " } else { "" };
+    let verb = if change.action == Action::Create {
+        "create, "
+    } else {
+        ""
+    };
     let one = |field: &crate::diff::FieldChange| {
         let class = field.class.unwrap_or(change.class);
         let (level, rule) = match class {
@@ -119,27 +177,51 @@ fn of_change(change: &Change, names: &Names<'_>) -> Vec<Finding> {
             Class::Drift => (Level::Note, "drift"),
             Class::Conflict => (Level::Warning, "conflict"),
         };
-        let line = if field.line > 0 { field.line } else { change.source.line };
+        let line = if field.line > 0 {
+            field.line
+        } else {
+            change.source.line
+        };
         Finding {
             level,
             rule: rule.to_owned(),
-            message: format!("{name}: {verb}{} {}", field.field, told(&brief(field, names))),
+            message: format!(
+                "{name}: {verb}{} {}",
+                field.field,
+                told(&brief(field, names))
+            ),
             help: None,
-            at: Some(At { file: change.source.file.clone(), line, columns: None }),
+            at: Some(At {
+                file: change.source.file.clone(),
+                line,
+                columns: None,
+            }),
             related: Vec::new(),
         }
     };
-    change.fields.iter().flat_map(parts).map(|part| one(&part)).collect()
+    change
+        .fields
+        .iter()
+        .flat_map(parts)
+        .map(|part| one(&part))
+        .collect()
 }
 
 fn told(brief: &Brief) -> String {
     match brief {
         Brief::Replaced { before, after } | Brief::Reworded { before, after } => {
-            format!("{} -> {}", shortened(before, SHOWN), shortened(after, SHOWN))
+            format!(
+                "{} -> {}",
+                shortened(before, SHOWN),
+                shortened(after, SHOWN)
+            )
         }
         Brief::Set { added, removed } => {
             let added = added.iter().map(|tag| format!("+{tag}"));
-            added.chain(removed.iter().map(|tag| format!("-{tag}"))).collect::<Vec<_>>().join(" ")
+            added
+                .chain(removed.iter().map(|tag| format!("-{tag}")))
+                .collect::<Vec<_>>()
+                .join(" ")
         }
         Brief::Notes(notes) if notes.len() == 1 => format!("+ {}", notes.join("")),
         Brief::Notes(notes) => format!("+ {}", count(notes.len(), "note")),

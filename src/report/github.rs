@@ -7,7 +7,10 @@ use super::finding::{Finding, Level};
 use crate::words::visible;
 
 pub(super) fn print(findings: &[Finding], prefix: &str) -> String {
-    findings.iter().map(|finding| command(finding, prefix)).collect()
+    findings
+        .iter()
+        .map(|finding| command(finding, prefix))
+        .collect()
 }
 
 fn command(finding: &Finding, prefix: &str) -> String {
@@ -18,20 +21,37 @@ fn command(finding: &Finding, prefix: &str) -> String {
     };
     let mut properties = Vec::new();
     if let Some(at) = &finding.at {
-        properties.push(format!("file={}", property(&format!("{prefix}{}", at.file))));
+        properties.push(format!(
+            "file={}",
+            property(&format!("{prefix}{}", at.file))
+        ));
         properties.push(format!("line={}", at.line));
         if let Some((start, end)) = at.columns {
             properties.push(format!("col={start},endColumn={}", end - 1));
         }
     }
-    properties.push(format!("title={}", property(&format!("convertalk {}", finding.rule))));
-    let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", visible(help))).unwrap_or_default();
-    format!("::{word} {}::{}\n", properties.join(","), data(&(visible(&finding.message) + &help)))
+    properties.push(format!(
+        "title={}",
+        property(&format!("convertalk {}", finding.rule))
+    ));
+    let help = finding
+        .help
+        .as_ref()
+        .map(|help| format!("\nhelp: {}", visible(help)))
+        .unwrap_or_default();
+    format!(
+        "::{word} {}::{}\n",
+        properties.join(","),
+        data(&(visible(&finding.message) + &help))
+    )
 }
 
 /// A text for one line of a log that the runner reads for commands: no line of it begins one.
 pub(super) fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace("::", "%3A%3A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+        .replace("::", "%3A%3A")
 }
 
 fn property(text: &str) -> String {
@@ -45,10 +65,20 @@ mod tests {
 
     #[test]
     fn no_text_begins_a_command() {
-        let at = At { file: "leads/a,b:c.yaml".to_owned(), line: 3, columns: Some((5, 9)) };
+        let at = At {
+            file: "leads/a,b:c.yaml".to_owned(),
+            line: 3,
+            columns: Some((5, 9)),
+        };
         let message = "x\n::set-output name=a::b 100%\r".to_owned();
-        let finding =
-            Finding { level: Level::Error, rule: "missing".to_owned(), message, help: None, at: Some(at), related: Vec::new() };
+        let finding = Finding {
+            level: Level::Error,
+            rule: "missing".to_owned(),
+            message,
+            help: None,
+            at: Some(at),
+            related: Vec::new(),
+        };
         let printed = print(&[finding], "crm/");
         assert_eq!(
             printed,

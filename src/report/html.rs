@@ -41,7 +41,11 @@ pub(super) fn plan(plan: &Plan) -> String {
         classes: notices::classes(plan),
         flow: Flow::of(&plan.transitions),
         load: Load::of(plan),
-        released: plan.released.iter().map(|released| (mention(plan, &names, &released.uuid), released)).collect(),
+        released: plan
+            .released
+            .iter()
+            .map(|released| (mention(plan, &names, &released.uuid), released))
+            .collect(),
         cards,
         choices,
     };
@@ -95,33 +99,54 @@ impl Page<'_> {
 
     /// That there is no reason to worry, where there is none.
     fn calm(&self) -> Option<&'static str> {
-        (self.notices.is_empty() && !self.plan.is_empty())
-            .then_some("No guard refuses it, every declared lead was found, and there are no warnings.")
+        (self.notices.is_empty() && !self.plan.is_empty()).then_some(
+            "No guard refuses it, every declared lead was found, and there are no warnings.",
+        )
     }
 
     /// The inbox's address without what all addresses share.
     fn inbox(&self) -> &str {
         let endpoint = &self.plan.target.endpoint;
-        endpoint.strip_prefix("https://").unwrap_or(endpoint).trim_end_matches('/')
+        endpoint
+            .strip_prefix("https://")
+            .unwrap_or(endpoint)
+            .trim_end_matches('/')
     }
 
     /// The base's commit, shortened as git does.
     fn commit(&self, base: &Base) -> Mention {
-        let at = base.commit.char_indices().nth(7).map_or(base.commit.len(), |(at, _)| at);
+        let at = base
+            .commit
+            .char_indices()
+            .nth(7)
+            .map_or(base.commit.len(), |(at, _)| at);
         let (short, rest) = base.commit.split_at(at);
-        Mention { short: short.to_owned(), rest: rest.to_owned(), label: None, number: None, place: None }
+        Mention {
+            short: short.to_owned(),
+            rest: rest.to_owned(),
+            label: None,
+            number: None,
+            place: None,
+        }
     }
 
     /// The time to the second, as people read it; as it stands where it is none.
     fn made(&self) -> String {
         let time: Result<jiff::Timestamp, _> = self.plan.created_at.parse();
-        time.map_or_else(|_| self.plan.created_at.clone(), |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+        time.map_or_else(
+            |_| self.plan.created_at.clone(),
+            |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        )
     }
 
     fn listing(&self) -> String {
         let listing = &self.plan.listing;
         let number = |number: u64, noun| count(usize::try_from(number).unwrap_or(usize::MAX), noun);
-        let read = format!("{} on {}", number(listing.leads_read, "lead"), number(listing.pages_read, "page"));
+        let read = format!(
+            "{} on {}",
+            number(listing.leads_read, "lead"),
+            number(listing.pages_read, "page")
+        );
         match listing.complete {
             true => format!("whole: {read}"),
             false => format!("as far as needed: {read}"),
@@ -154,7 +179,11 @@ fn hash(text: &str) -> String {
         let at = |index: usize| u32::from(bytes.get(index).copied().unwrap_or_default());
         let bits = at(0) << 16 | at(1) << 8 | at(2);
         let digits = [18, 12, 6, 0].map(|shift| digit(bits >> shift));
-        digits.into_iter().take(bytes.len() + 1).chain(std::iter::repeat_n('=', 3 - bytes.len())).collect::<String>()
+        digits
+            .into_iter()
+            .take(bytes.len() + 1)
+            .chain(std::iter::repeat_n('=', 3 - bytes.len()))
+            .collect::<String>()
     };
     Sha256::digest(text).chunks(3).map(three).collect()
 }

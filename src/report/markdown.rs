@@ -30,18 +30,44 @@ pub const SMALLEST: usize = 500;
 pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
     let names = Names::of(plan);
     // Hidden, so that whoever keeps one comment up to date finds it again.
-    let bot: String = plan.target.bot_id.chars().filter(char::is_ascii_alphanumeric).take(24).collect();
+    let bot: String = plan
+        .target
+        .bot_id
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(24)
+        .collect();
     let verdict = Verdict::of(plan);
-    let head = format!("### {} <!-- convertalk plan {bot} -->\n", prose(&verdict.plain()));
-    let mut all: Vec<Block> = (verdict.outlook != Outlook::Idle).then(|| about(plan)).into_iter().collect();
-    all.extend(plan.refusals.iter().enumerate().map(|(at, refusal)| told(refusal, "Refused", at == 0, &names)));
+    let head = format!(
+        "### {} <!-- convertalk plan {bot} -->\n",
+        prose(&verdict.plain())
+    );
+    let mut all: Vec<Block> = (verdict.outlook != Outlook::Idle)
+        .then(|| about(plan))
+        .into_iter()
+        .collect();
+    all.extend(
+        plan.refusals
+            .iter()
+            .enumerate()
+            .map(|(at, refusal)| told(refusal, "Refused", at == 0, &names)),
+    );
     all.extend(missing(plan));
-    all.extend(plan.warnings.iter().enumerate().map(|(at, warning)| told(warning, "Warnings", at == 0, &names)));
+    all.extend(
+        plan.warnings
+            .iter()
+            .enumerate()
+            .map(|(at, warning)| told(warning, "Warnings", at == 0, &names)),
+    );
     let groups = groups(plan, &names);
     all.extend(changes(&groups, Class::Conflict, &names));
     all.extend(tables::transitions(plan));
     all.extend(tables::workload(plan));
-    all.extend([Class::Change, Class::Intended, Class::Drift].into_iter().filter_map(|class| changes(&groups, class, &names)));
+    all.extend(
+        [Class::Change, Class::Intended, Class::Drift]
+            .into_iter()
+            .filter_map(|class| changes(&groups, class, &names)),
+    );
     all.extend(released(plan, &names));
     fitted(head, &all, most)
 }
@@ -49,22 +75,74 @@ pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
 /// What the plan was made of.
 fn about(plan: &Plan) -> Block {
     let base = plan.base.as_ref().map(|base| {
-        let commit: String = base.commit.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
-        format!("held against {} ({}), ", code(&base.reference), code(&commit))
+        let commit: String = base
+            .commit
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(12)
+            .collect();
+        format!(
+            "held against {} ({}), ",
+            code(&base.reference),
+            code(&commit)
+        )
     });
-    let extent = if plan.listing.complete { "the whole inbox read" } else { "read until every declared lead was found" };
-    let endpoint = plan.target.endpoint.split_once("://").map_or(plan.target.endpoint.as_str(), |(_, host)| host);
-    let row = format!("For {}: {}{extent}, {}.\n", code(endpoint), base.unwrap_or_default(), prose(&plan.created_at));
-    Block { open: "\n".to_owned(), rows: vec![Row::one(row)], close: "", noun: "line about the plan" }
+    let extent = if plan.listing.complete {
+        "the whole inbox read"
+    } else {
+        "read until every declared lead was found"
+    };
+    let endpoint = plan
+        .target
+        .endpoint
+        .split_once("://")
+        .map_or(plan.target.endpoint.as_str(), |(_, host)| host);
+    let row = format!(
+        "For {}: {}{extent}, {}.\n",
+        code(endpoint),
+        base.unwrap_or_default(),
+        prose(&plan.created_at)
+    );
+    Block {
+        open: "\n".to_owned(),
+        rows: vec![Row::one(row)],
+        close: "",
+        noun: "line about the plan",
+    }
 }
 
 /// One rule: its message, its place, its leads, and what to do about it.
 fn told(refusal: &Refusal, title: &str, is_first: bool, names: &Names<'_>) -> Block {
-    let place = refusal.source.as_ref().map(|source| format!(" {}", at(source))).unwrap_or_default();
-    let leads = if refusal.leads.is_empty() { String::new() } else { format!("  \n  {}", some(refusal.leads.iter(), names)) };
-    let row = format!("- **{}**{place}{leads}  \n  Help: {}\n", prose(&refusal.message), prose(&refusal.lift));
-    let open = if is_first { format!("\n#### {title}\n\n") } else { String::new() };
-    Block { open, rows: vec![Row::one(row)], close: "", noun: if title == "Refused" { "refusal" } else { "warning" } }
+    let place = refusal
+        .source
+        .as_ref()
+        .map(|source| format!(" {}", at(source)))
+        .unwrap_or_default();
+    let leads = if refusal.leads.is_empty() {
+        String::new()
+    } else {
+        format!("  \n  {}", some(refusal.leads.iter(), names))
+    };
+    let row = format!(
+        "- **{}**{place}{leads}  \n  Help: {}\n",
+        prose(&refusal.message),
+        prose(&refusal.lift)
+    );
+    let open = if is_first {
+        format!("\n#### {title}\n\n")
+    } else {
+        String::new()
+    };
+    Block {
+        open,
+        rows: vec![Row::one(row)],
+        close: "",
+        noun: if title == "Refused" {
+            "refusal"
+        } else {
+            "warning"
+        },
+    }
 }
 
 fn some<'a>(leads: impl ExactSizeIterator<Item = &'a LeadId>, names: &Names<'_>) -> String {
@@ -79,66 +157,143 @@ fn some<'a>(leads: impl ExactSizeIterator<Item = &'a LeadId>, names: &Names<'_>)
 fn missing(plan: &Plan) -> Option<Block> {
     let row = |missing: &crate::plan::Missing| {
         let label = missing.label.as_deref().map(prose).unwrap_or_default();
-        format!("| {} | {label} | {} |\n", code(missing.uuid.as_str()), at(&missing.source))
+        format!(
+            "| {} | {label} | {} |\n",
+            code(missing.uuid.as_str()),
+            at(&missing.source)
+        )
     };
     let open = "\n#### Not found in the inbox, after looking twice\n\n| Lead | Label | Declared at |\n|:--|:--|:--|\n";
     let rows: Vec<Row> = plan.missing.iter().map(row).map(Row::one).collect();
-    (!rows.is_empty()).then(|| Block { open: open.to_owned(), rows, close: "", noun: "missing lead" })
+    (!rows.is_empty()).then(|| Block {
+        open: open.to_owned(),
+        rows,
+        close: "",
+        noun: "missing lead",
+    })
 }
 
 fn released(plan: &Plan, names: &Names<'_>) -> Option<Block> {
     let row = |released: &crate::plan::Released| {
-        let label = released.label.as_deref().map(|label| format!(" {}", prose(label))).unwrap_or_default();
+        let label = released
+            .label
+            .as_deref()
+            .map(|label| format!(" {}", prose(label)))
+            .unwrap_or_default();
         let fields: Vec<String> = released.fields.iter().map(|field| code(field)).collect();
-        format!("| {}{label} | {} |\n", code(names.lead(&released.uuid)), fields.join(", "))
+        format!(
+            "| {}{label} | {} |\n",
+            code(names.lead(&released.uuid)),
+            fields.join(", ")
+        )
     };
     let open = "\n<details><summary>No longer declared, and so left alone</summary>\n\n| Lead | Fields |\n|:--|:--|\n";
     let rows: Vec<Row> = plan.released.iter().map(row).map(Row::one).collect();
-    (!rows.is_empty()).then(|| Block { open: open.to_owned(), rows, close: "\n</details>\n", noun: "released lead" })
+    (!rows.is_empty()).then(|| Block {
+        open: open.to_owned(),
+        rows,
+        close: "\n</details>\n",
+        noun: "released lead",
+    })
 }
 
 /// The changes of one class.
 fn changes(groups: &[Group<'_>], class: Class, names: &Names<'_>) -> Option<Block> {
     let (title, noun, close) = match class {
-        Class::Conflict => ("#### Conflicts: the file and the inbox both moved, apart\n", "lead in conflict", ""),
+        Class::Conflict => (
+            "#### Conflicts: the file and the inbox both moved, apart\n",
+            "lead in conflict",
+            "",
+        ),
         Class::Change => ("#### Changes\n", "change", ""),
-        Class::Intended => ("#### Intended: what the files changed since the base\n", "intended change", ""),
+        Class::Intended => (
+            "#### Intended: what the files changed since the base\n",
+            "intended change",
+            "",
+        ),
         Class::Drift => (
             "<details><summary>Drift: changed in the inbox, and not by these files</summary>\n",
             "drifted lead",
             "\n</details>\n",
         ),
     };
-    let of_class = |group: &&Group<'_>| group.changes.first().is_some_and(|change| change.class == class);
-    let rows: Vec<Row> = groups.iter().filter(of_class).flat_map(|group| rows(group, names)).collect();
+    let of_class = |group: &&Group<'_>| {
+        group
+            .changes
+            .first()
+            .is_some_and(|change| change.class == class)
+    };
+    let rows: Vec<Row> = groups
+        .iter()
+        .filter(of_class)
+        .flat_map(|group| rows(group, names))
+        .collect();
     let open = format!("\n{title}\n| Lead | Change | Asked for at |\n|:--|:--|:--|\n");
-    (!rows.is_empty()).then_some(Block { open, rows, close, noun })
+    (!rows.is_empty()).then_some(Block {
+        open,
+        rows,
+        close,
+        noun,
+    })
 }
 
 fn rows(group: &Group<'_>, names: &Names<'_>) -> Vec<Row> {
-    let fields: Vec<String> =
-        group.fields.iter().map(|(field, brief, class, _)| told_field(&field.to_string(), brief, *class)).collect();
+    let fields: Vec<String> = group
+        .fields
+        .iter()
+        .map(|(field, brief, class, _)| told_field(&field.to_string(), brief, *class))
+        .collect();
     let fields = fields.join("<br>");
-    let row = |lead: String, place: &Source| Row::one(format!("| {lead} | {fields} | {} |\n", at(place)));
-    let [first, ..] = group.changes.as_slice() else { return Vec::new() };
+    let row =
+        |lead: String, place: &Source| Row::one(format!("| {lead} | {fields} | {} |\n", at(place)));
+    let [first, ..] = group.changes.as_slice() else {
+        return Vec::new();
+    };
     if group.changes.len() < ROLL_UP {
         return group
             .changes
             .iter()
-            .map(|change| row(format!("{}{}", new(change), lead(change, names)), &line_of(change)))
+            .map(|change| {
+                row(
+                    format!("{}{}", new(change), lead(change, names)),
+                    &line_of(change),
+                )
+            })
             .collect();
     }
     let left_out = group.changes.len().saturating_sub(NAMED);
-    let place = |change| if group.has_one_place() { String::new() } else { format!(" {}", at(&line_of(change))) };
+    let place = |change| {
+        if group.has_one_place() {
+            String::new()
+        } else {
+            format!(" {}", at(&line_of(change)))
+        }
+    };
     let named = group.changes.iter().take(NAMED);
-    let mut leads: Vec<String> = named.map(|change| lead(change, names) + &place(change)).collect();
+    let mut leads: Vec<String> = named
+        .map(|change| lead(change, names) + &place(change))
+        .collect();
     if left_out > 0 {
         leads.push(format!("and {left_out} more"));
     }
-    let lead = format!("{}**{} leads:** {}", new(first), group.changes.len(), leads.join(", "));
-    let places = group.fields.iter().find_map(|(.., place)| place.as_ref().filter(|_| group.has_one_place()));
-    let text = format!("| {lead} | {fields} | {} |\n", places.map(at).unwrap_or_default());
-    vec![Row { text, stands_for: group.changes.len() }]
+    let lead = format!(
+        "{}**{} leads:** {}",
+        new(first),
+        group.changes.len(),
+        leads.join(", ")
+    );
+    let places = group
+        .fields
+        .iter()
+        .find_map(|(.., place)| place.as_ref().filter(|_| group.has_one_place()));
+    let text = format!(
+        "| {lead} | {fields} | {} |\n",
+        places.map(at).unwrap_or_default()
+    );
+    vec![Row {
+        text,
+        stands_for: group.changes.len(),
+    }]
 }
 
 fn new(change: &Change) -> &'static str {
@@ -150,7 +305,10 @@ fn new(change: &Change) -> &'static str {
 
 fn lead(change: &Change, names: &Names<'_>) -> String {
     let id = code(names.lead(&change.uuid));
-    change.label.as_deref().map_or_else(|| id.clone(), |label| format!("{id} {}", prose(&shortened(label, 80))))
+    change.label.as_deref().map_or_else(
+        || id.clone(),
+        |label| format!("{id} {}", prose(&shortened(label, 80))),
+    )
 }
 
 fn told_field(name: &str, brief: &Brief, class: Option<Class>) -> String {
@@ -164,10 +322,19 @@ fn told_field(name: &str, brief: &Brief, class: Option<Class>) -> String {
         Brief::Replaced { before, after } => format!("{} → {}", code(before), code(after)),
         Brief::Set { added, removed } => {
             let added = added.iter().map(|tag| code(&format!("+{tag}")));
-            added.chain(removed.iter().map(|tag| code(&format!("-{tag}")))).collect::<Vec<_>>().join(" ")
+            added
+                .chain(removed.iter().map(|tag| code(&format!("-{tag}"))))
+                .collect::<Vec<_>>()
+                .join(" ")
         }
-        Brief::Notes(notes) => notes.iter().map(|note| code(&format!("+ {note}"))).collect::<Vec<_>>().join("<br>"),
-        Brief::Reworded { before, after } => reworded(&shortened(before, LONGEST), &shortened(after, LONGEST)),
+        Brief::Notes(notes) => notes
+            .iter()
+            .map(|note| code(&format!("+ {note}")))
+            .collect::<Vec<_>>()
+            .join("<br>"),
+        Brief::Reworded { before, after } => {
+            reworded(&shortened(before, LONGEST), &shortened(after, LONGEST))
+        }
     };
     format!("{} {told}{class}", prose(name))
 }
@@ -185,7 +352,10 @@ fn reworded(before: &str, after: &str) -> String {
             Some(ChangeTag::Equal) | None => text,
         }
     };
-    words.chunk_by(|one, other| one.tag() == other.tag()).map(run).collect()
+    words
+        .chunk_by(|one, other| one.tag() == other.tag())
+        .map(run)
+        .collect()
 }
 
 fn at(source: &Source) -> String {

@@ -21,16 +21,39 @@ pub fn run(report: &Report) -> String {
 }
 
 fn write_run(out: &mut String, report: &Report) -> fmt::Result {
-    for outcome in [Outcome::Unverified, Outcome::Failed, Outcome::Stale, Outcome::Written] {
-        let told =
-            |(other, detail): &(Outcome, Option<String>)| *other == outcome && (detail.is_some() || outcome != Outcome::Written);
-        let leads: Vec<_> = report.outcomes.iter().filter(|(_, result)| told(result)).collect();
+    for outcome in [
+        Outcome::Unverified,
+        Outcome::Failed,
+        Outcome::Stale,
+        Outcome::Written,
+    ] {
+        let told = |(other, detail): &(Outcome, Option<String>)| {
+            *other == outcome && (detail.is_some() || outcome != Outcome::Written)
+        };
+        let leads: Vec<_> = report
+            .outcomes
+            .iter()
+            .filter(|(_, result)| told(result))
+            .collect();
         for (id, (_, detail)) in leads.iter().take(TOLD) {
             let detail = detail.as_deref().map(visible).unwrap_or_default();
-            writeln!(out, "{} {}: {detail}", paint(style(outcome), outcome.as_str()), visible(id.as_str()))?;
+            writeln!(
+                out,
+                "{} {}: {detail}",
+                paint(style(outcome), outcome.as_str()),
+                visible(id.as_str())
+            )?;
         }
         if leads.len() > TOLD {
-            indented(out, 2, format_args!("and {} more {}; the run file has them all", leads.len() - TOLD, outcome.as_str()))?;
+            indented(
+                out,
+                2,
+                format_args!(
+                    "and {} more {}; the run file has them all",
+                    leads.len() - TOLD,
+                    outcome.as_str()
+                ),
+            )?;
         }
     }
     for hint in &report.hints {
@@ -39,10 +62,25 @@ fn write_run(out: &mut String, report: &Report) -> fmt::Result {
     if let Some(reason) = report.stopped {
         writeln!(out, "{} {}", paint(BAD, "Stopped early:"), stopped(reason))?;
     }
-    let parts = Outcome::ALL.into_iter().map(|outcome| (outcome, report.count(outcome))).filter(|(_, number)| *number > 0);
-    let parts: Vec<String> =
-        parts.map(|(outcome, number)| paint(style(outcome), format_args!("{number} {}", outcome.as_str()))).collect();
-    writeln!(out, "{} {}: {}.", paint(STRONG, "Applied:"), count(report.outcomes.len(), "lead"), parts.join(", "))
+    let parts = Outcome::ALL
+        .into_iter()
+        .map(|outcome| (outcome, report.count(outcome)))
+        .filter(|(_, number)| *number > 0);
+    let parts: Vec<String> = parts
+        .map(|(outcome, number)| {
+            paint(
+                style(outcome),
+                format_args!("{number} {}", outcome.as_str()),
+            )
+        })
+        .collect();
+    writeln!(
+        out,
+        "{} {}: {}.",
+        paint(STRONG, "Applied:"),
+        count(report.outcomes.len(), "lead"),
+        parts.join(", ")
+    )
 }
 
 /// A run file in words: what was to be done, lead by lead what came of it, and how it ended, if it did.
@@ -58,7 +96,13 @@ fn write_told_run(out: &mut String, lines: &[(u32, Line)]) -> fmt::Result {
     let mut ended = false;
     for (_, line) in lines {
         match line {
-            Line::Run { run_id, started_at, target, leads, .. } => {
+            Line::Run {
+                run_id,
+                started_at,
+                target,
+                leads,
+                ..
+            } => {
                 let target = visible(&target.endpoint);
                 writeln!(
                     out,
@@ -70,9 +114,16 @@ fn write_told_run(out: &mut String, lines: &[(u32, Line)]) -> fmt::Result {
             }
             Line::Write { uuid, .. } => drop(open.insert(uuid)),
             Line::Answer { .. } => {}
-            Line::Outcome { uuid, outcome, detail } => {
+            Line::Outcome {
+                uuid,
+                outcome,
+                detail,
+            } => {
                 open.remove(uuid);
-                let detail = detail.as_deref().map(|detail| format!(": {}", visible(detail))).unwrap_or_default();
+                let detail = detail
+                    .as_deref()
+                    .map(|detail| format!(": {}", visible(detail)))
+                    .unwrap_or_default();
                 writeln!(
                     out,
                     "{} {}{detail}",
@@ -80,12 +131,27 @@ fn write_told_run(out: &mut String, lines: &[(u32, Line)]) -> fmt::Result {
                     visible(uuid.as_str())
                 )?;
             }
-            Line::Summary { finished_at, exit, outcomes, stopped } => {
+            Line::Summary {
+                finished_at,
+                exit,
+                outcomes,
+                stopped,
+            } => {
                 ended = true;
-                let parts: Vec<String> =
-                    outcomes.iter().map(|(outcome, number)| format!("{number} {}", visible(outcome))).collect();
-                let stopped = stopped.as_deref().map(|why| format!("; {}", visible(why))).unwrap_or_default();
-                writeln!(out, "{} {finished_at} with exit code {exit}: {}{stopped}.", paint(STRONG, "Ended"), parts.join(", "))?;
+                let parts: Vec<String> = outcomes
+                    .iter()
+                    .map(|(outcome, number)| format!("{number} {}", visible(outcome)))
+                    .collect();
+                let stopped = stopped
+                    .as_deref()
+                    .map(|why| format!("; {}", visible(why)))
+                    .unwrap_or_default();
+                writeln!(
+                    out,
+                    "{} {finished_at} with exit code {exit}: {}{stopped}.",
+                    paint(STRONG, "Ended"),
+                    parts.join(", ")
+                )?;
             }
         }
     }
@@ -98,7 +164,11 @@ fn write_told_run(out: &mut String, lines: &[(u32, Line)]) -> fmt::Result {
         )?;
     }
     if !ended {
-        writeln!(out, "{} run the same apply again: it settles the rest.", paint(BAD, "Did not end:"))?;
+        writeln!(
+            out,
+            "{} run the same apply again: it settles the rest.",
+            paint(BAD, "Did not end:")
+        )?;
     }
     Ok(())
 }
@@ -108,7 +178,9 @@ pub fn stopped(reason: Reason) -> &'static str {
     match reason {
         Reason::Interrupted => "interrupted; the leads that were not tried are as they were",
         Reason::Deadline => "the deadline was near; run the same apply again for the rest",
-        Reason::Failures => "too much went wrong to go on; the leads that were not tried are as they were",
+        Reason::Failures => {
+            "too much went wrong to go on; the leads that were not tried are as they were"
+        }
         Reason::Fatal => "every further request would have failed the same way",
         Reason::Journal => "the run file could not be written, and nothing is written without it",
     }

@@ -98,9 +98,21 @@ struct Region {
 }
 
 pub(super) fn print(findings: &[Finding], prefix: &str) -> Result<String, serde_json::Error> {
-    let ids: BTreeMap<&str, usize> = findings.iter().map(|finding| (finding.rule.as_str(), 0)).collect();
-    let ids: BTreeMap<&str, usize> = ids.into_keys().enumerate().map(|(at, id)| (id, at)).collect();
-    let rule = |id: &&str| Rule { id: (*id).to_owned(), short_description: Text { text: id.replace('-', " ") } };
+    let ids: BTreeMap<&str, usize> = findings
+        .iter()
+        .map(|finding| (finding.rule.as_str(), 0))
+        .collect();
+    let ids: BTreeMap<&str, usize> = ids
+        .into_keys()
+        .enumerate()
+        .map(|(at, id)| (id, at))
+        .collect();
+    let rule = |id: &&str| Rule {
+        id: (*id).to_owned(),
+        short_description: Text {
+            text: id.replace('-', " "),
+        },
+    };
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
@@ -115,16 +127,27 @@ pub(super) fn print(findings: &[Finding], prefix: &str) -> Result<String, serde_
                 },
             },
             column_kind: "unicodeCodePoints",
-            results: findings.iter().map(|finding| entry(finding, &ids, prefix)).collect(),
+            results: findings
+                .iter()
+                .map(|finding| entry(finding, &ids, prefix))
+                .collect(),
         }],
     };
     serde_json::to_string_pretty(&log).map(|json| json + "\n")
 }
 
 fn entry(finding: &Finding, ids: &BTreeMap<&str, usize>, prefix: &str) -> Entry {
-    let help = finding.help.as_ref().map(|help| format!("\nhelp: {}", visible(help))).unwrap_or_default();
+    let help = finding
+        .help
+        .as_ref()
+        .map(|help| format!("\nhelp: {}", visible(help)))
+        .unwrap_or_default();
     // Code scanning wants a place for everything: what has none is about the workspace file.
-    let whole = At { file: "convertalk.yaml".to_owned(), line: 1, columns: None };
+    let whole = At {
+        file: "convertalk.yaml".to_owned(),
+        line: 1,
+        columns: None,
+    };
     let at = finding.at.as_ref().unwrap_or(&whole);
     Entry {
         rule_id: finding.rule.clone(),
@@ -134,26 +157,46 @@ fn entry(finding: &Finding, ids: &BTreeMap<&str, usize>, prefix: &str) -> Entry 
             Level::Warning => "warning",
             Level::Note => "note",
         },
-        message: Text { text: visible(&finding.message) + &help },
+        message: Text {
+            text: visible(&finding.message) + &help,
+        },
         locations: vec![location(at, None, prefix)],
-        related_locations: finding.related.iter().map(|(message, at)| location(at, Some(message), prefix)).collect(),
+        related_locations: finding
+            .related
+            .iter()
+            .map(|(message, at)| location(at, Some(message), prefix))
+            .collect(),
     }
 }
 
 fn location(at: &At, message: Option<&String>, prefix: &str) -> Location {
     let columns = at.columns.unzip();
-    let region = Region { start_line: at.line.max(1), start_column: columns.0, end_column: columns.1 };
-    let artifact_location = Artifact { uri: uri(&format!("{prefix}{}", at.file)), uri_base_id: "%SRCROOT%" };
+    let region = Region {
+        start_line: at.line.max(1),
+        start_column: columns.0,
+        end_column: columns.1,
+    };
+    let artifact_location = Artifact {
+        uri: uri(&format!("{prefix}{}", at.file)),
+        uri_base_id: "%SRCROOT%",
+    };
     Location {
-        message: message.map(|text| Text { text: visible(text) }),
-        physical_location: Physical { artifact_location, region },
+        message: message.map(|text| Text {
+            text: visible(text),
+        }),
+        physical_location: Physical {
+            artifact_location,
+            region,
+        },
     }
 }
 
 /// A path as a relative reference: whatever is not a plain character of a path, as bytes in hexadecimal.
 fn uri(path: &str) -> String {
     let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
         other => format!("%{other:02X}"),
     };
     path.bytes().map(byte).collect()

@@ -18,11 +18,24 @@ impl<'a> Matrix<'a> {
         let mut columns: Vec<&str> = counts.iter().map(|count| count.to.as_str()).collect();
         columns.sort_by_key(|word| order(word));
         columns.dedup();
-        let mut rows: Vec<Option<&str>> = counts.iter().map(|count| count.from.as_deref()).collect();
+        let mut rows: Vec<Option<&str>> =
+            counts.iter().map(|count| count.from.as_deref()).collect();
         rows.sort_by_key(|word| word.map_or((0, ""), order));
         rows.dedup();
-        let found = |from: Option<&str>, to: &str| counts.iter().find(|count| count.from.as_deref() == from && count.to == to);
-        let row = |from| (from, columns.iter().map(|to| found(from, to).map(|count| count.count)).collect());
+        let found = |from: Option<&str>, to: &str| {
+            counts
+                .iter()
+                .find(|count| count.from.as_deref() == from && count.to == to)
+        };
+        let row = |from| {
+            (
+                from,
+                columns
+                    .iter()
+                    .map(|to| found(from, to).map(|count| count.count))
+                    .collect(),
+            )
+        };
         let rows = rows.into_iter().map(row).collect();
         Self { columns, rows }
     }
@@ -30,15 +43,21 @@ impl<'a> Matrix<'a> {
 
 /// Agents whose number of leads changes, or that have a cap.
 pub(super) fn told_agents(agents: &[AgentLoad]) -> impl Iterator<Item = &AgentLoad> {
-    agents.iter().filter(|agent| agent.before != agent.after || agent.max_leads.is_some())
+    agents
+        .iter()
+        .filter(|agent| agent.before != agent.after || agent.max_leads.is_some())
 }
 
 pub(super) fn transitions(counts: &[TransitionCount]) -> String {
     let Matrix { columns, rows } = Matrix::of(counts);
     let mut table = plain();
-    table.set_header(std::iter::once("from \\ to".to_owned()).chain(columns.iter().map(|word| visible(word))));
+    table.set_header(
+        std::iter::once("from \\ to".to_owned()).chain(columns.iter().map(|word| visible(word))),
+    );
     for (from, counts) in rows {
-        let cells = counts.into_iter().map(|count| count.map_or("·".to_owned(), |count| count.to_string()));
+        let cells = counts
+            .into_iter()
+            .map(|count| count.map_or("·".to_owned(), |count| count.to_string()));
         table.add_row(std::iter::once(from.map_or("(new)".to_owned(), visible)).chain(cells));
     }
     numbers_right(&mut table);
@@ -56,8 +75,14 @@ pub(super) fn workload(agents: &[AgentLoad]) -> Option<String> {
             visible(agent.name.as_deref().unwrap_or(&agent.id)),
             agent.before.to_string(),
             agent.after.to_string(),
-            if change == 0 { "·".to_owned() } else { format!("{change:+}") },
-            agent.max_leads.map_or("·".to_owned(), |cap| cap.to_string()),
+            if change == 0 {
+                "·".to_owned()
+            } else {
+                format!("{change:+}")
+            },
+            agent
+                .max_leads
+                .map_or("·".to_owned(), |cap| cap.to_string()),
         ]);
     }
     numbers_right(&mut table);
@@ -66,7 +91,9 @@ pub(super) fn workload(agents: &[AgentLoad]) -> Option<String> {
 
 /// The platform's order, then any other word by itself.
 fn order(word: &str) -> (usize, &str) {
-    let known = crate::lead::Status::WRITABLE.iter().position(|status| status.as_str() == word);
+    let known = crate::lead::Status::WRITABLE
+        .iter()
+        .position(|status| status.as_str() == word);
     (known.map_or(usize::MAX, |at| at + 1), word)
 }
 
@@ -77,5 +104,8 @@ fn plain() -> Table {
 }
 
 fn numbers_right(table: &mut Table) {
-    table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+    table
+        .column_iter_mut()
+        .skip(1)
+        .for_each(|column| column.set_cell_alignment(CellAlignment::Right));
 }

@@ -5,7 +5,9 @@ use std::fmt::{self, Write};
 use similar::{ChangeTag, TextDiff};
 
 use super::brief::{Brief, Group, Names, ROLL_UP, groups, line_of};
-use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible};
+use super::style::{
+    ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible,
+};
 use super::tables;
 use super::verdict::{Outlook, Verdict};
 use crate::lead::{Field, LeadId};
@@ -26,59 +28,136 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
     for group in groups(plan, &names) {
         match group.changes.as_slice() {
             several if several.len() >= ROLL_UP => rolled_up(out, &group, &names)?,
-            few => few.iter().try_for_each(|change| one(out, change, &group, &names))?,
+            few => few
+                .iter()
+                .try_for_each(|change| one(out, change, &group, &names))?,
         }
     }
     if !plan.transitions.is_empty() {
         section(out, "Status moves", &tables::transitions(&plan.transitions))?;
     }
     if let Some(table) = tables::workload(&plan.agents).filter(|_| !plan.is_empty()) {
-        let scope = if plan.listing.complete { "Agents" } else { "Agents (declared leads only; --full counts the whole inbox)" };
+        let scope = if plan.listing.complete {
+            "Agents"
+        } else {
+            "Agents (declared leads only; --full counts the whole inbox)"
+        };
         section(out, scope, &table)?;
     }
     if !plan.missing.is_empty() {
-        writeln!(out, "{}", paint(BAD, "Not found in the inbox, after looking twice"))?;
+        writeln!(
+            out,
+            "{}",
+            paint(BAD, "Not found in the inbox, after looking twice")
+        )?;
         for missing in &plan.missing {
             let label = missing.label.as_deref().map(visible).unwrap_or_default();
-            indented(out, 2, format_args!("{}  {label}  {}", visible(missing.uuid.as_str()), paint(FAINT, &missing.source)))?;
+            indented(
+                out,
+                2,
+                format_args!(
+                    "{}  {label}  {}",
+                    visible(missing.uuid.as_str()),
+                    paint(FAINT, &missing.source)
+                ),
+            )?;
         }
         writeln!(out)?;
     }
     if !plan.released.is_empty() {
-        writeln!(out, "{}", paint(STRONG, "No longer declared, and so left alone"))?;
+        writeln!(
+            out,
+            "{}",
+            paint(STRONG, "No longer declared, and so left alone")
+        )?;
         for released in &plan.released {
-            let label = released.label.as_deref().map(|label| format!("  {}", visible(label))).unwrap_or_default();
+            let label = released
+                .label
+                .as_deref()
+                .map(|label| format!("  {}", visible(label)))
+                .unwrap_or_default();
             let fields: Vec<String> = released.fields.iter().map(|field| visible(field)).collect();
-            indented(out, 2, format_args!("{}{label}  {}", visible(names.lead(&released.uuid)), fields.join(", ")))?;
+            indented(
+                out,
+                2,
+                format_args!(
+                    "{}{label}  {}",
+                    visible(names.lead(&released.uuid)),
+                    fields.join(", ")
+                ),
+            )?;
         }
         writeln!(out)?;
     }
-    plan.warnings.iter().try_for_each(|warning| refusal(out, "Warning", CHANGE, warning, &names))?;
-    plan.refusals.iter().try_for_each(|refused| refusal(out, "Refused", BAD, refused, &names))?;
+    plan.warnings
+        .iter()
+        .try_for_each(|warning| refusal(out, "Warning", CHANGE, warning, &names))?;
+    plan.refusals
+        .iter()
+        .try_for_each(|refused| refusal(out, "Refused", BAD, refused, &names))?;
     writeln!(out, "{}", verdict(plan))
 }
 
 fn section(out: &mut String, title: &str, table: &str) -> fmt::Result {
     writeln!(out, "{}", paint(STRONG, title))?;
-    table.lines().try_for_each(|line| indented(out, 1, line.trim_end()))?;
+    table
+        .lines()
+        .try_for_each(|line| indented(out, 1, line.trim_end()))?;
     writeln!(out)
 }
 
 fn one(out: &mut String, change: &Change, group: &Group<'_>, names: &Names<'_>) -> fmt::Result {
-    let label = change.label.as_deref().map(|label| format!("  {}", paint(STRONG, visible(label)))).unwrap_or_default();
-    let (id, place) = (visible(names.lead(&change.uuid)), paint(FAINT, &change.source));
-    writeln!(out, "{} {id}{label}  {place}{}", sign(change.action), class_word(change.class))?;
-    let asked = |field: &Field| change.fields.iter().find(|other| other.field == *field).map_or(0, |other| other.line);
-    let lines = group.fields.iter().map(|(field, ..)| format!(":{}", asked(field))).collect();
+    let label = change
+        .label
+        .as_deref()
+        .map(|label| format!("  {}", paint(STRONG, visible(label))))
+        .unwrap_or_default();
+    let (id, place) = (
+        visible(names.lead(&change.uuid)),
+        paint(FAINT, &change.source),
+    );
+    writeln!(
+        out,
+        "{} {id}{label}  {place}{}",
+        sign(change.action),
+        class_word(change.class)
+    )?;
+    let asked = |field: &Field| {
+        change
+            .fields
+            .iter()
+            .find(|other| other.field == *field)
+            .map_or(0, |other| other.line)
+    };
+    let lines = group
+        .fields
+        .iter()
+        .map(|(field, ..)| format!(":{}", asked(field)))
+        .collect();
     write_fields(out, group, lines)?;
     writeln!(out)
 }
 
 fn rolled_up(out: &mut String, group: &Group<'_>, names: &Names<'_>) -> fmt::Result {
-    let place = |change| if group.has_one_place() { String::new() } else { format!(" {}", line_of(change)) };
-    let leads = group.changes.iter().map(|change| lead(change, names) + &place(change));
-    let first = group.changes.first().map_or(Action::Update, |change| change.action);
-    let class = group.changes.first().map_or(Class::Change, |change| change.class);
+    let place = |change| {
+        if group.has_one_place() {
+            String::new()
+        } else {
+            format!(" {}", line_of(change))
+        }
+    };
+    let leads = group
+        .changes
+        .iter()
+        .map(|change| lead(change, names) + &place(change));
+    let first = group
+        .changes
+        .first()
+        .map_or(Action::Update, |change| change.action);
+    let class = group
+        .changes
+        .first()
+        .map_or(Class::Change, |change| change.class);
     writeln!(
         out,
         "{} {}, the same change:{}",
@@ -86,15 +165,27 @@ fn rolled_up(out: &mut String, group: &Group<'_>, names: &Names<'_>) -> fmt::Res
         paint(STRONG, count(group.changes.len(), "lead")),
         class_word(class)
     )?;
-    let place = |place: &Option<Source>| place.as_ref().map(|place| place.to_string()).unwrap_or_default();
-    write_fields(out, group, group.fields.iter().map(|(.., at)| place(at)).collect())?;
+    let place = |place: &Option<Source>| {
+        place
+            .as_ref()
+            .map(|place| place.to_string())
+            .unwrap_or_default()
+    };
+    write_fields(
+        out,
+        group,
+        group.fields.iter().map(|(.., at)| place(at)).collect(),
+    )?;
     indented(out, 4, paint(FAINT, some(leads, NAMED)))?;
     writeln!(out)
 }
 
 fn lead(change: &Change, names: &Names<'_>) -> String {
     let id = visible(names.lead(&change.uuid));
-    change.label.as_deref().map_or_else(|| id.clone(), |label| format!("{id} {}", visible(label)))
+    change
+        .label
+        .as_deref()
+        .map_or_else(|| id.clone(), |label| format!("{id} {}", visible(label)))
 }
 
 /// Whose doing it is, where there is a base to say.
@@ -127,12 +218,22 @@ fn sign(action: Action) -> String {
 
 /// One line for each field, with the place that asks for it behind.
 fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt::Result {
-    let names = group.fields.iter().map(|(field, ..)| visible(&field.to_string()));
-    let width = names.map(|name| name.chars().count()).max().unwrap_or_default();
+    let names = group
+        .fields
+        .iter()
+        .map(|(field, ..)| visible(&field.to_string()));
+    let width = names
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or_default();
     for ((field, brief, class, _), place) in group.fields.iter().zip(places) {
         let name = visible(&field.to_string());
         let head = format!("{name:width$}  ");
-        let place = if place.is_empty() { String::new() } else { format!("  {}", paint(FAINT, place)) };
+        let place = if place.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", paint(FAINT, place))
+        };
         let place = place + &class.map(part_word).unwrap_or_default();
         match brief {
             Brief::Replaced { before, after } => {
@@ -140,48 +241,111 @@ fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt
                 indented(out, 4, format_args!("{head}{before} -> {after}{place}"))?;
             }
             Brief::Set { added, removed } => {
-                let added = added.iter().map(|tag| paint(ADD, format_args!("+{}", visible(tag))));
-                let removed = removed.iter().map(|tag| paint(REMOVE, format_args!("-{}", visible(tag))));
-                indented(out, 4, format_args!("{head}{}{place}", added.chain(removed).collect::<Vec<_>>().join(" ")))?;
+                let added = added
+                    .iter()
+                    .map(|tag| paint(ADD, format_args!("+{}", visible(tag))));
+                let removed = removed
+                    .iter()
+                    .map(|tag| paint(REMOVE, format_args!("-{}", visible(tag))));
+                indented(
+                    out,
+                    4,
+                    format_args!(
+                        "{head}{}{place}",
+                        added.chain(removed).collect::<Vec<_>>().join(" ")
+                    ),
+                )?;
             }
             Brief::Notes(notes) => {
                 for (at, note) in notes.iter().enumerate() {
-                    let head = if at == 0 { head.clone() } else { " ".repeat(width + 2) };
-                    indented(out, 4, format_args!("{head}{}{place}", paint(ADD, format_args!("+ {}", visible(note)))))?;
+                    let head = if at == 0 {
+                        head.clone()
+                    } else {
+                        " ".repeat(width + 2)
+                    };
+                    indented(
+                        out,
+                        4,
+                        format_args!(
+                            "{head}{}{place}",
+                            paint(ADD, format_args!("+ {}", visible(note)))
+                        ),
+                    )?;
                 }
             }
             Brief::Reworded { before, after } => {
                 indented(out, 4, format_args!("{}{place}", head.trim_end()))?;
                 let diff = TextDiff::from_words(before.as_str(), after.as_str());
                 let side = |tag| {
-                    let words =
-                        diff.iter_all_changes().filter(|word| matches!(word.tag(), ChangeTag::Equal) || word.tag() == tag);
+                    let words = diff
+                        .iter_all_changes()
+                        .filter(|word| matches!(word.tag(), ChangeTag::Equal) || word.tag() == tag);
                     words
-                        .map(|word| if word.tag() == tag { paint(STRONG, visible(word.value())) } else { visible(word.value()) })
+                        .map(|word| {
+                            if word.tag() == tag {
+                                paint(STRONG, visible(word.value()))
+                            } else {
+                                visible(word.value())
+                            }
+                        })
                         .collect::<String>()
                 };
-                indented(out, 6, format_args!("{} {}", paint(REMOVE, "-"), side(ChangeTag::Delete)))?;
-                indented(out, 6, format_args!("{} {}", paint(ADD, "+"), side(ChangeTag::Insert)))?;
+                indented(
+                    out,
+                    6,
+                    format_args!("{} {}", paint(REMOVE, "-"), side(ChangeTag::Delete)),
+                )?;
+                indented(
+                    out,
+                    6,
+                    format_args!("{} {}", paint(ADD, "+"), side(ChangeTag::Insert)),
+                )?;
             }
         }
     }
     Ok(())
 }
 
-fn refusal(out: &mut String, word: &str, style: anstyle::Style, refusal: &Refusal, names: &Names<'_>) -> fmt::Result {
-    let place = refusal.source.as_ref().map(|source| format!("  {}", paint(FAINT, source))).unwrap_or_default();
-    writeln!(out, "{}: {}{place}", paint(style, word), visible(&refusal.message))?;
+fn refusal(
+    out: &mut String,
+    word: &str,
+    style: anstyle::Style,
+    refusal: &Refusal,
+    names: &Names<'_>,
+) -> fmt::Result {
+    let place = refusal
+        .source
+        .as_ref()
+        .map(|source| format!("  {}", paint(FAINT, source)))
+        .unwrap_or_default();
+    writeln!(
+        out,
+        "{}: {}{place}",
+        paint(style, word),
+        visible(&refusal.message)
+    )?;
     if !refusal.leads.is_empty() {
-        let leads = refusal.leads.iter().map(|id: &LeadId| visible(names.lead(id)));
+        let leads = refusal
+            .leads
+            .iter()
+            .map(|id: &LeadId| visible(names.lead(id)));
         indented(out, 4, some(leads, NAMED))?;
     }
-    indented(out, 4, format_args!("{} {}", paint(FAINT, "help:"), visible(&refusal.lift)))?;
+    indented(
+        out,
+        4,
+        format_args!("{} {}", paint(FAINT, "help:"), visible(&refusal.lift)),
+    )?;
     writeln!(out)
 }
 
 /// The one sentence that counts.
 fn verdict(plan: &Plan) -> String {
-    let Verdict { outlook, head, numbers } = Verdict::of(plan);
+    let Verdict {
+        outlook,
+        head,
+        numbers,
+    } = Verdict::of(plan);
     let style = match outlook {
         Outlook::Idle => GOOD,
         Outlook::Ready => STRONG,

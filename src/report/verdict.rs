@@ -36,7 +36,11 @@ impl Verdict {
             Outlook::Idle => format!("{declared}, all in sync."),
             _ => parts(plan),
         };
-        Self { outlook, head, numbers }
+        Self {
+            outlook,
+            head,
+            numbers,
+        }
     }
 
     /// The whole sentence.
@@ -56,11 +60,26 @@ fn parts(plan: &Plan) -> String {
         (numbers.declared.saturating_sub(told), "left to the inbox"),
     ];
     let words = |parts: &[(usize, &str)]| -> Vec<String> {
-        parts.iter().filter(|(number, _)| *number > 0).map(|(number, words)| format!("{number} {words}")).collect()
+        parts
+            .iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, words)| format!("{number} {words}"))
+            .collect()
     };
     let mut all = words(&once);
     all.push(format!("{} in sync", numbers.in_sync));
-    let besides = words(&[(numbers.drift, "drifted"), (numbers.conflicts, "in conflict")]);
-    let besides = if besides.is_empty() { String::new() } else { format!("; {}", besides.join(", ")) };
-    format!("{}, of {}{besides}.", all.join(", "), count(numbers.declared, "declared lead"))
+    let besides = words(&[
+        (numbers.drift, "drifted"),
+        (numbers.conflicts, "in conflict"),
+    ]);
+    let besides = if besides.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", besides.join(", "))
+    };
+    format!(
+        "{}, of {}{besides}.",
+        all.join(", "),
+        count(numbers.declared, "declared lead")
+    )
 }

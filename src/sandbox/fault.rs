@@ -110,7 +110,11 @@ pub struct Fault {
 impl Fault {
     /// Strikes at every request of both endpoints.
     pub fn always(kind: FaultKind) -> Self {
-        Self { kind, side: None, when: When::Always }
+        Self {
+            kind,
+            side: None,
+            when: When::Always,
+        }
     }
 }
 
@@ -154,19 +158,37 @@ impl FromStr for Fault {
             Some((kind, "write")) => (kind, Some(Side::Write)),
             Some((_, other)) => return Err(FaultError::Side(other.to_owned())),
         };
-        let known = FaultKind::ALL.into_iter().find(|known| known.as_str() == kind);
-        Ok(Self { kind: known.ok_or_else(|| FaultError::Kind(kind.to_owned()))?, side, when })
+        let known = FaultKind::ALL
+            .into_iter()
+            .find(|known| known.as_str() == kind);
+        Ok(Self {
+            kind: known.ok_or_else(|| FaultError::Kind(kind.to_owned()))?,
+            side,
+            when,
+        })
     }
 }
 
 fn percent(text: &str) -> Result<When, FaultError> {
-    let share = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
-    share.filter(|share| (0.0..=100.0).contains(share)).map(When::Percent).ok_or_else(|| FaultError::Percent(text.to_owned()))
+    let share = text
+        .strip_suffix('%')
+        .and_then(|number| number.parse::<f64>().ok());
+    share
+        .filter(|share| (0.0..=100.0).contains(share))
+        .map(When::Percent)
+        .ok_or_else(|| FaultError::Percent(text.to_owned()))
 }
 
 fn nth(text: &str) -> Result<When, FaultError> {
-    let numbers: Result<Vec<u64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
-    numbers.ok().filter(|numbers| !numbers.contains(&0)).map(When::Nth).ok_or_else(|| FaultError::Nth(text.to_owned()))
+    let numbers: Result<Vec<u64>, _> = text
+        .split(',')
+        .map(|number| number.trim().parse())
+        .collect();
+    numbers
+        .ok()
+        .filter(|numbers| !numbers.contains(&0))
+        .map(When::Nth)
+        .ok_or_else(|| FaultError::Nth(text.to_owned()))
 }
 
 /// Counts requests and says which fault strikes each.
@@ -179,7 +201,10 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn new(rules: &[Fault], random: Random) -> Self {
-        Self { rules: rules.iter().map(|fault| (fault.clone(), 0)).collect(), random }
+        Self {
+            rules: rules.iter().map(|fault| (fault.clone(), 0)).collect(),
+            random,
+        }
     }
 
     /// The first fault that strikes the next request of this side. Every rule counts every request of its side.
@@ -210,9 +235,17 @@ mod tests {
         for kind in FaultKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(Fault::always(kind)));
         }
-        let fault = Fault { kind: FaultKind::DropAfter, side: Some(Side::Write), when: When::Nth(vec![3, 7]) };
+        let fault = Fault {
+            kind: FaultKind::DropAfter,
+            side: Some(Side::Write),
+            when: When::Nth(vec![3, 7]),
+        };
         assert_eq!("drop-after@write:3,7".parse(), Ok(fault));
-        let fault = Fault { kind: FaultKind::BadGatewayHtml, side: None, when: When::Percent(2.5) };
+        let fault = Fault {
+            kind: FaultKind::BadGatewayHtml,
+            side: None,
+            when: When::Percent(2.5),
+        };
         assert_eq!("502-html=2.5%".parse(), Ok(fault));
     }
 
@@ -227,16 +260,25 @@ mod tests {
             ("429:", "from 1 on"),
             ("", "no kind"),
         ] {
-            assert!(text.parse::<Fault>().is_err_and(|error| error.to_string().contains(words)), "{text}");
+            assert!(
+                text.parse::<Fault>()
+                    .is_err_and(|error| error.to_string().contains(words)),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn counts_each_side_for_itself() {
-        let rules = ["500@write:2".parse().expect("a fault"), "503:4".parse().expect("a fault")];
+        let rules = [
+            "500@write:2".parse().expect("a fault"),
+            "503:4".parse().expect("a fault"),
+        ];
         let mut faults = Faults::new(&rules, Random::of(1, 1));
         let sides = [Side::Write, Side::Read, Side::Write, Side::Read, Side::Read];
-        let struck: Vec<_> = sides.map(|side| faults.strike(side).map(FaultKind::as_str)).into();
+        let struck: Vec<_> = sides
+            .map(|side| faults.strike(side).map(FaultKind::as_str))
+            .into();
         assert_eq!(struck, [None, None, Some("500"), Some("503"), None]);
     }
 
@@ -245,7 +287,9 @@ mod tests {
         let rules = ["429=20%".parse().expect("a fault")];
         let draw = || {
             let mut faults = Faults::new(&rules, Random::of(1, 7));
-            (0..1_000).filter(|_| faults.strike(Side::Read).is_some()).count()
+            (0..1_000)
+                .filter(|_| faults.strike(Side::Read).is_some())
+                .count()
         };
         assert_eq!(draw(), draw());
         assert!((150..250).contains(&draw()), "{}", draw());

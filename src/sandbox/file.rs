@@ -32,12 +32,14 @@ pub enum FileError {
 }
 
 fn is_json(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+    path.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
 }
 
 /// Reads the records of a file.
 pub(super) fn read(path: &Path) -> Result<Vec<(Kind, Record)>, FileError> {
-    let text = std::fs::read_to_string(path).map_err(|error| FileError::Read(path.to_owned(), error))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| FileError::Read(path.to_owned(), error))?;
     let value = if is_json(path) {
         serde_json::from_str(&text).map_err(|error| FileError::Json(path.to_owned(), error))?
     } else {
@@ -71,9 +73,14 @@ fn list(all: &mut Vec<(Kind, Record)>, kind: Kind, value: Value) -> Result<(), S
     };
     for (index, item) in items.into_iter().enumerate() {
         let place = || format!("record {} of `{}`", index + 1, kind.as_str());
-        let Value::Object(record) = item else { return Err(format!("{} is not a mapping", place())) };
+        let Value::Object(record) = item else {
+            return Err(format!("{} is not a mapping", place()));
+        };
         if record.get("uuid").is_some_and(|uuid| !uuid.is_string()) {
-            return Err(format!("the uuid of {} is not text; put it in quotes", place()));
+            return Err(format!(
+                "the uuid of {} is not text; put it in quotes",
+                place()
+            ));
         }
         all.push((kind, record));
     }
@@ -81,34 +88,66 @@ fn list(all: &mut Vec<(Kind, Record)>, kind: Kind, value: Value) -> Result<(), S
 }
 
 /// Replaces the file at once: whoever reads it sees the old records or the new ones.
-pub(super) fn write(path: &Path, lists: &[Vec<Body>; 2], generator: &Generator) -> Result<(), FileError> {
+pub(super) fn write(
+    path: &Path,
+    lists: &[Vec<Body>; 2],
+    generator: &Generator,
+) -> Result<(), FileError> {
     let failed = |error| FileError::Write(path.to_owned(), error);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let mut out = BufWriter::new(&mut file);
-    let done = if is_json(path) { write_json(&mut out, lists, generator) } else { write_yaml(&mut out, lists, generator) };
+    let done = if is_json(path) {
+        write_json(&mut out, lists, generator)
+    } else {
+        write_yaml(&mut out, lists, generator)
+    };
     done.and_then(|()| out.flush()).map_err(failed)?;
     drop(out);
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
 
-fn write_json(out: &mut impl Write, lists: &[Vec<Body>; 2], generator: &Generator) -> io::Result<()> {
+fn write_json(
+    out: &mut impl Write,
+    lists: &[Vec<Body>; 2],
+    generator: &Generator,
+) -> io::Result<()> {
     out.write_all(b"{")?;
     for (kind, bodies) in Kind::ALL.into_iter().zip(lists) {
-        write!(out, "{}\"{}\":[", if kind == Kind::Lead { "" } else { ",\n" }, kind.as_str())?;
+        write!(
+            out,
+            "{}\"{}\":[",
+            if kind == Kind::Lead { "" } else { ",\n" },
+            kind.as_str()
+        )?;
         for (index, body) in bodies.iter().enumerate() {
-            write!(out, "{}\n{}", if index == 0 { "" } else { "," }, text(body, generator))?;
+            write!(
+                out,
+                "{}\n{}",
+                if index == 0 { "" } else { "," },
+                text(body, generator)
+            )?;
         }
         out.write_all(b"\n]")?;
     }
     out.write_all(b"}\n")
 }
 
-fn write_yaml(out: &mut impl Write, lists: &[Vec<Body>; 2], generator: &Generator) -> io::Result<()> {
+fn write_yaml(
+    out: &mut impl Write,
+    lists: &[Vec<Body>; 2],
+    generator: &Generator,
+) -> io::Result<()> {
     for (kind, bodies) in Kind::ALL.into_iter().zip(lists) {
-        let records: Result<Vec<Value>, _> = bodies.iter().map(|body| serde_json::from_str(&text(body, generator))).collect();
+        let records: Result<Vec<Value>, _> = bodies
+            .iter()
+            .map(|body| serde_json::from_str(&text(body, generator)))
+            .collect();
         let list = std::collections::BTreeMap::from([(kind.as_str(), records?)]);
         serde_yaml::to_writer(&mut *out, &list).map_err(io::Error::other)?;
     }

@@ -24,10 +24,24 @@ const AGENTS: [(&str, &str); 5] = [
     ("631aa793bcfa100487d13d10", "Daniel"),
     ("631aa793bcfa100487d13d11", "Mei"),
 ];
-const STATUSES: [&str; 9] = ["OPEN", "OPEN", "OPEN", "INPROGRESS", "INPROGRESS", "REVIEW", "ONHOLD", "DEPENDANCY", "CLOSED"];
-const FIRST: [&str; 12] =
-    ["Aarav", "Maria", "John", "Wei", "Fatima", "Lucas", "Olga", "Kenji", "Zoe", "Ibrahim", "Sofia", "Noah"];
-const LAST: [&str; 10] = ["Sharma", "Garcia", "Smith", "Chen", "Khan", "Silva", "Ivanova", "Tanaka", "Okafor", "Novak"];
+const STATUSES: [&str; 9] = [
+    "OPEN",
+    "OPEN",
+    "OPEN",
+    "INPROGRESS",
+    "INPROGRESS",
+    "REVIEW",
+    "ONHOLD",
+    "DEPENDANCY",
+    "CLOSED",
+];
+const FIRST: [&str; 12] = [
+    "Aarav", "Maria", "John", "Wei", "Fatima", "Lucas", "Olga", "Kenji", "Zoe", "Ibrahim", "Sofia",
+    "Noah",
+];
+const LAST: [&str; 10] = [
+    "Sharma", "Garcia", "Smith", "Chen", "Khan", "Silva", "Ivanova", "Tanaka", "Okafor", "Novak",
+];
 const PLACES: [(&str, &str, &str); 5] = [
     ("Pune", "India", "91"),
     ("Madrid", "Spain", "34"),
@@ -35,13 +49,30 @@ const PLACES: [(&str, &str, &str); 5] = [
     ("Berlin", "Germany", "49"),
     ("Osaka", "Japan", "81"),
 ];
-const TAGS: [&str; 8] = ["vip", "renewal", "trial", "cold", "demo", "priority", "newsletter", "partner"];
-const TEXTS: [&str; 5] =
-    ["What does it cost?", "Please call me back.", "Can I get a demo?", "Thank you!", "It does not work yet."];
+const TAGS: [&str; 8] = [
+    "vip",
+    "renewal",
+    "trial",
+    "cold",
+    "demo",
+    "priority",
+    "newsletter",
+    "partner",
+];
+const TEXTS: [&str; 5] = [
+    "What does it cost?",
+    "Please call me back.",
+    "Can I get a demo?",
+    "Thank you!",
+    "It does not work yet.",
+];
 
 /// The name of an agent of the generated chats; `Agent` for others.
 pub(super) fn agent_name(id: &str) -> &'static str {
-    AGENTS.iter().find(|agent| agent.0 == id).map_or("Agent", |agent| agent.1)
+    AGENTS
+        .iter()
+        .find(|agent| agent.0 == id)
+        .map_or("Agent", |agent| agent.1)
 }
 
 /// Makes chats.
@@ -63,18 +94,26 @@ impl Generator {
     }
 
     pub(super) fn kind(index: u32) -> Kind {
-        if index % 10 == 9 { Kind::NonLead } else { Kind::Lead }
+        if index % 10 == 9 {
+            Kind::NonLead
+        } else {
+            Kind::Lead
+        }
     }
 
     /// `None` for an odd chat without one.
     pub(super) fn uuid(&self, index: u32) -> Option<String> {
-        (self.oddity(index) != Some(odd::NO_UUID)).then(|| Random::of(self.seed, index.into()).uuid())
+        (self.oddity(index) != Some(odd::NO_UUID))
+            .then(|| Random::of(self.seed, index.into()).uuid())
     }
 
     /// When it was created and updated; the first is the one updated last.
     pub(super) fn times(index: u32) -> (i64, i64) {
         let updated = NEWEST - i64::from(index) * 37_000;
-        (updated - i64::from(index.wrapping_mul(2_654_435_761) % 2_592_000) * 1_000, updated)
+        (
+            updated - i64::from(index.wrapping_mul(2_654_435_761) % 2_592_000) * 1_000,
+            updated,
+        )
     }
 
     /// The record as JSON, its keys sorted.
@@ -91,7 +130,11 @@ impl Generator {
 
     /// A chat that arrives now: never odd, with dates of its own.
     pub(super) fn arrival(&self, index: u32, now: i64) -> Record {
-        let plain = Self { seed: self.seed ^ 0xa55_1fe, odd: false, ..*self };
+        let plain = Self {
+            seed: self.seed ^ 0xa55_1fe,
+            odd: false,
+            ..*self
+        };
         let mut record = match serde_json::from_str(&plain.plain(index).unwrap_or_default()) {
             Ok(Value::Object(record)) => record,
             _ => Record::new(),
@@ -104,7 +147,10 @@ impl Generator {
 
     fn oddity(&self, index: u32) -> Option<u32> {
         let stranger = index.checked_sub(self.leads);
-        self.odd.then(|| stranger.or((index % 7 == 4).then_some(index / 7))).flatten().map(|n| n % odd::COUNT)
+        self.odd
+            .then(|| stranger.or((index % 7 == 4).then_some(index / 7)))
+            .flatten()
+            .map(|n| n % odd::COUNT)
     }
 
     fn plain(&self, index: u32) -> Result<String, std::fmt::Error> {
@@ -118,16 +164,34 @@ impl Generator {
         let out = &mut text;
         out.push('{');
         if random.below(10) < 7 {
-            write!(out, r#""_agentAssigned":"{}","#, AGENTS[random.below(AGENTS.len())].0)?;
+            write!(
+                out,
+                r#""_agentAssigned":"{}","#,
+                AGENTS[random.below(AGENTS.len())].0
+            )?;
         }
-        write!(out, r#""_id":"{id}","createdAt":{created},"isOnline":{},"#, random.below(20) == 0)?;
+        write!(
+            out,
+            r#""_id":"{id}","createdAt":{created},"isOnline":{},"#,
+            random.below(20) == 0
+        )?;
         let (by, words) = (random.pick(&["user", "bot", "agent"]), random.pick(&TEXTS));
-        write!(out, r#""lastMessage":{{"at":{updated},"by":"{by}","text":"{words}"}},"lastSeenAt":{updated},"#)?;
+        write!(
+            out,
+            r#""lastMessage":{{"at":{updated},"by":"{by}","text":"{words}"}},"lastSeenAt":{updated},"#
+        )?;
         out.push_str(r#""profile":{"notes":["#);
         if random.below(4) == 0 {
-            write!(out, r#"{{"_id":"{}","description":"{words}","title":"Call with {first}"}}"#, random.id())?;
+            write!(
+                out,
+                r#"{{"_id":"{}","description":"{words}","title":"Call with {first}"}}"#,
+                random.id()
+            )?;
         }
-        let (source, plan) = (random.pick(&["website", "ads", "referral"]), random.pick(&["free", "pro", "team"]));
+        let (source, plan) = (
+            random.pick(&["website", "ads", "referral"]),
+            random.pick(&["free", "pro", "team"]),
+        );
         write!(
             out,
             r#"],"userDetails":{{"attributes":[{{"key":"source","value":"{source}"}},{{"key":"plan","value":"{plan}"}}],"#
@@ -138,15 +202,30 @@ impl Generator {
             first.to_lowercase(),
             last.to_lowercase()
         )?;
-        write!(out, r#""phone":{{"number":"{}","prefix":"{prefix}"}}}},"#, 9_000_000_000_u64 + random.next() % 1_000_000_000)?;
+        write!(
+            out,
+            r#""phone":{{"number":"{}","prefix":"{prefix}"}}}},"#,
+            9_000_000_000_u64 + random.next() % 1_000_000_000
+        )?;
         let gender = random.pick(&["female", "male", "other"]);
-        write!(out, r#""country":"{country}","gender":"{gender}","name":"{first} {last}","tags":["#)?;
+        write!(
+            out,
+            r#""country":"{country}","gender":"{gender}","name":"{first} {last}","tags":["#
+        )?;
         let at = random.below(TAGS.len());
         for n in 0..random.below(4) {
-            write!(out, r#"{}"{}""#, if n == 0 { "" } else { "," }, TAGS[(at + n * 3) % TAGS.len()])?;
+            write!(
+                out,
+                r#"{}"{}""#,
+                if n == 0 { "" } else { "," },
+                TAGS[(at + n * 3) % TAGS.len()]
+            )?;
         }
         let (status, visits) = (random.pick(&STATUSES), 1 + random.below(30));
-        write!(out, r#"]}}}},"status":"{status}","updatedAt":{updated},"uuid":"{uuid}","websiteVisits":{visits}}}"#)?;
+        write!(
+            out,
+            r#"]}}}},"status":"{status}","updatedAt":{updated},"uuid":"{uuid}","websiteVisits":{visits}}}"#
+        )?;
         Ok(text)
     }
 }
@@ -162,7 +241,10 @@ mod tests {
             let text = generator.text(index);
             let value: Value = serde_json::from_str(&text).expect("JSON");
             assert_eq!(value.to_string(), text);
-            assert_eq!(value.get("uuid").and_then(Value::as_str).map(str::to_owned), generator.uuid(index));
+            assert_eq!(
+                value.get("uuid").and_then(Value::as_str).map(str::to_owned),
+                generator.uuid(index)
+            );
         }
         assert_ne!(generator.uuid(0), generator.uuid(1));
     }

@@ -58,12 +58,23 @@ pub(super) async fn answer(
         (&Method::PUT, "/inbox/direct/lead") => Some(Side::Write),
         _ => None,
     };
-    let header = side.map(|side| if side == Side::Read { "x-bot-token" } else { "x-bp-token" });
+    let header = side.map(|side| {
+        if side == Side::Read {
+            "x-bot-token"
+        } else {
+            "x-bp-token"
+        }
+    });
     let mut ticket = server.log.arrive(&parts, header);
     let fault = side.and_then(|side| lock(&server.faults).strike(side));
     ticket.request.fault = fault;
-    let bytes = to_bytes(body, MAX_DRAINED).await.ok().filter(|bytes| bytes.len() <= MAX_BODY);
-    ticket.request.body = bytes.as_ref().and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let bytes = to_bytes(body, MAX_DRAINED)
+        .await
+        .ok()
+        .filter(|bytes| bytes.len() <= MAX_BODY);
+    ticket.request.body = bytes
+        .as_ref()
+        .and_then(|bytes| serde_json::from_slice(bytes).ok());
     server.pause(server.options.latency).await;
     let before = match fault {
         Some(FaultKind::Hang) => {
@@ -89,14 +100,21 @@ pub(super) async fn answer(
     let (status, text): Answer = match (side, bytes) {
         (None, _) => {
             let words = format!("Cannot {} {}", parts.method, parts.uri.path());
-            (StatusCode::NOT_FOUND, json!({ "statusCode": 404, "message": words, "error": "Not Found" }).to_string().into())
+            (
+                StatusCode::NOT_FOUND,
+                json!({ "statusCode": 404, "message": words, "error": "Not Found" })
+                    .to_string()
+                    .into(),
+            )
         }
         (_, None) => {
             let words = json!({ "statusCode": 413, "message": "request entity too large", "error": "Payload Too Large" });
             (StatusCode::PAYLOAD_TOO_LARGE, words.to_string().into())
         }
         (Some(side), Some(_)) => {
-            let token = header.and_then(|name| parts.headers.get(name)).and_then(|value| value.to_str().ok());
+            let token = header
+                .and_then(|name| parts.headers.get(name))
+                .and_then(|value| value.to_str().ok());
             let wrong = server.wrong_token(side, token.unwrap_or_default());
             wrong.unwrap_or_else(|| match side {
                 Side::Read => server.list(&ticket.request.query),
@@ -130,8 +148,14 @@ impl Server {
     }
 
     fn wrong_token(&self, side: Side, token: &str) -> Option<Answer> {
-        let wanted = if side == Side::Read { &self.options.read_token } else { &self.options.write_token };
-        let right = wanted.as_ref().map_or(!token.is_empty(), |wanted| wanted.is(token));
+        let wanted = if side == Side::Read {
+            &self.options.read_token
+        } else {
+            &self.options.write_token
+        };
+        let right = wanted
+            .as_ref()
+            .map_or(!token.is_empty(), |wanted| wanted.is(token));
         let (status, words) = match self.options.wrong_token {
             WrongToken::BadRequest => (
                 StatusCode::BAD_REQUEST,
@@ -145,26 +169,50 @@ impl Server {
 
     /// A reason for each of the two ids that is not the one known here.
     fn strange_ids<'a>(&self, id: impl Fn(&str) -> Option<&'a str>) -> Vec<String> {
-        let known = [("botId", &self.options.bot_id), ("customerId", &self.options.customer_id)];
-        let strange = known.into_iter().filter(|(key, known)| known.as_deref().is_some_and(|known| id(key) != Some(known)));
-        strange.map(|(key, _)| format!("{key} is unknown")).collect()
+        let known = [
+            ("botId", &self.options.bot_id),
+            ("customerId", &self.options.customer_id),
+        ];
+        let strange = known
+            .into_iter()
+            .filter(|(key, known)| known.as_deref().is_some_and(|known| id(key) != Some(known)));
+        strange
+            .map(|(key, _)| format!("{key} is unknown"))
+            .collect()
     }
 
     fn list(&self, query: &BTreeMap<String, String>) -> Answer {
-        let get = |key: &str| query.get(key).map(String::as_str).filter(|text| !text.is_empty());
+        let get = |key: &str| {
+            query
+                .get(key)
+                .map(String::as_str)
+                .filter(|text| !text.is_empty())
+        };
         let mut reasons: Vec<String> = ["botId", "customerId"]
             .into_iter()
             .filter(|key| get(key).is_none())
             .map(|key| format!("{key} should not be empty"))
             .collect();
-        let page = get("page").and_then(|page| page.parse::<u32>().ok()).filter(|page| *page > 0);
-        let kind = Kind::ALL.into_iter().find(|kind| get("type") == Some(kind.as_str()));
-        reasons.extend(page.is_none().then(|| "page must be a number not less than 1".to_owned()));
-        reasons.extend(kind.is_none().then(|| "type must be one of lead, non-lead".to_owned()));
+        let page = get("page")
+            .and_then(|page| page.parse::<u32>().ok())
+            .filter(|page| *page > 0);
+        let kind = Kind::ALL
+            .into_iter()
+            .find(|kind| get("type") == Some(kind.as_str()));
+        reasons.extend(
+            page.is_none()
+                .then(|| "page must be a number not less than 1".to_owned()),
+        );
+        reasons.extend(
+            kind.is_none()
+                .then(|| "type must be one of lead, non-lead".to_owned()),
+        );
         if reasons.is_empty() {
             reasons = self.strange_ids(get);
         }
-        let (Some(page), Some(kind), true) = (page, kind, reasons.is_empty()) else { return refused(reasons) };
+        let (Some(page), Some(kind), true) = (page, kind, reasons.is_empty()) else {
+            return refused(reasons);
+        };
         let mut inbox = lock(&self.inbox);
         let found = inbox.list(kind, page as usize);
         let (changed, version) = (inbox.changed, inbox.version());
@@ -173,11 +221,15 @@ impl Server {
             self.changed.notify_one();
         }
         match (found, self.options.end) {
-            (Page::Chats(bodies), _) => (StatusCode::OK, self.kept_page(version, kind, page, &bodies)),
+            (Page::Chats(bodies), _) => {
+                (StatusCode::OK, self.kept_page(version, kind, page, &bodies))
+            }
             (Page::PastEnd, End::Empty | End::RepeatLast) => (StatusCode::OK, self.page(&[])),
             (Page::PastEnd, End::MissingData) => envelope(StatusCode::OK, "ok", None),
             (Page::PastEnd, End::NullData) => envelope(StatusCode::OK, "ok", Some(Value::Null)),
-            (Page::PastEnd, End::NotFound) => envelope(StatusCode::NOT_FOUND, "No chats found", None),
+            (Page::PastEnd, End::NotFound) => {
+                envelope(StatusCode::NOT_FOUND, "No chats found", None)
+            }
             (Page::PastEnd, End::NotFoundHtml) => (StatusCode::NOT_FOUND, Bytes::from_static(b"<")),
         }
     }
@@ -205,7 +257,9 @@ impl Server {
     }
 
     fn put(&self, body: Option<&Value>) -> Answer {
-        let Some(body) = body.and_then(Value::as_object) else { return refused(vec!["body must be a JSON object".to_owned()]) };
+        let Some(body) = body.and_then(Value::as_object) else {
+            return refused(vec!["body must be a JSON object".to_owned()]);
+        };
         let mut reasons = put::reasons(body, &self.options);
         if reasons.is_empty() {
             reasons = self.strange_ids(|key| body.get(key).and_then(Value::as_str));
@@ -215,12 +269,17 @@ impl Server {
         }
         let done = lock(&self.inbox).put(Record::clone(body));
         self.changed.notify_one();
-        if done { envelope(StatusCode::OK, "ok", None) } else { envelope(StatusCode::NOT_FOUND, "Lead not found", None) }
+        if done {
+            envelope(StatusCode::OK, "ok", None)
+        } else {
+            envelope(StatusCode::NOT_FOUND, "Lead not found", None)
+        }
     }
 }
 
 fn envelope(status: StatusCode, message: &str, data: Option<Value>) -> Answer {
-    let mut text = json!({ "success": status.is_success(), "message": message, "code": status.as_u16() });
+    let mut text =
+        json!({ "success": status.is_success(), "message": message, "code": status.as_u16() });
     if let Some(data) = data {
         text["data"] = data;
     }
@@ -241,12 +300,26 @@ fn struck(fault: FaultKind, options: &Options) -> Option<Response> {
         FaultKind::TooManyRequests => {
             let mut response = say(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
             // A date has whole seconds: rounded up, so that who obeys it has waited long enough.
-            let date = SystemTime::now() + Duration::from_millis(options.retry_after.saturating_mul(1_000).min(1 << 40) + 999);
-            let after = if options.retry_after_date { httpdate::fmt_http_date(date) } else { options.retry_after.to_string() };
-            response.headers_mut().extend(HeaderValue::try_from(after).ok().map(|value| (header::RETRY_AFTER, value)));
+            let date = SystemTime::now()
+                + Duration::from_millis(
+                    options.retry_after.saturating_mul(1_000).min(1 << 40) + 999,
+                );
+            let after = if options.retry_after_date {
+                httpdate::fmt_http_date(date)
+            } else {
+                options.retry_after.to_string()
+            };
+            response.headers_mut().extend(
+                HeaderValue::try_from(after)
+                    .ok()
+                    .map(|value| (header::RETRY_AFTER, value)),
+            );
             Some(response)
         }
-        FaultKind::InternalError => Some(say(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")),
+        FaultKind::InternalError => Some(say(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal server error",
+        )),
         FaultKind::BadGatewayHtml => Some(html(StatusCode::BAD_GATEWAY)),
         FaultKind::Unavailable => Some(say(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")),
         FaultKind::Html => Some(html(StatusCode::OK)),
@@ -255,23 +328,35 @@ fn struck(fault: FaultKind, options: &Options) -> Option<Response> {
             Some(json_response(StatusCode::OK, text.to_string().into()))
         }
         FaultKind::Empty => Some(StatusCode::OK.into_response()),
-        FaultKind::Truncated | FaultKind::Oversized | FaultKind::DropBefore | FaultKind::DropAfter => None,
+        FaultKind::Truncated
+        | FaultKind::Oversized
+        | FaultKind::DropBefore
+        | FaultKind::DropAfter => None,
         FaultKind::Slow | FaultKind::Hang => None,
     }
 }
 
 fn json_response(status: StatusCode, body: Bytes) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json; charset=utf-8")],
+        body,
+    )
+        .into_response()
 }
 
 fn html(status: StatusCode) -> Response {
-    let page = format!("<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>\n");
+    let page = format!(
+        "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>\n"
+    );
     (status, [(header::CONTENT_TYPE, "text/html")], page).into_response()
 }
 
 /// Sent for as long as the client takes it, up to 256 MiB; then the connection breaks.
 fn oversized() -> Response {
-    let chunk = Bytes::from(r#"{"uuid":"00000000-0000-4000-8000-000000000000","padding":"xxxxxxxx"},"#.repeat(1_000));
+    let chunk = Bytes::from(
+        r#"{"uuid":"00000000-0000-4000-8000-000000000000","padding":"xxxxxxxx"},"#.repeat(1_000),
+    );
     let head = Bytes::from_static(br#"{"success":true,"message":"ok","code":200,"data":["#);
     let stream = futures_util::stream::unfold(0_usize, move |sent| {
         let next = match sent {
@@ -282,5 +367,10 @@ fn oversized() -> Response {
         let length = next.as_ref().map_or(1, Bytes::len);
         async move { (sent <= OVERSIZED * 2).then_some((next, sent + length)) }
     });
-    (StatusCode::OK, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], HttpBody::from_stream(stream)).into_response()
+    (
+        StatusCode::OK,
+        [(header::CONTENT_TYPE, "application/json; charset=utf-8")],
+        HttpBody::from_stream(stream),
+    )
+        .into_response()
 }

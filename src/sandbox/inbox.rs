@@ -48,7 +48,16 @@ pub(super) struct Inbox {
 impl Inbox {
     pub(super) fn new(options: Arc<Options>, generator: Arc<Generator>, store: Store) -> Self {
         let random = Random::of(options.random_seed, u64::MAX);
-        Self { options, generator, store, pending: VecDeque::new(), reads: 0, arrived: 0, random, changed: false }
+        Self {
+            options,
+            generator,
+            store,
+            pending: VecDeque::new(),
+            reads: 0,
+            arrived: 0,
+            random,
+            changed: false,
+        }
     }
 
     /// The page from 1, as it is at this instant.
@@ -60,8 +69,15 @@ impl Inbox {
         let overlap = usize::from(self.options.duplicates && size > 1);
         let stride = size - overlap;
         // A page that would show nothing but the chat of the border is past the end.
-        let pages = len.saturating_sub(overlap).div_ceil(stride).max(usize::from(len > 0));
-        let page = if page > pages && self.options.end == End::RepeatLast { pages.max(1) } else { page };
+        let pages = len
+            .saturating_sub(overlap)
+            .div_ceil(stride)
+            .max(usize::from(len > 0));
+        let page = if page > pages && self.options.end == End::RepeatLast {
+            pages.max(1)
+        } else {
+            page
+        };
         if page > pages && !(pages == 0 && self.options.end == End::RepeatLast) {
             return Page::PastEnd;
         }
@@ -76,14 +92,24 @@ impl Inbox {
     /// Takes an update that is in order. `false` where the uuid is unknown and refused.
     pub(super) fn put(&mut self, body: Record) -> bool {
         let uuid = body.get("uuid").and_then(Value::as_str).unwrap_or_default();
-        let known = self.store.knows(uuid) || self.pending.iter().any(|write| write.body.get("uuid") == body.get("uuid"));
+        let known = self.store.knows(uuid)
+            || self
+                .pending
+                .iter()
+                .any(|write| write.body.get("uuid") == body.get("uuid"));
         if !known && self.options.unknown != Unknown::Create {
             return self.options.unknown == Unknown::Ignore;
         }
         if self.options.put == Put::Ignore {
             return true;
         }
-        let write = Pending { ids: self.random.fork(), now: self.store.now(), at: Instant::now(), reads: self.reads, body };
+        let write = Pending {
+            ids: self.random.fork(),
+            now: self.store.now(),
+            at: Instant::now(),
+            reads: self.reads,
+            body,
+        };
         self.changed = true;
         if self.options.lag.is_zero() && self.options.lag_reads == 0 {
             perform(&mut self.store, &write, &self.options);
@@ -96,7 +122,10 @@ impl Inbox {
     fn settle_due(&mut self) {
         let Options { lag, lag_reads, .. } = *self.options;
         let reads = self.reads;
-        while let Some(write) = self.pending.pop_front_if(|write| write.at.elapsed() >= lag && reads - write.reads > lag_reads) {
+        while let Some(write) = self
+            .pending
+            .pop_front_if(|write| write.at.elapsed() >= lag && reads - write.reads > lag_reads)
+        {
             perform(&mut self.store, &write, &self.options);
         }
     }
@@ -116,7 +145,11 @@ impl Inbox {
             let fresh = loop {
                 self.arrived += 1;
                 let record = self.generator.arrival(self.arrived, now);
-                if !record.get("uuid").and_then(Value::as_str).is_some_and(|uuid| self.store.knows(uuid)) {
+                if !record
+                    .get("uuid")
+                    .and_then(Value::as_str)
+                    .is_some_and(|uuid| self.store.knows(uuid))
+                {
                     break record;
                 }
             };
@@ -128,8 +161,12 @@ impl Inbox {
     /// Some chat becomes active, and may change its type.
     fn touch(&mut self, from: Kind, to: Kind) {
         let place = self.random.below(self.store.len(from));
-        let Some(slot) = self.store.at(from, place) else { return };
-        let Some((_, mut record)) = self.store.record(slot) else { return };
+        let Some(slot) = self.store.at(from, place) else {
+            return;
+        };
+        let Some((_, mut record)) = self.store.record(slot) else {
+            return;
+        };
         let now = iso(self.store.now());
         record.insert("lastSeenAt".to_owned(), now.clone());
         record.insert("updatedAt".to_owned(), now);
@@ -157,9 +194,18 @@ impl Inbox {
     /// All records by uuid, or by `_id` where they have none, waiting writes done.
     pub(super) fn records(&self) -> BTreeMap<String, Value> {
         let bodies = self.bodies();
-        let records = bodies.iter().flatten().filter_map(|body| serde_json::from_str::<Value>(&text(body, &self.generator)).ok());
-        let key = |record: &Value| ["uuid", "_id"].iter().find_map(|key| record.get(*key)?.as_str().map(str::to_owned));
-        records.map(|record| (key(&record).unwrap_or_default(), record)).collect()
+        let records = bodies
+            .iter()
+            .flatten()
+            .filter_map(|body| serde_json::from_str::<Value>(&text(body, &self.generator)).ok());
+        let key = |record: &Value| {
+            ["uuid", "_id"]
+                .iter()
+                .find_map(|key| record.get(*key)?.as_str().map(str::to_owned))
+        };
+        records
+            .map(|record| (key(&record).unwrap_or_default(), record))
+            .collect()
     }
 
     /// The type of a chat, waiting writes done.
@@ -169,11 +215,17 @@ impl Inbox {
     }
 
     pub(super) fn edit(&mut self, uuid: &str, edit: impl FnOnce(&mut Value)) -> bool {
-        let Some(slot) = self.store.find(uuid) else { return false };
-        let Some((kind, record)) = self.store.record(slot) else { return false };
+        let Some(slot) = self.store.find(uuid) else {
+            return false;
+        };
+        let Some((kind, record)) = self.store.record(slot) else {
+            return false;
+        };
         let mut value = Value::Object(record);
         edit(&mut value);
-        let Value::Object(record) = value else { return false };
+        let Value::Object(record) = value else {
+            return false;
+        };
         self.store.put(Some(slot), kind, record);
         self.changed = true;
         true
@@ -182,13 +234,18 @@ impl Inbox {
     pub(super) fn insert(&mut self, kind: Kind, mut record: Record) {
         let now = self.store.now();
         super::record::complete(&mut record, self.random.next(), 0, now);
-        let place = record.get("uuid").and_then(Value::as_str).and_then(|uuid| self.store.find(uuid));
+        let place = record
+            .get("uuid")
+            .and_then(Value::as_str)
+            .and_then(|uuid| self.store.find(uuid));
         self.store.put(place, kind, record);
         self.changed = true;
     }
 
     pub(super) fn remove(&mut self, uuid: &str) -> bool {
-        let Some(slot) = self.store.find(uuid) else { return false };
+        let Some(slot) = self.store.find(uuid) else {
+            return false;
+        };
         self.store.remove(slot);
         self.changed = true;
         true
@@ -196,11 +253,16 @@ impl Inbox {
 }
 
 fn perform(store: &mut Store, write: &Pending, options: &Options) {
-    let uuid = write.body.get("uuid").and_then(Value::as_str).unwrap_or_default();
+    let uuid = write
+        .body
+        .get("uuid")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let mut ids = write.ids.clone();
     let place = store.find(uuid);
     let known = place.and_then(|slot| store.record(slot));
-    let (kind, mut record) = known.unwrap_or_else(|| (Kind::Lead, put::created(uuid, &mut ids, write.now)));
+    let (kind, mut record) =
+        known.unwrap_or_else(|| (Kind::Lead, put::created(uuid, &mut ids, write.now)));
     put::apply(&mut record, &write.body, options, &mut ids, write.now);
     store.put(place, kind, record);
 }

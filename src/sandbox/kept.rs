@@ -21,12 +21,20 @@ pub(super) struct Kept {
 impl Kept {
     /// Room for so many bytes.
     pub(super) fn new(most: usize) -> Self {
-        Self { pages: HashMap::new(), version: 0, left: most, most }
+        Self {
+            pages: HashMap::new(),
+            version: 0,
+            left: most,
+            most,
+        }
     }
 
     /// The page as it was sent, where nothing has changed since.
     pub(super) fn get(&self, version: u64, kind: Kind, page: u32) -> Option<Bytes> {
-        self.pages.get(&(kind, page)).filter(|_| self.version == version).cloned()
+        self.pages
+            .get(&(kind, page))
+            .filter(|_| self.version == version)
+            .cloned()
     }
 
     /// Keeps a page, where there is room.
@@ -53,9 +61,18 @@ mod tests {
         let page = Bytes::from_static(b"123456");
         kept.keep(1, Kind::Lead, 1, &page);
         kept.keep(1, Kind::Lead, 2, &page);
-        assert_eq!((kept.get(1, Kind::Lead, 1), kept.get(1, Kind::Lead, 2)), (Some(page.clone()), None));
-        assert_eq!((kept.get(2, Kind::Lead, 1), kept.get(1, Kind::NonLead, 1)), (None, None));
+        assert_eq!(
+            (kept.get(1, Kind::Lead, 1), kept.get(1, Kind::Lead, 2)),
+            (Some(page.clone()), None)
+        );
+        assert_eq!(
+            (kept.get(2, Kind::Lead, 1), kept.get(1, Kind::NonLead, 1)),
+            (None, None)
+        );
         kept.keep(2, Kind::Lead, 2, &page);
-        assert_eq!((kept.get(2, Kind::Lead, 1), kept.get(2, Kind::Lead, 2)), (None, Some(page)));
+        assert_eq!(
+            (kept.get(2, Kind::Lead, 1), kept.get(2, Kind::Lead, 2)),
+            (None, Some(page))
+        );
     }
 }

@@ -71,15 +71,23 @@ impl Log {
     pub(super) fn arrive(self: &Arc<Self>, parts: &Parts, token_header: Option<&str>) -> Ticket {
         let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         self.peak.fetch_max(in_flight, Ordering::SeqCst);
-        let token = token_header.and_then(|name| parts.headers.get(name)).is_some_and(|value| !value.is_empty());
-        let mut headers: Vec<String> = parts.headers.keys().map(|name| name.as_str().to_owned()).collect();
+        let token = token_header
+            .and_then(|name| parts.headers.get(name))
+            .is_some_and(|value| !value.is_empty());
+        let mut headers: Vec<String> = parts
+            .headers
+            .keys()
+            .map(|name| name.as_str().to_owned())
+            .collect();
         headers.sort();
         let mut entries = lock(&self.entries);
         let request = Request {
             n: self.count.fetch_add(1, Ordering::SeqCst) + 1,
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
-            query: url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect(),
+            query: url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+                .into_owned()
+                .collect(),
             headers,
             token,
             body: None,
@@ -93,7 +101,11 @@ impl Log {
             entries.len() - 1
         });
         drop(entries);
-        Ticket { log: Arc::clone(self), request, index }
+        Ticket {
+            log: Arc::clone(self),
+            request,
+            index,
+        }
     }
 }
 
@@ -108,7 +120,16 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         self.log.in_flight.fetch_sub(1, Ordering::SeqCst);
         if let Some(file) = &self.log.file {
-            let Request { n, method, path, query, headers, body, status, .. } = &self.request;
+            let Request {
+                n,
+                method,
+                path,
+                query,
+                headers,
+                body,
+                status,
+                ..
+            } = &self.request;
             let line = json!({ "n": n, "method": method, "path": path, "query": query, "headers": headers, "body": body, "status": status });
             if let Err(error) = lock(file).write_all(format!("{line}\n").as_bytes()) {
                 lock(&self.log.failure).get_or_insert(error);

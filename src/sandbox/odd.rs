@@ -21,8 +21,10 @@ pub(super) fn make(record: &mut Record, oddity: u32) {
         9 => {
             if let Some(details) = details(record) {
                 details.insert("tags".to_owned(), Value::Null);
-                details
-                    .insert("attributes".to_owned(), json!([{ "key": "score", "value": 42 }, { "key": "ratio", "value": 0.5 }]));
+                details.insert(
+                    "attributes".to_owned(),
+                    json!([{ "key": "score", "value": 42 }, { "key": "ratio", "value": 0.5 }]),
+                );
             }
         }
         harmless => dress(record, harmless),
@@ -31,16 +33,27 @@ pub(super) fn make(record: &mut Record, oddity: u32) {
 
 /// Makes a seeded record odd in a way that keeps what it means; the `index` chooses which.
 pub(super) fn sprinkle(record: &mut Record, index: usize) {
-    dress(record, u32::try_from(index % HARMLESS as usize).unwrap_or_default());
+    dress(
+        record,
+        u32::try_from(index % HARMLESS as usize).unwrap_or_default(),
+    );
 }
 
 fn dress(record: &mut Record, oddity: u32) {
-    let agent = record.get(AGENT).and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
+    let agent = record
+        .get(AGENT)
+        .and_then(Value::as_str)
+        .filter(|id| !id.is_empty())
+        .map(str::to_owned);
     match (oddity, agent) {
         (0 | 1, _) => {
             if let Some(shown) = details(record).and_then(|details| details.get_mut("tags")) {
                 let words = tags(Some(shown));
-                *shown = if words.is_empty() { Value::Null } else { json!(words.join(", ")) };
+                *shown = if words.is_empty() {
+                    Value::Null
+                } else {
+                    json!(words.join(", "))
+                };
             }
         }
         (2 | 3, Some(id)) => drop(record.insert(AGENT.to_owned(), agent_object(&id))),
@@ -53,9 +66,19 @@ fn dress(record: &mut Record, oddity: u32) {
 
 /// Attribute values that read as whole numbers become numbers.
 fn numbers(record: &mut Record) {
-    let attributes = details(record).and_then(|details| details.get_mut("attributes")).and_then(Value::as_array_mut);
-    for value in attributes.into_iter().flatten().filter_map(|attribute| attribute.get_mut("value")) {
-        let number = value.as_str().and_then(|text| text.parse::<u32>().ok().filter(|number| number.to_string() == text));
+    let attributes = details(record)
+        .and_then(|details| details.get_mut("attributes"))
+        .and_then(Value::as_array_mut);
+    for value in attributes
+        .into_iter()
+        .flatten()
+        .filter_map(|attribute| attribute.get_mut("value"))
+    {
+        let number = value.as_str().and_then(|text| {
+            text.parse::<u32>()
+                .ok()
+                .filter(|number| number.to_string() == text)
+        });
         if let Some(number) = number {
             *value = json!(number);
         }

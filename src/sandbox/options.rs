@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 
-use super::choices::{AgentKey, Attributes, End, Notes, Put, Sort, Tags, TagsShown, Unassign, Unknown, WrongToken};
+use super::choices::{
+    AgentKey, Attributes, End, Notes, Put, Sort, Tags, TagsShown, Unassign, Unknown, WrongToken,
+};
 use super::fault::Fault;
 use crate::duration;
 
@@ -83,7 +85,13 @@ pub struct Options {
     #[arg(long, value_name = "ID", help_heading = "Access")]
     pub customer_id: Option<String>,
     /// The status of an answer to a wrong or missing token
-    #[arg(long, value_name = "STATUS", value_enum, default_value_t, help_heading = "Access")]
+    #[arg(
+        long,
+        value_name = "STATUS",
+        value_enum,
+        default_value_t,
+        help_heading = "Access"
+    )]
     pub wrong_token: WrongToken,
 
     /// Chats on a page
@@ -150,7 +158,12 @@ pub struct Options {
     #[arg(long = "fault", value_name = "FAULT", help_heading = "Faults")]
     pub faults: Vec<Fault>,
     /// The Retry-After of a 429, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 1, help_heading = "Faults")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 1,
+        help_heading = "Faults"
+    )]
     pub retry_after: u64,
     /// Say Retry-After as a date
     #[arg(long, help_heading = "Faults")]
@@ -228,18 +241,26 @@ mod tests {
 
     #[test]
     fn flags_are_read() {
-        let words =
-            "sandbox --page-size 5 --end not-found-html --tags text-only --fault 429@write:3,7 --fault slow=2.5% --lag 20ms";
+        let words = "sandbox --page-size 5 --end not-found-html --tags text-only --fault 429@write:3,7 --fault slow=2.5% --lag 20ms";
         let options = Cli::parse_from(words.split(' ')).options;
-        assert_eq!((options.page_size, options.end, options.tags), (5, End::NotFoundHtml, Tags::TextOnly));
-        assert_eq!((options.faults.len(), options.lag), (2, Duration::from_millis(20)));
+        assert_eq!(
+            (options.page_size, options.end, options.tags),
+            (5, End::NotFoundHtml, Tags::TextOnly)
+        );
+        assert_eq!(
+            (options.faults.len(), options.lag),
+            (2, Duration::from_millis(20))
+        );
         assert!(Cli::try_parse_from(["sandbox", "--page-size", "0"]).is_err());
         assert!(Cli::try_parse_from(["sandbox", "--wrong-token", "401"]).is_ok());
     }
 
     #[test]
     fn debug_shows_no_token() {
-        let options = Options { read_token: Some(Token::from("s3cret")), ..Options::default() };
+        let options = Options {
+            read_token: Some(Token::from("s3cret")),
+            ..Options::default()
+        };
         assert!(!format!("{options:?}").contains("s3cret"));
     }
 }

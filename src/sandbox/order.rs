@@ -29,7 +29,10 @@ pub(super) struct Order {
 impl Order {
     pub(super) fn of(mut keys: Vec<Key>) -> Self {
         keys.sort_unstable();
-        Self { len: keys.len(), chunks: keys.chunks(FULL / 2).map(<[Key]>::to_vec).collect() }
+        Self {
+            len: keys.len(),
+            chunks: keys.chunks(FULL / 2).map(<[Key]>::to_vec).collect(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -54,8 +57,12 @@ impl Order {
 
     pub(super) fn remove(&mut self, key: &Key) {
         let index = self.chunk_of(key);
-        let Some(chunk) = self.chunks.get_mut(index) else { return };
-        let Ok(place) = chunk.binary_search(key) else { return };
+        let Some(chunk) = self.chunks.get_mut(index) else {
+            return;
+        };
+        let Ok(place) = chunk.binary_search(key) else {
+            return;
+        };
         chunk.remove(place);
         self.len -= 1;
         if chunk.is_empty() {
@@ -72,12 +79,18 @@ impl Order {
             here
         });
         let chunks = &self.chunks[first.unwrap_or(self.chunks.len())..];
-        chunks.iter().flatten().skip(skip).take(count).map(|key| key.slot)
+        chunks
+            .iter()
+            .flatten()
+            .skip(skip)
+            .take(count)
+            .map(|key| key.slot)
     }
 
     /// The first chunk that may hold `key`.
     fn chunk_of(&self, key: &Key) -> usize {
-        self.chunks.partition_point(|chunk| chunk.last().is_some_and(|last| last < key))
+        self.chunks
+            .partition_point(|chunk| chunk.last().is_some_and(|last| last < key))
     }
 }
 
@@ -87,7 +100,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn key(time: i64, slot: u32) -> Key {
-        Key { time: Reverse(time), rank: Reverse(0), slot }
+        Key {
+            time: Reverse(time),
+            rank: Reverse(0),
+            slot,
+        }
     }
 
     proptest! {
@@ -116,10 +133,17 @@ mod tests {
 
     #[test]
     fn finds_windows_across_chunks() {
-        let order = Order::of((0..5_000_u32).map(|slot| key(-i64::from(slot), slot)).collect());
+        let order = Order::of(
+            (0..5_000_u32)
+                .map(|slot| key(-i64::from(slot), slot))
+                .collect(),
+        );
         for start in [0, 511, 512, 4_990] {
             let expected: Vec<u32> = (start..(start + 20).min(5_000)).collect();
-            assert_eq!(order.window(start as usize, 20).collect::<Vec<_>>(), expected);
+            assert_eq!(
+                order.window(start as usize, 20).collect::<Vec<_>>(),
+                expected
+            );
         }
     }
 }

@@ -9,9 +9,26 @@ use super::options::Options;
 use super::random::Random;
 use super::record::{AGENT, Record, iso, object, tags};
 
-const STATUSES: [&str; 6] = ["OPEN", "INPROGRESS", "REVIEW", "ONHOLD", "DEPENDANCY", "CLOSED"];
-const OPTIONAL: [&str; 10] =
-    ["agentId", "name", "email", "phone", "dialCode", "notes", "status", "picture", "tags", "attributes"];
+const STATUSES: [&str; 6] = [
+    "OPEN",
+    "INPROGRESS",
+    "REVIEW",
+    "ONHOLD",
+    "DEPENDANCY",
+    "CLOSED",
+];
+const OPTIONAL: [&str; 10] = [
+    "agentId",
+    "name",
+    "email",
+    "phone",
+    "dialCode",
+    "notes",
+    "status",
+    "picture",
+    "tags",
+    "attributes",
+];
 const DETAILS: [&str; 2] = ["profile", "userDetails"];
 
 /// Why a body is refused; nothing where it is in order.
@@ -23,38 +40,73 @@ pub(super) fn reasons(body: &Record, options: &Options) -> Vec<String> {
         }
     };
     for key in ["uuid", "botId", "customerId"] {
-        check(body.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty()), &format!("{key} should not be empty"));
+        check(
+            body.get(key)
+                .and_then(Value::as_str)
+                .is_some_and(|text| !text.is_empty()),
+            &format!("{key} should not be empty"),
+        );
     }
     for key in ["name", "email", "phone"] {
-        check(body.get(key).is_none_or(Value::is_string), &format!("{key} must be a string"));
+        check(
+            body.get(key).is_none_or(Value::is_string),
+            &format!("{key} must be a string"),
+        );
     }
-    let is = |key: &str, test: fn(&str) -> bool| body.get(key).is_none_or(|value| value.as_str().is_some_and(test));
-    check(is("status", |text| STATUSES.contains(&text)), &format!("status must be one of {}", STATUSES.join(", ")));
-    check(is("dialCode", |text| text.is_empty() || text.starts_with('+')), "dialCode must be a string that starts with +");
-    let url = |text: &str| text.is_empty() || text.starts_with("http://") || text.starts_with("https://");
+    let is = |key: &str, test: fn(&str) -> bool| {
+        body.get(key)
+            .is_none_or(|value| value.as_str().is_some_and(test))
+    };
+    check(
+        is("status", |text| STATUSES.contains(&text)),
+        &format!("status must be one of {}", STATUSES.join(", ")),
+    );
+    check(
+        is("dialCode", |text| text.is_empty() || text.starts_with('+')),
+        "dialCode must be a string that starts with +",
+    );
+    let url =
+        |text: &str| text.is_empty() || text.starts_with("http://") || text.starts_with("https://");
     check(is("picture", url), "picture must be an http URL");
     let agent = body.get("agentId").is_none_or(|value| match value {
         Value::Null => true,
-        Value::String(id) => id.is_empty() || id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        Value::String(id) => {
+            id.is_empty() || id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        }
         _ => false,
     });
     check(agent, "agentId must be a mongodb id");
     let wanted = body.get("tags");
-    let array = wanted.and_then(Value::as_array).is_some_and(|tags| tags.iter().all(Value::is_string));
+    let array = wanted
+        .and_then(Value::as_array)
+        .is_some_and(|tags| tags.iter().all(Value::is_string));
     let text = wanted.is_some_and(Value::is_string);
     match options.tags {
         Tags::TextOnly => check(wanted.is_none() || text, "tags must be a string"),
         Tags::Replace | Tags::Add | Tags::Ignore => {
-            check(wanted.is_none() || text || array, "each value in tags must be a string");
+            check(
+                wanted.is_none() || text || array,
+                "each value in tags must be a string",
+            );
         }
     }
     let each = |key: &str, test: fn(&Value) -> bool| {
-        body.get(key).is_none_or(|value| value.as_array().is_some_and(|items| items.iter().all(test)))
+        body.get(key)
+            .is_none_or(|value| value.as_array().is_some_and(|items| items.iter().all(test)))
     };
-    let note = |note: &Value| note["title"].is_string() && note.get("description").is_none_or(Value::is_string);
-    check(each("notes", note), "notes must be an array of objects with title and description");
-    let attribute = |attribute: &Value| attribute["key"].is_string() && attribute.get("value").is_some();
-    check(each("attributes", attribute), "attributes must be an array of objects with key and value");
+    let note = |note: &Value| {
+        note["title"].is_string() && note.get("description").is_none_or(Value::is_string)
+    };
+    check(
+        each("notes", note),
+        "notes must be an array of objects with title and description",
+    );
+    let attribute =
+        |attribute: &Value| attribute["key"].is_string() && attribute.get("value").is_some();
+    check(
+        each("attributes", attribute),
+        "attributes must be an array of objects with key and value",
+    );
     reasons
 }
 
@@ -71,12 +123,22 @@ pub(super) fn created(uuid: &str, ids: &mut Random, now: i64) -> Record {
 }
 
 /// Does to a record what the body asks for. `ids` gives new notes theirs.
-pub(super) fn apply(record: &mut Record, body: &Record, options: &Options, ids: &mut Random, now: i64) {
+pub(super) fn apply(
+    record: &mut Record,
+    body: &Record,
+    options: &Options,
+    ids: &mut Random,
+    now: i64,
+) {
     if options.put == Put::Ignore || !OPTIONAL.iter().any(|key| body.contains_key(*key)) {
         return;
     }
     record.insert("updatedAt".to_owned(), iso(now));
-    let before = if options.put == Put::Replace { clear(record, body) } else { Vec::new() };
+    let before = if options.put == Put::Replace {
+        clear(record, body)
+    } else {
+        Vec::new()
+    };
     if let Some(status) = body.get("status") {
         record.insert("status".to_owned(), status.clone());
     }
@@ -88,11 +150,23 @@ pub(super) fn apply(record: &mut Record, body: &Record, options: &Options, ids: 
         ("name", &DETAILS[..], "name"),
         ("picture", &DETAILS[..], "picture"),
         ("email", &["profile", "userDetails", "contact"], "email"),
-        ("phone", &["profile", "userDetails", "contact", "phone"], "number"),
-        ("dialCode", &["profile", "userDetails", "contact", "phone"], "prefix"),
+        (
+            "phone",
+            &["profile", "userDetails", "contact", "phone"],
+            "number",
+        ),
+        (
+            "dialCode",
+            &["profile", "userDetails", "contact", "phone"],
+            "prefix",
+        ),
     ] {
         if let Some(Value::String(text)) = body.get(key) {
-            let text = if key == "dialCode" { text.trim_start_matches('+') } else { text };
+            let text = if key == "dialCode" {
+                text.trim_start_matches('+')
+            } else {
+                text
+            };
             object(record, path).insert(name.to_owned(), json!(text));
         }
     }
@@ -100,15 +174,27 @@ pub(super) fn apply(record: &mut Record, body: &Record, options: &Options, ids: 
         attribute(object(record, &DETAILS), sent, options.attributes);
     }
     if let Some(Value::Array(sent)) = body.get("notes") {
-        note(object(record, &["profile"]), sent, before, options.notes, ids);
+        note(
+            object(record, &["profile"]),
+            sent,
+            before,
+            options.notes,
+            ids,
+        );
     }
 }
 
 fn assign(record: &mut Record, agent: Option<&Value>, unassign: Unassign) {
     match agent {
-        Some(Value::String(id)) if !id.is_empty() => drop(record.insert(AGENT.to_owned(), json!(id))),
-        Some(Value::String(_)) if matches!(unassign, Unassign::Either | Unassign::Empty) => drop(record.remove(AGENT)),
-        Some(Value::Null) if matches!(unassign, Unassign::Either | Unassign::Null) => drop(record.remove(AGENT)),
+        Some(Value::String(id)) if !id.is_empty() => {
+            drop(record.insert(AGENT.to_owned(), json!(id)))
+        }
+        Some(Value::String(_)) if matches!(unassign, Unassign::Either | Unassign::Empty) => {
+            drop(record.remove(AGENT))
+        }
+        Some(Value::Null) if matches!(unassign, Unassign::Either | Unassign::Null) => {
+            drop(record.remove(AGENT))
+        }
         _ => {}
     }
 }
@@ -130,7 +216,10 @@ fn tag(details: &mut Record, sent: &Value, rule: Tags) {
 }
 
 fn attribute(details: &mut Record, sent: &[Value], rule: Attributes) {
-    let kept = details.get("attributes").and_then(Value::as_array).filter(|_| rule == Attributes::Merge);
+    let kept = details
+        .get("attributes")
+        .and_then(Value::as_array)
+        .filter(|_| rule == Attributes::Merge);
     let mut kept = kept.cloned().unwrap_or_default();
     for new in sent {
         match kept.iter_mut().find(|old| old["key"] == new["key"]) {
@@ -142,11 +231,26 @@ fn attribute(details: &mut Record, sent: &[Value], rule: Attributes) {
 }
 
 fn note(profile: &mut Record, sent: &[Value], cleared: Vec<Value>, rule: Notes, ids: &mut Random) {
-    let mut old = profile.get("notes").and_then(Value::as_array).cloned().unwrap_or(cleared);
-    let mut notes = if rule == Notes::Append { old.clone() } else { Vec::new() };
-    let text = |note: &Value| (note["title"].clone(), note["description"].as_str().unwrap_or_default().to_owned());
+    let mut old = profile
+        .get("notes")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or(cleared);
+    let mut notes = if rule == Notes::Append {
+        old.clone()
+    } else {
+        Vec::new()
+    };
+    let text = |note: &Value| {
+        (
+            note["title"].clone(),
+            note["description"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
     for new in sent {
-        let same = old.iter().position(|other| rule == Notes::Replace && text(other) == text(new));
+        let same = old
+            .iter()
+            .position(|other| rule == Notes::Replace && text(other) == text(new));
         let (title, description) = text(new);
         let fresh = || json!({ "_id": ids.id(), "title": title, "description": description });
         notes.push(same.map_or_else(fresh, |place| old.remove(place)));
@@ -164,7 +268,11 @@ fn clear(record: &mut Record, body: &Record) -> Vec<Value> {
         record.remove(AGENT);
     }
     let profile = object(record, &["profile"]);
-    let notes = profile.get("notes").and_then(Value::as_array).cloned().unwrap_or_default();
+    let notes = profile
+        .get("notes")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     if left_out("notes") {
         profile.insert("notes".to_owned(), json!([]));
     }
@@ -172,7 +280,10 @@ fn clear(record: &mut Record, body: &Record) -> Vec<Value> {
     for key in ["name", "picture"].into_iter().filter(|key| left_out(key)) {
         details.remove(key);
     }
-    for key in ["tags", "attributes"].into_iter().filter(|key| left_out(key)) {
+    for key in ["tags", "attributes"]
+        .into_iter()
+        .filter(|key| left_out(key))
+    {
         details.insert(key.to_owned(), json!([]));
     }
     let contact = object(details, &["contact"]);

@@ -24,7 +24,8 @@ pub(super) fn iso(millis: i64) -> Value {
 /// The time of a key, in milliseconds since 1970; 0 where there is none that can be read.
 pub(super) fn time(record: &Record, key: &str) -> i64 {
     let text = record.get(key).and_then(Value::as_str);
-    text.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map_or(0, |time| time.as_millisecond())
+    text.and_then(|text| text.parse::<jiff::Timestamp>().ok())
+        .map_or(0, |time| time.as_millisecond())
 }
 
 /// The object at a path; whatever else stood on the way gives place to it.
@@ -35,7 +36,9 @@ pub(super) fn object<'a>(record: &'a mut Record, path: &[&str]) -> &'a mut Recor
         if !next.is_object() {
             *next = Value::Object(Record::new());
         }
-        let Value::Object(map) = next else { unreachable!("made an object above") };
+        let Value::Object(map) = next else {
+            unreachable!("made an object above")
+        };
         here = map;
     }
     here
@@ -43,14 +46,26 @@ pub(super) fn object<'a>(record: &'a mut Record, path: &[&str]) -> &'a mut Recor
 
 /// `profile.userDetails`, where it is an object.
 pub(super) fn details(record: &mut Record) -> Option<&mut Record> {
-    record.get_mut("profile")?.get_mut("userDetails")?.as_object_mut()
+    record
+        .get_mut("profile")?
+        .get_mut("userDetails")?
+        .as_object_mut()
 }
 
 /// Tags, whatever their shape.
 pub(super) fn tags(value: Option<&Value>) -> Vec<String> {
     match value {
-        Some(Value::Array(tags)) => tags.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(text)) => text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
+        Some(Value::Array(tags)) => tags
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        Some(Value::String(text)) => text
+            .split(',')
+            .map(str::trim)
+            .filter(|tag| !tag.is_empty())
+            .map(str::to_owned)
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -58,8 +73,12 @@ pub(super) fn tags(value: Option<&Value>) -> Vec<String> {
 /// Gives a short record of a seed what the platform always has: `_id` and two dates, earlier for later records.
 pub(super) fn complete(record: &mut Record, seed: u64, index: u64, newest: i64) {
     let mut random = Random::of(seed ^ 0x5eed, index);
-    record.entry("_id").or_insert_with(|| Value::String(random.id()));
-    let date = ["updatedAt", "createdAt"].iter().find_map(|key| record.get(*key).cloned());
+    record
+        .entry("_id")
+        .or_insert_with(|| Value::String(random.id()));
+    let date = ["updatedAt", "createdAt"]
+        .iter()
+        .find_map(|key| record.get(*key).cloned());
     let date = date.unwrap_or_else(|| iso(newest - i64::try_from(index).unwrap_or(0) * 60_000));
     for key in ["createdAt", "updatedAt"] {
         record.entry(key).or_insert_with(|| date.clone());
@@ -72,20 +91,30 @@ pub(super) fn shown<'a>(text: &'a str, options: &Options) -> Cow<'a, str> {
     if !comma && options.agent_key == AgentKey::Missing {
         return Cow::Borrowed(text);
     }
-    let Ok(Value::Object(mut record)) = serde_json::from_str(text) else { return Cow::Borrowed(text) };
+    let Ok(Value::Object(mut record)) = serde_json::from_str(text) else {
+        return Cow::Borrowed(text);
+    };
     if comma
         && let Some(shown) = details(&mut record).and_then(|details| details.get_mut("tags"))
         && shown.is_array()
     {
         *shown = Value::String(tags(Some(shown)).join(","));
     }
-    let assigned = record.get(AGENT).and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
-    let nobody = record.get(AGENT).is_none_or(|agent| agent.is_null() || agent.as_str() == Some(""));
+    let assigned = record
+        .get(AGENT)
+        .and_then(Value::as_str)
+        .filter(|id| !id.is_empty())
+        .map(str::to_owned);
+    let nobody = record
+        .get(AGENT)
+        .is_none_or(|agent| agent.is_null() || agent.as_str() == Some(""));
     match options.agent_key {
         AgentKey::Null if nobody => record.insert(AGENT.to_owned(), Value::Null),
         AgentKey::Empty if nobody => record.insert(AGENT.to_owned(), Value::String(String::new())),
         AgentKey::Object if nobody => record.remove(AGENT),
-        AgentKey::Object => assigned.and_then(|id| record.insert(AGENT.to_owned(), agent_object(&id))),
+        AgentKey::Object => {
+            assigned.and_then(|id| record.insert(AGENT.to_owned(), agent_object(&id)))
+        }
         AgentKey::Missing | AgentKey::Null | AgentKey::Empty => None,
     };
     Cow::Owned(Value::Object(record).to_string())

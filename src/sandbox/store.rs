@@ -63,13 +63,25 @@ impl Store {
         for (kind, record) in records {
             let time = store.sort_time(&record);
             let uuid = uuid(&record).map(Box::from);
-            store.append(&mut keys, kind, uuid, Body::Text(Value::Object(record).to_string().into()), time)?;
+            store.append(
+                &mut keys,
+                kind,
+                uuid,
+                Body::Text(Value::Object(record).to_string().into()),
+                time,
+            )?;
         }
         for index in 0..generated {
             let (created, updated) = Generator::times(index);
             let time = [updated, created, 0][sort as usize];
             let uuid = store.generator.uuid(index).map(String::into_boxed_str);
-            store.append(&mut keys, Generator::kind(index), uuid, Body::Generated(index), time)?;
+            store.append(
+                &mut keys,
+                Generator::kind(index),
+                uuid,
+                Body::Generated(index),
+                time,
+            )?;
         }
         store.orders = keys.map(Order::of);
         Ok(store)
@@ -90,7 +102,11 @@ impl Store {
             self.by_uuid.insert(uuid.clone(), twice);
             return Err(uuid.into());
         }
-        let key = Key { time: Reverse(time), rank: Reverse(-i64::from(slot)), slot };
+        let key = Key {
+            time: Reverse(time),
+            rank: Reverse(-i64::from(slot)),
+            slot,
+        };
         keys[kind as usize].push(key);
         self.slots.push(Some(Slot { body, kind, key }));
         Ok(())
@@ -130,7 +146,10 @@ impl Store {
     /// The bodies of a stretch of a listing.
     pub(super) fn window(&self, kind: Kind, start: usize, count: usize) -> Vec<Body> {
         let slots = self.orders[kind as usize].window(start, count);
-        slots.filter_map(|slot| self.slots[slot as usize].as_ref()).map(|slot| slot.body.clone()).collect()
+        slots
+            .filter_map(|slot| self.slots[slot as usize].as_ref())
+            .map(|slot| slot.body.clone())
+            .collect()
     }
 
     /// The record at a place of a listing.
@@ -168,7 +187,11 @@ impl Store {
             self.by_uuid.insert(uuid.into(), slot);
         }
         self.orders[kind as usize].insert(key);
-        let slot_value = Some(Slot { body: Body::Text(Value::Object(record).to_string().into()), kind, key });
+        let slot_value = Some(Slot {
+            body: Body::Text(Value::Object(record).to_string().into()),
+            kind,
+            key,
+        });
         match self.slots.get_mut(slot as usize) {
             Some(here) => *here = slot_value,
             None => self.slots.push(slot_value),
@@ -181,7 +204,9 @@ impl Store {
     }
 
     fn take(&mut self, slot: u32) -> Option<Slot> {
-        let uuid = self.record(slot).and_then(|(_, record)| uuid(&record).map(str::to_owned));
+        let uuid = self
+            .record(slot)
+            .and_then(|(_, record)| uuid(&record).map(str::to_owned));
         if let Some(uuid) = uuid {
             self.by_uuid.remove(uuid.as_str());
         }

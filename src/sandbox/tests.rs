@@ -30,12 +30,19 @@ impl Reply {
     fn uuids(&self) -> Vec<String> {
         let json = self.json();
         let chats = json["data"].as_array().cloned().unwrap_or_default();
-        chats.iter().map(|chat| chat["uuid"].as_str().unwrap_or("-").to_owned()).collect()
+        chats
+            .iter()
+            .map(|chat| chat["uuid"].as_str().unwrap_or("-").to_owned())
+            .collect()
     }
 }
 
 fn free(options: Options) -> Options {
-    Options { listen: ([127, 0, 0, 1], 0).into(), log: true, ..options }
+    Options {
+        listen: ([127, 0, 0, 1], 0).into(),
+        log: true,
+        ..options
+    }
 }
 
 async fn start(options: Options) -> Sandbox {
@@ -61,22 +68,36 @@ async fn with_leads(count: u8, options: Options) -> Sandbox {
 }
 
 /// Sends one request on a connection of its own; `None` where the connection ended without an answer.
-async fn send(sandbox: &Sandbox, method: &str, target: &str, headers: &str, body: &str) -> Option<Reply> {
-    let mut stream = TcpStream::connect(sandbox.address()).await.expect("a connection");
+async fn send(
+    sandbox: &Sandbox,
+    method: &str,
+    target: &str,
+    headers: &str,
+    body: &str,
+) -> Option<Reply> {
+    let mut stream = TcpStream::connect(sandbox.address())
+        .await
+        .expect("a connection");
     let length = body.len();
-    let text =
-        format!("{method} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}");
+    let text = format!(
+        "{method} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    );
     stream.write_all(text.as_bytes()).await.expect("sent");
     let mut bytes = Vec::new();
     // A reset after the answer does not take the answer back.
     drop(stream.read_to_end(&mut bytes).await);
     let split = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..split]).into_owned();
-    Some(Reply { status: head.split(' ').nth(1)?.parse().ok()?, head, body: bytes[split + 4..].to_vec() })
+    Some(Reply {
+        status: head.split(' ').nth(1)?.parse().ok()?,
+        head,
+        body: bytes[split + 4..].to_vec(),
+    })
 }
 
 async fn try_list(sandbox: &Sandbox, kind: &str, page: u32) -> Option<Reply> {
-    let target = format!("/inbox/direct/chats?botId={BOT}&customerId={CUSTOMER}&page={page}&type={kind}");
+    let target =
+        format!("/inbox/direct/chats?botId={BOT}&customerId={CUSTOMER}&page={page}&type={kind}");
     send(sandbox, "GET", &target, "x-bot-token: r\r\n", "").await
 }
 
@@ -88,11 +109,21 @@ async fn try_put(sandbox: &Sandbox, uuid: &str, mut fields: Value) -> Option<Rep
     for (key, value) in [("uuid", uuid), ("botId", BOT), ("customerId", CUSTOMER)] {
         fields[key] = json!(value);
     }
-    send(sandbox, "PUT", "/inbox/direct/lead", "x-bp-token: w\r\n", &fields.to_string()).await
+    send(
+        sandbox,
+        "PUT",
+        "/inbox/direct/lead",
+        "x-bp-token: w\r\n",
+        &fields.to_string(),
+    )
+    .await
 }
 
 async fn put(sandbox: &Sandbox, uuid: &str, fields: Value) -> u16 {
-    try_put(sandbox, uuid, fields).await.expect("an answer").status
+    try_put(sandbox, uuid, fields)
+        .await
+        .expect("an answer")
+        .status
 }
 
 fn record(sandbox: &Sandbox, uuid: &str) -> Value {
@@ -114,18 +145,27 @@ async fn a_seed_may_be_short_and_its_state_comes_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let seed = "lead:\n- { uuid: a, status: OPEN, word: no, long: '0123' }\n- { uuid: b }\nnon-lead:\n- { uuid: x }\n";
     for name in ["state.json", "state.yaml"] {
-        let options =
-            Options { seed: Some(file(&folder, "seed.yaml", seed)), state: Some(folder.path().join(name)), ..Options::default() };
+        let options = Options {
+            seed: Some(file(&folder, "seed.yaml", seed)),
+            state: Some(folder.path().join(name)),
+            ..Options::default()
+        };
         let sandbox = start(options.clone()).await;
         assert_eq!(list(&sandbox, 1).await.uuids(), ["a", "b"]);
-        assert_eq!(record(&sandbox, "a")["_id"].as_str().map(str::len), Some(24));
+        assert_eq!(
+            record(&sandbox, "a")["_id"].as_str().map(str::len),
+            Some(24)
+        );
         assert_eq!(put(&sandbox, "b", json!({ "status": "CLOSED" })).await, 200);
         let before = sandbox.records();
         sandbox.stop().await.expect("saved");
         let again = start(options).await;
         assert_eq!(again.records(), before);
         assert_eq!(before["a"]["word"], "no");
-        assert_eq!((list(&again, 1).await.uuids(), again.kind("x")), (vec!["b".to_owned(), "a".to_owned()], Some(Kind::NonLead)));
+        assert_eq!(
+            (list(&again, 1).await.uuids(), again.kind("x")),
+            (vec!["b".to_owned(), "a".to_owned()], Some(Kind::NonLead))
+        );
     }
 }
 
@@ -138,10 +178,19 @@ async fn a_broken_seed_is_a_clear_error() {
         ("b.yaml", "leads: []", "`leads` is not a type of chat"),
         ("c.yaml", "[1]", "record 1 of `lead` is not a mapping"),
         ("d.yaml", "[{uuid: 5}]", "put it in quotes"),
-        ("e.yaml", "[{uuid: a}, {uuid: a}]", "two records have the uuid `a`"),
+        (
+            "e.yaml",
+            "[{uuid: a}, {uuid: a}]",
+            "two records have the uuid `a`",
+        ),
         ("f.yaml", "just words", "expected `lead`"),
     ] {
-        let error = Sandbox::start(free(Options { seed: Some(file(&folder, name, text)), ..Options::default() })).await.err();
+        let error = Sandbox::start(free(Options {
+            seed: Some(file(&folder, name, text)),
+            ..Options::default()
+        }))
+        .await
+        .err();
         let told = error.map(|error| error.to_string()).unwrap_or_default();
         assert!(told.contains(words) && told.contains(name), "{told}");
     }
@@ -149,27 +198,76 @@ async fn a_broken_seed_is_a_clear_error() {
 
 #[tokio::test]
 async fn tokens_and_ids_are_checked_when_set() {
-    for (wrong_token, status) in [(WrongToken::BadRequest, 400), (WrongToken::Unauthorized, 401), (WrongToken::Forbidden, 403)] {
-        let tokens = Options { read_token: Some(Token::from("s")), write_token: Some(Token::from("t")), ..Options::default() };
-        let sandbox = start(Options { wrong_token, ..tokens }).await;
+    for (wrong_token, status) in [
+        (WrongToken::BadRequest, 400),
+        (WrongToken::Unauthorized, 401),
+        (WrongToken::Forbidden, 403),
+    ] {
+        let tokens = Options {
+            read_token: Some(Token::from("s")),
+            write_token: Some(Token::from("t")),
+            ..Options::default()
+        };
+        let sandbox = start(Options {
+            wrong_token,
+            ..tokens
+        })
+        .await;
         let reply = list(&sandbox, 1).await;
-        assert_eq!((reply.status, put(&sandbox, "a", json!({})).await), (status, status));
-        assert_eq!(String::from_utf8_lossy(&reply.body).contains("24 hex characters"), status == 400);
+        assert_eq!(
+            (reply.status, put(&sandbox, "a", json!({})).await),
+            (status, status)
+        );
+        assert_eq!(
+            String::from_utf8_lossy(&reply.body).contains("24 hex characters"),
+            status == 400
+        );
     }
-    let sandbox = start(Options { bot_id: Some("b".into()), customer_id: Some(CUSTOMER.into()), ..Options::default() }).await;
-    assert_eq!(list(&sandbox, 1).await.json()["data"], json!(["botId is unknown"]));
-    let reply = send(&sandbox, "GET", "/inbox/direct/chats?page=0&type=x", "x-bot-token: r\r\n", "").await.expect("an answer");
-    assert_eq!((reply.status, reply.json()["data"].as_array().map(Vec::len)), (400, Some(4)));
-    let reply = send(&sandbox, "GET", "/inbox/direct/chats", "", "").await.expect("an answer");
-    assert_eq!((reply.status, reply.json()["success"].clone()), (400, json!(false)));
+    let sandbox = start(Options {
+        bot_id: Some("b".into()),
+        customer_id: Some(CUSTOMER.into()),
+        ..Options::default()
+    })
+    .await;
+    assert_eq!(
+        list(&sandbox, 1).await.json()["data"],
+        json!(["botId is unknown"])
+    );
+    let reply = send(
+        &sandbox,
+        "GET",
+        "/inbox/direct/chats?page=0&type=x",
+        "x-bot-token: r\r\n",
+        "",
+    )
+    .await
+    .expect("an answer");
+    assert_eq!(
+        (reply.status, reply.json()["data"].as_array().map(Vec::len)),
+        (400, Some(4))
+    );
+    let reply = send(&sandbox, "GET", "/inbox/direct/chats", "", "")
+        .await
+        .expect("an answer");
+    assert_eq!(
+        (reply.status, reply.json()["success"].clone()),
+        (400, json!(false))
+    );
 }
 
 #[tokio::test]
 async fn other_routes_and_large_bodies_are_refused() {
     let sandbox = start(Options::default()).await;
-    let reply = send(&sandbox, "GET", "/x", "", "").await.expect("an answer");
-    assert_eq!(reply.json(), json!({ "statusCode": 404, "message": "Cannot GET /x", "error": "Not Found" }));
-    let reply = send(&sandbox, "HEAD", "/inbox/direct/chats", "", "").await.expect("an answer");
+    let reply = send(&sandbox, "GET", "/x", "", "")
+        .await
+        .expect("an answer");
+    assert_eq!(
+        reply.json(),
+        json!({ "statusCode": 404, "message": "Cannot GET /x", "error": "Not Found" })
+    );
+    let reply = send(&sandbox, "HEAD", "/inbox/direct/chats", "", "")
+        .await
+        .expect("an answer");
     assert_eq!((reply.status, reply.body.len()), (404, 0));
     let name = "x".repeat(1 << 20);
     assert_eq!(put(&sandbox, "a", json!({ "name": name })).await, 413);
@@ -179,16 +277,41 @@ async fn other_routes_and_large_bodies_are_refused() {
 async fn requests_are_logged_without_tokens() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("requests.jsonl");
-    let sandbox = start(Options { requests: Some(path.clone()), ..Options::default() }).await;
+    let sandbox = start(Options {
+        requests: Some(path.clone()),
+        ..Options::default()
+    })
+    .await;
     let target = format!("/inbox/direct/chats?botId={BOT}&customerId={CUSTOMER}&page=1&type=lead");
-    send(&sandbox, "GET", &target, "x-bot-token: s3cret\r\n", "").await.expect("an answer");
+    send(&sandbox, "GET", &target, "x-bot-token: s3cret\r\n", "")
+        .await
+        .expect("an answer");
     put(&sandbox, "a", json!({ "status": "OPEN" })).await;
     let log = sandbox.requests();
-    assert_eq!((log.len(), log[0].status, log[0].token, sandbox.peak_in_flight()), (2, Some(200), true, 1));
-    assert_eq!((log[0].query["page"].as_str(), log[1].body.as_ref().map(|body| body["uuid"].clone())), ("1", Some(json!("a"))));
+    assert_eq!(
+        (
+            log.len(),
+            log[0].status,
+            log[0].token,
+            sandbox.peak_in_flight()
+        ),
+        (2, Some(200), true, 1)
+    );
+    assert_eq!(
+        (
+            log[0].query["page"].as_str(),
+            log[1].body.as_ref().map(|body| body["uuid"].clone())
+        ),
+        ("1", Some(json!("a")))
+    );
     sandbox.stop().await.expect("stopped");
     let text = std::fs::read_to_string(path).expect("lines");
-    assert_eq!(text.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count(), 2);
+    assert_eq!(
+        text.lines()
+            .filter(|line| serde_json::from_str::<Value>(line).is_ok())
+            .count(),
+        2
+    );
     assert!(text.contains("x-bot-token") && !text.contains("s3cret"));
 }
 
@@ -198,5 +321,8 @@ async fn program_edits_show_at_once() {
     assert!(sandbox.edit("b", |record| record["status"] = json!("DELETED")));
     assert!(sandbox.remove("a") && !sandbox.remove("a"));
     let reply = list(&sandbox, 1).await;
-    assert_eq!((reply.uuids(), reply.json()["data"][0]["status"].clone()), (vec!["b".to_owned()], json!("DELETED")));
+    assert_eq!(
+        (reply.uuids(), reply.json()["data"][0]["status"].clone()),
+        (vec!["b".to_owned()], json!("DELETED"))
+    );
 }

@@ -46,7 +46,9 @@ pub enum BaseError {
         found: String,
     },
     /// A link or a submodule stands where files are looked for.
-    #[error("at {commit}, {path} is a link or a submodule, and what it leads to is not in that commit")]
+    #[error(
+        "at {commit}, {path} is a link or a submodule, and what it leads to is not in that commit"
+    )]
     Link {
         /// The commit.
         commit: String,
@@ -54,7 +56,9 @@ pub enum BaseError {
         path: String,
     },
     /// `auto` outside of a pull request.
-    #[error("`--base auto` works in GitHub pull requests and GitLab merge requests, and this is neither")]
+    #[error(
+        "`--base auto` works in GitHub pull requests and GitLab merge requests, and this is neither"
+    )]
     NoPullRequest,
     /// The files of that commit hold mistakes.
     #[error("the files of {commit} hold mistakes, so nothing can be explained with them: {first}")]
@@ -75,15 +79,21 @@ impl BaseError {
             Self::NoMergeBase { .. } => {
                 "fetch the whole history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` at GitLab), or name a commit"
             }
-            Self::Elsewhere { .. } => "take a commit since the move as the base, or go without --base",
+            Self::Elsewhere { .. } => {
+                "take a commit since the move as the base, or go without --base"
+            }
             Self::Link { .. } => "put a file in its place, or go without --base",
             Self::NoRepository => "run `git init` and commit, or go without --base",
             Self::NoCommit { shallow: true, .. } => {
                 "this clone is shallow: fetch the whole history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` at GitLab)"
             }
-            Self::NoCommit { shallow: false, .. } => "see `git log`; a branch of the remote is written origin/NAME",
+            Self::NoCommit { shallow: false, .. } => {
+                "see `git log`; a branch of the remote is written origin/NAME"
+            }
             Self::NoPullRequest => "name a commit, a branch or a tag",
-            Self::Broken { .. } => "take a commit whose files are whole as the base, or go without --base",
+            Self::Broken { .. } => {
+                "take a commit whose files are whole as the base, or go without --base"
+            }
         }
     }
 }
@@ -102,21 +112,28 @@ pub struct Base {
 /// # Errors
 /// Git knows of none, as in a shallow clone.
 pub fn merge_base(root: &Path, other: &str) -> Result<String, BaseError> {
-    let found = git(root, &["merge-base", "--end-of-options", other, "HEAD"]).map(|text| text.trim().to_owned());
+    let found = git(root, &["merge-base", "--end-of-options", other, "HEAD"])
+        .map(|text| text.trim().to_owned());
     found.map_err(|error| match error {
-        BaseError::Git(_) => BaseError::NoMergeBase { other: other.to_owned() },
+        BaseError::Git(_) => BaseError::NoMergeBase {
+            other: other.to_owned(),
+        },
         error => error,
     })
 }
 
 /// The way from the repository's top to a folder in it, with `/` at its end; empty at the top, and outside of any repository.
 pub fn prefix(root: &Path) -> String {
-    git(root, &["rev-parse", "--show-prefix"]).map(|text| text.trim_end_matches('\n').to_owned()).unwrap_or_default()
+    git(root, &["rev-parse", "--show-prefix"])
+        .map(|text| text.trim_end_matches('\n').to_owned())
+        .unwrap_or_default()
 }
 
 /// The top of the repository that a folder is in.
 pub fn top(folder: &Path) -> Option<PathBuf> {
-    git(folder, &["rev-parse", "--show-toplevel"]).ok().map(|text| PathBuf::from(text.trim_end_matches('\n')))
+    git(folder, &["rev-parse", "--show-toplevel"])
+        .ok()
+        .map(|text| PathBuf::from(text.trim_end_matches('\n')))
 }
 
 /// Reads the desired state of the workspace in `root` at `reference`.
@@ -126,27 +143,57 @@ pub fn top(folder: &Path) -> Option<PathBuf> {
 pub fn read(root: &Path, reference: &str, overrides: &Overrides) -> Result<Base, BaseError> {
     git(root, &["rev-parse", "--git-dir"])?;
     let name = format!("{reference}^{{commit}}");
-    let commit =
-        git(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).unwrap_or_default().trim().to_owned();
+    let commit = git(
+        root,
+        &[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &name,
+        ],
+    )
+    .unwrap_or_default()
+    .trim()
+    .to_owned();
     if commit.is_empty() || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let shallow = git(root, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|text| text.trim() == "true");
-        return Err(BaseError::NoCommit { reference: reference.to_owned(), shallow });
+        let shallow = git(root, &["rev-parse", "--is-shallow-repository"])
+            .is_ok_and(|text| text.trim() == "true");
+        return Err(BaseError::NoCommit {
+            reference: reference.to_owned(),
+            shallow,
+        });
     }
     let short: String = commit.chars().take(12).collect();
     let listed = git(root, &["ls-tree", "-r", "-z", &commit])?;
     let entries: Vec<Entry<'_>> = listed.split('\0').filter_map(entry).collect();
     let Some(config) = entries.iter().find(|entry| entry.path == FILE) else {
-        let everywhere = git(root, &["ls-tree", "-r", "-z", "--name-only", "--full-tree", &commit])?;
+        let everywhere = git(
+            root,
+            &["ls-tree", "-r", "-z", "--name-only", "--full-tree", &commit],
+        )?;
         // One that is still there is another workspace, and this one is new; one that is gone may have become this one.
         let top = top(root).unwrap_or_default();
         let is_one = |path: &&str| *path == FILE || path.ends_with(&format!("/{FILE}"));
-        let other = everywhere.split('\0').filter(is_one).find(|path| !top.join(path).exists());
+        let other = everywhere
+            .split('\0')
+            .filter(is_one)
+            .find(|path| !top.join(path).exists());
         return match other {
-            Some(found) => Err(BaseError::Elsewhere { commit: short, found: found.to_owned() }),
-            None => Ok(Base { commit, desired: Desired::new() }),
+            Some(found) => Err(BaseError::Elsewhere {
+                commit: short,
+                found: found.to_owned(),
+            }),
+            None => Ok(Base {
+                commit,
+                desired: Desired::new(),
+            }),
         };
     };
-    let link = |path: &str| BaseError::Link { commit: short.clone(), path: path.to_owned() };
+    let link = |path: &str| BaseError::Link {
+        commit: short.clone(),
+        path: path.to_owned(),
+    };
     let broken = |first: &super::Diagnostic| BaseError::Broken {
         commit: short.clone(),
         first: format!("{}:{}: {}", first.file, first.line, first.message),
@@ -158,15 +205,22 @@ pub fn read(root: &Path, reference: &str, overrides: &Overrides) -> Result<Base,
     let text = load::decode(&Arc::from(FILE), text).map_err(|error| broken(&error))?;
     let (workspace, diagnostics) = parse(root, &text, overrides);
     let Some(workspace) = workspace else {
-        return Err(diagnostics.iter().find(|made| made.is_error()).map_or_else(|| link(FILE), broken));
+        return Err(diagnostics
+            .iter()
+            .find(|made| made.is_error())
+            .map_or_else(|| link(FILE), broken));
     };
     let takes = files::matcher(&workspace.leads);
-    let unseen =
-        entries.iter().find(|entry| !entry.is_file && (takes(entry.path) || files::may_hold(&workspace.leads, entry.path)));
+    let unseen = entries.iter().find(|entry| {
+        !entry.is_file && (takes(entry.path) || files::may_hold(&workspace.leads, entry.path))
+    });
     if let Some(entry) = unseen {
         return Err(link(entry.path));
     }
-    let leads: Vec<&Entry<'_>> = entries.iter().filter(|entry| entry.path != FILE && takes(entry.path)).collect();
+    let leads: Vec<&Entry<'_>> = entries
+        .iter()
+        .filter(|entry| entry.path != FILE && takes(entry.path))
+        .collect();
     let ids: Vec<&str> = leads.iter().map(|entry| entry.id).collect();
     let mut read = Vec::with_capacity(leads.len());
     for (entry, text) in leads.iter().zip(texts(root, &ids)?) {
@@ -194,7 +248,11 @@ fn entry(text: &str) -> Option<Entry<'_>> {
     let (head, path) = text.split_once('\t')?;
     let mut head = head.split(' ');
     let (mode, _, id) = (head.next()?, head.next()?, head.next()?);
-    Some(Entry { path, id, is_file: matches!(mode, "100644" | "100755") })
+    Some(Entry {
+        path,
+        id,
+        is_file: matches!(mode, "100644" | "100755"),
+    })
 }
 
 /// Git in a folder, its own words in English, and without what a hook or a wrapper may have told it of another repository.
@@ -218,12 +276,20 @@ fn command(root: &Path) -> Command {
 }
 
 pub(super) fn git(root: &Path, words: &[&str]) -> Result<String, BaseError> {
-    let output = command(root).args(words).stdin(Stdio::null()).output().map_err(|error| BaseError::NoGit(error.to_string()))?;
+    let output = command(root)
+        .args(words)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| BaseError::NoGit(error.to_string()))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("not a git repository") { Err(BaseError::NoRepository) } else { Err(BaseError::Git(said.trim().to_owned())) }
+    if said.contains("not a git repository") {
+        Err(BaseError::NoRepository)
+    } else {
+        Err(BaseError::Git(said.trim().to_owned()))
+    }
 }
 
 /// The texts of many files, with one process.
@@ -247,7 +313,11 @@ fn texts(root: &Path, ids: &[&str]) -> Result<Vec<Vec<u8>>, BaseError> {
     for id in ids {
         let mut head = String::new();
         answers.read_line(&mut head).map_err(failed)?;
-        let size = head.trim().rsplit(' ').next().and_then(|size| size.parse::<usize>().ok());
+        let size = head
+            .trim()
+            .rsplit(' ')
+            .next()
+            .and_then(|size| size.parse::<usize>().ok());
         let size = size.ok_or_else(|| BaseError::Git(format!("no file {id}")))?;
         let mut text = vec![0; size + 1];
         answers.read_exact(&mut text).map_err(failed)?;

@@ -166,7 +166,12 @@ pub fn read<'t>(reader: &mut Reader<'t>) -> Config<'t> {
     made.doubtful = reader.out.len() > elsewhere;
     if !version {
         let help = "write `version: 1` on the first line";
-        reader.error("missing-version", reader.span(0), "`version` is missing", help);
+        reader.error(
+            "missing-version",
+            reader.span(0),
+            "`version` is missing",
+            help,
+        );
     }
     made
 }
@@ -187,7 +192,12 @@ fn refuse_tokens(reader: &mut Reader<'_>) {
             {
                 let help = "delete the line, revoke the token if it was committed, and set CONVERTALK_READ_TOKEN and \
                             CONVERTALK_WRITE_TOKEN in the environment";
-                reader.error("token-in-file", reader.span(key), format!("a token in a file: {}", quoted(text)), help);
+                reader.error(
+                    "token-in-file",
+                    reader.span(key),
+                    format!("a token in a file: {}", quoted(text)),
+                    help,
+                );
             }
         }
     }
@@ -202,7 +212,9 @@ fn each<'t>(
     mut entry: impl FnMut(&mut Reader<'t>, &'t str, NodeId),
 ) {
     let help = format!("{what} has: {}", known.join(", "));
-    let Some(pairs) = reader.mapping(id, what, &help) else { return };
+    let Some(pairs) = reader.mapping(id, what, &help) else {
+        return;
+    };
     let mut keys = Keys::default();
     for (key, value) in pairs {
         match reader.key(key, &mut keys) {
@@ -219,19 +231,36 @@ fn api<'t>(reader: &mut Reader<'t>, id: NodeId) -> Api<'t> {
         "endpoint" => made.endpoint = reader.filled(value, "`endpoint`"),
         "bot_id" => made.bot_id = reader.filled(value, "`bot_id`"),
         "customer_id" => made.customer_id = reader.filled(value, "`customer_id`"),
-        "concurrency" => made.concurrency = reader.whole(value, "`concurrency`", 1, 64).map(|number| number.value),
-        "page_cap" => made.page_cap = reader.whole(value, "`page_cap`", 1, u32::MAX).map(|number| number.value),
+        "concurrency" => {
+            made.concurrency = reader
+                .whole(value, "`concurrency`", 1, 64)
+                .map(|number| number.value)
+        }
+        "page_cap" => {
+            made.page_cap = reader
+                .whole(value, "`page_cap`", 1, u32::MAX)
+                .map(|number| number.value)
+        }
         "rate" => {
             made.rate = reader.number(value).filter(|rate| *rate > 0.0);
             if made.rate.is_none() {
-                reader.wrong(value, "`rate`", "a number above 0", "write requests a second: `rate: 5`");
+                reader.wrong(
+                    value,
+                    "`rate`",
+                    "a number above 0",
+                    "write requests a second: `rate: 5`",
+                );
             }
         }
         "timeout" => made.timeout = reader.filled(value, "`timeout`"),
         "tags" => made.tags = reader.filled(value, "`tags`"),
         "notes" => made.notes = reader.filled(value, "`notes`"),
         "unassign" if reader.is_null(value) => made.unassign = Some(None),
-        "unassign" => made.unassign = reader.text(value, "`unassign`").map(|text| Some(text.value)),
+        "unassign" => {
+            made.unassign = reader
+                .text(value, "`unassign`")
+                .map(|text| Some(text.value))
+        }
         "read_header" => made.read_header = reader.filled(value, "`read_header`"),
         "write_header" => made.write_header = reader.filled(value, "`write_header`"),
         _ => made.seed = reader.filled(value, "`seed`"),
@@ -243,22 +272,47 @@ fn globs<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<Vec<At<&'t str>>> {
     if matches!(reader.tree.kind(id), Kind::Scalar(..)) {
         return reader.filled(id, "`leads`").map(|one| vec![one]);
     }
-    texts(reader, id, "`leads`", "write a list of globs: `[\"leads/**/*.yaml\"]`")
+    texts(
+        reader,
+        id,
+        "`leads`",
+        "write a list of globs: `[\"leads/**/*.yaml\"]`",
+    )
 }
 
-fn texts<'t>(reader: &mut Reader<'t>, id: NodeId, what: &str, help: &str) -> Option<Vec<At<&'t str>>> {
-    Some(reader.list(id, what, help)?.filter_map(|item| reader.filled(item, what)).collect())
+fn texts<'t>(
+    reader: &mut Reader<'t>,
+    id: NodeId,
+    what: &str,
+    help: &str,
+) -> Option<Vec<At<&'t str>>> {
+    Some(
+        reader
+            .list(id, what, help)?
+            .filter_map(|item| reader.filled(item, what))
+            .collect(),
+    )
 }
 
 fn agents<'t>(reader: &mut Reader<'t>, id: NodeId) -> Vec<(At<&'t str>, RawAgent<'t>)> {
     let mut made = Vec::new();
     let help = "write `name: <24-hex id>`, or `name: { id: …, max_leads: 60 }`";
-    let Some(pairs) = reader.mapping(id, "`agents`", help) else { return made };
+    let Some(pairs) = reader.mapping(id, "`agents`", help) else {
+        return made;
+    };
     let mut keys = Keys::default();
     for (key, value) in pairs {
-        let Some(name) = reader.key(key, &mut keys).filter(|name| !is_token(name)) else { continue };
+        let Some(name) = reader.key(key, &mut keys).filter(|name| !is_token(name)) else {
+            continue;
+        };
         if let Some(agent) = agent(reader, value, help) {
-            made.push((At { value: name, span: reader.tree.span(key) }, agent));
+            made.push((
+                At {
+                    value: name,
+                    span: reader.tree.span(key),
+                },
+                agent,
+            ));
         }
     }
     made
@@ -266,18 +320,32 @@ fn agents<'t>(reader: &mut Reader<'t>, id: NodeId) -> Vec<(At<&'t str>, RawAgent
 
 fn agent<'t>(reader: &mut Reader<'t>, node: NodeId, help: &str) -> Option<RawAgent<'t>> {
     if !matches!(reader.tree.kind(node), Kind::Mapping { .. }) {
-        return reader.filled(node, "an agent's id").map(|id| RawAgent { id, max_leads: None });
+        return reader.filled(node, "an agent's id").map(|id| RawAgent {
+            id,
+            max_leads: None,
+        });
     }
     let (mut id, mut max_leads, mut said) = (None, None, false);
-    each(reader, node, "an agent", &["id", "max_leads"], |reader, name, value| match name {
-        "id" => {
-            said = true;
-            id = reader.filled(value, "an agent's id");
-        }
-        _ => max_leads = reader.whole(value, "`max_leads`", 0, u32::MAX),
-    });
+    each(
+        reader,
+        node,
+        "an agent",
+        &["id", "max_leads"],
+        |reader, name, value| match name {
+            "id" => {
+                said = true;
+                id = reader.filled(value, "an agent's id");
+            }
+            _ => max_leads = reader.whole(value, "`max_leads`", 0, u32::MAX),
+        },
+    );
     if !said {
-        reader.error("missing-id", reader.span(node), "an agent needs an `id`", help);
+        reader.error(
+            "missing-id",
+            reader.span(node),
+            "an agent needs an `id`",
+            help,
+        );
     }
     id.map(|id| RawAgent { id, max_leads })
 }
@@ -288,10 +356,18 @@ fn policy<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawPolicy<'t> {
     each(reader, id, "`policy`", &known, |reader, name, value| {
         let span = reader.span(value);
         match name {
-            "tags" => made.tags = document::tag_list(reader, value, "`tags`").map(|value| At { value, span }),
+            "tags" => {
+                made.tags =
+                    document::tag_list(reader, value, "`tags`").map(|value| At { value, span })
+            }
             "max_changes" => made.max_changes = reader.filled(value, "`max_changes`"),
             "require_agent" => {
-                let list = texts(reader, value, "`require_agent`", "write the statuses as a list: `[INPROGRESS, REVIEW]`");
+                let list = texts(
+                    reader,
+                    value,
+                    "`require_agent`",
+                    "write the statuses as a list: `[INPROGRESS, REVIEW]`",
+                );
                 made.require_agent = list.map(|value| At { value, span });
             }
             _ => made.transitions = transitions(reader, value),
@@ -302,10 +378,26 @@ fn policy<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawPolicy<'t> {
 
 fn transitions<'t>(reader: &mut Reader<'t>, id: NodeId) -> (Vec<At<&'t str>>, Vec<At<&'t str>>) {
     let (mut deny, mut warn) = (Vec::new(), Vec::new());
-    each(reader, id, "`transitions`", &["deny", "warn"], |reader, name, value| {
-        let list = texts(reader, value, "a transition", "write a list: `[\"CLOSED -> *\"]`").unwrap_or_default();
-        if name == "deny" { deny = list } else { warn = list }
-    });
+    each(
+        reader,
+        id,
+        "`transitions`",
+        &["deny", "warn"],
+        |reader, name, value| {
+            let list = texts(
+                reader,
+                value,
+                "a transition",
+                "write a list: `[\"CLOSED -> *\"]`",
+            )
+            .unwrap_or_default();
+            if name == "deny" {
+                deny = list
+            } else {
+                warn = list
+            }
+        },
+    );
     (deny, warn)
 }
 

@@ -115,34 +115,64 @@ impl Source<'_> {
             label: None,
             related: Vec::new(),
             help: None,
-            excerpt: Some(Excerpt::new(self.text, start..start + line.len(), span.line)),
+            excerpt: Some(Excerpt::new(
+                self.text,
+                start..start + line.len(),
+                span.line,
+            )),
         }
     }
 
     /// A warning at `span`.
     pub fn warning(&self, rule: &'static str, span: Span, message: impl AsRef<str>) -> Diagnostic {
-        Diagnostic { severity: Severity::Warning, ..self.error(rule, span, message) }
+        Diagnostic {
+            severity: Severity::Warning,
+            ..self.error(rule, span, message)
+        }
     }
 
     /// What `span` covers of its first line: a whole mapping is not what anybody wants marked.
     fn first_line(&self, span: Span) -> &str {
-        let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let text = self
+            .text
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or_default();
         let window = text.len().min(4096);
         let line = &text[..text.floor_char_boundary(window)];
-        line.split(['\n', '\r']).next().unwrap_or_default().trim_end()
+        line.split(['\n', '\r'])
+            .next()
+            .unwrap_or_default()
+            .trim_end()
     }
 
     fn related(&self, span: Span, message: &str) -> Related {
         let at = self.error("", span, message);
-        Related { message: at.message, file: at.file, line: at.line, column: at.column, excerpt: at.excerpt }
+        Related {
+            message: at.message,
+            file: at.file,
+            line: at.line,
+            column: at.column,
+            excerpt: at.excerpt,
+        }
     }
 }
 
 impl Diagnostic {
     /// An error about a file as a whole, or about something that is no file.
     pub fn whole(rule: &'static str, file: impl Into<Arc<str>>, message: impl AsRef<str>) -> Self {
-        let mut made =
-            Source { file: file.into(), text: "" }.error(rule, Span { line: 1, column: 1, ..Span::default() }, message);
+        let mut made = Source {
+            file: file.into(),
+            text: "",
+        }
+        .error(
+            rule,
+            Span {
+                line: 1,
+                column: 1,
+                ..Span::default()
+            },
+            message,
+        );
         made.excerpt = None;
         made
     }
@@ -184,7 +214,10 @@ impl Diagnostic {
 
 /// Puts diagnostics into the order in which they are shown: file, line, column, rule.
 pub fn sort(all: &mut [Diagnostic]) {
-    all.sort_by(|a, b| (&a.file, a.line, a.column, a.rule, &a.message).cmp(&(&b.file, b.line, b.column, b.rule, &b.message)));
+    all.sort_by(|a, b| {
+        (&a.file, a.line, a.column, a.rule, &a.message)
+            .cmp(&(&b.file, b.line, b.column, b.rule, &b.message))
+    });
 }
 
 /// The candidate that `word` was most likely meant to be, if one is near.
@@ -192,12 +225,18 @@ pub fn meant<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> O
     if word.chars().count() > 64 {
         return None;
     }
-    let squeeze = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let squeeze = |text: &str| {
+        text.chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect::<String>()
+    };
     let word = squeeze(word);
     let score = |candidate: &str| strsim::jaro_winkler(&word, &squeeze(candidate));
     let far = |candidate: &str| {
         let other = squeeze(candidate);
-        strsim::damerau_levenshtein(&word, &other) > (word.chars().count().max(other.chars().count()) / 3).max(1)
+        strsim::damerau_levenshtein(&word, &other)
+            > (word.chars().count().max(other.chars().count()) / 3).max(1)
     };
     candidates
         .into_iter()

@@ -33,7 +33,10 @@ pub struct LeadFile<'t> {
 /// What is wanted of every lead of a file that does not say otherwise.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-#[expect(dead_code, reason = "only its schema is used: the values are those of a lead")]
+#[expect(
+    dead_code,
+    reason = "only its schema is used: the values are those of a lead"
+)]
 pub struct Defaults {
     /// The status.
     #[schemars(schema_with = "schema::status", default)]
@@ -107,17 +110,30 @@ pub struct Note<'t> {
 }
 
 const FILE: &[&str] = &["version", "defaults", "leads"];
-pub(super) const LEAD: &[&str] = &["label", "status", "agent", "tags", "attributes", "contact", "notes", "create"];
+pub(super) const LEAD: &[&str] = &[
+    "label",
+    "status",
+    "agent",
+    "tags",
+    "attributes",
+    "contact",
+    "notes",
+    "create",
+];
 const DEFAULTS: &[&str] = &["status", "agent", "tags", "attributes", "notes", "create"];
 
 /// Reads the file's own keys; `leads` gives key and value nodes, for [`lead`].
 pub fn file<'t>(reader: &mut Reader<'t>) -> LeadFile<'t> {
     let mut made = LeadFile::default();
     let help = "begin with `version: 1`, then `leads:`";
-    let Some(pairs) = reader.mapping(0, "a lead file", help) else { return made };
+    let Some(pairs) = reader.mapping(0, "a lead file", help) else {
+        return made;
+    };
     let (mut keys, mut version) = (Keys::default(), false);
     for (key, value) in pairs {
-        let Some(name) = reader.key(key, &mut keys) else { continue };
+        let Some(name) = reader.key(key, &mut keys) else {
+            continue;
+        };
         match name {
             "version" => {
                 version = true;
@@ -128,14 +144,22 @@ pub fn file<'t>(reader: &mut Reader<'t>) -> LeadFile<'t> {
             "leads" if reader.is_null(value) => {}
             "leads" => {
                 let help = "write each lead as `uuid:` with its fields below, indented";
-                made.leads = reader.mapping(value, "`leads`", help).map(Iterator::collect).unwrap_or_default();
+                made.leads = reader
+                    .mapping(value, "`leads`", help)
+                    .map(Iterator::collect)
+                    .unwrap_or_default();
             }
             other => reader.unknown(key, other, "a lead file", FILE),
         }
     }
     if !version {
         let span = reader.span(0);
-        reader.error("missing-version", span, "`version` is missing", "write `version: 1` on the first line");
+        reader.error(
+            "missing-version",
+            span,
+            "`version` is missing",
+            "write `version: 1` on the first line",
+        );
     }
     made
 }
@@ -144,7 +168,12 @@ pub fn file<'t>(reader: &mut Reader<'t>) -> LeadFile<'t> {
 pub(super) fn read_version(reader: &mut Reader<'_>, id: NodeId) {
     if reader.number(id) != Some(1.0) {
         let message = format!("this program reads version 1, found {}", reader.found(id));
-        reader.error("unknown-version", reader.span(id), message, "write `version: 1`, without quotes");
+        reader.error(
+            "unknown-version",
+            reader.span(id),
+            message,
+            "write `version: 1`, without quotes",
+        );
     }
 }
 
@@ -154,12 +183,20 @@ pub fn lead<'t>(reader: &mut Reader<'t>, id: NodeId, defaults: bool) -> Lead<'t>
     if reader.is_null(id) && !defaults {
         return made;
     }
-    let (what, known) = if defaults { ("`defaults`", DEFAULTS) } else { ("a lead", LEAD) };
+    let (what, known) = if defaults {
+        ("`defaults`", DEFAULTS)
+    } else {
+        ("a lead", LEAD)
+    };
     let help = "write its fields below it, indented: `status: OPEN`";
-    let Some(pairs) = reader.mapping(id, what, help) else { return made };
+    let Some(pairs) = reader.mapping(id, what, help) else {
+        return made;
+    };
     let mut keys = Keys::default();
     for (key, value) in pairs {
-        let Some(name) = reader.key(key, &mut keys) else { continue };
+        let Some(name) = reader.key(key, &mut keys) else {
+            continue;
+        };
         match name {
             "label" if !defaults => made.label = reader.text(value, "`label`"),
             "status" => made.status = status(reader, value),
@@ -171,7 +208,12 @@ pub fn lead<'t>(reader: &mut Reader<'t>, id: NodeId, defaults: bool) -> Lead<'t>
             "create" => made.create = reader.truth(value, "`create`"),
             "label" | "contact" => {
                 let help = "write it in the lead; no two leads share it";
-                reader.error("unknown-key", reader.span(key), format!("`defaults` cannot hold `{name}`"), help);
+                reader.error(
+                    "unknown-key",
+                    reader.span(key),
+                    format!("`defaults` cannot hold `{name}`"),
+                    help,
+                );
             }
             other => reader.unknown(key, other, what, known),
         }
@@ -182,12 +224,24 @@ pub fn lead<'t>(reader: &mut Reader<'t>, id: NodeId, defaults: bool) -> Lead<'t>
 /// Holds a uuid against the few things that no uuid can be.
 pub fn uuid<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<&'t str> {
     let Kind::Scalar(text, style) = reader.tree.kind(id) else {
-        reader.error("wrong-type", reader.span(id), "a uuid is text", "write the lead's uuid before the `:`");
+        reader.error(
+            "wrong-type",
+            reader.span(id),
+            "a uuid is text",
+            "write the lead's uuid before the `:`",
+        );
         return None;
     };
     let null = (resolve(text, *style) == Scalar::Null).then_some("a uuid is empty");
-    let Some(problem) = null.or_else(|| uuid_problem(text)) else { return Some(text) };
-    reader.error("bad-uuid", reader.span(id), problem, "write the uuid as the inbox shows it");
+    let Some(problem) = null.or_else(|| uuid_problem(text)) else {
+        return Some(text);
+    };
+    reader.error(
+        "bad-uuid",
+        reader.span(id),
+        problem,
+        "write the uuid as the inbox shows it",
+    );
     None
 }
 
@@ -211,7 +265,10 @@ fn status(reader: &mut Reader<'_>, id: NodeId) -> Option<At<Status>> {
         return None;
     }
     let text = reader.text(id, "`status`")?;
-    read_status(reader, text).map(|value| At { value, span: text.span })
+    read_status(reader, text).map(|value| At {
+        value,
+        span: text.span,
+    })
 }
 
 /// One of the six, or an error that knows the usual slips.
@@ -224,7 +281,12 @@ pub(super) fn read_status(reader: &mut Reader<'_>, text: At<&str>) -> Option<Sta
             Some(near) => format!("write `{near}`"),
             None => format!("write one of {}", six.join(", ")),
         };
-        reader.error("unknown-status", text.span, format!("{} is not a status", quoted(text.value)), help);
+        reader.error(
+            "unknown-status",
+            text.span,
+            format!("{} is not a status", quoted(text.value)),
+            help,
+        );
     }
     known
 }
@@ -242,7 +304,10 @@ fn agent<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<At<&'t str>> {
 fn tags<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<At<Tags<'t>>> {
     let span = reader.span(id);
     if matches!(reader.tree.kind(id), Kind::Sequence(_)) {
-        return tag_list(reader, id, "`tags`").map(|tags| At { value: Tags::Exact(tags), span });
+        return tag_list(reader, id, "`tags`").map(|tags| At {
+            value: Tags::Exact(tags),
+            span,
+        });
     }
     if !matches!(reader.tree.kind(id), Kind::Mapping { .. }) {
         let help = "write `[vip, renewal]` for exactly these, `[]` for none, or `{ present: [vip], absent: [cold] }`";
@@ -259,22 +324,44 @@ fn tags<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<At<Tags<'t>>> {
             None => {}
         }
     }
-    Some(At { value: Tags::Patch(present, absent), span })
+    Some(At {
+        value: Tags::Patch(present, absent),
+        span,
+    })
 }
 
 /// A list of tags, here or in the policy.
-pub(super) fn tag_list<'t>(reader: &mut Reader<'t>, id: NodeId, what: &str) -> Option<Vec<At<&'t str>>> {
+pub(super) fn tag_list<'t>(
+    reader: &mut Reader<'t>,
+    id: NodeId,
+    what: &str,
+) -> Option<Vec<At<&'t str>>> {
     let items = reader.list(id, what, "write the tags as a list: `[vip, renewal]`")?;
-    Some(items.filter_map(|item| reader.filled(item, "a tag")).collect())
+    Some(
+        items
+            .filter_map(|item| reader.filled(item, "a tag"))
+            .collect(),
+    )
 }
 
 fn attributes<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<Vec<(&'t str, At<&'t str>)>> {
-    let pairs = reader.mapping(id, "`attributes`", "write `{ key: value }`, or leave `attributes` out")?;
+    let pairs = reader.mapping(
+        id,
+        "`attributes`",
+        "write `{ key: value }`, or leave `attributes` out",
+    )?;
     let (mut keys, mut made) = (Keys::default(), Vec::new());
     for (key, value) in pairs {
-        let Some(name) = reader.key(key, &mut keys) else { continue };
+        let Some(name) = reader.key(key, &mut keys) else {
+            continue;
+        };
         if name.trim().is_empty() {
-            reader.error("empty-value", reader.span(key), "an attribute has no key", "write the attribute's name before the `:`");
+            reader.error(
+                "empty-value",
+                reader.span(key),
+                "an attribute has no key",
+                "write the attribute's name before the `:`",
+            );
         } else if let Some(text) = reader.text(value, "an attribute") {
             made.push((name, text));
         }
@@ -285,12 +372,24 @@ fn attributes<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<Vec<(&'t str, A
 fn contact<'t>(reader: &mut Reader<'t>, id: NodeId) -> BTreeMap<ContactField, At<&'t str>> {
     let mut made = BTreeMap::new();
     let help = "write `{ name: …, email: … }`, or leave `contact` out";
-    let Some(pairs) = reader.mapping(id, "`contact`", help) else { return made };
+    let Some(pairs) = reader.mapping(id, "`contact`", help) else {
+        return made;
+    };
     let mut keys = Keys::default();
     for (key, value) in pairs {
-        let Some(name) = reader.key(key, &mut keys) else { continue };
-        let Some(field) = ContactField::ALL.into_iter().find(|field| field.as_str() == name) else {
-            reader.unknown(key, name, "`contact`", &ContactField::ALL.map(ContactField::as_str));
+        let Some(name) = reader.key(key, &mut keys) else {
+            continue;
+        };
+        let Some(field) = ContactField::ALL
+            .into_iter()
+            .find(|field| field.as_str() == name)
+        else {
+            reader.unknown(
+                key,
+                name,
+                "`contact`",
+                &ContactField::ALL.map(ContactField::as_str),
+            );
             continue;
         };
         if let Some(text) = reader.text(value, field.as_str())
@@ -305,12 +404,22 @@ fn contact<'t>(reader: &mut Reader<'t>, id: NodeId) -> BTreeMap<ContactField, At
 fn contact_value(reader: &mut Reader<'_>, field: ContactField, text: At<&str>) -> bool {
     let (value, name) = (text.value.trim(), field.as_str());
     if value.is_empty() {
-        reader.error("empty-value", text.span, format!("`{name}` is empty"), "leave it out; contact values cannot be cleared");
+        reader.error(
+            "empty-value",
+            text.span,
+            format!("`{name}` is empty"),
+            "leave it out; contact values cannot be cleared",
+        );
         return false;
     }
     let problem = contact_problem(field, value);
     if let Some(help) = problem {
-        reader.error("bad-contact", text.span, format!("{} is no {}", quoted(value), name.replace('_', " ")), help);
+        reader.error(
+            "bad-contact",
+            text.span,
+            format!("{} is no {}", quoted(value), name.replace('_', " ")),
+            help,
+        );
     }
     problem.is_none()
 }
@@ -321,9 +430,18 @@ pub(super) fn contact_problem(field: ContactField, value: &str) -> Option<&'stat
     let blank = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '.' | '-');
     let (fine, help) = match field {
         ContactField::Name => (true, ""),
-        ContactField::Email => (value.contains('@'), "write a mail address: `name@example.com`"),
-        ContactField::Phone => (!value.chars().all(blank), "write the number, or leave it out"),
-        ContactField::DialCode => (value.bytes().any(|byte| byte.is_ascii_digit()), "write the country's code: `\"+91\"`"),
+        ContactField::Email => (
+            value.contains('@'),
+            "write a mail address: `name@example.com`",
+        ),
+        ContactField::Phone => (
+            !value.chars().all(blank),
+            "write the number, or leave it out",
+        ),
+        ContactField::DialCode => (
+            value.bytes().any(|byte| byte.is_ascii_digit()),
+            "write the country's code: `\"+91\"`",
+        ),
         ContactField::Picture => (says_http(), "write an address that begins with https://"),
     };
     (!fine).then_some(help)
@@ -333,7 +451,10 @@ fn notes<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<At<Vec<Note<'t>>>> {
     let help = "write `- title: …` and `description: …` below `notes:`";
     let items = reader.list(id, "`notes`", help)?;
     let value = items.filter_map(|item| note(reader, item)).collect();
-    Some(At { value, span: reader.span(id) })
+    Some(At {
+        value,
+        span: reader.span(id),
+    })
 }
 
 fn note<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<Note<'t>> {
@@ -345,13 +466,25 @@ fn note<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<Note<'t>> {
                 titled = true;
                 title = reader.filled(value, "`title`");
             }
-            Some("description") => description = reader.text(value, "`description`").map_or("", |text| text.value),
+            Some("description") => {
+                description = reader
+                    .text(value, "`description`")
+                    .map_or("", |text| text.value)
+            }
             Some(other) => reader.unknown(key, other, "a note", &["title", "description"]),
             None => {}
         }
     }
     if !titled {
-        reader.error("missing-title", reader.span(id), "a note needs a `title`", "add `title:`; a note is known by its texts");
+        reader.error(
+            "missing-title",
+            reader.span(id),
+            "a note needs a `title`",
+            "add `title:`; a note is known by its texts",
+        );
     }
-    title.map(|title| Note { title: title.value, description })
+    title.map(|title| Note {
+        title: title.value,
+        description,
+    })
 }

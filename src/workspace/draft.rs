@@ -41,12 +41,25 @@ impl LeftOut {
 }
 
 /// What a file is to say of a lead; `None` where its uuid can be no key. `known`: the only tags that files may name.
-pub fn draft(id: &LeadId, live: &Lead, with: With, known: Option<&[String]>, out: &mut LeftOut) -> Option<NewLead> {
+pub fn draft(
+    id: &LeadId,
+    live: &Lead,
+    with: With,
+    known: Option<&[String]>,
+    out: &mut LeftOut,
+) -> Option<NewLead> {
     if uuid_problem(id.as_str()).is_some() || double(id.as_str()).len() > LONGEST_KEY {
         out.note("a uuid that can be no key of a lead file");
         return None;
     }
-    let Lead { status, agent, tags, attributes, contact, notes } = live;
+    let Lead {
+        status,
+        agent,
+        tags,
+        attributes,
+        contact,
+        notes,
+    } = live;
     let mut all: Vec<Wanted> = Vec::new();
     match status {
         Some(Status::Other(_)) => out.note("a status that cannot be written"),
@@ -56,10 +69,18 @@ pub fn draft(id: &LeadId, live: &Lead, with: With, known: Option<&[String]>, out
     all.push(Wanted::Agent(agent.clone()));
     all.extend(tag_rule(tags, known, out).map(Wanted::Tags));
     if with.attributes {
-        all.extend(attributes.iter().map(|(key, text)| Wanted::Attribute(key.clone(), text.clone())));
+        all.extend(
+            attributes
+                .iter()
+                .map(|(key, text)| Wanted::Attribute(key.clone(), text.clone())),
+        );
     }
     if with.contact {
-        all.extend(contact.iter().map(|(field, text)| Wanted::Contact(*field, text.clone())));
+        all.extend(
+            contact
+                .iter()
+                .map(|(field, text)| Wanted::Contact(*field, text.clone())),
+        );
     }
     all.retain(|wanted| sayable(wanted).map_err(|why| out.note(why)).is_ok());
     if with.notes {
@@ -74,17 +95,26 @@ pub fn draft(id: &LeadId, live: &Lead, with: With, known: Option<&[String]>, out
         all.extend((!distinct.is_empty()).then_some(Wanted::Notes(distinct)));
     }
     let name = contact.get(&ContactField::Name).zip(with.label);
-    let label = name.map(|(name, names)| names.contact(ContactField::Name, name)).filter(|label| label != "***");
+    let label = name
+        .map(|(name, names)| names.contact(ContactField::Name, name))
+        .filter(|label| label != "***");
     Some(NewLead { label, wanted: all })
 }
 
 /// Exactly the live tags; where the policy does not know all of them, those that it knows among others.
-fn tag_rule(live: &BTreeSet<String>, known: Option<&[String]>, out: &mut LeftOut) -> Option<TagRule> {
+fn tag_rule(
+    live: &BTreeSet<String>,
+    known: Option<&[String]>,
+    out: &mut LeftOut,
+) -> Option<TagRule> {
     let fits = |tag: &&String| known.is_none_or(|known| known.contains(tag));
     let present: BTreeSet<String> = live.iter().filter(fits).cloned().collect();
     if present.len() == live.len() {
         return Some(TagRule::Exact(present));
     }
     out.tags.extend(live.difference(&present).cloned());
-    (!present.is_empty()).then(|| TagRule::Patch { present, absent: BTreeSet::new() })
+    (!present.is_empty()).then(|| TagRule::Patch {
+        present,
+        absent: BTreeSet::new(),
+    })
 }

@@ -48,7 +48,10 @@ const ATTEMPTS: usize = 400;
 
 /// Puts edits into a file.
 pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary<'_>) -> Edited {
-    let mut edited = Edited { text: text.to_owned(), refused: Vec::new() };
+    let mut edited = Edited {
+        text: text.to_owned(),
+        refused: Vec::new(),
+    };
     let mut fit = Vec::with_capacity(edits.len());
     for edit in edits {
         match problem(&edit.wanted, vocabulary) {
@@ -57,8 +60,17 @@ pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary
         }
     }
     match meaning(file, text, vocabulary) {
-        Ok(says) => Editor { file, vocabulary, edited: &mut edited, says, attempts: 0 }.settle(&fit),
-        Err(why) => edited.refused.extend(fit.into_iter().map(|edit| (edit, why.clone()))),
+        Ok(says) => Editor {
+            file,
+            vocabulary,
+            edited: &mut edited,
+            says,
+            attempts: 0,
+        }
+        .settle(&fit),
+        Err(why) => edited
+            .refused
+            .extend(fit.into_iter().map(|edit| (edit, why.clone()))),
     }
     edited
 }
@@ -66,7 +78,9 @@ pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary
 /// What no file of this workspace can say.
 fn problem(wanted: &Wanted, vocabulary: Vocabulary<'_>) -> Option<String> {
     let unknown = |tags: &BTreeSet<String>| {
-        let unknown = vocabulary.tags.and_then(|known| tags.iter().find(|tag| !known.contains(tag)));
+        let unknown = vocabulary
+            .tags
+            .and_then(|known| tags.iter().find(|tag| !known.contains(tag)));
         unknown.map(|tag| format!("the policy knows no tag {}", quoted(tag)))
     };
     match wanted {
@@ -90,10 +104,16 @@ impl Editor<'_> {
             return;
         }
         let mut goal = self.says.clone();
-        let known = edits.iter().all(|edit| goal.get_mut(&edit.id).map(|lead| say(lead, &edit.wanted)).is_some());
+        let known = edits.iter().all(|edit| {
+            goal.get_mut(&edit.id)
+                .map(|lead| say(lead, &edit.wanted))
+                .is_some()
+        });
         self.attempts += 1;
         let outcome = match known {
-            _ if self.attempts > ATTEMPTS => Err("too many of the file's lines cannot be changed by themselves".to_owned()),
+            _ if self.attempts > ATTEMPTS => {
+                Err("too many of the file's lines cannot be changed by themselves".to_owned())
+            }
             true => self.reach(&goal),
             false => Err("the file no longer declares this lead".to_owned()),
         };
@@ -124,7 +144,11 @@ impl Editor<'_> {
                 .filter(|(_, wanted)| !wanted.is_empty())
                 .collect();
             if differing.is_empty() {
-                return if says == *goal { Ok(text) } else { Err("its line cannot be changed by itself".to_owned()) };
+                return if says == *goal {
+                    Ok(text)
+                } else {
+                    Err("its line cannot be changed by itself".to_owned())
+                };
             }
             text = self.round(&text, &differing)?;
             says = meaning(self.file, &text, self.vocabulary)?;
@@ -133,9 +157,16 @@ impl Editor<'_> {
     }
 
     fn round(&self, text: &str, differing: &[(&LeadId, Vec<Wanted>)]) -> Result<String, String> {
-        let source = Source { file: self.file.clone(), text };
+        let source = Source {
+            file: self.file.clone(),
+            text,
+        };
         let written = Written::read(&source, &mut Vec::new()).ok_or("the file is no YAML")?;
-        let names = self.vocabulary.agents.map(AgentNames::new).unwrap_or_default();
+        let names = self
+            .vocabulary
+            .agents
+            .map(AgentNames::new)
+            .unwrap_or_default();
         let placed = place::all(&written, differing, &names)?;
         Ok(splice::into(text, placed))
     }
@@ -155,7 +186,12 @@ fn say(lead: &mut Meaning, wanted: &Wanted) {
 /// What a lead has yet to say.
 fn differences(says: Option<&Meaning>, goal: &Meaning) -> Vec<Wanted> {
     let Some(says) = says else { return Vec::new() };
-    let mut wanted: Vec<Wanted> = goal.wanted.iter().filter(|wanted| !says.wanted.contains(wanted)).cloned().collect();
+    let mut wanted: Vec<Wanted> = goal
+        .wanted
+        .iter()
+        .filter(|wanted| !says.wanted.contains(wanted))
+        .cloned()
+        .collect();
     let fields: BTreeSet<Field> = goal.wanted.iter().map(Wanted::field).collect();
     let notes = says.wanted.iter().any(|said| said.field() == Field::Notes);
     if notes && !fields.contains(&Field::Notes) {

@@ -25,7 +25,13 @@ pub struct AgentNames<'w>(BTreeMap<&'w AgentId, &'w str>);
 impl<'w> AgentNames<'w> {
     /// Of a workspace's agents.
     pub fn new(agents: &'w BTreeMap<String, Agent>) -> Self {
-        Self(agents.iter().rev().map(|(name, agent)| (&agent.id, name.as_str())).collect())
+        Self(
+            agents
+                .iter()
+                .rev()
+                .map(|(name, agent)| (&agent.id, name.as_str()))
+                .collect(),
+        )
     }
 
     /// The name, where there is one.
@@ -34,7 +40,9 @@ impl<'w> AgentNames<'w> {
     }
 
     fn word(&self, agent: Option<&AgentId>) -> String {
-        agent.map_or("none", |id| self.name(id).unwrap_or(id.as_str())).to_owned()
+        agent
+            .map_or("none", |id| self.name(id).unwrap_or(id.as_str()))
+            .to_owned()
     }
 }
 
@@ -50,7 +58,11 @@ pub(super) enum Form {
 }
 
 /// A new file. `schema` is where its JSON Schema is, seen from the file.
-pub fn file(leads: &BTreeMap<LeadId, NewLead>, names: &AgentNames<'_>, schema: Option<&str>) -> String {
+pub fn file(
+    leads: &BTreeMap<LeadId, NewLead>,
+    names: &AgentNames<'_>,
+    schema: Option<&str>,
+) -> String {
     let mut made = String::new();
     if let Some(schema) = schema {
         made.push_str(&format!("# yaml-language-server: $schema={schema}\n"));
@@ -62,7 +74,10 @@ pub fn file(leads: &BTreeMap<LeadId, NewLead>, names: &AgentNames<'_>, schema: O
             made.push('\n');
         }
         made.push_str(&format!("  {}:\n", scalar(id.as_str(), Room::Flow)));
-        let label = lead.label.as_ref().map(|label| ("label".to_owned(), Form::Text(label.clone())));
+        let label = lead
+            .label
+            .as_ref()
+            .map(|label| ("label".to_owned(), Form::Text(label.clone())));
         for (key, form) in label.into_iter().chain(forms(&lead.wanted, names)) {
             made.push_str("    ");
             made.push_str(&block_entry(&key, &form, "    ", "\n"));
@@ -105,25 +120,42 @@ pub(super) fn forms(wanted: &[Wanted], names: &AgentNames<'_>) -> Vec<(String, F
 
 fn note(note: &Note) -> Form {
     let said = [("title", &note.title), ("description", &note.description)];
-    let said = said.into_iter().filter(|(key, text)| *key == "title" || !text.is_empty());
-    Form::Map(said.map(|(key, text)| (key.to_owned(), Form::Text(text.clone()))).collect())
+    let said = said
+        .into_iter()
+        .filter(|(key, text)| *key == "title" || !text.is_empty());
+    Form::Map(
+        said.map(|(key, text)| (key.to_owned(), Form::Text(text.clone())))
+            .collect(),
+    )
 }
 
 fn tags(rule: &TagRule) -> Form {
-    let list = |tags: &std::collections::BTreeSet<String>| Form::List(tags.iter().cloned().map(Form::Text).collect());
+    let list = |tags: &std::collections::BTreeSet<String>| {
+        Form::List(tags.iter().cloned().map(Form::Text).collect())
+    };
     match rule {
         TagRule::Exact(tags) => list(tags),
         TagRule::Patch { present, absent } => {
             let both = [("present", present), ("absent", absent)];
             let said = both.into_iter().filter(|(_, tags)| !tags.is_empty());
-            Form::Map(said.map(|(key, tags)| (key.to_owned(), list(tags))).collect())
+            Form::Map(
+                said.map(|(key, tags)| (key.to_owned(), list(tags)))
+                    .collect(),
+            )
         }
     }
 }
 
 /// A key's place in a lead. Keys that are none of a lead's come last, `<<` first.
 pub(super) fn rank(key: &str) -> usize {
-    if key == "<<" { 0 } else { super::document::LEAD.iter().position(|known| *known == key).map_or(usize::MAX, |at| at + 1) }
+    if key == "<<" {
+        0
+    } else {
+        super::document::LEAD
+            .iter()
+            .position(|known| *known == key)
+            .map_or(usize::MAX, |at| at + 1)
+    }
 }
 
 /// `key: value`, without a line break at its end; lines below the first are indented by `indent` and more.
@@ -132,16 +164,26 @@ pub(super) fn block_entry(key: &str, form: &Form, indent: &str, line_break: &str
     let deeper = format!("{indent}  ");
     match form {
         Form::Text(text) => {
-            let value = literal(text, &deeper, line_break).unwrap_or_else(|| scalar(text, Room::Block));
+            let value =
+                literal(text, &deeper, line_break).unwrap_or_else(|| scalar(text, Room::Block));
             format!("{name}: {value}")
         }
         Form::Map(entries) if key != "tags" && !entries.is_empty() => {
-            let entries =
-                entries.iter().map(|(key, form)| format!("{line_break}{deeper}{}", block_entry(key, form, &deeper, line_break)));
+            let entries = entries.iter().map(|(key, form)| {
+                format!(
+                    "{line_break}{deeper}{}",
+                    block_entry(key, form, &deeper, line_break)
+                )
+            });
             format!("{name}:{}", entries.collect::<String>())
         }
         Form::List(items) if items.iter().any(|item| matches!(item, Form::Map(_))) => {
-            let items = items.iter().map(|item| format!("{line_break}{deeper}- {}", block_item(item, &deeper, line_break)));
+            let items = items.iter().map(|item| {
+                format!(
+                    "{line_break}{deeper}- {}",
+                    block_item(item, &deeper, line_break)
+                )
+            });
             format!("{name}:{}", items.collect::<String>())
         }
         form => format!("{name}: {}", flow(form, Room::Flow)),
@@ -149,10 +191,16 @@ pub(super) fn block_entry(key: &str, form: &Form, indent: &str, line_break: &str
 }
 
 fn block_item(form: &Form, indent: &str, line_break: &str) -> String {
-    let Form::Map(entries) = form else { return flow(form, Room::Flow) };
+    let Form::Map(entries) = form else {
+        return flow(form, Room::Flow);
+    };
     let deeper = format!("{indent}  ");
-    let entries = entries.iter().map(|(key, form)| block_entry(key, form, &deeper, line_break));
-    entries.collect::<Vec<_>>().join(&format!("{line_break}{deeper}"))
+    let entries = entries
+        .iter()
+        .map(|(key, form)| block_entry(key, form, &deeper, line_break));
+    entries
+        .collect::<Vec<_>>()
+        .join(&format!("{line_break}{deeper}"))
 }
 
 /// A value on one line.
@@ -160,10 +208,19 @@ pub(super) fn flow(form: &Form, room: Room) -> String {
     match form {
         Form::Text(text) if room == Room::Json => double(text),
         Form::Text(text) => scalar(text, Room::Flow),
-        Form::List(items) => format!("[{}]", items.iter().map(|item| flow(item, room)).collect::<Vec<_>>().join(", ")),
+        Form::List(items) => format!(
+            "[{}]",
+            items
+                .iter()
+                .map(|item| flow(item, room))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
         Form::Map(entries) if entries.is_empty() => "{}".to_owned(),
         Form::Map(entries) => {
-            let entries = entries.iter().map(|(key, form)| flow_entry(key, form, room));
+            let entries = entries
+                .iter()
+                .map(|(key, form)| flow_entry(key, form, room));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
     }

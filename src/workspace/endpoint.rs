@@ -17,7 +17,12 @@ pub(super) struct Problem {
 }
 
 fn problem(rule: &'static str, message: impl Into<String>, help: impl Into<String>) -> Problem {
-    Problem { rule, message: message.into(), help: help.into(), warning: false }
+    Problem {
+        rule,
+        message: message.into(),
+        help: help.into(),
+        warning: false,
+    }
 }
 
 /// Reads `sandbox` or an address.
@@ -28,12 +33,21 @@ pub(super) fn parse(text: &str) -> Result<Endpoint, Problem> {
     }
     let bad = |message: &str, help: &str| Err(problem("bad-endpoint", message, help));
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        let fixed: String = text.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+        let fixed: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && !c.is_control())
+            .collect();
         let help = format!("write {}", quoted(&fixed.to_lowercase()));
-        return bad("the endpoint holds a blank (the published documents have one, too)", &help);
+        return bad(
+            "the endpoint holds a blank (the published documents have one, too)",
+            &help,
+        );
     }
     let Ok(url) = Url::parse(text) else {
-        return bad("the endpoint is no address", "write `https://` and the host: `https://api.v7.convertalk.com`");
+        return bad(
+            "the endpoint is no address",
+            "write `https://` and the host: `https://api.v7.convertalk.com`",
+        );
     };
     if !url.username().is_empty() || url.password().is_some() {
         return bad(
@@ -42,36 +56,66 @@ pub(super) fn parse(text: &str) -> Result<Endpoint, Problem> {
         );
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return bad("the endpoint holds a `?` or a `#`", "end it after the host, or after the path before `/inbox`");
+        return bad(
+            "the endpoint holds a `?` or a `#`",
+            "end it after the host, or after the path before `/inbox`",
+        );
     }
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return bad("the endpoint names no host", "write `https://` and the host: `https://api.v7.convertalk.com`"),
+        None => {
+            return bad(
+                "the endpoint names no host",
+                "write `https://` and the host: `https://api.v7.convertalk.com`",
+            );
+        }
     };
     match url.scheme() {
         "https" => Ok(Endpoint::Url(trimmed(url))),
         "http" if loopback => Ok(Endpoint::Url(trimmed(url))),
-        "http" => bad("`http` would show the token to everybody on the way", "write `https://`; `http` is for loopback alone"),
-        _ => bad("the endpoint is neither https nor `sandbox`", "write `https://` and the host, or `sandbox`"),
+        "http" => bad(
+            "`http` would show the token to everybody on the way",
+            "write `https://`; `http` is for loopback alone",
+        ),
+        _ => bad(
+            "the endpoint is neither https nor `sandbox`",
+            "write `https://` and the host, or `sandbox`",
+        ),
     }
 }
 
 /// What is wrong with a bot's or customer's id, if anything.
 pub(super) fn id_problem(text: &str, key: &str) -> Option<Problem> {
     if let Some((bot, customer)) = text.split_once(',') {
-        let help = format!("write `bot_id: {}` and `customer_id: {}`", bot.trim(), customer.trim());
-        return Some(problem("bad-id", format!("`{key}` holds the pair of ids of the embed script"), help));
+        let help = format!(
+            "write `bot_id: {}` and `customer_id: {}`",
+            bot.trim(),
+            customer.trim()
+        );
+        return Some(problem(
+            "bad-id",
+            format!("`{key}` holds the pair of ids of the embed script"),
+            help,
+        ));
     }
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         let help = "write the id alone: 24 hex digits, as the embed script has them";
-        return Some(problem("bad-id", format!("`{key}` holds a blank or a control character"), help));
+        return Some(problem(
+            "bad-id",
+            format!("`{key}` holds a blank or a control character"),
+            help,
+        ));
     }
     let hex = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     (!hex).then(|| Problem {
         warning: true,
-        ..problem("odd-id", format!("`{key}` is not 24 hex digits"), "compare it with the embed script")
+        ..problem(
+            "odd-id",
+            format!("`{key}` is not 24 hex digits"),
+            "compare it with the embed script",
+        )
     })
 }
 

@@ -16,7 +16,10 @@ const NEVER: [&str; 4] = [".git", ".convertalk", "target", "node_modules"];
 
 /// A glob in which `*` stays within a name and `**` does not.
 pub(super) fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
-    Ok(GlobBuilder::new(text).literal_separator(true).build()?.compile_matcher())
+    Ok(GlobBuilder::new(text)
+        .literal_separator(true)
+        .build()?
+        .compile_matcher())
 }
 
 struct Pattern {
@@ -26,8 +29,15 @@ struct Pattern {
 
 impl Pattern {
     fn new(text: &str) -> Option<Self> {
-        let hidden = text.split('/').filter(|part| part.starts_with('.')).filter_map(|part| glob(part).ok()).collect();
-        Some(Self { matcher: glob(text).ok()?, hidden })
+        let hidden = text
+            .split('/')
+            .filter(|part| part.starts_with('.'))
+            .filter_map(|part| glob(part).ok())
+            .collect();
+        Some(Self {
+            matcher: glob(text).ok()?,
+            hidden,
+        })
     }
 
     fn sees(&self, name: &str) -> bool {
@@ -42,14 +52,20 @@ impl Pattern {
 /// Whether a path, of another commit say, is one that [`find`] would find, were it a file in the folder.
 pub(super) fn matcher(globs: &[String]) -> impl Fn(&str) -> bool {
     let patterns: Vec<Pattern> = globs.iter().filter_map(|glob| Pattern::new(glob)).collect();
-    move |path| !path.split('/').any(|part| NEVER.contains(&part)) && patterns.iter().any(|pattern| pattern.takes(path))
+    move |path| {
+        !path.split('/').any(|part| NEVER.contains(&part))
+            && patterns.iter().any(|pattern| pattern.takes(path))
+    }
 }
 
 /// Whether what a path names could hold files that one of the globs takes.
 pub(super) fn may_hold(globs: &[String], path: &str) -> bool {
     let plain = globs.iter().map(|glob| base(glob));
     plain.into_iter().any(|base| {
-        base.is_empty() || base == path || base.starts_with(&format!("{path}/")) || path.starts_with(&format!("{base}/"))
+        base.is_empty()
+            || base == path
+            || base.starts_with(&format!("{path}/"))
+            || path.starts_with(&format!("{base}/"))
     })
 }
 
@@ -78,9 +94,19 @@ struct Walk {
 /// Walks.
 pub(super) fn find(root: &Path, globs: &[String]) -> Found {
     let patterns: Vec<Pattern> = globs.iter().filter_map(|glob| Pattern::new(glob)).collect();
-    let found = Found { hit: vec![false; patterns.len()], ..Found::default() };
+    let found = Found {
+        hit: vec![false; patterns.len()],
+        ..Found::default()
+    };
     let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
-    let mut walk = Walk { root, patterns, folders: BTreeSet::new(), links: VecDeque::new(), files: BTreeMap::new(), found };
+    let mut walk = Walk {
+        root,
+        patterns,
+        folders: BTreeSet::new(),
+        links: VecDeque::new(),
+        files: BTreeMap::new(),
+        found,
+    };
     for base in globs.iter().map(|glob| base(glob)).collect::<BTreeSet<_>>() {
         walk.entry(&base, true);
     }
@@ -98,12 +124,18 @@ pub(super) fn find(root: &Path, globs: &[String]) -> Found {
 /// The part of a glob before the first name that is not plain; a glob without any is its own file.
 pub(super) fn base(glob: &str) -> String {
     let plain = |part: &&str| !part.contains(['*', '?', '[', '{']);
-    glob.split('/').take_while(plain).filter(|part| !part.is_empty() && *part != ".").collect::<Vec<_>>().join("/")
+    glob.split('/')
+        .take_while(plain)
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 impl Walk {
     fn tell(&mut self, rule: &'static str, path: &str, message: &str, help: &str) {
-        self.found.diagnostics.push(Diagnostic::whole(rule, path, message).help(help));
+        self.found
+            .diagnostics
+            .push(Diagnostic::whole(rule, path, message).help(help));
     }
 
     fn matches(&mut self, path: &str) -> bool {
@@ -118,18 +150,31 @@ impl Walk {
 
     fn entry(&mut self, path: &str, base: bool) {
         let full = self.root.join(path);
-        let Ok(meta) = fs::symlink_metadata(&full) else { return };
+        let Ok(meta) = fs::symlink_metadata(&full) else {
+            return;
+        };
         let name = path.rsplit('/').next().unwrap_or(path);
-        if NEVER.contains(&name) || (!base && !self.patterns.iter().any(|pattern| pattern.sees(name))) {
+        if NEVER.contains(&name)
+            || (!base && !self.patterns.iter().any(|pattern| pattern.sees(name)))
+        {
             return;
         }
         let link = meta.is_symlink() || (base && !path.is_empty());
-        let real = if link { fs::canonicalize(&full) } else { Ok(full) };
+        let real = if link {
+            fs::canonicalize(&full)
+        } else {
+            Ok(full)
+        };
         let (real, meta) = match real.and_then(|real| Ok((fs::metadata(&real)?, real))) {
             Ok((meta, real)) => (real, meta),
             Err(error) => {
                 if self.matches(path) {
-                    self.tell("broken-link", path, &format!("this link leads nowhere: {error}"), "repair the link, or delete it");
+                    self.tell(
+                        "broken-link",
+                        path,
+                        &format!("this link leads nowhere: {error}"),
+                        "repair the link, or delete it",
+                    );
                 }
                 return;
             }
@@ -137,7 +182,12 @@ impl Walk {
         if link && !real.starts_with(&self.root) {
             if meta.is_dir() || self.matches(path) {
                 let help = "move the file into the workspace, or leave it out of `leads` in convertalk.yaml";
-                self.tell("link-outside", path, "this link leads out of the workspace", help);
+                self.tell(
+                    "link-outside",
+                    path,
+                    "this link leads out of the workspace",
+                    help,
+                );
             }
             return;
         }
@@ -151,14 +201,21 @@ impl Walk {
     /// Whether the folder `real` holds the link at `path`: to follow it would be to walk in circles.
     fn is_above(&self, real: &Path, path: &str) -> bool {
         let link = self.root.join(path);
-        link.parent().and_then(|parent| fs::canonicalize(parent).ok()).is_none_or(|parent| parent.starts_with(real))
+        link.parent()
+            .and_then(|parent| fs::canonicalize(parent).ok())
+            .is_none_or(|parent| parent.starts_with(real))
     }
 
     fn real(&mut self, path: &str, real: PathBuf, meta: &fs::Metadata) {
         if meta.is_dir() {
             if !path.is_empty() && self.matches(path) {
                 let help = "rename the folder, or make the glob in convertalk.yaml narrower";
-                self.tell("not-a-file", path, "a folder has the name of a lead file", help);
+                self.tell(
+                    "not-a-file",
+                    path,
+                    "a folder has the name of a lead file",
+                    help,
+                );
             }
             self.folder(path, real);
         } else if path != super::FILE && real != self.root.join(super::FILE) {
@@ -176,7 +233,12 @@ impl Walk {
         if regular {
             self.files.entry(real).or_insert_with(|| path.to_owned());
         } else {
-            self.tell("not-a-file", path, "a pipe, socket or device has the name of a lead file", "delete it, or rename it");
+            self.tell(
+                "not-a-file",
+                path,
+                "a pipe, socket or device has the name of a lead file",
+                "delete it, or rename it",
+            );
         }
     }
 
@@ -196,11 +258,18 @@ impl Walk {
                 return;
             }
         };
-        let mut names: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.file_name()).collect();
+        let mut names: Vec<_> = entries
+            .filter_map(Result::ok)
+            .map(|entry| entry.file_name())
+            .collect();
         names.sort();
         for name in names {
             let Some(name) = name.to_str() else { continue };
-            let below = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+            let below = if path.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{path}/{name}")
+            };
             self.entry(&below, false);
         }
     }

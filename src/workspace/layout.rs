@@ -30,29 +30,51 @@ pub struct Layout {
 /// # Errors
 /// It is not YAML: why, with the places.
 pub fn layout(file: &Arc<str>, text: &str) -> Result<Layout, Vec<Diagnostic>> {
-    let (bom, body) = text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body));
+    let (bom, body) = text
+        .strip_prefix('\u{feff}')
+        .map_or(("", text), |body| ("\u{feff}", body));
     let breaks = line_break(body);
     let body = body.replace("\r\n", "\n");
     let mut diagnostics = Vec::new();
-    let source = Source { file: file.clone(), text: &body };
-    let Some(written) = Written::read(&source, &mut diagnostics) else { return Err(located(file, text)) };
-    let made = [true, false].into_iter().find_map(|sorts| laid_out(file, &written, sorts));
+    let source = Source {
+        file: file.clone(),
+        text: &body,
+    };
+    let Some(written) = Written::read(&source, &mut diagnostics) else {
+        return Err(located(file, text));
+    };
+    let made = [true, false]
+        .into_iter()
+        .find_map(|sorts| laid_out(file, &written, sorts));
     let left_alone = made.is_none();
-    let text = made.map_or_else(|| text.to_owned(), |made| format!("{bom}{}", made.replace('\n', breaks)));
+    let text = made.map_or_else(
+        || text.to_owned(),
+        |made| format!("{bom}{}", made.replace('\n', breaks)),
+    );
     Ok(Layout { text, left_alone })
 }
 
 /// The mistakes with their places in the text as it was.
 fn located(file: &Arc<str>, text: &str) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    let _none = Written::read(&Source { file: file.clone(), text }, &mut diagnostics);
+    let _none = Written::read(
+        &Source {
+            file: file.clone(),
+            text,
+        },
+        &mut diagnostics,
+    );
     diagnostics.retain(Diagnostic::is_error);
     diagnostics
 }
 
 fn line_break(text: &str) -> &'static str {
     let end = text.find('\n').unwrap_or_default();
-    if text[..end].ends_with('\r') { "\r\n" } else { "\n" }
+    if text[..end].ends_with('\r') {
+        "\r\n"
+    } else {
+        "\n"
+    }
 }
 
 /// The text in the one layout, where it says the same as before, and is settled.
@@ -66,7 +88,10 @@ fn laid_out(file: &Arc<str>, written: &Written<'_>, sorts: bool) -> Option<Strin
         if !odd {
             return Some(made);
         }
-        let source = Source { file: file.clone(), text: &made };
+        let source = Source {
+            file: file.clone(),
+            text: &made,
+        };
         let (again, _) = once(file, &Written::read(&source, &mut Vec::new())?, sorts)?;
         odd = again != made;
         made = again;
@@ -79,9 +104,19 @@ const SETTLING: usize = 4;
 
 /// The text laid out, and whether there were odd parts.
 fn once(file: &Arc<str>, written: &Written<'_>, sorts: bool) -> Option<(String, bool)> {
-    let printer = Printer { written, sorts, keeps: Cell::new(false), odd: Cell::new(false) };
+    let printer = Printer {
+        written,
+        sorts,
+        keeps: Cell::new(false),
+        odd: Cell::new(false),
+    };
     let made = printer.file()?;
-    let source = Source { file: file.clone(), text: &made };
+    let source = Source {
+        file: file.clone(),
+        text: &made,
+    };
     let again = Written::read(&source, &mut Vec::new())?;
-    same::same(written, &again).then(|| printer.odd.get()).map(|odd| (made, odd))
+    same::same(written, &again)
+        .then(|| printer.odd.get())
+        .map(|odd| (made, odd))
 }

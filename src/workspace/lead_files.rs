@@ -34,7 +34,10 @@ pub fn lead_files(root: &Path) -> (Vec<Arc<str>>, Vec<Diagnostic>) {
     let globs: Vec<String> = settings.globs.into_iter().map(|(glob, _)| glob).collect();
     let found = files::find(root, &globs);
     diagnostics.extend(found.diagnostics);
-    (found.files.into_iter().map(Arc::from).collect(), diagnostics)
+    (
+        found.files.into_iter().map(Arc::from).collect(),
+        diagnostics,
+    )
 }
 
 /// Reads one file below a folder as text, or says why it is none.

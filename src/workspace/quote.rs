@@ -21,7 +21,11 @@ pub(super) enum Room {
 
 /// The text without quotes where that is safe, else in double quotes.
 pub(super) fn scalar(text: &str, room: Room) -> String {
-    if room != Room::Json && is_plain(text, room) { text.to_owned() } else { double(text) }
+    if room != Room::Json && is_plain(text, room) {
+        text.to_owned()
+    } else {
+        double(text)
+    }
 }
 
 /// The text in the style of the scalar whose place it takes, where that can hold it.
@@ -40,10 +44,18 @@ pub(super) fn literal(text: &str, indent: &str, line_break: &str) -> Option<Stri
     let body = text.strip_suffix('\n').unwrap_or(text);
     let good = |line: &str| !line.ends_with([' ', '\t']) && !line.chars().any(is_invisible);
     let first_is_shifted = body.starts_with([' ', '\t', '\n']);
-    if !body.contains('\n') || body.ends_with('\n') || first_is_shifted || !body.split('\n').all(good) {
+    if !body.contains('\n')
+        || body.ends_with('\n')
+        || first_is_shifted
+        || !body.split('\n').all(good)
+    {
         return None;
     }
-    let mut made = if body.len() == text.len() { "|-".to_owned() } else { "|".to_owned() };
+    let mut made = if body.len() == text.len() {
+        "|-".to_owned()
+    } else {
+        "|".to_owned()
+    };
     for line in body.split('\n') {
         made.push_str(line_break);
         if !line.is_empty() {
@@ -68,7 +80,9 @@ pub(super) fn double(text: &str) -> String {
             '\t' => made.write_str("\\t"),
             '\r' => made.write_str("\\r"),
             ' ' => made.write_char(' '),
-            c if !(is_invisible(c) || c.is_whitespace() || is_noncharacter(code)) => made.write_char(c),
+            c if !(is_invisible(c) || c.is_whitespace() || is_noncharacter(code)) => {
+                made.write_char(c)
+            }
             _ if code < 0x100 => write!(made, "\\x{code:02X}"),
             _ if code < 0x10000 => write!(made, "\\u{code:04X}"),
             _ => write!(made, "\\U{code:08X}"),
@@ -80,11 +94,17 @@ pub(super) fn double(text: &str) -> String {
 
 /// Code points that stand for nothing, and those of private use, which no font shows.
 fn is_noncharacter(code: u32) -> bool {
-    code & 0xfffe == 0xfffe || (0xfdd0..=0xfdef).contains(&code) || (0xe000..=0xf8ff).contains(&code) || code >= 0xf0000
+    code & 0xfffe == 0xfffe
+        || (0xfdd0..=0xfdef).contains(&code)
+        || (0xe000..=0xf8ff).contains(&code)
+        || code >= 0xf0000
 }
 
 fn is_plain(text: &str, room: Room) -> bool {
-    let first = text.chars().next().is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '/' | '('));
+    let first = text
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '/' | '('));
     if !first || text.ends_with(' ') || is_word_of_yaml(text) || is_number_like(text) {
         return false;
     }
@@ -93,11 +113,13 @@ fn is_plain(text: &str, room: Room) -> bool {
         let next = chars.peek().copied();
         let fine = match c {
             c if is_invisible(c) => false,
-            ' ' | '_' | '-' | '.' | '/' | '@' | '+' | '(' | ')' | '\'' | '&' | '!' | '%' | ';' | '=' | '*' | '$' | '^' | '~' => {
-                true
-            }
+            ' ' | '_' | '-' | '.' | '/' | '@' | '+' | '(' | ')' | '\'' | '&' | '!' | '%' | ';'
+            | '=' | '*' | '$' | '^' | '~' => true,
             ',' | '?' | '[' | ']' | '{' | '}' | '"' => room == Room::Block,
-            ':' => room == Room::Block && next.is_some_and(|next| next.is_alphanumeric() || next == '/'),
+            ':' => {
+                room == Room::Block
+                    && next.is_some_and(|next| next.is_alphanumeric() || next == '/')
+            }
             c => c.is_alphanumeric(),
         };
         if !fine {
@@ -109,8 +131,23 @@ fn is_plain(text: &str, room: Room) -> bool {
 
 /// A truth value or nothing, to some reader.
 fn is_word_of_yaml(text: &str) -> bool {
-    const WORDS: [&str; 15] =
-        ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "infinity", "undefined", "nil", "void"];
+    const WORDS: [&str; 15] = [
+        "y",
+        "n",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "true",
+        "false",
+        "null",
+        "nan",
+        "inf",
+        "infinity",
+        "undefined",
+        "nil",
+        "void",
+    ];
     WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
@@ -120,11 +157,16 @@ fn is_number_like(text: &str) -> bool {
         return false;
     }
     let lower = text.to_ascii_lowercase();
-    let based = ["0x", "0o", "0b"].iter().any(|base| lower.starts_with(base));
+    let based = ["0x", "0o", "0b"]
+        .iter()
+        .any(|base| lower.starts_with(base));
     based
-        || lower
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'_' | b'.' | b':' | b'-' | b'+' | b',' | b'e' | b't' | b'z' | b' '))
+        || lower.bytes().all(|byte| {
+            matches!(
+                byte,
+                b'0'..=b'9' | b'_' | b'.' | b':' | b'-' | b'+' | b',' | b'e' | b't' | b'z' | b' '
+            )
+        })
 }
 
 #[cfg(test)]
@@ -193,7 +235,10 @@ mod tests {
         }
         assert_eq!(scalar("a, b", Room::Block), "a, b");
         assert_eq!(scalar("a, b", Room::Flow), "\"a, b\"");
-        assert_eq!(double("\u{202e}\u{85}\u{2028}\u{1f600}\0"), "\"\\u202E\\x85\\u2028\u{1f600}\\x00\"");
+        assert_eq!(
+            double("\u{202e}\u{85}\u{2028}\u{1f600}\0"),
+            "\"\\u202E\\x85\\u2028\u{1f600}\\x00\""
+        );
         assert_eq!(like("it's", Style::Single, Room::Block), "'it''s'");
     }
 }

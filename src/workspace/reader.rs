@@ -59,7 +59,11 @@ impl<'t> Keys<'t> {
         if !self.many.is_empty() {
             return self.many.insert(key, id);
         }
-        let before = self.few.iter().find(|(known, _)| *known == key).map(|(_, id)| *id);
+        let before = self
+            .few
+            .iter()
+            .find(|(known, _)| *known == key)
+            .map(|(_, id)| *id);
         self.few.push((key, id));
         if self.few.len() > 16 {
             self.many.extend(self.few.drain(..));
@@ -70,13 +74,27 @@ impl<'t> Keys<'t> {
 
 impl<'t> Reader<'t> {
     /// Notes an error, with what to do about it.
-    pub fn error(&mut self, rule: &'static str, span: Span, message: impl AsRef<str>, help: impl AsRef<str>) {
-        self.out.push(self.source.error(rule, span, message).help(help));
+    pub fn error(
+        &mut self,
+        rule: &'static str,
+        span: Span,
+        message: impl AsRef<str>,
+        help: impl AsRef<str>,
+    ) {
+        self.out
+            .push(self.source.error(rule, span, message).help(help));
     }
 
     /// Notes a warning, with what to do about it.
-    pub fn warning(&mut self, rule: &'static str, span: Span, message: impl AsRef<str>, help: impl AsRef<str>) {
-        self.out.push(self.source.warning(rule, span, message).help(help));
+    pub fn warning(
+        &mut self,
+        rule: &'static str,
+        span: Span,
+        message: impl AsRef<str>,
+        help: impl AsRef<str>,
+    ) {
+        self.out
+            .push(self.source.warning(rule, span, message).help(help));
     }
 
     /// The place of a value, behind an alias where it is written.
@@ -113,17 +131,32 @@ impl<'t> Reader<'t> {
     /// Any scalar as it is written; an error where there is none, or nothing in it.
     pub fn text(&mut self, id: NodeId, what: &str) -> Option<At<&'t str>> {
         match self.tree.kind(id) {
-            Kind::Scalar(text, style) if resolve(text, *style) != Scalar::Null => Some(At { value: text, span: self.span(id) }),
+            Kind::Scalar(text, style) if resolve(text, *style) != Scalar::Null => Some(At {
+                value: text,
+                span: self.span(id),
+            }),
             Kind::Scalar(text, _) => {
                 let help = match text.as_ref() {
                     "" => format!("write a value for {what}, or leave it out"),
-                    word => format!("write it in quotes, \"{word}\", if that word is meant; else leave {what} out"),
+                    word => format!(
+                        "write it in quotes, \"{word}\", if that word is meant; else leave {what} out"
+                    ),
                 };
-                self.error("empty-value", self.span(id), format!("{what} is empty"), help);
+                self.error(
+                    "empty-value",
+                    self.span(id),
+                    format!("{what} is empty"),
+                    help,
+                );
                 None
             }
             _ => {
-                self.wrong(id, what, "text", &format!("write one value for {what}, in quotes if need be"));
+                self.wrong(
+                    id,
+                    what,
+                    "text",
+                    &format!("write one value for {what}, in quotes if need be"),
+                );
                 None
             }
         }
@@ -149,9 +182,17 @@ impl<'t> Reader<'t> {
         if let Kind::Scalar(text, style) = self.tree.kind(id)
             && let Scalar::Bool(value) = resolve(text, *style)
         {
-            return Some(At { value, span: self.span(id) });
+            return Some(At {
+                value,
+                span: self.span(id),
+            });
         }
-        self.wrong(id, what, "`true` or `false`", "write `true` or `false`, without quotes");
+        self.wrong(
+            id,
+            what,
+            "`true` or `false`",
+            "write `true` or `false`, without quotes",
+        );
         None
     }
 
@@ -168,17 +209,36 @@ impl<'t> Reader<'t> {
 
     /// A whole number from `low` to `high`.
     pub fn whole(&mut self, id: NodeId, what: &str, low: u32, high: u32) -> Option<At<u32>> {
-        let fits = |number: &f64| number.fract() == 0.0 && *number >= f64::from(low) && *number <= f64::from(high);
+        let fits = |number: &f64| {
+            number.fract() == 0.0 && *number >= f64::from(low) && *number <= f64::from(high)
+        };
         if let Some(number) = self.number(id).filter(fits) {
-            return Some(At { value: number as u32, span: self.span(id) });
+            return Some(At {
+                value: number as u32,
+                span: self.span(id),
+            });
         }
-        let most = if high == u32::MAX { "or more".to_owned() } else { format!("to {high}") };
-        self.wrong(id, what, &format!("a whole number, {low} {most}"), &format!("write a number, {low} {most}, without quotes"));
+        let most = if high == u32::MAX {
+            "or more".to_owned()
+        } else {
+            format!("to {high}")
+        };
+        self.wrong(
+            id,
+            what,
+            &format!("a whole number, {low} {most}"),
+            &format!("write a number, {low} {most}, without quotes"),
+        );
         None
     }
 
     /// The items of a list.
-    pub fn list(&mut self, id: NodeId, what: &str, help: &str) -> Option<super::yaml::Children<'t, 't>> {
+    pub fn list(
+        &mut self,
+        id: NodeId,
+        what: &str,
+        help: &str,
+    ) -> Option<super::yaml::Children<'t, 't>> {
         if matches!(self.tree.kind(id), Kind::Sequence(_)) {
             return Some(self.tree.children(id));
         }
@@ -198,14 +258,31 @@ impl<'t> Reader<'t> {
     /// A key; `""` where it is empty or `null`, an error where it is no text, or there already.
     pub fn key(&mut self, id: NodeId, keys: &mut Keys<'t>) -> Option<&'t str> {
         let Kind::Scalar(text, style) = self.tree.kind(id) else {
-            self.error("wrong-type", self.span(id), "a key is text", "write a plain name before the `:`");
+            self.error(
+                "wrong-type",
+                self.span(id),
+                "a key is text",
+                "write a plain name before the `:`",
+            );
             return None;
         };
-        let text = if resolve(text, *style) == Scalar::Null { "" } else { text.as_ref() };
+        let text = if resolve(text, *style) == Scalar::Null {
+            ""
+        } else {
+            text.as_ref()
+        };
         if let Some(before) = keys.insert(text, id) {
-            let error = self.source.error("duplicate-key", self.span(id), format!("the key {} is here twice", quoted(text)));
-            let error = error.label("again").also(self.source, self.span(before), "first here");
-            self.out.push(error.help("keep one of the two; YAML readers differ in which one they believe"));
+            let error = self.source.error(
+                "duplicate-key",
+                self.span(id),
+                format!("the key {} is here twice", quoted(text)),
+            );
+            let error = error
+                .label("again")
+                .also(self.source, self.span(before), "first here");
+            self.out.push(
+                error.help("keep one of the two; YAML readers differ in which one they believe"),
+            );
             return None;
         }
         Some(text)
@@ -213,11 +290,20 @@ impl<'t> Reader<'t> {
 
     /// Tells that a key is not known, and which one may be meant.
     pub fn unknown(&mut self, id: NodeId, key: &str, what: &str, known: &[&str]) {
-        let all = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+        let all = known
+            .iter()
+            .map(|key| format!("`{key}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
         let help = match meant(key, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("{what} has: {all}"),
         };
-        self.error("unknown-key", self.span(id), format!("{what} has no {}", quoted(key)), help);
+        self.error(
+            "unknown-key",
+            self.span(id),
+            format!("{what} has no {}", quoted(key)),
+            help,
+        );
     }
 }

@@ -49,20 +49,42 @@ pub fn files(start: &Start) -> Vec<Made> {
     let made = |path: &str, text: &str| (path.to_owned(), text.to_owned());
     let (config, mut files) = match start {
         Start::Sandbox => {
-            let leads = made("leads/first.yaml", include_str!("scaffold/sandbox-leads.yaml"));
+            let leads = made(
+                "leads/first.yaml",
+                include_str!("scaffold/sandbox-leads.yaml"),
+            );
             let seed = made("seed.yaml", include_str!("scaffold/seed.yaml"));
-            (include_str!("scaffold/sandbox.yaml").to_owned(), vec![leads, seed])
+            (
+                include_str!("scaffold/sandbox.yaml").to_owned(),
+                vec![leads, seed],
+            )
         }
-        Start::Inbox { endpoint, bot_id, customer_id } => {
+        Start::Inbox {
+            endpoint,
+            bot_id,
+            customer_id,
+        } => {
             let config = include_str!("scaffold/real.yaml").replace("{endpoint}", endpoint);
-            let config = config.replace("{bot_id}", bot_id).replace("{customer_id}", customer_id);
-            (config, vec![made("leads/first.yaml", include_str!("scaffold/real-leads.yaml"))])
+            let config = config
+                .replace("{bot_id}", bot_id)
+                .replace("{customer_id}", customer_id);
+            (
+                config,
+                vec![made(
+                    "leads/first.yaml",
+                    include_str!("scaffold/real-leads.yaml"),
+                )],
+            )
         }
     };
     // Strings, numbers and lists: nothing in it can fail to be written.
-    let json = |schema: schemars::Schema| serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n";
+    let json =
+        |schema: schemars::Schema| serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n";
     files.push(("schema/leads.schema.json".to_owned(), json(schema::leads())));
-    files.push(("schema/workspace.schema.json".to_owned(), json(schema::workspace())));
+    files.push((
+        "schema/workspace.schema.json".to_owned(),
+        json(schema::workspace()),
+    ));
     files.push(made(".vscode/settings.json", SETTINGS));
     files.push(made(".gitignore", IGNORED));
     files.push((super::FILE.to_owned(), config));
@@ -73,26 +95,50 @@ pub fn files(start: &Start) -> Vec<Made> {
 pub fn pipelines(ci: Ci, start: &Start) -> Vec<Made> {
     let files: &[(&str, &str)] = match ci {
         Ci::Github => &[
-            (".github/workflows/plan.yml", include_str!("../../examples/ci/github/.github/workflows/plan.yml")),
-            (".github/workflows/apply.yml", include_str!("../../examples/ci/github/.github/workflows/apply.yml")),
-            (".github/workflows/drift.yml", include_str!("../../examples/ci/github/.github/workflows/drift.yml")),
-            (".github/workflows/snapshot.yml", include_str!("../../examples/ci/github/.github/workflows/snapshot.yml")),
-            (".github/workflows/plan-fork.yml", include_str!("../../examples/ci/github/.github/workflows/plan-fork.yml")),
+            (
+                ".github/workflows/plan.yml",
+                include_str!("../../examples/ci/github/.github/workflows/plan.yml"),
+            ),
+            (
+                ".github/workflows/apply.yml",
+                include_str!("../../examples/ci/github/.github/workflows/apply.yml"),
+            ),
+            (
+                ".github/workflows/drift.yml",
+                include_str!("../../examples/ci/github/.github/workflows/drift.yml"),
+            ),
+            (
+                ".github/workflows/snapshot.yml",
+                include_str!("../../examples/ci/github/.github/workflows/snapshot.yml"),
+            ),
+            (
+                ".github/workflows/plan-fork.yml",
+                include_str!("../../examples/ci/github/.github/workflows/plan-fork.yml"),
+            ),
         ],
-        Ci::Gitlab => &[(".gitlab-ci.yml", include_str!("../../examples/ci/gitlab/.gitlab-ci.yml"))],
+        Ci::Gitlab => &[(
+            ".gitlab-ci.yml",
+            include_str!("../../examples/ci/gitlab/.gitlab-ci.yml"),
+        )],
     };
     let endpoint = match start {
         Start::Sandbox => ENDPOINT,
         Start::Inbox { endpoint, .. } => endpoint,
     };
-    files.iter().map(|(path, text)| ((*path).to_owned(), text.replace(ENDPOINT, endpoint))).collect()
+    files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.replace(ENDPOINT, endpoint)))
+        .collect()
 }
 
 /// The two ids in an embed script, or in the address of the inbox: 24 hex digits each, the bot first, a comma or a slash between them.
 pub fn ids(text: &str) -> Option<(String, String)> {
     let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let id = |word: &&str| word.len() == 24 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let mut found = words.iter().filter(|word| id(word)).map(|id| id.to_ascii_lowercase());
+    let mut found = words
+        .iter()
+        .filter(|word| id(word))
+        .map(|id| id.to_ascii_lowercase());
     Some((found.next()?, found.next()?)).filter(|_| found.next().is_none())
 }
 
@@ -102,7 +148,10 @@ mod tests {
 
     #[test]
     fn both_ids_are_found_as_they_stand() {
-        let both = Some(("63d9ffa77a8d152facbe2f00".to_owned(), "631aa793bcfa100487d13d01".to_owned()));
+        let both = Some((
+            "63d9ffa77a8d152facbe2f00".to_owned(),
+            "631aa793bcfa100487d13d01".to_owned(),
+        ));
         for text in [
             "63d9ffa77a8d152facbe2f00,631aa793bcfa100487d13d01",
             " 63D9FFA77A8D152FACBE2F00 , 631aa793bcfa100487d13d01\n",

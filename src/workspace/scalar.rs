@@ -37,13 +37,23 @@ fn number(text: &str) -> Option<f64> {
         return None;
     }
     if let Some(hex) = text.strip_prefix("0x") {
-        return u64::from_str_radix(hex, 16).ok().filter(|_| !hex.starts_with('+')).map(|number| number as f64);
+        return u64::from_str_radix(hex, 16)
+            .ok()
+            .filter(|_| !hex.starts_with('+'))
+            .map(|number| number as f64);
     }
     if let Some(octal) = text.strip_prefix("0o") {
-        return u64::from_str_radix(octal, 8).ok().filter(|_| !octal.starts_with('+')).map(|number| number as f64);
+        return u64::from_str_radix(octal, 8)
+            .ok()
+            .filter(|_| !octal.starts_with('+'))
+            .map(|number| number as f64);
     }
-    let decimal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    text.parse::<f64>().ok().filter(|number| decimal && number.is_finite())
+    let decimal = digits
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+    text.parse::<f64>()
+        .ok()
+        .filter(|number| decimal && number.is_finite())
 }
 
 /// The node as JSON, as editors and schema validators see it: aliases and `<<` followed, keys as text, the last of repeated keys.
@@ -53,10 +63,16 @@ pub fn json(tree: &Tree<'_>, id: NodeId) -> serde_json::Value {
         Kind::Sequence(_) => tree.children(id).map(|child| json(tree, child)).collect(),
         Kind::Mapping { .. } => {
             let key = |id| match tree.kind(id) {
-                Kind::Scalar(text, style) if resolve(text, *style) != Scalar::Null => text.to_string(),
+                Kind::Scalar(text, style) if resolve(text, *style) != Scalar::Null => {
+                    text.to_string()
+                }
                 _ => String::new(),
             };
-            Value::Object(tree.pairs(id).map(|(name, value)| (key(name), json(tree, value))).collect())
+            Value::Object(
+                tree.pairs(id)
+                    .map(|(name, value)| (key(name), json(tree, value)))
+                    .collect(),
+            )
         }
         Kind::Scalar(text, style) => match resolve(text, *style) {
             Scalar::Null => Value::Null,

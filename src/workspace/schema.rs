@@ -13,7 +13,9 @@ use super::{TagShape, Workspace};
 use crate::lead::Status;
 
 fn root<T: JsonSchema>() -> Schema {
-    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    let mut schema = SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<T>();
     if let Some(object) = schema.as_object_mut() {
         object.values_mut().for_each(drop_empty_defaults);
     }
@@ -24,7 +26,10 @@ fn root<T: JsonSchema>() -> Schema {
 fn drop_empty_defaults(value: &mut Value) {
     match value {
         Value::Object(object) => {
-            if object.get("default").is_some_and(|value| value.is_null() || *value == json!([]) || value.is_object()) {
+            if object
+                .get("default")
+                .is_some_and(|value| value.is_null() || *value == json!([]) || value.is_object())
+            {
                 object.remove("default");
             }
             object.values_mut().for_each(drop_empty_defaults);
@@ -47,14 +52,30 @@ pub fn workspace() -> Schema {
 /// The schema of lead files, with this workspace's agents and tags in it: editors complete them.
 pub fn leads_for(workspace: &Workspace) -> Schema {
     let mut schema = leads();
-    let names: Vec<&str> = workspace.agents.keys().map(String::as_str).chain(["none"]).collect();
+    let names: Vec<&str> = workspace
+        .agents
+        .keys()
+        .map(String::as_str)
+        .chain(["none"])
+        .collect();
     let agent = json!({ "anyOf": [{ "enum": names }, { "pattern": "^\\s*[0-9a-fA-F]{24}\\s*$" }] });
-    let tags = workspace.policy.tags.as_ref().map(|rule| json!({ "enum": rule.value }));
+    let tags = workspace
+        .policy
+        .tags
+        .as_ref()
+        .map(|rule| json!({ "enum": rule.value }));
     for definition in ["Lead", "Defaults"] {
-        let Some(properties) = schema.pointer_mut(&format!("/$defs/{definition}/properties")) else { continue };
+        let Some(properties) = schema.pointer_mut(&format!("/$defs/{definition}/properties"))
+        else {
+            continue;
+        };
         narrow(properties.pointer_mut("/agent"), &agent);
         if let Some(tags) = &tags {
-            for list in ["/tags/anyOf/0", "/tags/anyOf/1/properties/present", "/tags/anyOf/1/properties/absent"] {
+            for list in [
+                "/tags/anyOf/0",
+                "/tags/anyOf/1/properties/present",
+                "/tags/anyOf/1/properties/absent",
+            ] {
                 narrow(properties.pointer_mut(&format!("{list}/items")), tags);
             }
         }
@@ -83,7 +104,10 @@ pub(super) fn version(_: &mut SchemaGenerator) -> Schema {
 }
 
 fn six() -> Vec<String> {
-    Status::WRITABLE.iter().map(|status| status.as_str().to_owned()).collect()
+    Status::WRITABLE
+        .iter()
+        .map(|status| status.as_str().to_owned())
+        .collect()
 }
 
 pub(super) fn status(_: &mut SchemaGenerator) -> Schema {

@@ -13,7 +13,10 @@ use super::document::read_status;
 use super::endpoint::{self, Problem};
 use super::excerpt::quoted;
 use super::reader::{At, Reader};
-use super::{Agent, Api, Endpoint, MaxChanges, NotesSent, Overrides, Policy, Rule, TagShape, Transition, Workspace};
+use super::{
+    Agent, Api, Endpoint, MaxChanges, NotesSent, Overrides, Policy, Rule, TagShape, Transition,
+    Workspace,
+};
 use crate::desired::Place;
 use crate::lead::{AgentId, Status};
 
@@ -36,43 +39,70 @@ pub(super) struct Settings {
 type Said<'a> = (&'a str, Result<Span, &'static str>);
 
 /// Makes the file's values valid. The workspace is there, for its names, even where there are errors.
-pub(super) fn settle(reader: &mut Reader<'_>, config: &Config<'_>, root: &Path, overrides: &Overrides) -> Settings {
+pub(super) fn settle(
+    reader: &mut Reader<'_>,
+    config: &Config<'_>,
+    root: &Path,
+    overrides: &Overrides,
+) -> Settings {
     let globs = globs(reader, config);
     let api = api(reader, &config.api, overrides);
     let agents = agents(reader, &config.agents);
     let policy = policy(reader, &config.policy);
     let leads = globs.iter().map(|(glob, _)| glob.clone()).collect();
     Settings {
-        workspace: Some(Workspace { root: root.to_owned(), api, leads, agents, policy }),
+        workspace: Some(Workspace {
+            root: root.to_owned(),
+            api,
+            leads,
+            agents,
+            policy,
+        }),
         globs,
         doubtful: config.doubtful,
     }
 }
 
 fn globs(reader: &mut Reader<'_>, config: &Config<'_>) -> Vec<(String, Option<Span>)> {
-    let Some(said) = &config.leads else { return vec![(DEFAULT_GLOB.to_owned(), None)] };
+    let Some(said) = &config.leads else {
+        return vec![(DEFAULT_GLOB.to_owned(), None)];
+    };
     let mut made = Vec::new();
     for glob in said {
         let path = glob.value.trim().trim_start_matches("./");
-        let problem = if path.starts_with('/') || path.contains('\\') || path.as_bytes().get(1) == Some(&b':') {
+        let problem = if path.starts_with('/')
+            || path.contains('\\')
+            || path.as_bytes().get(1) == Some(&b':')
+        {
             Some("is not relative to the workspace".to_owned())
         } else if path.split('/').any(|part| part == "..") {
             Some("leaves the workspace".to_owned())
         } else {
-            super::files::glob(path).err().map(|error| format!("is not a glob: {error}"))
+            super::files::glob(path)
+                .err()
+                .map(|error| format!("is not a glob: {error}"))
         };
         match problem {
             None => made.push((path.to_owned(), Some(glob.span))),
             Some(problem) => {
                 let message = format!("{} {problem}", quoted(glob.value));
-                reader.error("bad-glob", glob.span, message, "write a path inside the workspace with `/`: `leads/**/*.yaml`");
+                reader.error(
+                    "bad-glob",
+                    glob.span,
+                    message,
+                    "write a path inside the workspace with `/`: `leads/**/*.yaml`",
+                );
             }
         }
     }
     made
 }
 
-fn said<'a>(over: Option<&'a String>, variable: &'static str, file: Option<At<&'a str>>) -> Option<Said<'a>> {
+fn said<'a>(
+    over: Option<&'a String>,
+    variable: &'static str,
+    file: Option<At<&'a str>>,
+) -> Option<Said<'a>> {
     match over.filter(|text| !text.trim().is_empty()) {
         Some(text) => Some((text, Err(variable))),
         None => file.map(|at| (at.value, Ok(at.span))),
@@ -82,25 +112,41 @@ fn said<'a>(over: Option<&'a String>, variable: &'static str, file: Option<At<&'
 fn tell(reader: &mut Reader<'_>, place: Result<Span, &'static str>, problem: Problem) {
     let made = match place {
         Ok(span) => reader.source.error(problem.rule, span, problem.message),
-        Err(variable) => Diagnostic::whole(problem.rule, variable, format!("{variable}: {}", problem.message)),
+        Err(variable) => Diagnostic::whole(
+            problem.rule,
+            variable,
+            format!("{variable}: {}", problem.message),
+        ),
     };
     let made = made.help(problem.help);
-    reader.out.push(if problem.warning { made.into_warning() } else { made });
+    reader.out.push(if problem.warning {
+        made.into_warning()
+    } else {
+        made
+    });
 }
 
 fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> Api {
     let here = reader.span(0);
-    let endpoint = match said(overrides.endpoint.as_ref(), "CONVERTALK_ENDPOINT", raw.endpoint) {
-        Some((text, place)) => endpoint::parse(text).map_err(|problem| tell(reader, place, problem)).ok(),
+    let endpoint = match said(
+        overrides.endpoint.as_ref(),
+        "CONVERTALK_ENDPOINT",
+        raw.endpoint,
+    ) {
+        Some((text, place)) => endpoint::parse(text)
+            .map_err(|problem| tell(reader, place, problem))
+            .ok(),
         None => {
-            let help =
-                "write `api: { endpoint: https://api.v7.convertalk.com }` or `endpoint: sandbox`, or set CONVERTALK_ENDPOINT";
+            let help = "write `api: { endpoint: https://api.v7.convertalk.com }` or `endpoint: sandbox`, or set CONVERTALK_ENDPOINT";
             reader.error("missing-endpoint", here, "`api.endpoint` is missing", help);
             None
         }
     };
-    let sandbox = endpoint.as_ref().is_none_or(|endpoint| *endpoint == Endpoint::Sandbox);
-    let mut id = |over: Option<&String>, variable, file, key: &str| match said(over, variable, file) {
+    let sandbox = endpoint
+        .as_ref()
+        .is_none_or(|endpoint| *endpoint == Endpoint::Sandbox);
+    let mut id = |over: Option<&String>, variable, file, key: &str| match said(over, variable, file)
+    {
         Some((text, place)) => {
             if let Some(problem) = endpoint::id_problem(text.trim(), key) {
                 tell(reader, place, problem);
@@ -109,27 +155,51 @@ fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> Api 
         }
         None => {
             if !sandbox {
-                let help = format!("write `{key}: …` under `api:` (it stands in the embed script), or set {variable}");
+                let help = format!(
+                    "write `{key}: …` under `api:` (it stands in the embed script), or set {variable}"
+                );
                 reader.error("missing-id", here, format!("`api.{key}` is missing"), help);
             }
             SANDBOX_ID.to_owned()
         }
     };
-    let bot_id = id(overrides.bot_id.as_ref(), "CONVERTALK_BOT_ID", raw.bot_id, "bot_id");
-    let customer_id = id(overrides.customer_id.as_ref(), "CONVERTALK_CUSTOMER_ID", raw.customer_id, "customer_id");
+    let bot_id = id(
+        overrides.bot_id.as_ref(),
+        "CONVERTALK_BOT_ID",
+        raw.bot_id,
+        "bot_id",
+    );
+    let customer_id = id(
+        overrides.customer_id.as_ref(),
+        "CONVERTALK_CUSTOMER_ID",
+        raw.customer_id,
+        "customer_id",
+    );
     Api {
         endpoint: endpoint.unwrap_or(Endpoint::Sandbox),
         bot_id,
         customer_id,
         concurrency: raw.concurrency.unwrap_or(8) as usize,
         rate: raw.rate,
-        timeout: raw.timeout.and_then(|text| timeout(reader, text)).unwrap_or(Duration::from_secs(30)),
+        timeout: raw
+            .timeout
+            .and_then(|text| timeout(reader, text))
+            .unwrap_or(Duration::from_secs(30)),
         page_cap: raw.page_cap.unwrap_or(10_000),
         tags: raw.tags.map(|text| shape(reader, text)).unwrap_or_default(),
-        notes: raw.notes.map(|text| notes_sent(reader, text)).unwrap_or_default(),
-        unassign: raw.unassign.map_or_else(|| Some(String::new()), |text| text.map(str::to_owned)),
-        read_header: raw.read_header.map_or_else(|| "x-bot-token".to_owned(), |text| header(reader, text)),
-        write_header: raw.write_header.map_or_else(|| "x-bp-token".to_owned(), |text| header(reader, text)),
+        notes: raw
+            .notes
+            .map(|text| notes_sent(reader, text))
+            .unwrap_or_default(),
+        unassign: raw
+            .unassign
+            .map_or_else(|| Some(String::new()), |text| text.map(str::to_owned)),
+        read_header: raw
+            .read_header
+            .map_or_else(|| "x-bot-token".to_owned(), |text| header(reader, text)),
+        write_header: raw
+            .write_header
+            .map_or_else(|| "x-bp-token".to_owned(), |text| header(reader, text)),
         seed: raw.seed.and_then(|text| seed(reader, text)),
     }
 }
@@ -137,13 +207,27 @@ fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> Api 
 fn timeout(reader: &mut Reader<'_>, text: At<&str>) -> Option<Duration> {
     let value = text.value.trim();
     let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("", 1.0)];
-    let (number, unit) = units.into_iter().find_map(|(suffix, unit)| Some((value.strip_suffix(suffix)?, unit)))?;
-    let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let seconds = number.parse::<f64>().ok().filter(|_| plain).map(|number| number * unit);
+    let (number, unit) = units
+        .into_iter()
+        .find_map(|(suffix, unit)| Some((value.strip_suffix(suffix)?, unit)))?;
+    let plain = !number.is_empty()
+        && number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds = number
+        .parse::<f64>()
+        .ok()
+        .filter(|_| plain)
+        .map(|number| number * unit);
     let fits = seconds.filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0);
     if fits.is_none() {
         let help = "write seconds, `30`, or `30s`, `500ms`, `2m`; a day at the most";
-        reader.error("bad-timeout", text.span, format!("{} is no time for a request", quoted(value)), help);
+        reader.error(
+            "bad-timeout",
+            text.span,
+            format!("{} is no time for a request", quoted(value)),
+            help,
+        );
     }
     fits.map(Duration::from_secs_f64)
 }
@@ -155,7 +239,12 @@ fn shape(reader: &mut Reader<'_>, text: At<&str>) -> TagShape {
         "string" => TagShape::String,
         other => {
             let help = "write `auto`, `array` or `string`";
-            reader.error("bad-value", text.span, format!("tags cannot be sent as {}", quoted(other)), help);
+            reader.error(
+                "bad-value",
+                text.span,
+                format!("tags cannot be sent as {}", quoted(other)),
+                help,
+            );
             TagShape::Auto
         }
     }
@@ -168,7 +257,12 @@ fn notes_sent(reader: &mut Reader<'_>, text: At<&str>) -> NotesSent {
         "new" => NotesSent::New,
         other => {
             let help = "write `auto`, `all` or `new`";
-            reader.error("bad-value", text.span, format!("notes cannot be sent as {}", quoted(other)), help);
+            reader.error(
+                "bad-value",
+                text.span,
+                format!("notes cannot be sent as {}", quoted(other)),
+                help,
+            );
             NotesSent::Auto
         }
     }
@@ -177,17 +271,29 @@ fn notes_sent(reader: &mut Reader<'_>, text: At<&str>) -> NotesSent {
 fn header(reader: &mut Reader<'_>, text: At<&str>) -> String {
     let part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if !text.value.bytes().all(part) {
-        reader.error("bad-header", text.span, "this is not the name of a header", "write the name alone: `x-bot-token`");
+        reader.error(
+            "bad-header",
+            text.span,
+            "this is not the name of a header",
+            "write the name alone: `x-bot-token`",
+        );
     }
     text.value.to_ascii_lowercase()
 }
 
 fn seed(reader: &mut Reader<'_>, text: At<&str>) -> Option<PathBuf> {
     let path = Path::new(text.value);
-    let inside = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let inside = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if !inside {
         let help = "write a path relative to convertalk.yaml that stays in its folder: `seed.json`";
-        reader.error("bad-path", text.span, format!("{} leaves the workspace", quoted(text.value)), help);
+        reader.error(
+            "bad-path",
+            text.span,
+            format!("{} leaves the workspace", quoted(text.value)),
+            help,
+        );
     }
     inside.then(|| path.to_owned())
 }
@@ -199,66 +305,128 @@ fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap
         let reserved = match name.value.trim() {
             "" => Some("an agent's name is empty".to_owned()),
             "none" => Some("`none` stands for nobody".to_owned()),
-            text if AgentId::parse(text).is_some() => Some(format!("{} is an id, not a name", quoted(text))),
-            text if text != name.value => Some(format!("{} has blanks around it", quoted(name.value))),
+            text if AgentId::parse(text).is_some() => {
+                Some(format!("{} is an id, not a name", quoted(text)))
+            }
+            text if text != name.value => {
+                Some(format!("{} has blanks around it", quoted(name.value)))
+            }
             _ => None,
         };
         if let Some(message) = reserved {
-            reader.error("bad-agent-name", name.span, message, "choose a name that readers know the agent by");
+            reader.error(
+                "bad-agent-name",
+                name.span,
+                message,
+                "choose a name that readers know the agent by",
+            );
         }
         let Some(id) = AgentId::parse(agent.id.value.trim()) else {
             let message = format!("{} is not an agent's id", quoted(agent.id.value));
-            reader.error("bad-agent-id", agent.id.span, message, "an id is 24 hex digits, as the dashboard's address shows it");
+            reader.error(
+                "bad-agent-id",
+                agent.id.span,
+                message,
+                "an id is 24 hex digits, as the dashboard's address shows it",
+            );
             continue;
         };
         if let Some(first) = owners.insert(id.clone(), agent.id.span) {
-            let error = reader.source.error("duplicate-agent", agent.id.span, "two names for one agent's id");
-            let error = error.label("again").also(reader.source, first, "first here");
-            reader.out.push(error.help("keep one of the two names, and use it in the lead files"));
+            let error = reader.source.error(
+                "duplicate-agent",
+                agent.id.span,
+                "two names for one agent's id",
+            );
+            let error = error
+                .label("again")
+                .also(reader.source, first, "first here");
+            reader
+                .out
+                .push(error.help("keep one of the two names, and use it in the lead files"));
         }
         let line = agent.max_leads.map_or(name.span, |cap| cap.span).line;
         let max_leads = agent.max_leads.map(|cap| cap.value);
-        made.insert(name.value.to_owned(), Agent { id, max_leads, place: place(reader, line) });
+        made.insert(
+            name.value.to_owned(),
+            Agent {
+                id,
+                max_leads,
+                place: place(reader, line),
+            },
+        );
     }
     made
 }
 
 fn place(reader: &Reader<'_>, line: u32) -> Place {
-    Place { file: reader.source.file.clone(), line }
+    Place {
+        file: reader.source.file.clone(),
+        line,
+    }
 }
 
 fn rule<T>(reader: &Reader<'_>, span: Span, value: T) -> Rule<T> {
-    Rule { value, place: place(reader, span.line) }
+    Rule {
+        value,
+        place: place(reader, span.line),
+    }
 }
 
 fn policy(reader: &mut Reader<'_>, raw: &RawPolicy<'_>) -> Policy {
     let tags = raw.tags.as_ref().map(|tags| {
-        let names = tags.value.iter().filter_map(|tag| crate::lead::tag(tag.value)).collect();
+        let names = tags
+            .value
+            .iter()
+            .filter_map(|tag| crate::lead::tag(tag.value))
+            .collect();
         rule(reader, tags.span, names)
     });
-    let max_changes = raw.max_changes.and_then(|text| max_changes(reader, text).map(|most| rule(reader, text.span, most)));
+    let max_changes = raw
+        .max_changes
+        .and_then(|text| max_changes(reader, text).map(|most| rule(reader, text.span, most)));
     let mut moves = |list: &[At<&str>]| {
-        list.iter().filter_map(|text| transition(reader, *text).map(|made| rule(reader, text.span, made))).collect()
+        list.iter()
+            .filter_map(|text| transition(reader, *text).map(|made| rule(reader, text.span, made)))
+            .collect()
     };
     let (deny, warn) = (moves(&raw.transitions.0), moves(&raw.transitions.1));
     let require_agent = raw.require_agent.as_ref().map(|list| {
-        let statuses = list.value.iter().filter_map(|text| read_status(reader, *text)).collect();
+        let statuses = list
+            .value
+            .iter()
+            .filter_map(|text| read_status(reader, *text))
+            .collect();
         rule(reader, list.span, statuses)
     });
-    Policy { tags, max_changes, deny, warn, require_agent }
+    Policy {
+        tags,
+        max_changes,
+        deny,
+        warn,
+        require_agent,
+    }
 }
 
 fn max_changes(reader: &mut Reader<'_>, text: At<&str>) -> Option<MaxChanges> {
     let value = text.value.trim();
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let made = match value.strip_suffix('%').map(str::trim_end) {
-        Some(share) if digits(share) => share.parse().ok().filter(|share| *share <= 100).map(MaxChanges::Percent),
+        Some(share) if digits(share) => share
+            .parse()
+            .ok()
+            .filter(|share| *share <= 100)
+            .map(MaxChanges::Percent),
         None if digits(value) => value.parse().ok().map(MaxChanges::Leads),
         _ => None,
     };
     if made.is_none() {
         let help = "write a number of leads, `50`, or a share of the declared ones, \"20%\"";
-        reader.error("bad-max-changes", text.span, format!("{} is no number of changes", quoted(value)), help);
+        reader.error(
+            "bad-max-changes",
+            text.span,
+            format!("{} is no number of changes", quoted(value)),
+            help,
+        );
     }
     made
 }
@@ -266,15 +434,30 @@ fn max_changes(reader: &mut Reader<'_>, text: At<&str>) -> Option<MaxChanges> {
 fn transition(reader: &mut Reader<'_>, text: At<&str>) -> Option<Transition> {
     let Some((from, to)) = text.value.split_once("->") else {
         let help = "write `CLOSED -> *`: from, an arrow, to";
-        reader.error("bad-transition", text.span, format!("{} is no transition", quoted(text.value)), help);
+        reader.error(
+            "bad-transition",
+            text.span,
+            format!("{} is no transition", quoted(text.value)),
+            help,
+        );
         return None;
     };
     let mut side = |word: &str| -> Option<Option<Status>> {
         match word.trim() {
             "*" => Some(None),
-            word => read_status(reader, At { value: word, span: text.span }).map(Some),
+            word => read_status(
+                reader,
+                At {
+                    value: word,
+                    span: text.span,
+                },
+            )
+            .map(Some),
         }
     };
     let (from, to) = (side(from), side(to));
-    Some(Transition { from: from?, to: to? })
+    Some(Transition {
+        from: from?,
+        to: to?,
+    })
 }

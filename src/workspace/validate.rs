@@ -45,19 +45,37 @@ pub struct Checked {
 
 /// Reads and validates one file, the `number`th of all.
 pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_>) -> Checked {
-    let source = Source { file: file.clone(), text };
+    let source = Source {
+        file: file.clone(),
+        text,
+    };
     let mut diagnostics = Vec::new();
     let Some(tree) = yaml::parse(&source, &mut diagnostics) else {
-        return Checked { leads: Vec::new(), diagnostics };
+        return Checked {
+            leads: Vec::new(),
+            diagnostics,
+        };
     };
     if tree.is_empty() || (tree.len() == 1 && tree.span(0).start == tree.span(0).end) {
-        let warning = Diagnostic::whole("empty-file", file.clone(), "this file declares nothing").into_warning();
-        diagnostics.push(warning.help("begin with `version: 1`, then `leads:`, or delete the file"));
-        return Checked { leads: Vec::new(), diagnostics };
+        let warning = Diagnostic::whole("empty-file", file.clone(), "this file declares nothing")
+            .into_warning();
+        diagnostics
+            .push(warning.help("begin with `version: 1`, then `leads:`, or delete the file"));
+        return Checked {
+            leads: Vec::new(),
+            diagnostics,
+        };
     }
-    let mut reader = Reader { tree: &tree, source: &source, out: diagnostics };
+    let mut reader = Reader {
+        tree: &tree,
+        source: &source,
+        out: diagnostics,
+    };
     let leads = Checker { vocabulary, number }.file(&mut reader);
-    Checked { leads, diagnostics: reader.out }
+    Checked {
+        leads,
+        diagnostics: reader.out,
+    }
 }
 
 /// What a file says of a lead, wherever in the file it says so.
@@ -69,15 +87,40 @@ pub(super) struct Meaning {
 }
 
 /// What a file says, or the first mistake in it.
-pub(super) fn meaning(file: &Arc<str>, text: &str, vocabulary: Vocabulary<'_>) -> Result<BTreeMap<LeadId, Meaning>, String> {
-    let Checked { leads, mut diagnostics } = check(file, text, 0, vocabulary);
-    let desired = merge(vec![leads], |_| Source { file: file.clone(), text }, &mut diagnostics);
+pub(super) fn meaning(
+    file: &Arc<str>,
+    text: &str,
+    vocabulary: Vocabulary<'_>,
+) -> Result<BTreeMap<LeadId, Meaning>, String> {
+    let Checked {
+        leads,
+        mut diagnostics,
+    } = check(file, text, 0, vocabulary);
+    let desired = merge(
+        vec![leads],
+        |_| Source {
+            file: file.clone(),
+            text,
+        },
+        &mut diagnostics,
+    );
     if let Some(error) = diagnostics.iter().find(|made| made.is_error()) {
         return Err(format!("line {}: {}", error.line, error.message));
     }
     let lead = |(id, lead): (LeadId, DesiredLead)| {
-        let wanted = lead.demands.into_iter().map(|demand| demand.wanted).collect();
-        (id, Meaning { label: lead.label, create: lead.create, wanted })
+        let wanted = lead
+            .demands
+            .into_iter()
+            .map(|demand| demand.wanted)
+            .collect();
+        (
+            id,
+            Meaning {
+                label: lead.label,
+                create: lead.create,
+                wanted,
+            },
+        )
     };
     Ok(desired.into_iter().map(lead).collect())
 }
@@ -110,7 +153,10 @@ struct Values {
 impl Checker<'_> {
     fn file(&self, reader: &mut Reader<'_>) -> Vec<Declared> {
         let file = document::file(reader);
-        let defaults = file.defaults.map(|defaults| self.values(reader, defaults)).unwrap_or_default();
+        let defaults = file
+            .defaults
+            .map(|defaults| self.values(reader, defaults))
+            .unwrap_or_default();
         let mut made = Vec::with_capacity(file.leads.len());
         for (key, value) in file.leads {
             let uuid = document::uuid(reader, key);
@@ -119,20 +165,50 @@ impl Checker<'_> {
             let values = self.values(reader, raw);
             let Some(uuid) = uuid else { continue };
             let span = reader.tree.span(key);
-            let place = Place { file: reader.source.file.clone(), line: span.line };
+            let place = Place {
+                file: reader.source.file.clone(),
+                line: span.line,
+            };
             let create = values.create.or(defaults.create).unwrap_or_default();
-            let lead = DesiredLead { place, label, create, demands: values.demands(&defaults) };
-            made.push(Declared { id: LeadId::new(uuid), file: self.number, span, lead });
+            let lead = DesiredLead {
+                place,
+                label,
+                create,
+                demands: values.demands(&defaults),
+            };
+            made.push(Declared {
+                id: LeadId::new(uuid),
+                file: self.number,
+                span,
+                lead,
+            });
         }
         made
     }
 
     fn values(&self, reader: &mut Reader<'_>, raw: Lead<'_>) -> Values {
-        let Lead { label: _, status, agent, tags, attributes, contact, notes, create } = raw;
-        let demand = |wanted, span: Span| Demand { wanted, line: span.line };
+        let Lead {
+            label: _,
+            status,
+            agent,
+            tags,
+            attributes,
+            contact,
+            notes,
+            create,
+        } = raw;
+        let demand = |wanted, span: Span| Demand {
+            wanted,
+            line: span.line,
+        };
         Values {
             status: status.map(|status| demand(Wanted::Status(status.value), status.span)),
-            agent: agent.and_then(|agent| Some(demand(Wanted::Agent(self.agent(reader, agent)?), agent.span))),
+            agent: agent.and_then(|agent| {
+                Some(demand(
+                    Wanted::Agent(self.agent(reader, agent)?),
+                    agent.span,
+                ))
+            }),
             tags: tags.map(|tags| demand(Wanted::Tags(self.tags(reader, &tags)), tags.span)),
             attributes: attributes
                 .unwrap_or_default()
@@ -141,7 +217,9 @@ impl Checker<'_> {
                 .collect(),
             contact: contact
                 .into_iter()
-                .map(|(field, text)| demand(Wanted::Contact(field, field.normal(text.value)), text.span))
+                .map(|(field, text)| {
+                    demand(Wanted::Contact(field, field.normal(text.value)), text.span)
+                })
                 .collect(),
             notes: notes.map(|notes| (distinct(&notes.value), notes.span.line)),
             create: create.map(|create| create.value),
@@ -163,13 +241,26 @@ impl Checker<'_> {
         }
         let help = match meant(name, agents.keys().map(String::as_str).chain(["none"])) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if agents.is_empty() => "name the agent in convertalk.yaml under `agents:`, or write the 24-hex id".to_owned(),
+            None if agents.is_empty() => {
+                "name the agent in convertalk.yaml under `agents:`, or write the 24-hex id"
+                    .to_owned()
+            }
             None => {
-                let known = agents.keys().take(8).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let known = agents
+                    .keys()
+                    .take(8)
+                    .map(|name| format!("`{name}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ");
                 format!("convertalk.yaml names {known}; a 24-hex id or `none` will do, too")
             }
         };
-        reader.error("unknown-agent", text.span, format!("no agent is called {}", quoted(name)), help);
+        reader.error(
+            "unknown-agent",
+            text.span,
+            format!("no agent is called {}", quoted(name)),
+            help,
+        );
         None
     }
 
@@ -182,15 +273,24 @@ impl Checker<'_> {
                     reader.error("tags-say-nothing", tags.span, "`tags` names no tag", help);
                 }
                 for text in absent {
-                    if let Some(both) = present.iter().find(|other| tag(other.value) == tag(text.value)) {
-                        let message = format!("the tag {} is to be present and absent", quoted(text.value));
+                    if let Some(both) = present
+                        .iter()
+                        .find(|other| tag(other.value) == tag(text.value))
+                    {
+                        let message =
+                            format!("the tag {} is to be present and absent", quoted(text.value));
                         let error = reader.source.error("tag-overlap", text.span, message);
-                        reader
-                            .out
-                            .push(error.also(reader.source, both.span, "present here").help("keep it in one of the two lists"));
+                        reader.out.push(
+                            error
+                                .also(reader.source, both.span, "present here")
+                                .help("keep it in one of the two lists"),
+                        );
                     }
                 }
-                TagRule::Patch { present: self.tag_set(reader, present), absent: self.tag_set(reader, absent) }
+                TagRule::Patch {
+                    present: self.tag_set(reader, present),
+                    absent: self.tag_set(reader, absent),
+                }
             }
         }
     }
@@ -198,17 +298,31 @@ impl Checker<'_> {
     fn tag_set(&self, reader: &mut Reader<'_>, list: &[At<&str>]) -> BTreeSet<String> {
         let mut set = BTreeSet::new();
         for text in list {
-            let Some(name) = tag(text.value) else { continue };
+            let Some(name) = tag(text.value) else {
+                continue;
+            };
             if name.contains(',') {
                 let help = "some platforms keep tags as one text with commas, and would read this as several: split it";
-                reader.warning("tag-with-comma", text.span, format!("the tag {} holds a comma", quoted(&name)), help);
+                reader.warning(
+                    "tag-with-comma",
+                    text.span,
+                    format!("the tag {} holds a comma", quoted(&name)),
+                    help,
+                );
             }
             if let Some(known) = self.vocabulary.tags.filter(|known| !known.contains(&name)) {
                 let help = match meant(&name, known.iter().map(String::as_str)) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "use a tag of `policy.tags` in convertalk.yaml, or add it there".to_owned(),
+                    None => {
+                        "use a tag of `policy.tags` in convertalk.yaml, or add it there".to_owned()
+                    }
                 };
-                reader.error("unknown-tag", text.span, format!("the policy knows no tag {}", quoted(&name)), help);
+                reader.error(
+                    "unknown-tag",
+                    text.span,
+                    format!("the policy knows no tag {}", quoted(&name)),
+                    help,
+                );
             }
             if set.contains(&name) {
                 let message = format!("the tag {} is here twice", quoted(&name));
@@ -226,7 +340,10 @@ fn distinct(notes: &[document::Note<'_>]) -> Vec<Note> {
     let mut seen = BTreeSet::new();
     for note in notes {
         if seen.insert((note.title, note.description)) {
-            made.push(Note { title: note.title.to_owned(), description: note.description.to_owned() });
+            made.push(Note {
+                title: note.title.to_owned(),
+                description: note.description.to_owned(),
+            });
         }
     }
     made
@@ -235,41 +352,86 @@ fn distinct(notes: &[document::Note<'_>]) -> Vec<Note> {
 impl Values {
     /// In the order of fields, this lead's own before the defaults.
     fn demands(self, defaults: &Self) -> Vec<Demand> {
-        let Self { status, agent, tags, mut attributes, contact, notes, create: _ } = self;
+        let Self {
+            status,
+            agent,
+            tags,
+            mut attributes,
+            contact,
+            notes,
+            create: _,
+        } = self;
         for (key, value) in &defaults.attributes {
-            attributes.entry(key.clone()).or_insert_with(|| value.clone());
+            attributes
+                .entry(key.clone())
+                .or_insert_with(|| value.clone());
         }
-        let notes = notes.or_else(|| defaults.notes.clone()).filter(|(notes, _)| !notes.is_empty());
-        let attribute = |(key, (text, line))| Demand { wanted: Wanted::Attribute(key, text), line };
-        let firsts = [status.or_else(|| defaults.status.clone()), agent.or_else(|| defaults.agent.clone())];
-        let mut made: Vec<Demand> = firsts.into_iter().chain([tags.or_else(|| defaults.tags.clone())]).flatten().collect();
+        let notes = notes
+            .or_else(|| defaults.notes.clone())
+            .filter(|(notes, _)| !notes.is_empty());
+        let attribute = |(key, (text, line))| Demand {
+            wanted: Wanted::Attribute(key, text),
+            line,
+        };
+        let firsts = [
+            status.or_else(|| defaults.status.clone()),
+            agent.or_else(|| defaults.agent.clone()),
+        ];
+        let mut made: Vec<Demand> = firsts
+            .into_iter()
+            .chain([tags.or_else(|| defaults.tags.clone())])
+            .flatten()
+            .collect();
         made.extend(attributes.into_iter().map(attribute));
         made.extend(contact);
-        made.extend(notes.map(|(notes, line)| Demand { wanted: Wanted::Notes(notes), line }));
+        made.extend(notes.map(|(notes, line)| Demand {
+            wanted: Wanted::Notes(notes),
+            line,
+        }));
         made
     }
 }
 
 /// Puts the leads of all files together, given in the files' order; `text_of` gives a file's name and text by its number, for the
 /// places of duplicates.
-pub fn merge<'a>(files: Vec<Vec<Declared>>, text_of: impl Fn(u32) -> Source<'a>, out: &mut Vec<Diagnostic>) -> Desired {
+pub fn merge<'a>(
+    files: Vec<Vec<Declared>>,
+    text_of: impl Fn(u32) -> Source<'a>,
+    out: &mut Vec<Diagnostic>,
+) -> Desired {
     // Places are sorted, and not the leads, which are much to move about.
     let places = |(file, leads): (usize, &Vec<Declared>)| -> Vec<(u64, usize, usize)> {
-        leads.iter().enumerate().map(|(at, lead)| (lead.id.beginning(), file, at)).collect()
+        leads
+            .iter()
+            .enumerate()
+            .map(|(at, lead)| (lead.id.beginning(), file, at))
+            .collect()
     };
-    let mut order: Vec<(u64, usize, usize)> = files.par_iter().enumerate().flat_map_iter(places).collect();
+    let mut order: Vec<(u64, usize, usize)> =
+        files.par_iter().enumerate().flat_map_iter(places).collect();
     let of = |place: &(u64, usize, usize)| &files[place.1][place.2];
-    let by_id = |a: &(u64, usize, usize), b: &(u64, usize, usize)| a.0.cmp(&b.0).then_with(|| of(a).id.cmp(&of(b).id));
+    let by_id = |a: &(u64, usize, usize), b: &(u64, usize, usize)| {
+        a.0.cmp(&b.0).then_with(|| of(a).id.cmp(&of(b).id))
+    };
     order.par_sort_unstable_by(|a, b| by_id(a, b).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
-    for pair in order.windows(2).filter(|pair| by_id(&pair[0], &pair[1]).is_eq()) {
+    for pair in order
+        .windows(2)
+        .filter(|pair| by_id(&pair[0], &pair[1]).is_eq())
+    {
         let (first, again) = (of(&pair[0]), of(&pair[1]));
         let message = format!("the lead {} is declared twice", quoted(again.id.as_str()));
-        let error = text_of(again.file).error("duplicate-lead", again.span, message).label("again");
+        let error = text_of(again.file)
+            .error("duplicate-lead", again.span, message)
+            .label("again");
         let error = error.also(&text_of(first.file), first.span, "also here");
         out.push(error.help("keep one of the two; one lead is declared in one place"));
     }
-    let mut files: Vec<Vec<Option<Declared>>> =
-        files.into_par_iter().map(|leads| leads.into_iter().map(Some).collect()).collect();
-    let taken = order.into_iter().filter_map(|(_, file, at)| files[file][at].take());
+    let mut files: Vec<Vec<Option<Declared>>> = files
+        .into_par_iter()
+        .map(|leads| leads.into_iter().map(Some).collect())
+        .collect();
+    let taken = order
+        .into_iter()
+        .filter_map(|(_, file, at)| files[file][at].take());
     taken.map(|declared| (declared.id, declared.lead)).collect()
 }

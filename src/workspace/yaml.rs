@@ -106,7 +106,11 @@ impl<'a> Tree<'a> {
     /// The nodes right below `id` as they are written; of a mapping, keys and values in turn, `<<` among them.
     pub fn children(&self, id: NodeId) -> Children<'_, 'a> {
         let id = self.target(id);
-        Children { tree: self, at: id + 1, end: self.node(id).next }
+        Children {
+            tree: self,
+            at: id + 1,
+            end: self.node(id).next,
+        }
     }
 
     /// The keys and values of a mapping, `<<` followed: own keys first (all of them, repeated ones too), then those merged in.
@@ -114,7 +118,9 @@ impl<'a> Tree<'a> {
         match self.kind(id) {
             Kind::Mapping { merge: true, .. } => Pairs::Merged(self.merged(id).into_iter()),
             Kind::Mapping { .. } => Pairs::Written(self.children(id)),
-            Kind::Scalar(..) | Kind::Sequence(_) | Kind::Alias(_) => Pairs::Merged(Vec::new().into_iter()),
+            Kind::Scalar(..) | Kind::Sequence(_) | Kind::Alias(_) => {
+                Pairs::Merged(Vec::new().into_iter())
+            }
         }
     }
 
@@ -137,7 +143,10 @@ impl<'a> Tree<'a> {
         };
         let mut seen: HashSet<&str> = own.iter().map(|(key, _)| text(*key)).collect();
         for source in below {
-            own.extend(self.pairs(source).filter(|(key, _)| seen.insert(text(*key))));
+            own.extend(
+                self.pairs(source)
+                    .filter(|(key, _)| seen.insert(text(*key))),
+            );
         }
         own
     }

@@ -17,9 +17,22 @@ fn each_endpoint_gets_its_own_header_and_its_own_keys() {
             "GET" => {
                 assert_eq!(request.path, "/inbox/direct/chats");
                 assert!(header("x-bot-token") && !header("x-bp-token"));
-                assert_eq!(request.query.keys().collect::<Vec<_>>(), ["botId", "customerId", "page", "type"]);
-                assert_eq!((request.query["botId"].as_str(), request.query["customerId"].as_str()), (BOT, CUSTOMER));
-                assert!(request.query["page"].parse::<u32>().is_ok_and(|page| page >= 1));
+                assert_eq!(
+                    request.query.keys().collect::<Vec<_>>(),
+                    ["botId", "customerId", "page", "type"]
+                );
+                assert_eq!(
+                    (
+                        request.query["botId"].as_str(),
+                        request.query["customerId"].as_str()
+                    ),
+                    (BOT, CUSTOMER)
+                );
+                assert!(
+                    request.query["page"]
+                        .parse::<u32>()
+                        .is_ok_and(|page| page >= 1)
+                );
                 assert!(["lead", "non-lead"].contains(&request.query["type"].as_str()));
             }
             "PUT" => {
@@ -41,23 +54,55 @@ fn each_endpoint_gets_its_own_header_and_its_own_keys() {
 fn header_names_are_settings() {
     let world = World::new(&[record(1, "OPEN", None, &[])], "");
     let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, read_header: x-other-token"));
+    world.write(
+        "convertalk.yaml",
+        &config.replace(
+            "endpoint: sandbox",
+            "endpoint: sandbox, read_header: x-other-token",
+        ),
+    );
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
     world.run("plan").exits(1);
-    assert!(world.sandbox().requests().iter().all(|request| request.headers.iter().any(|name| name == "x-other-token")));
+    assert!(
+        world
+            .sandbox()
+            .requests()
+            .iter()
+            .all(|request| request.headers.iter().any(|name| name == "x-other-token"))
+    );
 }
 
 #[test]
 fn rate_and_concurrency_are_never_exceeded() {
-    let live: Vec<_> = (1..=24).map(|number| record(number, "OPEN", None, &[])).collect();
+    let live: Vec<_> = (1..=24)
+        .map(|number| record(number, "OPEN", None, &[]))
+        .collect();
     let world = World::new(&live, "--page-size 4 --latency 10ms");
     let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, rate: 50, concurrency: 3"));
-    world.declare(&(1..=24).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number))).collect::<String>());
+    world.write(
+        "convertalk.yaml",
+        &config.replace(
+            "endpoint: sandbox",
+            "endpoint: sandbox, rate: 50, concurrency: 3",
+        ),
+    );
+    world.declare(
+        &(1..=24)
+            .map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)))
+            .collect::<String>(),
+    );
     world.run("apply --yes").exits(0);
     assert!(world.sandbox().peak_in_flight() <= 3);
-    let times: Vec<_> = world.sandbox().requests().iter().map(|request| request.at).collect();
+    let times: Vec<_> = world
+        .sandbox()
+        .requests()
+        .iter()
+        .map(|request| request.at)
+        .collect();
     for window in times.windows(11) {
-        assert!((window[10] - window[0]).as_millis() >= 180, "eleven requests take ten gaps of 20 ms: {window:?}");
+        assert!(
+            (window[10] - window[0]).as_millis() >= 180,
+            "eleven requests take ten gaps of 20 ms: {window:?}"
+        );
     }
 }

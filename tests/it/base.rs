@@ -17,8 +17,15 @@ fn git(world: &World, words: &str) -> String {
         "init.defaultBranch=main",
     ]);
     let output = command.args(words.split(' ')).output().expect("git runs");
-    assert!(output.status.success(), "git {words}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    assert!(
+        output.status.success(),
+        "git {words}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout)
+        .expect("text")
+        .trim()
+        .to_owned()
 }
 
 pub(crate) fn commit(world: &World) -> String {
@@ -29,10 +36,18 @@ pub(crate) fn commit(world: &World) -> String {
 
 /// The files say of five leads what is so; then the files and the inbox each move some of them.
 pub(crate) fn world() -> (World, String) {
-    let live: Vec<Json> = (1..=5).map(|number| record(number, "OPEN", Some(RAHUL), &["web"])).collect();
+    let live: Vec<Json> = (1..=5)
+        .map(|number| record(number, "OPEN", Some(RAHUL), &["web"]))
+        .collect();
     let world = World::new(&live, "");
-    let all: String =
-        (1..=5).map(|number| format!("  {}: {{ status: OPEN, agent: rahul, tags: [web] }}\n", uuid(number))).collect();
+    let all: String = (1..=5)
+        .map(|number| {
+            format!(
+                "  {}: {{ status: OPEN, agent: rahul, tags: [web] }}\n",
+                uuid(number)
+            )
+        })
+        .collect();
     world.declare(&all);
     git(&world, "init -q .");
     let base = commit(&world);
@@ -47,19 +62,31 @@ pub(crate) fn world() -> (World, String) {
         uuid(3),
         uuid(4)
     ));
-    world.sandbox().edit(&uuid(2), |record| record["status"] = "REVIEW".into());
-    world.sandbox().edit(&uuid(3), |record| record["status"] = "ONHOLD".into());
-    world.sandbox().edit(&uuid(4), |record| record["profile"]["userDetails"]["tags"] = serde_json::json!(["web", "agents-own"]));
+    world
+        .sandbox()
+        .edit(&uuid(2), |record| record["status"] = "REVIEW".into());
+    world
+        .sandbox()
+        .edit(&uuid(3), |record| record["status"] = "ONHOLD".into());
+    world.sandbox().edit(&uuid(4), |record| {
+        record["profile"]["userDetails"]["tags"] = serde_json::json!(["web", "agents-own"])
+    });
     (world, base)
 }
 
 #[test]
 fn each_difference_has_its_class() {
     let (world, base) = world();
-    let plan = world.run(&format!("plan --base {base} --format json")).exits(3).json();
+    let plan = world
+        .run(&format!("plan --base {base} --format json"))
+        .exits(3)
+        .json();
     let class = |number: usize| {
         let changes = plan["changes"].as_array().expect("changes");
-        changes.iter().find(|change| change["uuid"] == uuid(number)).map(|change| change["class"].clone())
+        changes
+            .iter()
+            .find(|change| change["uuid"] == uuid(number))
+            .map(|change| change["class"].clone())
     };
     assert_eq!(class(1), Some("intended".into()));
     assert_eq!(class(2), Some("drift".into()));
@@ -67,20 +94,39 @@ fn each_difference_has_its_class() {
     assert_eq!(class(4), Some("intended".into()));
     assert_eq!(class(5), None);
     assert_eq!(plan["base"]["commit"], base);
-    assert_eq!((&plan["summary"]["drift"], &plan["summary"]["conflicts"]), (&2.into(), &1.into()));
-    let released: Vec<(&Json, &Json)> =
-        plan["released"].as_array().expect("released").iter().map(|released| (&released["uuid"], &released["fields"])).collect();
+    assert_eq!(
+        (&plan["summary"]["drift"], &plan["summary"]["conflicts"]),
+        (&2.into(), &1.into())
+    );
+    let released: Vec<(&Json, &Json)> = plan["released"]
+        .as_array()
+        .expect("released")
+        .iter()
+        .map(|released| (&released["uuid"], &released["fields"]))
+        .collect();
     assert_eq!(
         released,
-        [(&uuid(4).into(), &serde_json::json!(["agent"])), (&uuid(5).into(), &serde_json::json!(["status", "agent", "tags"]))]
+        [
+            (&uuid(4).into(), &serde_json::json!(["agent"])),
+            (
+                &uuid(5).into(),
+                &serde_json::json!(["status", "agent", "tags"])
+            )
+        ]
     );
     let text = world.run(&format!("plan --base {base}")).exits(3).out;
-    for words in
-        ["intended", "drift: the inbox has the first", "conflict: both moved", "No longer declared", "2 drifted, 1 in conflict"]
-    {
+    for words in [
+        "intended",
+        "drift: the inbox has the first",
+        "conflict: both moved",
+        "No longer declared",
+        "2 drifted, 1 in conflict",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    let schema: Json = serde_json::from_slice(&std::fs::read("schema/plan.schema.json").expect("a schema")).expect("JSON");
+    let schema: Json =
+        serde_json::from_slice(&std::fs::read("schema/plan.schema.json").expect("a schema"))
+            .expect("JSON");
     assert!(jsonschema::is_valid(&schema, &plan));
 }
 
@@ -88,36 +134,70 @@ fn each_difference_has_its_class() {
 fn conflicts_refuse_and_drift_is_kept() {
     let (world, base) = world();
     let refused = world.run(&format!("apply --yes --base {base}")).exits(3);
-    assert!(refused.out.contains("--conflicts take-file") && world.puts().is_empty(), "{}", refused.out);
-    world.run(&format!("apply --yes --base {base} --conflicts take-live --drift fail")).exits(3);
-    world.run(&format!("apply --yes --base {base} --conflicts take-live")).exits(0);
+    assert!(
+        refused.out.contains("--conflicts take-file") && world.puts().is_empty(),
+        "{}",
+        refused.out
+    );
+    world
+        .run(&format!(
+            "apply --yes --base {base} --conflicts take-live --drift fail"
+        ))
+        .exits(3);
+    world
+        .run(&format!("apply --yes --base {base} --conflicts take-live"))
+        .exits(0);
     let sent = world.sent();
-    assert_eq!(sent.keys().collect::<Vec<_>>(), [&uuid(1), &uuid(3), &uuid(4)]);
+    assert_eq!(
+        sent.keys().collect::<Vec<_>>(),
+        [&uuid(1), &uuid(3), &uuid(4)]
+    );
     assert_eq!(
         sent[&uuid(3)],
         [serde_json::json!({ "agentId": PRIYA })],
         "the conflict is left to the inbox, the rest is written"
     );
-    assert_eq!(sent[&uuid(4)][0]["tags"], serde_json::json!(["agents-own", "vip", "web"]), "an agent's own tag is kept");
-    assert_eq!(world.sandbox().records()[&uuid(2)]["status"], "REVIEW", "drift is kept");
-    let again = world.run(&format!("apply --yes --base {base} --conflicts take-live")).exits(0);
+    assert_eq!(
+        sent[&uuid(4)][0]["tags"],
+        serde_json::json!(["agents-own", "vip", "web"]),
+        "an agent's own tag is kept"
+    );
+    assert_eq!(
+        world.sandbox().records()[&uuid(2)]["status"],
+        "REVIEW",
+        "drift is kept"
+    );
+    let again = world
+        .run(&format!("apply --yes --base {base} --conflicts take-live"))
+        .exits(0);
     assert!(!again.out.contains("Applied"), "{}", again.out);
 }
 
 #[test]
 fn told_to_the_files_win() {
     let (world, base) = world();
-    world.run(&format!("apply --yes --base {base} --conflicts take-file --drift revert")).exits(0);
+    world
+        .run(&format!(
+            "apply --yes --base {base} --conflicts take-file --drift revert"
+        ))
+        .exits(0);
     world.assert_settled();
 }
 
 #[test]
 fn a_saved_plan_keeps_its_classes() {
     let (world, base) = world();
-    world.run(&format!("plan --base {base} --out plan.json")).exits(3);
+    world
+        .run(&format!("plan --base {base} --out plan.json"))
+        .exits(3);
     world.run("apply plan.json --yes").exits(3);
-    world.run("apply plan.json --yes --conflicts take-live").exits(0);
-    assert_eq!(world.sent().keys().collect::<Vec<_>>(), [&uuid(1), &uuid(3), &uuid(4)]);
+    world
+        .run("apply plan.json --yes --conflicts take-live")
+        .exits(0);
+    assert_eq!(
+        world.sent().keys().collect::<Vec<_>>(),
+        [&uuid(1), &uuid(3), &uuid(4)]
+    );
 }
 
 #[test]
@@ -130,28 +210,57 @@ fn auto_finds_the_base_of_a_pull_request() {
         let mut command = world.command(&["plan", "--base", "auto", "--format", "json"]);
         world.ran(command.env(name, value).output().expect("the program runs"))
     };
-    assert_eq!(plan("GITHUB_BASE_REF", "main").exits(3).json()["base"]["commit"], base);
-    assert_eq!(plan("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base).exits(3).json()["base"]["commit"], base);
-    assert!(plan("NOTHING", "1").exits(1).err.contains("this is neither"));
+    assert_eq!(
+        plan("GITHUB_BASE_REF", "main").exits(3).json()["base"]["commit"],
+        base
+    );
+    assert_eq!(
+        plan("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base)
+            .exits(3)
+            .json()["base"]["commit"],
+        base
+    );
+    assert!(
+        plan("NOTHING", "1")
+            .exits(1)
+            .err
+            .contains("this is neither")
+    );
 }
 
 #[test]
 fn a_base_that_cannot_be_had_is_a_clear_error() {
     let (world, _) = world();
-    for (reference, words) in
-        [("no-such-branch", "there is no commit `no-such-branch`"), ("--all", "unexpected"), ("-x", "unexpected")]
-    {
+    for (reference, words) in [
+        ("no-such-branch", "there is no commit `no-such-branch`"),
+        ("--all", "unexpected"),
+        ("-x", "unexpected"),
+    ] {
         let ran = world.run(&format!("plan --base {reference}")).exits(1);
-        assert!(ran.err.contains(words) || ran.err.contains("a value is required"), "{reference}: {}", ran.err);
+        assert!(
+            ran.err.contains(words) || ran.err.contains("a value is required"),
+            "{reference}: {}",
+            ran.err
+        );
     }
     world.write("leads/all.yaml", "version: 1\nleads: [what\n");
     let broken = commit(&world);
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
     let ran = world.run(&format!("plan --base {broken}")).exits(1);
-    assert!(ran.err.contains("hold mistakes") && ran.err.contains("leads/all.yaml:"), "{}", ran.err);
+    assert!(
+        ran.err.contains("hold mistakes") && ran.err.contains("leads/all.yaml:"),
+        "{}",
+        ran.err
+    );
     let nowhere = World::new(&[record(1, "OPEN", None, &[])], "");
     nowhere.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
-    assert!(nowhere.run("plan --base HEAD").exits(1).err.contains("in no git repository"));
+    assert!(
+        nowhere
+            .run("plan --base HEAD")
+            .exits(1)
+            .err
+            .contains("in no git repository")
+    );
 }
 
 #[test]
@@ -160,16 +269,29 @@ fn a_workspace_in_a_folder_of_its_repository_and_a_file_that_was_renamed() {
     let text = std::fs::read_to_string(outer.path("leads/all.yaml")).expect("a file");
     let config = std::fs::read_to_string(outer.path("convertalk.yaml")).expect("a file");
     outer.write("deep/inbox/convertalk.yaml", &config);
-    outer.write("deep/inbox/leads/before.yaml", &text.replace("CLOSED", "OPEN").replace("REVIEW", "OPEN"));
+    outer.write(
+        "deep/inbox/leads/before.yaml",
+        &text.replace("CLOSED", "OPEN").replace("REVIEW", "OPEN"),
+    );
     git(&outer, "add deep");
     git(&outer, "commit -qm inner");
     let base = git(&outer, "rev-parse HEAD");
     std::fs::remove_file(outer.path("deep/inbox/leads/before.yaml")).expect("a file");
     outer.write("deep/inbox/leads/after.yaml", &text);
-    let plan = outer.run(&format!("plan -C deep/inbox --base {base} --format json")).json();
+    let plan = outer
+        .run(&format!("plan -C deep/inbox --base {base} --format json"))
+        .json();
     let first = &plan["changes"][0];
-    assert_eq!((&first["uuid"], &first["class"]), (&uuid(1).into(), &"intended".into()));
-    assert_eq!(plan["released"].as_array().map(Vec::len), Some(0), "a renamed file releases nothing: {}", plan["released"]);
+    assert_eq!(
+        (&first["uuid"], &first["class"]),
+        (&uuid(1).into(), &"intended".into())
+    );
+    assert_eq!(
+        plan["released"].as_array().map(Vec::len),
+        Some(0),
+        "a renamed file releases nothing: {}",
+        plan["released"]
+    );
 }
 
 #[test]
@@ -182,7 +304,9 @@ fn before_there_was_a_workspace_everything_is_intended() {
     git(&world, "commit -qm first");
     let plan = world.run("plan --base HEAD --format json").exits(0).json();
     assert!(
-        plan["changes"].as_array().is_some_and(|changes| changes.iter().all(|change| change["class"] == "intended")),
+        plan["changes"]
+            .as_array()
+            .is_some_and(|changes| changes.iter().all(|change| change["class"] == "intended")),
         "{plan}"
     );
     assert_ne!(plan["base"]["commit"], base);
@@ -191,32 +315,76 @@ fn before_there_was_a_workspace_everything_is_intended() {
 #[test]
 fn a_lead_is_created_whole_or_not_at_all() {
     let world = World::new(&[record(1, "OPEN", None, &[])], "");
-    world.declare(&format!("  {}: {{ create: true, status: OPEN, agent: priya }}\n  {}: {{ status: OPEN }}\n", uuid(8), uuid(9)));
+    world.declare(&format!(
+        "  {}: {{ create: true, status: OPEN, agent: priya }}\n  {}: {{ status: OPEN }}\n",
+        uuid(8),
+        uuid(9)
+    ));
     git(&world, "init -q .");
     let base = commit(&world);
     let plan = |leads: &str| {
         world.declare(leads);
-        world.run(&format!("plan --base {base} --format json --missing skip")).exits(0).json()
+        world
+            .run(&format!("plan --base {base} --format json --missing skip"))
+            .exits(0)
+            .json()
     };
-    let same = plan(&format!("  {}: {{ create: true, status: OPEN, agent: priya }}\n", uuid(8)));
-    assert_eq!((&same["changes"][0]["class"], &same["summary"]["to_create"]), (&"drift".into(), &0.into()));
-    let more = plan(&format!("  {}: {{ create: true, status: ONHOLD, agent: priya, tags: [vip] }}\n", uuid(8)));
-    assert_eq!((&more["changes"][0]["class"], &more["summary"]["conflicts"]), (&"intended".into(), &0.into()));
-    let now = plan(&format!("  {}: {{ status: OPEN, create: true }}\n", uuid(9)));
-    assert_eq!((&now["changes"][0]["class"], &now["summary"]["to_create"]), (&"intended".into(), &1.into()));
-    world.declare(&format!("  {}: {{ create: true, status: ONHOLD, agent: priya, tags: [vip] }}\n", uuid(8)));
+    let same = plan(&format!(
+        "  {}: {{ create: true, status: OPEN, agent: priya }}\n",
+        uuid(8)
+    ));
+    assert_eq!(
+        (&same["changes"][0]["class"], &same["summary"]["to_create"]),
+        (&"drift".into(), &0.into())
+    );
+    let more = plan(&format!(
+        "  {}: {{ create: true, status: ONHOLD, agent: priya, tags: [vip] }}\n",
+        uuid(8)
+    ));
+    assert_eq!(
+        (&more["changes"][0]["class"], &more["summary"]["conflicts"]),
+        (&"intended".into(), &0.into())
+    );
+    let now = plan(&format!(
+        "  {}: {{ status: OPEN, create: true }}\n",
+        uuid(9)
+    ));
+    assert_eq!(
+        (&now["changes"][0]["class"], &now["summary"]["to_create"]),
+        (&"intended".into(), &1.into())
+    );
+    world.declare(&format!(
+        "  {}: {{ create: true, status: ONHOLD, agent: priya, tags: [vip] }}\n",
+        uuid(8)
+    ));
     world.run(&format!("apply --yes --base {base}")).exits(0);
-    assert_eq!(world.sent()[&uuid(8)], [serde_json::json!({ "status": "ONHOLD", "agentId": PRIYA, "tags": ["vip"] })]);
+    assert_eq!(
+        world.sent()[&uuid(8)],
+        [serde_json::json!({ "status": "ONHOLD", "agentId": PRIYA, "tags": ["vip"] })]
+    );
 }
 
 #[test]
 fn flags_about_drift_need_a_base() {
     let (world, base) = world();
     world.run("plan --out bare.json").exits(0);
-    for words in ["apply --yes --drift fail", "apply --yes --conflicts take-file", "apply bare.json --yes --drift keep"] {
-        assert!(world.run(words).exits(1).err.contains("need a base"), "{words}");
+    for words in [
+        "apply --yes --drift fail",
+        "apply --yes --conflicts take-file",
+        "apply bare.json --yes --drift keep",
+    ] {
+        assert!(
+            world.run(words).exits(1).err.contains("need a base"),
+            "{words}"
+        );
     }
-    assert!(world.run(&format!("apply bare.json --yes --base {base}")).exits(1).err.contains("brings the base"));
+    assert!(
+        world
+            .run(&format!("apply bare.json --yes --base {base}"))
+            .exits(1)
+            .err
+            .contains("brings the base")
+    );
     assert!(world.puts().is_empty());
 }
 
@@ -224,29 +392,68 @@ fn flags_about_drift_need_a_base() {
 #[test]
 fn a_base_that_cannot_be_seen_is_not_an_empty_one() {
     let (world, base) = world();
-    world.write("moved/convertalk.yaml", &std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file"));
-    world.write("moved/leads/all.yaml", &std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file"));
+    world.write(
+        "moved/convertalk.yaml",
+        &std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file"),
+    );
+    world.write(
+        "moved/leads/all.yaml",
+        &std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file"),
+    );
     std::fs::remove_file(world.path("convertalk.yaml")).expect("a file");
     assert!(
-        world.run(&format!("plan -C moved --base {base}")).exits(1).err.contains("not in this folder but at convertalk.yaml")
+        world
+            .run(&format!("plan -C moved --base {base}"))
+            .exits(1)
+            .err
+            .contains("not in this folder but at convertalk.yaml")
     );
-    std::fs::rename(world.path("moved/convertalk.yaml"), world.path("convertalk.yaml")).expect("a file");
+    std::fs::rename(
+        world.path("moved/convertalk.yaml"),
+        world.path("convertalk.yaml"),
+    )
+    .expect("a file");
     std::os::unix::fs::symlink("../elsewhere.yaml", world.path("leads/link.yaml")).expect("a link");
     world.write("elsewhere.yaml", "version: 1\n");
     let linked = commit(&world);
-    assert!(world.run(&format!("plan --base {linked}")).exits(1).err.contains("leads/link.yaml is a link"));
+    assert!(
+        world
+            .run(&format!("plan --base {linked}"))
+            .exits(1)
+            .err
+            .contains("leads/link.yaml is a link")
+    );
     let mut told = world.command(&["plan", "--base", &base, "--format", "json"]);
     told.env("GIT_DIR", "/nonexistent");
-    assert_eq!(world.ran(told.output().expect("the program runs")).exits(3).json()["base"]["commit"], base);
+    assert_eq!(
+        world
+            .ran(told.output().expect("the program runs"))
+            .exits(3)
+            .json()["base"]["commit"],
+        base
+    );
 }
 
 #[test]
 fn of_tags_only_the_intended_ones_are_called_so() {
     let (world, base) = world();
     let text = world.run(&format!("plan --base {base}")).exits(3).out;
-    let lines: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with("tags")).collect();
-    assert!(lines.iter().any(|line| line.contains("+vip") && !line.contains("agents-own")), "{text}");
-    assert!(lines.iter().any(|line| line.contains("-agents-own") && line.contains("drift")), "{text}");
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.trim_start().starts_with("tags"))
+        .collect();
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("+vip") && !line.contains("agents-own")),
+        "{text}"
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("-agents-own") && line.contains("drift")),
+        "{text}"
+    );
 }
 
 #[test]
@@ -259,9 +466,21 @@ fn a_second_workspace_is_new_and_not_moved() {
     git(&world, "add one");
     git(&world, "commit -qm one");
     world.write("two/convertalk.yaml", &config);
-    world.write("two/leads/all.yaml", &format!("version: 1\nleads:\n  {}: {{ status: CLOSED }}\n", uuid(1)));
-    let plan = world.run("plan -C two --base HEAD --format json").exits(0).json();
+    world.write(
+        "two/leads/all.yaml",
+        &format!("version: 1\nleads:\n  {}: {{ status: CLOSED }}\n", uuid(1)),
+    );
+    let plan = world
+        .run("plan -C two --base HEAD --format json")
+        .exits(0)
+        .json();
     assert_eq!(plan["changes"][0]["class"], "intended");
     std::fs::remove_file(world.path("one/convertalk.yaml")).expect("a file");
-    assert!(world.run("plan -C two --base HEAD").exits(1).err.contains("but at one/convertalk.yaml"));
+    assert!(
+        world
+            .run("plan -C two --base HEAD")
+            .exits(1)
+            .err
+            .contains("but at one/convertalk.yaml")
+    );
 }

@@ -24,10 +24,15 @@ const SHOWN: &str = "return [...document.querySelectorAll('#cards > article:not(
     (card.querySelector('details') ? card.querySelectorAll('li:not([hidden])').length : 1), 0)";
 
 /// By how much the page is wider than its window.
-const OVER: &str = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+const OVER: &str =
+    "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
 
 fn text(browser: &Browser, of: &str) -> String {
-    browser.script(&format!("return {of}")).as_str().unwrap_or_default().to_owned()
+    browser
+        .script(&format!("return {of}"))
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn assert_quiet(browser: &Browser, file: &Path) {
@@ -35,14 +40,29 @@ fn assert_quiet(browser: &Browser, file: &Path) {
     assert!(log.is_empty(), "the console is not silent: {log:#?}");
     let requested = |entry: &Json| {
         let message: Json = serde_json::from_str(entry["message"].as_str()?).ok()?;
-        let url = message["message"]["params"]["request"]["url"].as_str()?.to_owned();
+        let url = message["message"]["params"]["request"]["url"]
+            .as_str()?
+            .to_owned();
         (message["message"]["method"] == "Network.requestWillBeSent").then_some(url)
     };
-    let requests: Vec<String> = browser.log("performance").iter().filter_map(requested).collect();
+    let requests: Vec<String> = browser
+        .log("performance")
+        .iter()
+        .filter_map(requested)
+        .collect();
     let own = format!("file://{}", file.display());
-    let foreign: Vec<&String> = requests.iter().filter(|url| **url != own && *url != "data:," && *url != "about:blank").collect();
-    assert!(requests.contains(&own) && foreign.is_empty(), "{requests:?}");
-    assert_eq!(browser.script("return performance.getEntriesByType('resource').length"), 0);
+    let foreign: Vec<&String> = requests
+        .iter()
+        .filter(|url| **url != own && *url != "data:," && *url != "about:blank")
+        .collect();
+    assert!(
+        requests.contains(&own) && foreign.is_empty(),
+        "{requests:?}"
+    );
+    assert_eq!(
+        browser.script("return performance.getEntriesByType('resource').length"),
+        0
+    );
 }
 
 #[test]
@@ -61,7 +81,11 @@ fn the_report_is_quiet_and_obeys_no_stranger() {
         text(&browser, "document.title"),
         "Refused: 9 to update, 1 to create, 2 missing, 2 left to the inbox, 3 in sync, of 17 declared leads; 3 drifted, 1 in conflict."
     );
-    assert_eq!(browser.script("return document.querySelectorAll('img, iframe, object, embed, base').length"), 0);
+    assert_eq!(
+        browser
+            .script("return document.querySelectorAll('img, iframe, object, embed, base').length"),
+        0
+    );
     assert_eq!(browser.script("return document.scripts.length"), 1);
     let titles = "return [...document.querySelectorAll('h3')].some((title) => title.textContent.includes('<img src=x onerror='))";
     assert_eq!(browser.script(titles), true);
@@ -80,7 +104,10 @@ fn leads_are_found_by_key_and_choice() {
     browser.look(DESKTOP, "light");
     let shown = |count: u32, words: &str| {
         assert_eq!(
-            (browser.script(SHOWN), text(&browser, "document.getElementById('shown').textContent")),
+            (
+                browser.script(SHOWN),
+                text(&browser, "document.getElementById('shown').textContent")
+            ),
             (count.into(), words.to_owned())
         );
     };
@@ -94,13 +121,22 @@ fn leads_are_found_by_key_and_choice() {
     // By any part of a uuid, though only its beginning is shown; a lead of a card of several is brought out.
     browser.press("9f9a4b5c6d04");
     shown(0, "0 of 12 leads");
-    assert_eq!(browser.script("return document.getElementById('none').hidden"), false);
+    assert_eq!(
+        browser.script("return document.getElementById('none').hidden"),
+        false
+    );
     browser.press(ESCAPE);
     browser.press("8e8c-9f3a4b5c6d04");
     shown(1, "1 of 12 leads");
-    assert_eq!(browser.script("return document.querySelector('#cards details').open"), true);
+    assert_eq!(
+        browser.script("return document.querySelector('#cards details').open"),
+        true
+    );
     browser.press(ESCAPE);
-    assert_eq!(browser.script("return document.querySelector('#cards details').open"), false);
+    assert_eq!(
+        browser.script("return document.querySelector('#cards details').open"),
+        false
+    );
     browser.press("rahul");
     shown(4, "4 of 12 leads");
     browser.press(ESCAPE);
@@ -108,7 +144,10 @@ fn leads_are_found_by_key_and_choice() {
     let reached: Vec<String> = (0..4)
         .map(|_| {
             browser.press(TAB);
-            text(&browser, "document.activeElement.value || document.activeElement.name")
+            text(
+                &browser,
+                "document.activeElement.value || document.activeElement.name",
+            )
         })
         .collect();
     assert_eq!(reached, ["intended", "drift", "conflict", "update"]);
@@ -138,10 +177,16 @@ fn leads_are_found_by_key_and_choice() {
 fn without_its_script_the_report_shows_all() {
     let folder = tempfile::tempdir().expect("a folder");
     let browser = Browser::open();
-    browser.command("Emulation.setScriptExecutionDisabled", serde_json::json!({ "value": true }));
+    browser.command(
+        "Emulation.setScriptExecutionDisabled",
+        serde_json::json!({ "value": true }),
+    );
     browser.visit(&page(folder.path(), "small.html", &every_class()));
     assert_eq!(
-        (browser.script(SHOWN), browser.script("return document.getElementById('filter').hidden")),
+        (
+            browser.script(SHOWN),
+            browser.script("return document.getElementById('filter').hidden")
+        ),
         (12.into(), true.into())
     );
 }
@@ -160,21 +205,45 @@ fn it_fits_every_window_in_light_and_dark_and_is_quick() {
             for scheme in ["light", "dark"] {
                 browser.look(size, scheme);
                 browser.visit(&file);
-                assert_eq!(browser.script(OVER), 0, "{name} {window}: it is wider than the window");
-                papers.push(text(&browser, "getComputedStyle(document.body).backgroundColor"));
+                assert_eq!(
+                    browser.script(OVER),
+                    0,
+                    "{name} {window}: it is wider than the window"
+                );
+                papers.push(text(
+                    &browser,
+                    "getComputedStyle(document.body).backgroundColor",
+                ));
                 let picture = from_base64(&browser.picture(size.0, 3000));
-                std::fs::write(pictures.join(format!("{name}-{window}-{scheme}.png")), picture).expect("a file");
+                std::fs::write(
+                    pictures.join(format!("{name}-{window}-{scheme}.png")),
+                    picture,
+                )
+                .expect("a file");
             }
         }
         assert_eq!(papers[..2], papers[2..]);
         assert_ne!(papers[0], papers[1]);
     }
-    for (name, text) in [("wide", "W".repeat(300)), ("words", " and more words".repeat(20))] {
+    for (name, text) in [
+        ("wide", "W".repeat(300)),
+        ("words", " and more words".repeat(20)),
+    ] {
         browser.look(PHONE, "light");
-        browser.visit(&page(folder.path(), &format!("{name}.html"), &with(&every_class(), &text)));
-        browser.script("document.querySelectorAll('details').forEach((details) => (details.open = true))");
+        browser.visit(&page(
+            folder.path(),
+            &format!("{name}.html"),
+            &with(&every_class(), &text),
+        ));
+        browser.script(
+            "document.querySelectorAll('details').forEach((details) => (details.open = true))",
+        );
         let picture = from_base64(&browser.picture(PHONE.0, 20_000));
-        assert_eq!(browser.script(OVER), 0, "{name}: it is wider than the window");
+        assert_eq!(
+            browser.script(OVER),
+            0,
+            "{name}: it is wider than the window"
+        );
         std::fs::write(pictures.join(format!("{name}-phone-light.png")), picture).expect("a file");
     }
     browser.visit(&folder.path().join("5000.html"));
@@ -190,7 +259,12 @@ fn it_fits_every_window_in_light_and_dark_and_is_quick() {
          };
          next(1);",
     );
-    let slowest = typed.as_array().expect("times").iter().filter_map(Json::as_f64).fold(0.0, f64::max);
+    let slowest = typed
+        .as_array()
+        .expect("times")
+        .iter()
+        .filter_map(Json::as_f64)
+        .fold(0.0, f64::max);
     assert!(slowest < 1000.0, "a letter takes {slowest} ms: {typed}");
     assert_eq!(browser.script(SHOWN), 2);
 }

@@ -6,21 +6,38 @@ use crate::world::{PRIYA, World, record, serve, uuid};
 
 fn checks(world: &World, exit: i32) -> Vec<Json> {
     let told = world.run("doctor --format json").exits(exit);
-    assert!(world.sandbox().requests().iter().all(|request| request.method == "GET"), "doctor never writes");
+    assert!(
+        world
+            .sandbox()
+            .requests()
+            .iter()
+            .all(|request| request.method == "GET"),
+        "doctor never writes"
+    );
     told.json().as_array().expect("a list").clone()
 }
 
 #[track_caller]
 fn finds(checks: &[Json], health: &str, words: &str) {
-    let found = checks.iter().find(|check| check["message"].as_str().is_some_and(|message| message.contains(words)));
+    let found = checks.iter().find(|check| {
+        check["message"]
+            .as_str()
+            .is_some_and(|message| message.contains(words))
+    });
     let found = found.unwrap_or_else(|| panic!("no `{words}` in {checks:#?}"));
     assert_eq!(found["health"], health, "{found}");
-    assert_eq!(found["next"].is_null(), health == "ok", "each finding has a next step: {found}");
+    assert_eq!(
+        found["next"].is_null(),
+        health == "ok",
+        "each finding has a next step: {found}"
+    );
 }
 
 #[test]
 fn it_learns_how_the_platform_lists() {
-    let mut live: Vec<_> = (1..=10).map(|number| record(number, "OPEN", Some(PRIYA), &["web"])).collect();
+    let mut live: Vec<_> = (1..=10)
+        .map(|number| record(number, "OPEN", Some(PRIYA), &["web"]))
+        .collect();
     live[1]["status"] = "DELETED".into();
     live[2]["_agentAssigned"] = "00000000000000000000000a".into();
     live[3].as_object_mut().expect("a record").remove("uuid");
@@ -38,22 +55,43 @@ fn it_learns_how_the_platform_lists() {
     finds(&checks, "warning", "DELETED");
     finds(&checks, "warning", "1 agent without a name");
     let text = world.run("doctor").exits(0).out;
-    assert!(text.contains("NAME: 00000000000000000000000a") && text.contains("Doctor: 3 warnings."), "{text}");
-    assert_eq!(world.reads(), 2 * 4, "three pages of a list that has chats, one of another");
+    assert!(
+        text.contains("NAME: 00000000000000000000000a") && text.contains("Doctor: 3 warnings."),
+        "{text}"
+    );
+    assert_eq!(
+        world.reads(),
+        2 * 4,
+        "three pages of a list that has chats, one of another"
+    );
 }
 
 #[test]
 fn a_wrong_token_address_or_id_is_told_with_a_next_step() {
-    let world = World::new(&[record(1, "OPEN", None, &["web"])], "--bot-id 63d9ffa77a8d152facbe2fff");
+    let world = World::new(
+        &[record(1, "OPEN", None, &["web"])],
+        "--bot-id 63d9ffa77a8d152facbe2fff",
+    );
     world.declare(&format!("  {}: {{ status: OPEN }}\n", uuid(1)));
     finds(&checks(&world, 1), "error", "HTTP 4");
     let elsewhere = |answer: (&'static str, &'static str)| {
         let url = serve(move |_| (answer.0, answer.1.to_owned()));
         let mut command = world.command(&["doctor", "--format", "json"]);
-        let told = world.ran(command.env("CONVERTALK_ENDPOINT", url).output().expect("the program runs")).exits(1);
+        let told = world
+            .ran(
+                command
+                    .env("CONVERTALK_ENDPOINT", url)
+                    .output()
+                    .expect("the program runs"),
+            )
+            .exits(1);
         told.json().as_array().expect("a list").clone()
     };
-    finds(&elsewhere(("404 Not Found", "<html>nothing</html>")), "error", "neither list of the inbox is served");
+    finds(
+        &elsewhere(("404 Not Found", "<html>nothing</html>")),
+        "error",
+        "neither list of the inbox is served",
+    );
     finds(&elsewhere(("401 Unauthorized", "{}")), "error", "HTTP 401");
     let wrong_ids = r#"{"success":false,"code":400,"message":"bad botId"}"#;
     assert!(
@@ -61,8 +99,13 @@ fn a_wrong_token_address_or_id_is_told_with_a_next_step() {
             .iter()
             .any(|check| check["next"].to_string().contains("bot_id and customer_id"))
     );
-    let wrong_token = r#"{"success":false,"code":400,"message":"x","data":["token must be 24 hex characters"]}"#;
-    finds(&elsewhere(("400 Bad Request", wrong_token)), "error", "24 hex characters");
+    let wrong_token =
+        r#"{"success":false,"code":400,"message":"x","data":["token must be 24 hex characters"]}"#;
+    finds(
+        &elsewhere(("400 Bad Request", wrong_token)),
+        "error",
+        "24 hex characters",
+    );
 }
 
 #[test]
@@ -70,8 +113,12 @@ fn without_a_token_or_with_broken_files_it_says_so() {
     let world = World::new(&[], "");
     world.declare("  x: { status: REVEIW }\n");
     let mut command = world.command(&["doctor", "--format", "json"]);
-    command.env_remove("CONVERTALK_READ_TOKEN").env_remove("CONVERTALK_WRITE_TOKEN");
-    let told = world.ran(command.output().expect("the program runs")).exits(1);
+    command
+        .env_remove("CONVERTALK_READ_TOKEN")
+        .env_remove("CONVERTALK_WRITE_TOKEN");
+    let told = world
+        .ran(command.output().expect("the program runs"))
+        .exits(1);
     let checks = told.json().as_array().expect("a list").clone();
     finds(&checks, "error", "1 mistake");
     finds(&checks, "error", "neither CONVERTALK_READ_TOKEN");

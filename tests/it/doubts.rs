@@ -36,8 +36,14 @@ fn world(flags: &str) -> World {
 const EXPECTED: &[(usize, &str)] = &[
     (1, "/status: \"REVIEW\" -> \"INPROGRESS\""),
     (2, "/status: \"OPEN\" -> \"CLOSED\""),
-    (3, "/profile/userDetails/attributes/2/key: nothing -> \"tier\""),
-    (5, "/profile/userDetails/contact/email: \"v5@example.com\" -> \"new@example.com\""),
+    (
+        3,
+        "/profile/userDetails/attributes/2/key: nothing -> \"tier\"",
+    ),
+    (
+        5,
+        "/profile/userDetails/contact/email: \"v5@example.com\" -> \"new@example.com\"",
+    ),
     (6, "/profile/notes/1/title: nothing -> \"Second\""),
     (9, "/status: \"OPEN\" -> \"ONHOLD\""),
 ];
@@ -47,22 +53,44 @@ fn converges(flags: &str) {
     let world = world(flags);
     let before = world.sandbox().records();
     let plan = world.run("plan --detailed-exitcode").exits(2);
-    assert!(plan.out.contains("6 to update, 1 in sync, of 7 declared leads."), "{}", plan.out);
+    assert!(
+        plan.out
+            .contains("6 to update, 1 in sync, of 7 declared leads."),
+        "{}",
+        plan.out
+    );
     assert_eq!(world.puts().len(), 0, "a plan writes nothing");
 
     world.run("apply --yes").exits(0);
     let sent = world.sent();
     assert_eq!(sent.len(), 6);
-    assert!(sent.values().all(|bodies| bodies.len() == 1), "one write for each lead: {sent:?}");
+    assert!(
+        sent.values().all(|bodies| bodies.len() == 1),
+        "one write for each lead: {sent:?}"
+    );
     let told = effects(&before, &world.sandbox().records());
     for (number, effect) in EXPECTED {
         let line = format!("{} {effect}", uuid(*number));
-        assert!(told.contains(&line), "{line} is not among\n{}", told.join("\n"));
+        assert!(
+            told.contains(&line),
+            "{line} is not among\n{}",
+            told.join("\n")
+        );
     }
-    let touched: std::collections::BTreeSet<&str> = told.iter().filter_map(|effect| effect.split(' ').next()).collect();
+    let touched: std::collections::BTreeSet<&str> = told
+        .iter()
+        .filter_map(|effect| effect.split(' ').next())
+        .collect();
     let declared: std::collections::BTreeSet<String> = [1, 2, 3, 5, 6, 9].map(uuid).into();
-    let moved: Vec<&&str> = touched.iter().filter(|id| !declared.contains(**id)).collect();
-    assert!(moved.is_empty(), "undeclared leads moved: {moved:?}\n{}", told.join("\n"));
+    let moved: Vec<&&str> = touched
+        .iter()
+        .filter(|id| !declared.contains(**id))
+        .collect();
+    assert!(
+        moved.is_empty(),
+        "undeclared leads moved: {moved:?}\n{}",
+        told.join("\n")
+    );
     assert_eq!(told.len(), 13, "nothing else moved:\n{}", told.join("\n"));
     world.assert_settled();
 }
@@ -101,7 +129,11 @@ fn tags_as_text_are_written_as_text() {
     world.run("apply --yes").exits(0);
     let sent = world.sent();
     assert_eq!(sent[&uuid(3)][0]["tags"], "vip");
-    assert_eq!(sent[&uuid(2)][0]["tags"], "vip", "a lead without tags gets the listing's shape");
+    assert_eq!(
+        sent[&uuid(2)][0]["tags"],
+        "vip",
+        "a lead without tags gets the listing's shape"
+    );
     world.assert_settled();
 }
 
@@ -109,9 +141,15 @@ fn tags_as_text_are_written_as_text() {
 fn the_shape_of_tags_can_be_forced() {
     let world = world("--tags text-only --tags-shown text");
     let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, tags: array"));
+    world.write(
+        "convertalk.yaml",
+        &config.replace("endpoint: sandbox", "endpoint: sandbox, tags: array"),
+    );
     world.run("apply --yes --canary 0").exits(5);
-    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, tags: string"));
+    world.write(
+        "convertalk.yaml",
+        &config.replace("endpoint: sandbox", "endpoint: sandbox, tags: string"),
+    );
     world.run("apply --yes").exits(0);
     world.assert_settled();
 }
@@ -122,7 +160,11 @@ fn a_platform_that_ignores_updates_is_found_out_after_one() {
     let run = world.run("apply --yes --patience 300ms").exits(6);
     assert_eq!(world.puts().len(), 1, "only the canary was written");
     assert!(run.out.contains("status was ignored"), "{}", run.out);
-    assert!(run.out.contains("1 unverified") && run.out.contains("5 untried"), "{}", run.out);
+    assert!(
+        run.out.contains("1 unverified") && run.out.contains("5 untried"),
+        "{}",
+        run.out
+    );
 }
 
 #[test]
@@ -130,26 +172,60 @@ fn a_platform_that_clears_what_is_left_out_is_found_out_after_one() {
     let world = world("--put replace");
     let run = world.run("apply --yes --patience 300ms").exits(6);
     assert_eq!(world.puts().len(), 1);
-    assert!(run.out.contains("moved, though it was not written"), "{}", run.out);
-    assert!(run.out.contains("clears what an update leaves out"), "{}", run.out);
+    assert!(
+        run.out.contains("moved, though it was not written"),
+        "{}",
+        run.out
+    );
+    assert!(
+        run.out.contains("clears what an update leaves out"),
+        "{}",
+        run.out
+    );
 }
 
 #[test]
 fn a_platform_that_adds_tags_is_found_out() {
-    let world = World::new(&[record(1, "OPEN", None, &["cold"]), record(2, "OPEN", None, &["cold"])], "--tags add");
-    world.declare(&format!("  {}: {{ tags: [vip] }}\n  {}: {{ tags: [vip] }}\n", uuid(1), uuid(2)));
+    let world = World::new(
+        &[
+            record(1, "OPEN", None, &["cold"]),
+            record(2, "OPEN", None, &["cold"]),
+        ],
+        "--tags add",
+    );
+    world.declare(&format!(
+        "  {}: {{ tags: [vip] }}\n  {}: {{ tags: [vip] }}\n",
+        uuid(1),
+        uuid(2)
+    ));
     let run = world.run("apply --yes --patience 300ms").exits(6);
     assert_eq!(world.puts().len(), 1);
-    assert!(run.out.contains("tags were added to those there instead of replacing them"), "{}", run.out);
-    assert!(run.out.contains("use `tags: { present: […] }`"), "{}", run.out);
+    assert!(
+        run.out
+            .contains("tags were added to those there instead of replacing them"),
+        "{}",
+        run.out
+    );
+    assert!(
+        run.out.contains("use `tags: { present: […] }`"),
+        "{}",
+        run.out
+    );
 }
 
 #[test]
 fn a_platform_that_ignores_tags_is_found_out() {
     let world = World::new(&[record(1, "OPEN", None, &["cold"])], "--tags ignore");
-    world.declare(&format!("  {}: {{ tags: [vip], status: CLOSED }}\n", uuid(1)));
+    world.declare(&format!(
+        "  {}: {{ tags: [vip], status: CLOSED }}\n",
+        uuid(1)
+    ));
     let run = world.run("apply --yes --patience 300ms").exits(6);
-    assert!(run.out.contains("tags was ignored") || run.out.contains("tags were ignored"), "{}", run.out);
+    assert!(
+        run.out.contains("tags was ignored") || run.out.contains("tags were ignored"),
+        "{}",
+        run.out
+    );
 }
 
 #[test]
@@ -162,26 +238,57 @@ fn unassigning_counts_only_when_read_back() {
     ] {
         let world = World::new(&[record(1, "OPEN", Some(PRIYA), &[])], flags);
         let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-        world.write("convertalk.yaml", &config.replace("endpoint: sandbox", &format!("endpoint: sandbox, unassign: {setting}")));
+        world.write(
+            "convertalk.yaml",
+            &config.replace(
+                "endpoint: sandbox",
+                &format!("endpoint: sandbox, unassign: {setting}"),
+            ),
+        );
         world.declare(&format!("  {}: {{ agent: none }}\n", uuid(1)));
         let run = world.run("apply --yes --patience 300ms").exits(exit);
-        assert_eq!(run.out.contains("api.unassign"), exit == 6, "{flags} {setting}: {}", run.out);
+        assert_eq!(
+            run.out.contains("api.unassign"),
+            exit == 6,
+            "{flags} {setting}: {}",
+            run.out
+        );
     }
 }
 
 #[test]
 fn an_unknown_uuid_is_never_written_unless_the_file_says_create() {
     let world = World::new(&[record(1, "OPEN", None, &[])], "");
-    world.declare(&format!("  {}: {{ status: CLOSED }}\n  {}: {{ status: CLOSED }}\n", uuid(1), uuid(2)));
+    world.declare(&format!(
+        "  {}: {{ status: CLOSED }}\n  {}: {{ status: CLOSED }}\n",
+        uuid(1),
+        uuid(2)
+    ));
     let plan = world.run("plan").exits(1);
-    assert!(plan.out.contains("Not found in the inbox") && plan.out.contains(&uuid(2)), "{}", plan.out);
-    assert!(plan.out.contains("OPEN -> CLOSED"), "a plan shows all it knows: {}", plan.out);
+    assert!(
+        plan.out.contains("Not found in the inbox") && plan.out.contains(&uuid(2)),
+        "{}",
+        plan.out
+    );
+    assert!(
+        plan.out.contains("OPEN -> CLOSED"),
+        "a plan shows all it knows: {}",
+        plan.out
+    );
     world.run("apply --yes").exits(1);
-    assert_eq!(world.puts().len(), 0, "nothing is written while a lead is missing");
+    assert_eq!(
+        world.puts().len(),
+        0,
+        "nothing is written while a lead is missing"
+    );
     world.run("apply --yes --missing skip").exits(0);
     assert_eq!(world.sent().keys().collect::<Vec<_>>(), [&uuid(1)]);
 
-    world.declare(&format!("  {}: {{ status: CLOSED }}\n  {}: {{ status: CLOSED, create: true }}\n", uuid(1), uuid(2)));
+    world.declare(&format!(
+        "  {}: {{ status: CLOSED }}\n  {}: {{ status: CLOSED, create: true }}\n",
+        uuid(1),
+        uuid(2)
+    ));
     let plan = world.run("plan --format json").exits(0).json();
     assert_eq!(plan["changes"][0]["action"], "create");
     assert_eq!(plan["summary"]["to_create"], 1);
@@ -192,9 +299,15 @@ fn an_unknown_uuid_is_never_written_unless_the_file_says_create() {
 
 #[test]
 fn a_platform_that_creates_nothing_is_told_of() {
-    for (flag, exit, word) in [("--unknown reject", 5, "failed"), ("--unknown ignore", 6, "not in the listing")] {
+    for (flag, exit, word) in [
+        ("--unknown reject", 5, "failed"),
+        ("--unknown ignore", 6, "not in the listing"),
+    ] {
         let world = World::new(&[record(1, "OPEN", None, &[])], flag);
-        world.declare(&format!("  {}: {{ status: CLOSED, create: true }}\n", uuid(2)));
+        world.declare(&format!(
+            "  {}: {{ status: CLOSED, create: true }}\n",
+            uuid(2)
+        ));
         let run = world.run("apply --yes --patience 300ms").exits(exit);
         assert!(run.out.contains(word), "{flag}: {}", run.out);
     }
@@ -202,18 +315,35 @@ fn a_platform_that_creates_nothing_is_told_of() {
 
 #[test]
 fn appended_notes_are_not_lost() {
-    let live = [record(1, "OPEN", None, &[]), record(2, "OPEN", None, &[]), record(3, "OPEN", None, &[])];
-    let notes = |uuid: String| format!("  {uuid}: {{ notes: [{{ title: Second, description: words }}] }}\n");
+    let live = [
+        record(1, "OPEN", None, &[]),
+        record(2, "OPEN", None, &[]),
+        record(3, "OPEN", None, &[]),
+    ];
+    let notes = |uuid: String| {
+        format!("  {uuid}: {{ notes: [{{ title: Second, description: words }}] }}\n")
+    };
     let world = World::new(&live, "--notes append");
     world.declare(&[1, 2].map(|number| notes(uuid(number))).concat());
     let ran = world.run("apply --yes").exits(0);
     assert!(ran.out.contains("Set api.notes to `new`"), "{}", ran.out);
-    let count = |number| world.sandbox().records()[&uuid(number)]["profile"]["notes"].as_array().map(Vec::len);
-    assert_eq!((count(1), count(2)), (Some(3), Some(2)), "the first has its old note twice, and no other");
+    let count = |number| {
+        world.sandbox().records()[&uuid(number)]["profile"]["notes"]
+            .as_array()
+            .map(Vec::len)
+    };
+    assert_eq!(
+        (count(1), count(2)),
+        (Some(3), Some(2)),
+        "the first has its old note twice, and no other"
+    );
     world.assert_settled();
 
     let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, notes: new"));
+    world.write(
+        "convertalk.yaml",
+        &config.replace("endpoint: sandbox", "endpoint: sandbox, notes: new"),
+    );
     world.declare(&notes(uuid(3)));
     world.run("apply --yes").exits(0);
     assert_eq!(count(3), Some(2));

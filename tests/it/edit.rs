@@ -16,8 +16,19 @@ use crate::world::{PRIYA, RAHUL};
 
 fn edited(text: &str, edits: &[(&str, Wanted)]) -> Edited {
     let workspace = workspace();
-    let edits: Vec<Edit> = edits.iter().map(|(id, wanted)| Edit { id: LeadId::new(*id), wanted: wanted.clone() }).collect();
-    apply(&Arc::from("leads/a.yaml"), text, &edits, workspace.vocabulary())
+    let edits: Vec<Edit> = edits
+        .iter()
+        .map(|(id, wanted)| Edit {
+            id: LeadId::new(*id),
+            wanted: wanted.clone(),
+        })
+        .collect();
+    apply(
+        &Arc::from("leads/a.yaml"),
+        text,
+        &edits,
+        workspace.vocabulary(),
+    )
 }
 
 /// The text after edits that are all made.
@@ -30,9 +41,26 @@ fn after(text: &str, edits: &[(&str, Wanted)]) -> String {
 
 /// What a text says of each lead.
 pub(crate) fn says(workspace: &Workspace, text: &str) -> BTreeMap<LeadId, Vec<Wanted>> {
-    let (desired, diagnostics) = desired_of(vec![(Arc::from("leads/a.yaml"), text.to_owned())], workspace);
-    assert!(!diagnostics.iter().any(|made| made.is_error()), "{text}\n{diagnostics:?}");
-    desired.into_iter().map(|(id, lead)| (id, lead.demands.into_iter().map(|demand| demand.wanted).collect())).collect()
+    let (desired, diagnostics) = desired_of(
+        vec![(Arc::from("leads/a.yaml"), text.to_owned())],
+        workspace,
+    );
+    assert!(
+        !diagnostics.iter().any(|made| made.is_error()),
+        "{text}\n{diagnostics:?}"
+    );
+    desired
+        .into_iter()
+        .map(|(id, lead)| {
+            (
+                id,
+                lead.demands
+                    .into_iter()
+                    .map(|demand| demand.wanted)
+                    .collect(),
+            )
+        })
+        .collect()
 }
 
 fn status(status: Status) -> Wanted {
@@ -52,7 +80,10 @@ fn exact(tags: &[&str]) -> Wanted {
 }
 
 fn patch(present: &[&str], absent: &[&str]) -> Wanted {
-    Wanted::Tags(TagRule::Patch { present: set(present), absent: set(absent) })
+    Wanted::Tags(TagRule::Patch {
+        present: set(present),
+        absent: set(absent),
+    })
 }
 
 fn attribute(key: &str, text: &str) -> Wanted {
@@ -72,27 +103,83 @@ fn one_value_and_no_other_byte() {
             status(Status::Closed),
             "  a: # c|    status:   CLOSED \t # d|    label: x",
         ),
-        ("  a: {status: 'OPEN',agent: priya}", status(Status::Closed), "  a: {status: 'CLOSED',agent: priya}"),
-        ("  a: { \"status\": \"OPEN\" }", agent(PRIYA), "  a: { \"status\": \"OPEN\", \"agent\": \"priya\" }"),
-        ("  a: { agent: priya, }", Wanted::Agent(None), "  a: { agent: none, }"),
-        ("  a:|    agent: rahul", agent("00000000000000000000000a"), "  a:|    agent: 00000000000000000000000a"),
-        ("  a:|    agent: rahul", agent("000000000000000000000001"), "  a:|    agent: \"000000000000000000000001\""),
-        ("  a:|    # t|    tags: [x]", status(Status::Open), "  a:|    # t|    tags: [x]|    status: OPEN"),
-        ("  a:|    tags: [x]", status(Status::Open), "  a:|    status: OPEN|    tags: [x]"),
+        (
+            "  a: {status: 'OPEN',agent: priya}",
+            status(Status::Closed),
+            "  a: {status: 'CLOSED',agent: priya}",
+        ),
+        (
+            "  a: { \"status\": \"OPEN\" }",
+            agent(PRIYA),
+            "  a: { \"status\": \"OPEN\", \"agent\": \"priya\" }",
+        ),
+        (
+            "  a: { agent: priya, }",
+            Wanted::Agent(None),
+            "  a: { agent: none, }",
+        ),
+        (
+            "  a:|    agent: rahul",
+            agent("00000000000000000000000a"),
+            "  a:|    agent: 00000000000000000000000a",
+        ),
+        (
+            "  a:|    agent: rahul",
+            agent("000000000000000000000001"),
+            "  a:|    agent: \"000000000000000000000001\"",
+        ),
+        (
+            "  a:|    # t|    tags: [x]",
+            status(Status::Open),
+            "  a:|    # t|    tags: [x]|    status: OPEN",
+        ),
+        (
+            "  a:|    tags: [x]",
+            status(Status::Open),
+            "  a:|    status: OPEN|    tags: [x]",
+        ),
         (
             "  a:|      label: x  # l|      tags: [x]",
             status(Status::Open),
             "  a:|      label: x  # l|      status: OPEN|      tags: [x]",
         ),
-        ("  a:|  b: {}", status(Status::Open), "  a:|    status: OPEN|  b: {}"),
-        ("  a: # c|  b: {}", status(Status::Open), "  a: # c|    status: OPEN|  b: {}"),
+        (
+            "  a:|  b: {}",
+            status(Status::Open),
+            "  a:|    status: OPEN|  b: {}",
+        ),
+        (
+            "  a: # c|  b: {}",
+            status(Status::Open),
+            "  a: # c|    status: OPEN|  b: {}",
+        ),
         ("  a: ~", status(Status::Open), "  a: { status: OPEN }"),
         ("  a: {}", status(Status::Open), "  a: { status: OPEN }"),
-        ("  a: { attributes: {k: v} }", attribute("k", "no"), "  a: { attributes: {k: \"no\"} }"),
-        ("  a: { attributes: {k: v} }", attribute("l", "a, b"), "  a: { attributes: {k: v, l: \"a, b\"} }"),
-        ("  a:|    attributes:|      k: v", attribute("k", "a, b: c"), "  a:|    attributes:|      k: \"a, b: c\""),
-        ("  a:|    attributes:|      k: v", attribute("l", "w"), "  a:|    attributes:|      k: v|      l: w"),
-        ("  a:|    status: OPEN", attribute("l", "w"), "  a:|    status: OPEN|    attributes:|      l: w"),
+        (
+            "  a: { attributes: {k: v} }",
+            attribute("k", "no"),
+            "  a: { attributes: {k: \"no\"} }",
+        ),
+        (
+            "  a: { attributes: {k: v} }",
+            attribute("l", "a, b"),
+            "  a: { attributes: {k: v, l: \"a, b\"} }",
+        ),
+        (
+            "  a:|    attributes:|      k: v",
+            attribute("k", "a, b: c"),
+            "  a:|    attributes:|      k: \"a, b: c\"",
+        ),
+        (
+            "  a:|    attributes:|      k: v",
+            attribute("l", "w"),
+            "  a:|    attributes:|      k: v|      l: w",
+        ),
+        (
+            "  a:|    status: OPEN",
+            attribute("l", "w"),
+            "  a:|    status: OPEN|    attributes:|      l: w",
+        ),
         (
             "  a:|    attributes:|      k: |-# text|        one|        two|    status: OPEN",
             attribute("k", "three"),
@@ -106,7 +193,8 @@ fn one_value_and_no_other_byte() {
     ];
     for (before, wanted, expected) in cases {
         // A literal block's own sign is written `|-#` above.
-        let [before, expected] = [before, expected].map(|text| lead(text).replace("\n-# text", "|-"));
+        let [before, expected] =
+            [before, expected].map(|text| lead(text).replace("\n-# text", "|-"));
         assert_eq!(after(&before, &[("a", wanted)]), expected);
     }
 }
@@ -114,14 +202,42 @@ fn one_value_and_no_other_byte() {
 #[test]
 fn only_the_tags_that_differ() {
     let cases = [
-        ("  a: { tags: [x, y, z] }", exact(&["x", "z"]), "  a: { tags: [x, z] }"),
-        ("  a: { tags: [x,y,z] }", exact(&["y", "z"]), "  a: { tags: [y,z] }"),
-        ("  a: { tags: [ x, y ] }", exact(&["x"]), "  a: { tags: [ x ] }"),
-        ("  a: { tags: [x, y, ] }", exact(&["x"]), "  a: { tags: [x, ] }"),
+        (
+            "  a: { tags: [x, y, z] }",
+            exact(&["x", "z"]),
+            "  a: { tags: [x, z] }",
+        ),
+        (
+            "  a: { tags: [x,y,z] }",
+            exact(&["y", "z"]),
+            "  a: { tags: [y,z] }",
+        ),
+        (
+            "  a: { tags: [ x, y ] }",
+            exact(&["x"]),
+            "  a: { tags: [ x ] }",
+        ),
+        (
+            "  a: { tags: [x, y, ] }",
+            exact(&["x"]),
+            "  a: { tags: [x, ] }",
+        ),
         ("  a: { tags: [x] }", exact(&[]), "  a: { tags: [] }"),
-        ("  a: { tags: [] }", exact(&["no", "x"]), "  a: { tags: [\"no\", x] }"),
-        ("  a: { tags: ['x', \"y\"] }", exact(&["x", "y", "z"]), "  a: { tags: ['x', \"y\", z] }"),
-        ("  a:|    tags: [|      x, # one|      y, # two|    ]", exact(&["y"]), "  a:|    tags: [|      y, # two|    ]"),
+        (
+            "  a: { tags: [] }",
+            exact(&["no", "x"]),
+            "  a: { tags: [\"no\", x] }",
+        ),
+        (
+            "  a: { tags: ['x', \"y\"] }",
+            exact(&["x", "y", "z"]),
+            "  a: { tags: ['x', \"y\", z] }",
+        ),
+        (
+            "  a:|    tags: [|      x, # one|      y, # two|    ]",
+            exact(&["y"]),
+            "  a:|    tags: [|      y, # two|    ]",
+        ),
         (
             "  a:|    tags: [|      x, # one|      y  # two|    ]",
             exact(&["x", "z"]),
@@ -132,7 +248,11 @@ fn only_the_tags_that_differ() {
             exact(&["x"]),
             "  a:|    tags: [ # all|      x,|      # why|    ]",
         ),
-        ("  a:|    tags:|    - x # one|    # two|    - y", exact(&["y", "z"]), "  a:|    tags:|    # two|    - y|    - z"),
+        (
+            "  a:|    tags:|    - x # one|    # two|    - y",
+            exact(&["y", "z"]),
+            "  a:|    tags:|    # two|    - y|    - z",
+        ),
         (
             "  a:|    tags:|      -   x # one|      - y # two|    status: OPEN",
             exact(&["x", "z"]),
@@ -148,7 +268,11 @@ fn only_the_tags_that_differ() {
             patch(&["x"], &["w", "z"]),
             "  a: { tags: { present: [x], absent: [z, w] } }",
         ),
-        ("  a: { tags: { present: [x] } }", patch(&[], &["x"]), "  a: { tags: { present: [], absent: [x] } }"),
+        (
+            "  a: { tags: { present: [x] } }",
+            patch(&[], &["x"]),
+            "  a: { tags: { present: [], absent: [x] } }",
+        ),
         (
             "  a:|    tags:|      present: [x]|      absent:|        - w|    status: OPEN",
             patch(&["w", "x"], &[]),
@@ -167,14 +291,21 @@ fn only_the_tags_that_differ() {
 
 #[test]
 fn notes_that_are_gone_leave_their_lines() {
-    let note = |title: &str| Note { title: title.to_owned(), description: String::new() };
-    let before =
-        lead("  a:|    notes:|      - title: x|        description: \"\"|      # y|      - { title: y }|    status: OPEN");
+    let note = |title: &str| Note {
+        title: title.to_owned(),
+        description: String::new(),
+    };
+    let before = lead(
+        "  a:|    notes:|      - title: x|        description: \"\"|      # y|      - { title: y }|    status: OPEN",
+    );
     assert_eq!(
         after(&before, &[("a", Wanted::Notes(vec![note("y")]))]),
         lead("  a:|    notes:|      # y|      - { title: y }|    status: OPEN")
     );
-    assert_eq!(after(&before, &[("a", Wanted::Notes(vec![]))]), lead("  a:|    notes: []|      # y|    status: OPEN"));
+    assert_eq!(
+        after(&before, &[("a", Wanted::Notes(vec![]))]),
+        lead("  a:|    notes: []|      # y|    status: OPEN")
+    );
 }
 
 #[test]
@@ -210,34 +341,68 @@ leads:
     assert_eq!(after(before, &edits), expected);
     // The one who has the anchor changes, and those who do not want to change with it get a key of their own.
     let expected = before
-        .replace("a: &base { status: OPEN, tags: &t [x] }", "a: &base { status: CLOSED, tags: &t [x, w] }")
+        .replace(
+            "a: &base { status: OPEN, tags: &t [x] }",
+            "a: &base { status: CLOSED, tags: &t [x, w] }",
+        )
         .replace("label: b }", "label: b, status: OPEN, tags: [x] }")
         .replace("c: { tags: *t }", "c: { tags: [x] }")
         .replace("d: *base", "d: { <<: *base, status: OPEN, tags: [x] }");
-    assert_eq!(after(before, &[("a", status(Status::Closed)), ("a", exact(&["w", "x"]))]), expected);
+    assert_eq!(
+        after(
+            before,
+            &[("a", status(Status::Closed)), ("a", exact(&["w", "x"]))]
+        ),
+        expected
+    );
 }
 
 #[test]
 fn bom_line_breaks_and_the_missing_last_one_stay() {
     let before = "\u{feff}version: 1\r\nleads:\r\n  a:\r\n    tags:\r\n      - x\r\n      - y";
-    let made = after(before, &[("a", exact(&["x", "z"])), ("a", status(Status::Open))]);
-    assert_eq!(made, "\u{feff}version: 1\r\nleads:\r\n  a:\r\n    status: OPEN\r\n    tags:\r\n      - x\r\n      - z");
-    let made = after(before, &[("a", exact(&["x", "y", "z"])), ("a", attribute("k", "v"))]);
+    let made = after(
+        before,
+        &[("a", exact(&["x", "z"])), ("a", status(Status::Open))],
+    );
+    assert_eq!(
+        made,
+        "\u{feff}version: 1\r\nleads:\r\n  a:\r\n    status: OPEN\r\n    tags:\r\n      - x\r\n      - z"
+    );
+    let made = after(
+        before,
+        &[("a", exact(&["x", "y", "z"])), ("a", attribute("k", "v"))],
+    );
     assert_eq!(
         made,
         "\u{feff}version: 1\r\nleads:\r\n  a:\r\n    tags:\r\n      - x\r\n      - y\r\n      - z\r\n    attributes:\r\n      k: v"
     );
     let made = after(before, &[("a", exact(&["x"]))]);
-    assert_eq!(made, "\u{feff}version: 1\r\nleads:\r\n  a:\r\n    tags:\r\n      - x");
+    assert_eq!(
+        made,
+        "\u{feff}version: 1\r\nleads:\r\n  a:\r\n    tags:\r\n      - x"
+    );
 }
 
 #[test]
 fn what_cannot_be_done_is_refused_by_itself() {
     let before = lead("  a: { status: OPEN }|  b: { status: OPEN }");
-    let edited =
-        edited(&before, &[("a", status(Status::Closed)), ("nobody", status(Status::Closed)), ("b", attribute(" ", "x"))]);
-    assert_eq!(edited.text, lead("  a: { status: CLOSED }|  b: { status: OPEN }"));
-    let refused: Vec<&str> = edited.refused.iter().map(|(edit, _)| edit.id.as_str()).collect();
+    let edited = edited(
+        &before,
+        &[
+            ("a", status(Status::Closed)),
+            ("nobody", status(Status::Closed)),
+            ("b", attribute(" ", "x")),
+        ],
+    );
+    assert_eq!(
+        edited.text,
+        lead("  a: { status: CLOSED }|  b: { status: OPEN }")
+    );
+    let refused: Vec<&str> = edited
+        .refused
+        .iter()
+        .map(|(edit, _)| edit.id.as_str())
+        .collect();
     assert_eq!(refused, ["b", "nobody"]);
     let (broken, edits) = ("version: 1\nleads: [", [("a", status(Status::Closed))]);
     assert_eq!(self::edited(broken, &edits).text, broken);
@@ -245,22 +410,57 @@ fn what_cannot_be_done_is_refused_by_itself() {
 
 #[test]
 fn many_refusals_cost_no_more_than_few() {
-    let leads: String = (0..3000).map(|number| format!("  a{number}: {{ tags: [vip] }}\n")).collect();
+    let leads: String = (0..3000)
+        .map(|number| format!("  a{number}: {{ tags: [vip] }}\n"))
+        .collect();
     let text = format!("version: 1\nleads:\n{leads}");
     let workspace = workspace();
     let known = ["vip".to_owned()];
-    let vocabulary = convertalk::workspace::Vocabulary { tags: Some(&known), ..workspace.vocabulary() };
+    let vocabulary = convertalk::workspace::Vocabulary {
+        tags: Some(&known),
+        ..workspace.vocabulary()
+    };
     let edits: Vec<Edit> = (0..3000)
-        .map(|number| Edit { id: LeadId::new(format!("a{number}")), wanted: exact(if number == 7 { &[] } else { &["new"] }) })
+        .map(|number| Edit {
+            id: LeadId::new(format!("a{number}")),
+            wanted: exact(if number == 7 { &[] } else { &["new"] }),
+        })
         .collect();
     let edited = apply(&Arc::from("leads/a.yaml"), &text, &edits, vocabulary);
     assert_eq!(edited.refused.len(), 2999);
-    assert!(edited.refused[0].1.contains("the policy knows no tag `new`"));
-    assert_eq!(edited.text, text.replace("a7: { tags: [vip] }", "a7: { tags: [] }"));
+    assert!(
+        edited.refused[0]
+            .1
+            .contains("the policy knows no tag `new`")
+    );
+    assert_eq!(
+        edited.text,
+        text.replace("a7: { tags: [vip] }", "a7: { tags: [] }")
+    );
 }
 
-const TEXTS: [&str; 10] = ["silver", "no", "0123", "", "a: b # c", "two\nlines", "\u{202e}x\u{85}", "é𝄞", "---", " blanks "];
-const TAGS: [&str; 8] = ["vip", "cold", "no", "a b", "x, y", "0123", "é𝄞", "\u{1b}[2J"];
+const TEXTS: [&str; 10] = [
+    "silver",
+    "no",
+    "0123",
+    "",
+    "a: b # c",
+    "two\nlines",
+    "\u{202e}x\u{85}",
+    "é𝄞",
+    "---",
+    " blanks ",
+];
+const TAGS: [&str; 8] = [
+    "vip",
+    "cold",
+    "no",
+    "a b",
+    "x, y",
+    "0123",
+    "é𝄞",
+    "\u{1b}[2J",
+];
 
 /// Another value, or the same, by a number.
 fn another(wanted: &Wanted, number: u8) -> Wanted {
@@ -268,10 +468,21 @@ fn another(wanted: &Wanted, number: u8) -> Wanted {
     let bit = |place: usize| number & (1 << (place % 8)) != 0;
     match wanted {
         Wanted::Status(_) => Wanted::Status(Status::WRITABLE[at % 6].clone()),
-        Wanted::Agent(_) => [Wanted::Agent(None), agent(PRIYA), agent(RAHUL), agent("00000000000000000000000b")][at % 4].clone(),
-        Wanted::Tags(TagRule::Exact(_)) => {
-            exact(&TAGS.iter().enumerate().filter(|(place, _)| bit(*place)).map(|(_, tag)| *tag).collect::<Vec<_>>())
-        }
+        Wanted::Agent(_) => [
+            Wanted::Agent(None),
+            agent(PRIYA),
+            agent(RAHUL),
+            agent("00000000000000000000000b"),
+        ][at % 4]
+            .clone(),
+        Wanted::Tags(TagRule::Exact(_)) => exact(
+            &TAGS
+                .iter()
+                .enumerate()
+                .filter(|(place, _)| bit(*place))
+                .map(|(_, tag)| *tag)
+                .collect::<Vec<_>>(),
+        ),
         Wanted::Tags(TagRule::Patch { present, absent }) => {
             let mut place = 0;
             let (present, absent) = present.union(absent).cloned().partition(|_| {
@@ -281,7 +492,9 @@ fn another(wanted: &Wanted, number: u8) -> Wanted {
             Wanted::Tags(TagRule::Patch { present, absent })
         }
         Wanted::Attribute(key, _) => attribute(key, TEXTS[at % TEXTS.len()]),
-        Wanted::Contact(ContactField::Name, _) => Wanted::Contact(ContactField::Name, "No: One, \"x\"".to_owned()),
+        Wanted::Contact(ContactField::Name, _) => {
+            Wanted::Contact(ContactField::Name, "No: One, \"x\"".to_owned())
+        }
         Wanted::Contact(field, _) => Wanted::Contact(*field, "+44".to_owned()),
         Wanted::Notes(notes) => {
             let kept = notes.iter().enumerate().filter(|(place, _)| bit(*place));
@@ -292,14 +505,22 @@ fn another(wanted: &Wanted, number: u8) -> Wanted {
 
 /// The key of a lead under which a field stands.
 fn key_of(wanted: &Wanted) -> String {
-    wanted.field().to_string().split('.').next().unwrap_or_default().to_owned()
+    wanted
+        .field()
+        .to_string()
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Lines that no edit is about stand in the new text as they stood, in their order.
 pub(crate) fn others_stay(file: &File, edits: &[Edit], after: &str) {
     let shared = file.shares && edits.iter().any(|edit| edit.id.as_str() == "lead-0");
     let touched = |(lead, key): &(String, String)| {
-        edits.iter().any(|edit| edit.id.as_str() == lead && (key == "*" || key_of(&edit.wanted) == *key))
+        edits
+            .iter()
+            .any(|edit| edit.id.as_str() == lead && (key == "*" || key_of(&edit.wanted) == *key))
     };
     let mut lines = after.split('\n');
     let mut in_value = false;
@@ -309,7 +530,11 @@ pub(crate) fn others_stay(file: &File, edits: &[Edit], after: &str) {
         let merges = shared && line.contains("*base");
         if !in_value && !merges {
             let trimmed = line.trim_end_matches('\r');
-            assert!(lines.any(|other| other.trim_end_matches('\r') == trimmed), "{line:?} is gone\n{}\n{after}", file.text);
+            assert!(
+                lines.any(|other| other.trim_end_matches('\r') == trimmed),
+                "{line:?} is gone\n{}\n{after}",
+                file.text
+            );
         }
     }
 }
@@ -351,11 +576,22 @@ fn edited_back(file: &File, after: &str, edits: &[Edit]) -> String {
     let back: Vec<Edit> = edits
         .iter()
         .filter_map(|edit| {
-            let wanted = before.get(&edit.id)?.iter().find(|wanted| wanted.field() == edit.wanted.field())?;
-            Some(Edit { id: edit.id.clone(), wanted: wanted.clone() })
+            let wanted = before
+                .get(&edit.id)?
+                .iter()
+                .find(|wanted| wanted.field() == edit.wanted.field())?;
+            Some(Edit {
+                id: edit.id.clone(),
+                wanted: wanted.clone(),
+            })
         })
         .collect();
-    let undone = apply(&Arc::from("leads/a.yaml"), after, &back, workspace.vocabulary());
+    let undone = apply(
+        &Arc::from("leads/a.yaml"),
+        after,
+        &back,
+        workspace.vocabulary(),
+    );
     assert!(undone.refused.is_empty(), "{:?}\n{after}", undone.refused);
     undone.text
 }

@@ -3,25 +3,50 @@
 use crate::world::{TOKEN, World, record, serve, uuid};
 
 fn world(leads: usize, flags: &str) -> World {
-    let live: Vec<_> = (1..=leads).map(|number| record(number, "OPEN", None, &["web"])).collect();
+    let live: Vec<_> = (1..=leads)
+        .map(|number| record(number, "OPEN", None, &["web"]))
+        .collect();
     let world = World::new(&live, flags);
-    world.declare(&(1..=leads).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number))).collect::<String>());
+    world.declare(
+        &(1..=leads)
+            .map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)))
+            .collect::<String>(),
+    );
     world
 }
 
 /// A fault now and then, on both endpoints: repeated, and done.
 fn survives(fault: &str) {
-    let world = world(30, &format!("--page-size 5 --retry-after 0 --slow 20ms --fault {fault}"));
+    let world = world(
+        30,
+        &format!("--page-size 5 --retry-after 0 --slow 20ms --fault {fault}"),
+    );
     world.run("apply --yes").exits(0);
     for (uuid, bodies) in world.sent() {
         let lost = world
             .puts()
             .iter()
-            .filter(|put| put.fault.is_some() && put.body.as_ref().is_some_and(|body| body["uuid"] == uuid.as_str()))
+            .filter(|put| {
+                put.fault.is_some()
+                    && put
+                        .body
+                        .as_ref()
+                        .is_some_and(|body| body["uuid"] == uuid.as_str())
+            })
             .count();
-        assert!(bodies.len() <= 1 + lost, "{uuid} was written {} times with {lost} faults", bodies.len());
+        assert!(
+            bodies.len() <= 1 + lost,
+            "{uuid} was written {} times with {lost} faults",
+            bodies.len()
+        );
     }
-    assert!(world.sandbox().records().values().all(|record| record["status"] == "CLOSED"));
+    assert!(
+        world
+            .sandbox()
+            .records()
+            .values()
+            .all(|record| record["status"] == "CLOSED")
+    );
     world.assert_settled();
 }
 
@@ -49,9 +74,17 @@ fn a_retry_after_is_obeyed_by_every_request() {
     let world = world(12, "--page-size 4 --retry-after 1 --fault 429@write:4");
     world.run("apply --yes").exits(0);
     let requests = world.sandbox().requests();
-    let refused = requests.iter().find(|request| request.status == Some(429)).expect("a 429");
-    let waited = requests.iter().filter(|request| request.at > refused.at).map(|request| request.at - refused.at);
-    let soon = waited.filter(|after| after.as_millis() > 100 && after.as_millis() < 1000).count();
+    let refused = requests
+        .iter()
+        .find(|request| request.status == Some(429))
+        .expect("a 429");
+    let waited = requests
+        .iter()
+        .filter(|request| request.at > refused.at)
+        .map(|request| request.at - refused.at);
+    let soon = waited
+        .filter(|after| after.as_millis() > 100 && after.as_millis() < 1000)
+        .count();
     assert_eq!(soon, 0, "no request is sent before the second is over");
 }
 
@@ -61,11 +94,21 @@ fn a_wrong_token_is_one_clear_error_and_never_tried_again() {
         let world = world(3, &format!("--wrong-token {status}"));
         let mut command = world.command(&["plan", "-v", "-v"]);
         command.env("CONVERTALK_READ_TOKEN", "wr0ng-token");
-        let ran = world.ran(command.output().expect("the program runs")).exits(1);
+        let ran = world
+            .ran(command.output().expect("the program runs"))
+            .exits(1);
         assert_eq!(ran.err.matches("error:").count(), 1, "{}", ran.err);
-        assert!(ran.err.contains("CONVERTALK_READ_TOKEN") && ran.err.contains(&format!("HTTP {status}")), "{}", ran.err);
+        assert!(
+            ran.err.contains("CONVERTALK_READ_TOKEN")
+                && ran.err.contains(&format!("HTTP {status}")),
+            "{}",
+            ran.err
+        );
         assert!(!ran.err.contains("wr0ng-token"), "{}", ran.err);
-        assert!(world.reads() <= 2, "each list is asked for once at the most");
+        assert!(
+            world.reads() <= 2,
+            "each list is asked for once at the most"
+        );
         assert_eq!(ran.out, "");
     }
 }
@@ -75,9 +118,15 @@ fn a_wrong_write_token_stops_the_run_at_once() {
     let world = world(5, "");
     let mut command = world.command(&["apply", "--yes"]);
     command.env("CONVERTALK_WRITE_TOKEN", "wr0ng-token");
-    let ran = world.ran(command.output().expect("the program runs")).exits(5);
+    let ran = world
+        .ran(command.output().expect("the program runs"))
+        .exits(5);
     assert_eq!(world.puts().len(), 1);
-    assert!(ran.out.contains("1 failed") && ran.out.contains("4 untried"), "{}", ran.out);
+    assert!(
+        ran.out.contains("1 failed") && ran.out.contains("4 untried"),
+        "{}",
+        ran.out
+    );
     assert!(!ran.out.contains("wr0ng-token") && !ran.err.contains("wr0ng-token"));
 }
 
@@ -85,12 +134,25 @@ fn a_wrong_write_token_stops_the_run_at_once() {
 fn no_token_is_an_error_that_names_the_variable() {
     let world = world(1, "");
     let mut command = world.command(&["plan"]);
-    command.env_remove("CONVERTALK_READ_TOKEN").env("CONVERTALK_TOKEN", "  ");
-    let ran = world.ran(command.output().expect("the program runs")).exits(1);
-    assert!(ran.err.contains("neither CONVERTALK_READ_TOKEN nor CONVERTALK_TOKEN is set"), "{}", ran.err);
+    command
+        .env_remove("CONVERTALK_READ_TOKEN")
+        .env("CONVERTALK_TOKEN", "  ");
+    let ran = world
+        .ran(command.output().expect("the program runs"))
+        .exits(1);
+    assert!(
+        ran.err
+            .contains("neither CONVERTALK_READ_TOKEN nor CONVERTALK_TOKEN is set"),
+        "{}",
+        ran.err
+    );
     let mut command = world.command(&["plan"]);
-    command.env_remove("CONVERTALK_READ_TOKEN").env("CONVERTALK_TOKEN", TOKEN);
-    world.ran(command.output().expect("the program runs")).exits(0);
+    command
+        .env_remove("CONVERTALK_READ_TOKEN")
+        .env("CONVERTALK_TOKEN", TOKEN);
+    world
+        .ran(command.output().expect("the program runs"))
+        .exits(0);
 }
 
 #[test]
@@ -108,13 +170,29 @@ fn a_listing_that_breaks_off_is_an_error() {
 fn too_many_failures_end_the_run() {
     let world = world(30, "--unknown reject");
     let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, concurrency: 1"));
-    world.declare(
-        &(1..=30).map(|number| format!("  {}: {{ status: CLOSED, create: true }}\n", uuid(number + 1000))).collect::<String>(),
+    world.write(
+        "convertalk.yaml",
+        &config.replace("endpoint: sandbox", "endpoint: sandbox, concurrency: 1"),
     );
-    let ran = world.run("apply --yes --canary 0 --max-failures 3").exits(5);
+    world.declare(
+        &(1..=30)
+            .map(|number| {
+                format!(
+                    "  {}: {{ status: CLOSED, create: true }}\n",
+                    uuid(number + 1000)
+                )
+            })
+            .collect::<String>(),
+    );
+    let ran = world
+        .run("apply --yes --canary 0 --max-failures 3")
+        .exits(5);
     assert_eq!(world.puts().len(), 3);
-    assert!(ran.out.contains("3 failed") && ran.out.contains("27 untried"), "{}", ran.out);
+    assert!(
+        ran.out.contains("3 failed") && ran.out.contains("27 untried"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -122,20 +200,41 @@ fn an_answer_lost_after_the_write_is_read_back_and_counts() {
     let world = world(1, "--fault drop-after@write");
     world.run("apply --yes").exits(0);
     let lines = world.run_lines();
-    assert!(lines.iter().any(|line| line["type"] == "answer" && line["error"].is_string()), "{lines:?}");
-    assert!(lines.iter().any(|line| line["type"] == "outcome" && line["outcome"] == "verified"), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line["type"] == "answer" && line["error"].is_string()),
+        "{lines:?}"
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line["type"] == "outcome" && line["outcome"] == "verified"),
+        "{lines:?}"
+    );
 }
 
 #[test]
 fn nothing_follows_a_redirect_to_another_host() {
     let other = World::new(&[], "");
     let to = other.sandbox().url();
-    let location: &'static str = Box::leak(format!("302 Found\r\nlocation: {to}/inbox/direct/chats").into_boxed_str());
+    let location: &'static str =
+        Box::leak(format!("302 Found\r\nlocation: {to}/inbox/direct/chats").into_boxed_str());
     let world = world(1, "");
     let mut command = world.command(&["plan"]);
-    command.env("CONVERTALK_ENDPOINT", serve(move |_| (location, String::new())));
-    let ran = world.ran(command.output().expect("the program runs")).exits(1);
-    assert!(ran.err.contains("redirected to http://127.0.0.1") && ran.err.contains("the token is not sent there"), "{}", ran.err);
+    command.env(
+        "CONVERTALK_ENDPOINT",
+        serve(move |_| (location, String::new())),
+    );
+    let ran = world
+        .ran(command.output().expect("the program runs"))
+        .exits(1);
+    assert!(
+        ran.err.contains("redirected to http://127.0.0.1")
+            && ran.err.contains("the token is not sent there"),
+        "{}",
+        ran.err
+    );
     assert_eq!(other.reads(), 0);
 }
 
@@ -143,31 +242,57 @@ fn nothing_follows_a_redirect_to_another_host() {
 fn an_hour_is_not_waited_for_and_nothing_more_is_sent() {
     let world = world(30, "--retry-after 3600 --fault 429@write");
     let ran = world.run("apply --yes --canary 0").exits(5);
-    assert!(world.puts().len() <= 8, "only what was under way was sent: {}", world.puts().len());
-    assert!(ran.out.contains("untried") && ran.out.contains("3600 s"), "{}", ran.out);
+    assert!(
+        world.puts().len() <= 8,
+        "only what was under way was sent: {}",
+        world.puts().len()
+    );
+    assert!(
+        ran.out.contains("untried") && ran.out.contains("3600 s"),
+        "{}",
+        ran.out
+    );
 
     let few: Vec<String> = (3..20).map(|number| number.to_string()).collect();
-    let world = self::world(6, &format!("--retry-after 3600 --fault 429@write:{}", few.join(",")));
+    let world = self::world(
+        6,
+        &format!("--retry-after 3600 --fault 429@write:{}", few.join(",")),
+    );
     let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, concurrency: 1"));
+    world.write(
+        "convertalk.yaml",
+        &config.replace("endpoint: sandbox", "endpoint: sandbox, concurrency: 1"),
+    );
     let ran = world.run("apply --yes").exits(5);
-    assert!(ran.out.contains("written") && ran.out.contains("not read back") && !ran.out.contains("unverified"), "{}", ran.out);
+    assert!(
+        ran.out.contains("written")
+            && ran.out.contains("not read back")
+            && !ran.out.contains("unverified"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
 fn the_platforms_words_do_not_tell_what_is_masked() {
     let url = serve(|request| match request {
-        write if write.starts_with("PUT") => {
-            ("400 Bad Request", r#"{"success":false,"code":400,"message":"asha@acme.example is taken"}"#.to_owned())
-        }
-        first if first.contains("page=1&type=lead") => ("200 OK", r#"{"success":true,"data":[{"uuid":"u-1"}]}"#.to_owned()),
+        write if write.starts_with("PUT") => (
+            "400 Bad Request",
+            r#"{"success":false,"code":400,"message":"asha@acme.example is taken"}"#.to_owned(),
+        ),
+        first if first.contains("page=1&type=lead") => (
+            "200 OK",
+            r#"{"success":true,"data":[{"uuid":"u-1"}]}"#.to_owned(),
+        ),
         _ => ("200 OK", r#"{"success":true,"data":[]}"#.to_owned()),
     });
     let world = World::new(&[], "");
     world.declare("  u-1: { contact: { email: asha@acme.example } }\n");
     let mut command = world.command(&["apply", "--yes"]);
     command.env("CONVERTALK_ENDPOINT", url);
-    let ran = world.ran(command.output().expect("the program runs")).exits(5);
+    let ran = world
+        .ran(command.output().expect("the program runs"))
+        .exits(5);
     assert!(ran.out.contains("a***@a*** is taken"), "{}", ran.out);
     assert!(!format!("{:?}", world.run_lines()).contains("asha@"));
 }

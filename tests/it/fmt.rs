@@ -22,15 +22,27 @@ fn comments(text: &str) -> Vec<String> {
     let mut made = Vec::new();
     for (number, line) in lines.iter().enumerate() {
         if let Some((before, key)) = line.split_once("# t:") {
-            assert!(before.contains(key.trim_end()), "a comment is no longer beside `{key}`:\n{text}");
+            assert!(
+                before.contains(key.trim_end()),
+                "a comment is no longer beside `{key}`:\n{text}"
+            );
         }
         if let Some((_, key)) = line.split_once("# a:") {
-            let below = lines[number..].iter().find(|line| !line.trim().is_empty() && !line.trim().starts_with('#'));
+            let below = lines[number..]
+                .iter()
+                .find(|line| !line.trim().is_empty() && !line.trim().starts_with('#'));
             let below = below.expect("a line below").trim_start();
-            assert!(below.starts_with(key.trim_end()), "a comment is no longer above `{key}`:\n{text}");
+            assert!(
+                below.starts_with(key.trim_end()),
+                "a comment is no longer above `{key}`:\n{text}"
+            );
         }
         // What is behind a `#` in quotes is none.
-        made.extend(line.rfind('#').map(|at| line[at..].trim_end().to_owned()).filter(|text| !text.starts_with("# y")));
+        made.extend(
+            line.rfind('#')
+                .map(|at| line[at..].trim_end().to_owned())
+                .filter(|text| !text.starts_with("# y")),
+        );
     }
     made.sort();
     made
@@ -84,7 +96,11 @@ leads:
 fn workspace_of(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("leads")).expect("a folder");
-    std::fs::write(folder.path().join("convertalk.yaml"), "version: 1\napi: { endpoint: sandbox }\n").expect("a file");
+    std::fs::write(
+        folder.path().join("convertalk.yaml"),
+        "version: 1\napi: { endpoint: sandbox }\n",
+    )
+    .expect("a file");
     for (name, text) in files {
         std::fs::write(folder.path().join("leads").join(name), text).expect("a file");
     }
@@ -92,8 +108,15 @@ fn workspace_of(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn fmt(folder: &tempfile::TempDir, words: &str) -> Ran {
-    let words: Vec<&str> = std::iter::once("fmt").chain(words.split_whitespace()).collect();
-    Ran::of(program(&words).current_dir(folder.path()).output().expect("the program runs"))
+    let words: Vec<&str> = std::iter::once("fmt")
+        .chain(words.split_whitespace())
+        .collect();
+    Ran::of(
+        program(&words)
+            .current_dir(folder.path())
+            .output()
+            .expect("the program runs"),
+    )
 }
 
 fn read(folder: &tempfile::TempDir, name: &str) -> String {
@@ -108,7 +131,8 @@ fn check_writes_nothing_and_names_each_file() {
     assert_eq!(read(&folder, "rough.yaml"), ROUGH);
     let diff = fmt(&folder, "--check --diff").exits(1);
     assert!(
-        diff.out.contains("\n-    b: {agent: priya,status: OPEN}\n") && diff.out.contains("\n+  b: { status"),
+        diff.out.contains("\n-    b: {agent: priya,status: OPEN}\n")
+            && diff.out.contains("\n+  b: { status"),
         "{}",
         diff.out
     );
@@ -119,21 +143,52 @@ fn check_writes_nothing_and_names_each_file() {
 
 #[test]
 fn a_broken_file_is_told_with_its_place_and_the_others_are_laid_out() {
-    let folder = workspace_of(&[("broken.yaml", "version: 1\nleads: [\n"), ("rough.yaml", ROUGH), ("text.yaml", "a text\n")]);
+    let folder = workspace_of(&[
+        ("broken.yaml", "version: 1\nleads: [\n"),
+        ("rough.yaml", ROUGH),
+        ("text.yaml", "a text\n"),
+    ]);
     let ran = fmt(&folder, "").exits(1);
     assert_eq!(ran.out, "leads/rough.yaml\n");
-    assert!(ran.err.contains("leads/broken.yaml:") && ran.err.contains("error[yaml-syntax]"), "{}", ran.err);
-    assert!(ran.err.contains("leads/text.yaml: left as it stands"), "{}", ran.err);
-    assert_eq!((read(&folder, "rough.yaml"), read(&folder, "text.yaml")), (EVEN.to_owned(), "a text\n".to_owned()));
+    assert!(
+        ran.err.contains("leads/broken.yaml:") && ran.err.contains("error[yaml-syntax]"),
+        "{}",
+        ran.err
+    );
+    assert!(
+        ran.err.contains("leads/text.yaml: left as it stands"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(
+        (read(&folder, "rough.yaml"), read(&folder, "text.yaml")),
+        (EVEN.to_owned(), "a text\n".to_owned())
+    );
 }
 
 #[test]
 fn only_the_files_that_are_named() {
     let folder = workspace_of(&[("one.yaml", ROUGH), ("two.yaml", ROUGH)]);
-    assert_eq!(fmt(&folder, "leads/one.yaml").exits(0).out, "leads/one.yaml\n");
-    assert_eq!((read(&folder, "one.yaml"), read(&folder, "two.yaml")), (EVEN.to_owned(), ROUGH.to_owned()));
-    assert!(fmt(&folder, "convertalk.yaml").exits(1).err.contains("convertalk.yaml is none"));
-    assert!(fmt(&folder, "leads/three.yaml").exits(1).err.contains("cannot be read"));
+    assert_eq!(
+        fmt(&folder, "leads/one.yaml").exits(0).out,
+        "leads/one.yaml\n"
+    );
+    assert_eq!(
+        (read(&folder, "one.yaml"), read(&folder, "two.yaml")),
+        (EVEN.to_owned(), ROUGH.to_owned())
+    );
+    assert!(
+        fmt(&folder, "convertalk.yaml")
+            .exits(1)
+            .err
+            .contains("convertalk.yaml is none")
+    );
+    assert!(
+        fmt(&folder, "leads/three.yaml")
+            .exits(1)
+            .err
+            .contains("cannot be read")
+    );
 }
 
 #[test]
@@ -143,7 +198,13 @@ fn every_example_is_laid_out() {
         if !example.join("convertalk.yaml").exists() {
             continue;
         }
-        let words = ["fmt", "--check", "--diff", "-C", example.to_str().expect("a path")];
+        let words = [
+            "fmt",
+            "--check",
+            "--diff",
+            "-C",
+            example.to_str().expect("a path"),
+        ];
         Ran::of(program(&words).output().expect("the program runs")).exits(0);
     }
 }
@@ -175,7 +236,10 @@ fn odd_parts_stay_as_they_are() {
     }
     // An anchor must stay before its aliases: where the order of keys would part them, the keys stay as they are.
     let kept = "version: 1\nleads:\n  a:\n    tags: &t [x]\n    label: &l y\n    status: OPEN\n    attributes: { k: *l }\n";
-    assert!(laid_out(kept).find("label").expect("a label") < laid_out(kept).find("status").expect("a status"));
+    assert!(
+        laid_out(kept).find("label").expect("a label")
+            < laid_out(kept).find("status").expect("a status")
+    );
     let kept = "version: 1\nleads:\n  a: { create: &t true, label: *t }\n";
     assert_eq!(laid_out(kept), kept);
     let (before, after) = (

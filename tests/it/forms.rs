@@ -38,7 +38,14 @@ impl Dice {
 }
 
 pub(crate) fn file() -> impl Strategy<Value = File> {
-    vec(any::<u8>(), 0..400).prop_map(|bytes| Writer { dice: Dice(bytes, 0), lines: Vec::new(), shares: false }.file())
+    vec(any::<u8>(), 0..400).prop_map(|bytes| {
+        Writer {
+            dice: Dice(bytes, 0),
+            lines: Vec::new(),
+            shares: false,
+        }
+        .file()
+    })
 }
 
 struct Writer {
@@ -47,8 +54,20 @@ struct Writer {
     shares: bool,
 }
 
-const TEXTS: [&str; 12] =
-    ["gold", "a b", "no", "0123", "it's", "\"q\"", "x: y", "x # y", "2026-01-02", "naïve 名前", "tab\there", "- dash"];
+const TEXTS: [&str; 12] = [
+    "gold",
+    "a b",
+    "no",
+    "0123",
+    "it's",
+    "\"q\"",
+    "x: y",
+    "x # y",
+    "2026-01-02",
+    "naïve 名前",
+    "tab\there",
+    "- dash",
+];
 const TAGS: [&str; 6] = ["vip", "cold", "no", "a b", "0123", "q:r"];
 
 impl Writer {
@@ -64,7 +83,11 @@ impl Writer {
         self.blank();
         let defaults = self.dice.roll(4);
         if defaults == 1 {
-            self.line("defaults: { agent: priya, attributes: { tier: silver } } # d", "", "");
+            self.line(
+                "defaults: { agent: priya, attributes: { tier: silver } } # d",
+                "",
+                "",
+            );
         } else if defaults == 2 {
             self.line("defaults:", "", "");
             self.line("   tags: [vip]", "", "");
@@ -79,17 +102,34 @@ impl Writer {
         if self.dice.one_in(4) {
             self.line("# the end", "", "");
         }
-        let (crlf, bom, open) = (self.dice.one_in(4), self.dice.one_in(4), self.dice.one_in(4));
+        let (crlf, bom, open) = (
+            self.dice.one_in(4),
+            self.dice.one_in(4),
+            self.dice.one_in(4),
+        );
         let line_break = if crlf { "\r\n" } else { "\n" };
         let texts: Vec<&str> = self.lines.iter().map(|(text, ..)| text.as_str()).collect();
         let end = if open { "" } else { line_break };
-        let text = format!("{}{}{end}", if bom { "\u{feff}" } else { "" }, texts.join(line_break));
-        let owners = self.lines.into_iter().map(|(_, lead, key)| (lead, key)).collect();
-        File { text, owners, shares: self.shares }
+        let text = format!(
+            "{}{}{end}",
+            if bom { "\u{feff}" } else { "" },
+            texts.join(line_break)
+        );
+        let owners = self
+            .lines
+            .into_iter()
+            .map(|(_, lead, key)| (lead, key))
+            .collect();
+        File {
+            text,
+            owners,
+            shares: self.shares,
+        }
     }
 
     fn line(&mut self, text: &str, lead: &str, key: &str) {
-        self.lines.push((text.to_owned(), lead.to_owned(), key.to_owned()));
+        self.lines
+            .push((text.to_owned(), lead.to_owned(), key.to_owned()));
     }
 
     fn blank(&mut self) {
@@ -109,9 +149,11 @@ impl Writer {
         let anchor = if anchored { " &base" } else { "" };
         match self.dice.roll(8) {
             0 if number > 0 && self.shares => self.line(&format!("{pad}{id}: *base"), &id, "*"),
-            1 if number > 0 && self.shares => {
-                self.line(&format!("{pad}{id}: {{ <<: *base, label: merged }}  # t:{id}"), &id, "*")
-            }
+            1 if number > 0 && self.shares => self.line(
+                &format!("{pad}{id}: {{ <<: *base, label: merged }}  # t:{id}"),
+                &id,
+                "*",
+            ),
             2 => {
                 let status = self.dice.pick(&["OPEN", "'REVIEW'", "\"CLOSED\""]);
                 let space = self.dice.pick(&["", " ", "  "]);
@@ -138,7 +180,16 @@ impl Writer {
     }
 
     fn fields(&mut self, id: &str, pad: &str) {
-        let mut keys = vec!["status", "agent", "tags", "attributes", "contact", "notes", "label", "create"];
+        let mut keys = vec![
+            "status",
+            "agent",
+            "tags",
+            "attributes",
+            "contact",
+            "notes",
+            "label",
+            "create",
+        ];
         let mut any = false;
         while !keys.is_empty() {
             let key = keys.remove(self.dice.roll(keys.len()));
@@ -171,21 +222,32 @@ impl Writer {
         let gap = self.dice.pick(&[" ", "   ", "\t"]);
         match key {
             "status" => {
-                let status = self.dice.pick(&["OPEN", "'REVIEW'", "\"CLOSED\"", "!!str ONHOLD", "&st OPEN"]);
+                let status =
+                    self.dice
+                        .pick(&["OPEN", "'REVIEW'", "\"CLOSED\"", "!!str ONHOLD", "&st OPEN"]);
                 self.line(&format!("{pad}status:{gap}{status}{tail}"), id, key);
             }
             "agent" => {
-                let agent = self.dice.pick(&["priya", "none", "'rahul'", "00000000000000000000000a"]);
+                let agent =
+                    self.dice
+                        .pick(&["priya", "none", "'rahul'", "00000000000000000000000a"]);
                 self.line(&format!("{pad}agent :{gap}{agent}{tail}"), id, key);
             }
             "label" | "create" => {
-                let value = if key == "create" { "true" } else { "A label, of two words" };
+                let value = if key == "create" {
+                    "true"
+                } else {
+                    "A label, of two words"
+                };
                 self.line(&format!("{pad}{key}:{gap}{value}{tail}"), id, key);
             }
             "tags" => self.tags(id, pad, &tail),
             "attributes" => self.attributes(id, pad, &tail),
             "contact" => {
-                let contact = self.dice.pick(&["{ name: \"Asha Rao\", phone: 98765 43210 }", "{dial_code: '+91'}"]);
+                let contact = self.dice.pick(&[
+                    "{ name: \"Asha Rao\", phone: 98765 43210 }",
+                    "{dial_code: '+91'}",
+                ]);
                 self.line(&format!("{pad}contact: {contact}{tail}"), id, key);
             }
             _ => self.notes(id, pad, &tail),
@@ -197,7 +259,10 @@ impl Writer {
         match self.dice.roll(3) {
             0 => format!("'{}'", text.replace('\'', "''").replace('\t', " ")),
             1 => format!("\"{}\"", text.replace('"', "\\\"").replace('\t', "\\t")),
-            _ => self.dice.pick(&["gold", "a b", "no", "0123", "naïve 名前"]).to_owned(),
+            _ => self
+                .dice
+                .pick(&["gold", "a b", "no", "0123", "naïve 名前"])
+                .to_owned(),
         }
     }
 
@@ -222,7 +287,10 @@ impl Writer {
             0 => {
                 let zero = self.dice.pick(&["", "  ", "    "]);
                 self.line(&format!("{pad}tags:{tail}"), id, "tags");
-                for tag in ["vip", "'cold'", "\"a b\""].iter().take(1 + self.dice.roll(3)) {
+                for tag in ["vip", "'cold'", "\"a b\""]
+                    .iter()
+                    .take(1 + self.dice.roll(3))
+                {
                     let tail = self.tail(tag.trim_matches(['\'', '"']));
                     let dash = self.dice.pick(&["- ", "-   "]);
                     self.line(&format!("{pad}{zero}{dash}{tag}{tail}"), id, "tags");
@@ -232,14 +300,22 @@ impl Writer {
                 self.line(&format!("{pad}tags: ["), id, "tags");
                 let last = 1 + self.dice.roll(3);
                 for (number, tag) in ["vip", "'cold'", "\"a b\""].iter().take(last).enumerate() {
-                    let comma = if number + 1 < last || self.dice.one_in(2) { "," } else { "" };
+                    let comma = if number + 1 < last || self.dice.one_in(2) {
+                        ","
+                    } else {
+                        ""
+                    };
                     let tail = self.dice.pick(&["", " # item"]);
                     self.line(&format!("{pad}    {tag}{comma}{tail}"), id, "tags");
                 }
                 let tail = self.dice.pick(&["", " # end"]);
                 self.line(&format!("{pad}  ]{tail}"), id, "tags");
             }
-            2 => self.line(&format!("{pad}tags: {{ present: [vip, 'no'], absent: [cold] }}{tail}"), id, "tags"),
+            2 => self.line(
+                &format!("{pad}tags: {{ present: [vip, 'no'], absent: [cold] }}{tail}"),
+                id,
+                "tags",
+            ),
             3 => {
                 self.line(&format!("{pad}tags:{tail}"), id, "tags");
                 self.line(&format!("{pad}  present: [vip]"), id, "tags");
@@ -254,12 +330,19 @@ impl Writer {
     fn attributes(&mut self, id: &str, pad: &str, tail: &str) {
         if self.dice.one_in(2) {
             let one = self.scalar();
-            self.line(&format!("{pad}attributes: {{ tier: {one},\"from\" :web}}{tail}"), id, "attributes");
+            self.line(
+                &format!("{pad}attributes: {{ tier: {one},\"from\" :web}}{tail}"),
+                id,
+                "attributes",
+            );
             return;
         }
         self.line(&format!("{pad}attributes:{tail}"), id, "attributes");
         let deeper = format!("{pad} {}", " ".repeat(self.dice.roll(4)));
-        for key in ["tier", "'from'", "roof"].iter().take(1 + self.dice.roll(3)) {
+        for key in ["tier", "'from'", "roof"]
+            .iter()
+            .take(1 + self.dice.roll(3))
+        {
             let name = key.trim_matches('\'');
             match self.dice.roll(6) {
                 0 => {
@@ -287,7 +370,13 @@ impl Writer {
 
     fn notes(&mut self, id: &str, pad: &str, tail: &str) {
         if self.dice.one_in(3) {
-            self.line(&format!("{pad}notes: [{{ title: one }}, {{title: 'two',description: more}}]{tail}"), id, "notes");
+            self.line(
+                &format!(
+                    "{pad}notes: [{{ title: one }}, {{title: 'two',description: more}}]{tail}"
+                ),
+                id,
+                "notes",
+            );
             return;
         }
         self.line(&format!("{pad}notes:{tail}"), id, "notes");

@@ -117,7 +117,13 @@ fn wounded(valid: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<u8
         b"{\"a\":",
         b",",
     ];
-    let wound = (any::<Index>(), 0..5_u8, any::<u8>(), 1..40_usize, select(words));
+    let wound = (
+        any::<Index>(),
+        0..5_u8,
+        any::<u8>(),
+        1..40_usize,
+        select(words),
+    );
     (valid, vec(wound, 1..8)).prop_map(|(valid, wounds)| {
         let mut bytes = valid.into_bytes();
         for (at, kind, byte, length, word) in wounds {
@@ -141,16 +147,34 @@ fn any_or_wounded(valid: &'static str) -> impl Strategy<Value = Vec<u8>> {
 
 /// What a machine makes who wishes ill: depth, repetition, length.
 fn monsters() -> Vec<Vec<u8>> {
-    let bomb = (1..14).map(|n| format!("x{n}: &x{n} [{}]\n", vec![format!("*x{}", n - 1); 10].join(","))).collect::<String>();
-    let mut all: Vec<String> =
-        ["[", "{", "- ", "? ", "{\"a\":", "!x ", "&a ", "'", "# ", "a: ", "\n", "\u{feff}", "%", "|", "> "]
-            .iter()
-            .map(|piece| piece.repeat(60_000))
-            .collect();
+    let bomb = (1..14)
+        .map(|n| {
+            format!(
+                "x{n}: &x{n} [{}]\n",
+                vec![format!("*x{}", n - 1); 10].join(",")
+            )
+        })
+        .collect::<String>();
+    let mut all: Vec<String> = [
+        "[", "{", "- ", "? ", "{\"a\":", "!x ", "&a ", "'", "# ", "a: ", "\n", "\u{feff}", "%",
+        "|", "> ",
+    ]
+    .iter()
+    .map(|piece| piece.repeat(60_000))
+    .collect();
     all.push(format!("version: 1\nx0: &x0 [a]\n{bomb}"));
-    all.push(format!("version: 1\nleads:\n{}", "  a: {}\n".repeat(20_000)));
-    all.push(format!("version: 1\nleads:\n  {}: {{}}\n", "k".repeat(1 << 20)));
-    all.push(format!("version: 1\nleads: {{ a: {{ tags: [{}] }} }}\n", "t, ".repeat(50_000)));
+    all.push(format!(
+        "version: 1\nleads:\n{}",
+        "  a: {}\n".repeat(20_000)
+    ));
+    all.push(format!(
+        "version: 1\nleads:\n  {}: {{}}\n",
+        "k".repeat(1 << 20)
+    ));
+    all.push(format!(
+        "version: 1\nleads: {{ a: {{ tags: [{}] }} }}\n",
+        "t, ".repeat(50_000)
+    ));
     all.into_iter().map(String::into_bytes).collect()
 }
 
@@ -168,7 +192,10 @@ fn within<T>(limit: Duration, what: &str, work: impl FnOnce() -> T) -> T {
 fn drawn(diagnostics: &[Diagnostic]) {
     for diagnostic in diagnostics.iter().take(50) {
         let text = render::render(diagnostic, false);
-        assert!(!text.is_empty() && !text.contains(['\u{202e}', '\0', '\x1b']), "{text:?}");
+        assert!(
+            !text.is_empty() && !text.contains(['\u{202e}', '\0', '\x1b']),
+            "{text:?}"
+        );
     }
 }
 
@@ -177,19 +204,39 @@ fn lead_file(folder: &Path, bytes: &[u8]) {
     let loaded = quickly("a lead file", || load(folder, &Overrides::default()));
     assert_eq!(loaded.desired.is_none(), loaded.has_errors());
     quickly("its diagnostics", || drawn(&loaded.diagnostics));
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
     if let Ok(made) = quickly("its layout", || layout(&Arc::from("a.yaml"), text)) {
         let again = layout(&Arc::from("a.yaml"), &made.text).expect("what was laid out is YAML");
-        assert_eq!(again.text, made.text, "laid out twice is not laid out once:\n{text}");
+        assert_eq!(
+            again.text, made.text,
+            "laid out twice is not laid out once:\n{text}"
+        );
     }
     if let (Some(workspace), Some(desired)) = (loaded.workspace, loaded.desired) {
-        let status = |id: &LeadId| Edit { id: id.clone(), wanted: Wanted::Status(Status::OnHold) };
-        let tags = |id: &LeadId| Edit { id: id.clone(), wanted: Wanted::Tags(TagRule::Exact(["vip".to_owned()].into())) };
-        let edits: Vec<Edit> = desired.keys().take(50).flat_map(|id| [status(id), tags(id)]).collect();
+        let status = |id: &LeadId| Edit {
+            id: id.clone(),
+            wanted: Wanted::Status(Status::OnHold),
+        };
+        let tags = |id: &LeadId| Edit {
+            id: id.clone(),
+            wanted: Wanted::Tags(TagRule::Exact(["vip".to_owned()].into())),
+        };
+        let edits: Vec<Edit> = desired
+            .keys()
+            .take(50)
+            .flat_map(|id| [status(id), tags(id)])
+            .collect();
         // The file is read before, between and after.
-        let edited = within(3 * LONG, "its edits", || apply(&Arc::from("a.yaml"), text, &edits, workspace.vocabulary()));
+        let edited = within(3 * LONG, "its edits", || {
+            apply(&Arc::from("a.yaml"), text, &edits, workspace.vocabulary())
+        });
         let (now, mistakes) = desired_of(vec![(Arc::from("a.yaml"), edited.text)], &workspace);
-        assert!(now.len() == desired.len() && !mistakes.iter().any(Diagnostic::is_error), "{text}");
+        assert!(
+            now.len() == desired.len() && !mistakes.iter().any(Diagnostic::is_error),
+            "{text}"
+        );
     }
 }
 
@@ -202,8 +249,13 @@ fn leads_folder() -> tempfile::TempDir {
 
 fn workspace_file(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let (workspace, diagnostics) = quickly("a workspace file", || parse(Path::new("."), &text, &Overrides::default()));
-    assert_eq!(workspace.is_none(), diagnostics.iter().any(Diagnostic::is_error));
+    let (workspace, diagnostics) = quickly("a workspace file", || {
+        parse(Path::new("."), &text, &Overrides::default())
+    });
+    assert_eq!(
+        workspace.is_none(),
+        diagnostics.iter().any(Diagnostic::is_error)
+    );
     quickly("its diagnostics", || drawn(&diagnostics));
 }
 
@@ -211,15 +263,37 @@ fn workspace_file(bytes: &[u8]) {
 fn saved_plan(bytes: &[u8]) {
     let read = |bytes: &[u8]| quickly("a saved plan", || from_bytes(bytes));
     drop(read(bytes));
-    let Ok(plan) = serde_json::from_slice::<Plan>(bytes) else { return };
+    let Ok(plan) = serde_json::from_slice::<Plan>(bytes) else {
+        return;
+    };
     let version = plan.format_version;
     match read(&to_bytes(&plan).expect("bytes")) {
         Ok(again) => {
-            assert_eq!(Plan { digest: None, ..again.clone() }, Plan { digest: None, ..plan });
-            drop(check(&again, &again.target, "2026-01-02T04:00:00Z".parse().expect("a time"), LONG));
+            assert_eq!(
+                Plan {
+                    digest: None,
+                    ..again.clone()
+                },
+                Plan {
+                    digest: None,
+                    ..plan
+                }
+            );
+            drop(check(
+                &again,
+                &again.target,
+                "2026-01-02T04:00:00Z".parse().expect("a time"),
+                LONG,
+            ));
             for format in report::Format::value_variants().iter().copied() {
-                let told = quickly("a report", || report::plan(&again, format, report::Audience::default())).expect("a report");
-                assert!(!told.contains('\u{202e}') || format == report::Format::Json, "{told:?}");
+                let told = quickly("a report", || {
+                    report::plan(&again, format, report::Audience::default())
+                })
+                .expect("a report");
+                assert!(
+                    !told.contains('\u{202e}') || format == report::Format::Json,
+                    "{told:?}"
+                );
             }
         }
         Err(error) => assert_ne!(version, 1, "{error}"),
@@ -227,7 +301,9 @@ fn saved_plan(bytes: &[u8]) {
 }
 
 fn run_line(bytes: &[u8]) {
-    if let Ok(line) = quickly("a line of a run file", || serde_json::from_slice::<Line>(bytes)) {
+    if let Ok(line) = quickly("a line of a run file", || {
+        serde_json::from_slice::<Line>(bytes)
+    }) {
         let text = serde_json::to_string(&line).expect("JSON");
         let again: Line = serde_json::from_str(&text).expect("a line");
         assert_eq!(serde_json::to_string(&again).expect("JSON"), text);
@@ -235,10 +311,17 @@ fn run_line(bytes: &[u8]) {
 }
 
 fn seed_file(folder: &Path, bytes: &[u8]) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     for name in ["seed.json", "seed.yaml"] {
         std::fs::write(folder.join(name), bytes).expect("a file");
-        let options = Options { seed: Some(folder.join(name)), listen: ([127, 0, 0, 1], 0).into(), ..Options::default() };
+        let options = Options {
+            seed: Some(folder.join(name)),
+            listen: ([127, 0, 0, 1], 0).into(),
+            ..Options::default()
+        };
         if let Ok(sandbox) = quickly(name, || runtime.block_on(Sandbox::start(options))) {
             drop(quickly("its records", || sandbox.records()));
         }
@@ -283,10 +366,22 @@ fn the_samples_are_valid() {
     let folder = leads_folder();
     std::fs::write(folder.path().join("leads/a.yaml"), LEADS).expect("a file");
     let loaded = load(folder.path(), &Overrides::default());
-    assert!(!loaded.has_errors() && loaded.leads == 4, "{:?}", loaded.diagnostics);
-    assert!(parse(Path::new("."), WORKSPACE, &Overrides::default()).0.is_some());
+    assert!(
+        !loaded.has_errors() && loaded.leads == 4,
+        "{:?}",
+        loaded.diagnostics
+    );
+    assert!(
+        parse(Path::new("."), WORKSPACE, &Overrides::default())
+            .0
+            .is_some()
+    );
     assert!(serde_json::from_str::<Plan>(PLAN).is_ok());
-    assert!(LINES.iter().all(|line| serde_json::from_str::<Line>(line).is_ok()));
+    assert!(
+        LINES
+            .iter()
+            .all(|line| serde_json::from_str::<Line>(line).is_ok())
+    );
     assert!(serde_json::from_str::<serde_json::Value>(SEED).is_ok());
 }
 

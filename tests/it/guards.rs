@@ -29,10 +29,19 @@ fn refuses(world: &World, words: &[&str], lift: &str) {
     let plan = world.run("plan").exits(3);
     let apply = world.run("apply --yes").exits(3);
     for word in words {
-        assert!(plan.out.contains(word) && apply.out.contains(word), "{word} is not in\n{}", plan.out);
+        assert!(
+            plan.out.contains(word) && apply.out.contains(word),
+            "{word} is not in\n{}",
+            plan.out
+        );
     }
     let refusals = world.run("plan --format json").exits(3).json()["refusals"].clone();
-    assert!(refusals.as_array().is_some_and(|refusals| !refusals.is_empty()), "{refusals}");
+    assert!(
+        refusals
+            .as_array()
+            .is_some_and(|refusals| !refusals.is_empty()),
+        "{refusals}"
+    );
     assert!(world.puts().is_empty(), "nothing is written");
     world.run(&format!("apply --yes {lift}")).exits(0);
     world.assert_settled();
@@ -40,27 +49,56 @@ fn refuses(world: &World, words: &[&str], lift: &str) {
 
 #[test]
 fn a_number_of_changes() {
-    let world =
-        world("  max_changes: 1\n", &format!("  {}: {{ status: ONHOLD }}\n  {}: {{ status: ONHOLD }}\n", uuid(1), uuid(5)));
-    refuses(&world, &["2 leads would change, and the limit is 1", "convertalk.yaml:7", "--max-changes 2"], "--max-changes 2");
+    let world = world(
+        "  max_changes: 1\n",
+        &format!(
+            "  {}: {{ status: ONHOLD }}\n  {}: {{ status: ONHOLD }}\n",
+            uuid(1),
+            uuid(5)
+        ),
+    );
+    refuses(
+        &world,
+        &[
+            "2 leads would change, and the limit is 1",
+            "convertalk.yaml:7",
+            "--max-changes 2",
+        ],
+        "--max-changes 2",
+    );
 }
 
 #[test]
 fn a_share_of_the_declared_leads() {
-    let leads: String = [1, 4, 5].map(|number| format!("  {}: {{ status: ONHOLD }}\n", uuid(number))).concat();
+    let leads: String = [1, 4, 5]
+        .map(|number| format!("  {}: {{ status: ONHOLD }}\n", uuid(number)))
+        .concat();
     let world = world("  max_changes: 50%\n", &leads);
-    refuses(&world, &["3 leads would change", "50% of 3 declared leads, that is 1"], "--max-changes 100%");
+    refuses(
+        &world,
+        &["3 leads would change", "50% of 3 declared leads, that is 1"],
+        "--max-changes 100%",
+    );
 }
 
 #[test]
 fn a_denied_move() {
     let world = world(
         "  transitions: { deny: [\"CLOSED -> *\"], warn: [\"REVIEW -> OPEN\"] }\n",
-        &format!("  {}: {{ status: OPEN }}\n  {}: {{ status: OPEN }}\n", uuid(2), uuid(3)),
+        &format!(
+            "  {}: {{ status: OPEN }}\n  {}: {{ status: OPEN }}\n",
+            uuid(2),
+            uuid(3)
+        ),
     );
     refuses(
         &world,
-        &["1 lead: CLOSED -> * is denied", "convertalk.yaml:7", "--allow transition", "REVIEW -> OPEN wants a second look"],
+        &[
+            "1 lead: CLOSED -> * is denied",
+            "convertalk.yaml:7",
+            "--allow transition",
+            "REVIEW -> OPEN wants a second look",
+        ],
         "--allow transition",
     );
 }
@@ -69,29 +107,67 @@ fn a_denied_move() {
 fn a_status_that_needs_an_agent() {
     let world = world(
         "  require_agent: [REVIEW, ONHOLD]\n",
-        &format!("  {}: {{ agent: none }}\n  {}: {{ status: ONHOLD }}\n  {}: {{ status: ONHOLD }}\n", uuid(3), uuid(5), uuid(1)),
+        &format!(
+            "  {}: {{ agent: none }}\n  {}: {{ status: ONHOLD }}\n  {}: {{ status: ONHOLD }}\n",
+            uuid(3),
+            uuid(5),
+            uuid(1)
+        ),
     );
-    refuses(&world, &["2 leads would be in REVIEW or ONHOLD without an agent", "convertalk.yaml:7"], "--allow require-agent");
+    refuses(
+        &world,
+        &[
+            "2 leads would be in REVIEW or ONHOLD without an agent",
+            "convertalk.yaml:7",
+        ],
+        "--allow require-agent",
+    );
 }
 
 #[test]
 fn more_leads_than_an_agent_may_have() {
-    let world = world("  tags: [vip]\n", &format!("  {}: {{ agent: priya }}\n", uuid(5)));
-    refuses(&world, &["priya would have 3 leads (2 now), and the limit is 2", "convertalk.yaml:4"], "--allow max-leads");
+    let world = world(
+        "  tags: [vip]\n",
+        &format!("  {}: {{ agent: priya }}\n", uuid(5)),
+    );
+    refuses(
+        &world,
+        &[
+            "priya would have 3 leads (2 now), and the limit is 2",
+            "convertalk.yaml:4",
+        ],
+        "--allow max-leads",
+    );
 }
 
 #[test]
 fn an_inbox_that_lists_nothing() {
     let world = World::new(&[], "");
-    world.declare(&format!("  {}: {{ status: OPEN, create: true }}\n", uuid(1)));
-    refuses(&world, &["the inbox lists no chats at all, but 1 lead is declared"], "--allow empty-listing");
+    world.declare(&format!(
+        "  {}: {{ status: OPEN, create: true }}\n",
+        uuid(1)
+    ));
+    refuses(
+        &world,
+        &["the inbox lists no chats at all, but 1 lead is declared"],
+        "--allow empty-listing",
+    );
 }
 
 #[test]
 fn a_tag_outside_of_the_vocabulary_is_a_mistake_in_the_file() {
-    let world = world("  tags: [vip]\n", &format!("  {}: {{ tags: [vpi] }}\n", uuid(5)));
+    let world = world(
+        "  tags: [vip]\n",
+        &format!("  {}: {{ tags: [vpi] }}\n", uuid(5)),
+    );
     let ran = world.run("plan").exits(1);
-    assert!(ran.err.contains("unknown-tag") && ran.err.contains("`vip`") && ran.err.contains("leads/all.yaml:3"), "{}", ran.err);
+    assert!(
+        ran.err.contains("unknown-tag")
+            && ran.err.contains("`vip`")
+            && ran.err.contains("leads/all.yaml:3"),
+        "{}",
+        ran.err
+    );
 }
 
 /// Which form a plan is told in changes nothing of what it comes to.
@@ -102,9 +178,13 @@ fn exit_codes_are_the_same_in_every_format() {
     let formats = ["text", "json", "markdown", "html", "github", "sarif"];
     let exits = |words: &str, exit: i32| {
         for format in formats {
-            let told = world.run(&format!("plan --format {format} {words}")).exits(exit);
+            let told = world
+                .run(&format!("plan --format {format} {words}"))
+                .exits(exit);
             assert!(!told.out.is_empty() || exit == 1, "{format} {words}");
-            world.run(&format!("plan --report {format}=plan.out {words}")).exits(exit);
+            world
+                .run(&format!("plan --report {format}=plan.out {words}"))
+                .exits(exit);
         }
     };
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
@@ -112,10 +192,17 @@ fn exit_codes_are_the_same_in_every_format() {
     world.declare(&format!("  {}: {{ status: OPEN }}\n", uuid(1)));
     exits("", 0);
     exits("--detailed-exitcode", 2);
-    world.declare(&format!("  {}: {{ status: OPEN }}\n  {}: {{ status: OPEN }}\n", uuid(1), uuid(2)));
+    world.declare(&format!(
+        "  {}: {{ status: OPEN }}\n  {}: {{ status: OPEN }}\n",
+        uuid(1),
+        uuid(2)
+    ));
     exits("--detailed-exitcode", 1);
     exits("--detailed-exitcode --missing skip", 2);
-    world.write("convertalk.yaml", &format!("{config}policy: {{ transitions: {{ deny: [\"CLOSED -> *\"] }} }}\n"));
+    world.write(
+        "convertalk.yaml",
+        &format!("{config}policy: {{ transitions: {{ deny: [\"CLOSED -> *\"] }} }}\n"),
+    );
     exits("--missing skip", 3);
     world.declare("  x: { status: NONE }\n");
     exits("", 1);

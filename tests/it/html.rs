@@ -35,7 +35,8 @@ fn parsed(html: &str) -> Parsed {
         match token.expect("a string can be read") {
             Token::StartTag(tag) => {
                 let names: Vec<String> = tag.attributes.keys().map(|name| text(name)).collect();
-                all.tags.push(format!("<{} {}>", text(&tag.name), names.join(" ")));
+                all.tags
+                    .push(format!("<{} {}>", text(&tag.name), names.join(" ")));
                 for (name, value) in &tag.attributes {
                     all.texts += &text(value);
                     all.attributes.push((text(name), text(value)));
@@ -56,11 +57,27 @@ pub(crate) fn with(plan: &Json, behind: &str) -> Json {
         Json::String(text) => Json::String(format!("{text}{behind}")),
         Json::Array(items) => items.iter().map(|item| with(item, behind)).collect(),
         Json::Object(object) => {
-            let told = |key: &String| if key.starts_with("attributes.") { format!("{key}{behind}") } else { key.clone() };
+            let told = |key: &String| {
+                if key.starts_with("attributes.") {
+                    format!("{key}{behind}")
+                } else {
+                    key.clone()
+                }
+            };
             let ours = ["action", "class", "created_at"];
-            let value =
-                |key: &String, value: &Json| if ours.contains(&key.as_str()) { value.clone() } else { with(value, behind) };
-            Json::Object(object.iter().map(|(key, old)| (told(key), value(key, old))).collect())
+            let value = |key: &String, value: &Json| {
+                if ours.contains(&key.as_str()) {
+                    value.clone()
+                } else {
+                    with(value, behind)
+                }
+            };
+            Json::Object(
+                object
+                    .iter()
+                    .map(|(key, old)| (told(key), value(key, old)))
+                    .collect(),
+            )
         }
         other => other.clone(),
     }
@@ -68,21 +85,45 @@ pub(crate) fn with(plan: &Json, behind: &str) -> Json {
 
 /// Holds the report of a plan with hostile texts to the form that it has with harmless ones of the same length.
 fn assert_harmless(plan: &Json, hostile: &str) -> Result<(), TestCaseError> {
-    let harmless: String = hostile.chars().map(|c| if c.is_whitespace() || c.is_alphanumeric() { c } else { 'x' }).collect();
-    let (attacked, calm) = (parsed(&html(&with(plan, hostile))), parsed(&html(&with(plan, &harmless))));
+    let harmless: String = hostile
+        .chars()
+        .map(|c| {
+            if c.is_whitespace() || c.is_alphanumeric() {
+                c
+            } else {
+                'x'
+            }
+        })
+        .collect();
+    let (attacked, calm) = (
+        parsed(&html(&with(plan, hostile))),
+        parsed(&html(&with(plan, &harmless))),
+    );
     prop_assert_eq!(&attacked.tags, &calm.tags);
     prop_assert_eq!(attacked.comments, 0);
     let shown = convertalk::words::visible(hostile);
     prop_assert!(attacked.texts.contains(&shown), "{} is not told", shown);
-    prop_assert!(!attacked.texts.chars().any(|c| c != '\n' && convertalk::words::is_invisible(c)));
+    prop_assert!(
+        !attacked
+            .texts
+            .chars()
+            .any(|c| c != '\n' && convertalk::words::is_invisible(c))
+    );
     Ok(())
 }
 
 #[test]
 fn every_class_is_told() {
     let html = html(&every_class());
-    let body = html.split_once("</style>").and_then(|(_, rest)| rest.split_once("<script>")).expect("a body").0;
-    let lines: Vec<&str> = body.lines().filter(|line| !line.trim().is_empty()).collect();
+    let body = html
+        .split_once("</style>")
+        .and_then(|(_, rest)| rest.split_once("<script>"))
+        .expect("a body")
+        .0;
+    let lines: Vec<&str> = body
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     insta::with_settings!({ prepend_module_to_snapshot => true, omit_expression => true }, {
         insta::assert_snapshot!("every_class", lines.join("\n"));
     });
@@ -120,30 +161,79 @@ proptest! {
 fn nothing_is_fetched_and_nothing_but_its_own_style_and_script_is_obeyed() {
     let html = html(&every_class());
     let all = parsed(&html);
-    let of = |name: &'static str| all.attributes.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str());
-    assert!(of("href").all(|href| href.starts_with('#') || href == "data:,"), "{:?}", of("href").collect::<Vec<_>>());
-    assert_eq!(of("src").chain(of("action")).chain(of("srcset")).chain(of("style")).count(), 0);
-    assert!(all.attributes.iter().all(|(name, _)| !name.starts_with("on")));
-    let policy = of("content").find(|content| content.starts_with("default-src 'none'; ")).expect("a policy");
+    let of = |name: &'static str| {
+        all.attributes
+            .iter()
+            .filter(move |(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+    };
+    assert!(
+        of("href").all(|href| href.starts_with('#') || href == "data:,"),
+        "{:?}",
+        of("href").collect::<Vec<_>>()
+    );
+    assert_eq!(
+        of("src")
+            .chain(of("action"))
+            .chain(of("srcset"))
+            .chain(of("style"))
+            .count(),
+        0
+    );
+    assert!(
+        all.attributes
+            .iter()
+            .all(|(name, _)| !name.starts_with("on"))
+    );
+    let policy = of("content")
+        .find(|content| content.starts_with("default-src 'none'; "))
+        .expect("a policy");
     for words in ["base-uri 'none'", "form-action 'none'"] {
         assert!(policy.contains(words), "{policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
-    for (tag, source) in [("style", "style-src 'sha256-"), ("script", "script-src 'sha256-")] {
-        let text = html.split_once(&format!("<{tag}>")).and_then(|(_, rest)| rest.split_once(&format!("</{tag}>"))).expect(tag).0;
-        let hash = policy.split_once(source).and_then(|(_, rest)| rest.split_once('\'')).expect(source).0;
-        assert_eq!(from_base64(hash), Sha256::digest(text).as_slice(), "the policy's hash of the {tag}");
-        assert!(!text.contains("</") && !text.contains("<!--") && !text.contains("http"), "{tag}");
+    for (tag, source) in [
+        ("style", "style-src 'sha256-"),
+        ("script", "script-src 'sha256-"),
+    ] {
+        let text = html
+            .split_once(&format!("<{tag}>"))
+            .and_then(|(_, rest)| rest.split_once(&format!("</{tag}>")))
+            .expect(tag)
+            .0;
+        let hash = policy
+            .split_once(source)
+            .and_then(|(_, rest)| rest.split_once('\''))
+            .expect(source)
+            .0;
+        assert_eq!(
+            from_base64(hash),
+            Sha256::digest(text).as_slice(),
+            "the policy's hash of the {tag}"
+        );
+        assert!(
+            !text.contains("</") && !text.contains("<!--") && !text.contains("http"),
+            "{tag}"
+        );
     }
     let head = html.split_once("<title>").expect("a title").0;
-    assert!(head.starts_with("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">"), "{head}");
+    assert!(
+        head.starts_with("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">"),
+        "{head}"
+    );
     assert!(head.contains("<meta name=\"referrer\" content=\"no-referrer\">"));
 }
 
 pub(crate) fn from_base64(text: &str) -> Vec<u8> {
     let digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bits: String = text.trim_end_matches('=').chars().map(|c| format!("{:06b}", digits.find(c).expect("base64"))).collect();
-    let byte = |bits: &[u8]| u8::from_str_radix(std::str::from_utf8(bits).expect("digits"), 2).expect("bits");
+    let bits: String = text
+        .trim_end_matches('=')
+        .chars()
+        .map(|c| format!("{:06b}", digits.find(c).expect("base64")))
+        .collect();
+    let byte = |bits: &[u8]| {
+        u8::from_str_radix(std::str::from_utf8(bits).expect("digits"), 2).expect("bits")
+    };
     bits.as_bytes().chunks_exact(8).map(byte).collect()
 }
 
@@ -153,11 +243,24 @@ fn the_verdict_is_the_one_of_the_text_and_comes_first() {
     let text = told(&plan, Format::Text, Audience::default()).expect("a report");
     let verdict = anstream::adapter::strip_str(text.lines().last().expect("a verdict")).to_string();
     let html = html(&every_class());
-    assert!(html.contains(&format!("<title>{verdict}</title>")), "{verdict}");
+    assert!(
+        html.contains(&format!("<title>{verdict}</title>")),
+        "{verdict}"
+    );
     let body = html.split_once("<body>").expect("a body").1;
-    let order =
-        ["<h1", "class=\"notices\"", "Whose doing", "Status moves", "Agents’ leads", "lead by lead", "No longer declared"];
-    let places: Vec<usize> = order.iter().map(|words| body.find(words).unwrap_or_else(|| panic!("{words}"))).collect();
+    let order = [
+        "<h1",
+        "class=\"notices\"",
+        "Whose doing",
+        "Status moves",
+        "Agents’ leads",
+        "lead by lead",
+        "No longer declared",
+    ];
+    let places: Vec<usize> = order
+        .iter()
+        .map(|words| body.find(words).unwrap_or_else(|| panic!("{words}")))
+        .collect();
     assert!(places.is_sorted(), "{places:?}");
 }
 
@@ -168,12 +271,24 @@ fn ids_are_unique_and_links_lead_somewhere() {
         "leads": plan["changes"].as_array().expect("changes").iter().map(|change| change["uuid"].clone()).collect::<Json>() }]);
     for plan in [every_class(), plan] {
         let all = parsed(&html(&plan));
-        let ids: Vec<&String> = all.attributes.iter().filter(|(name, _)| name == "id").map(|(_, id)| id).collect();
+        let ids: Vec<&String> = all
+            .attributes
+            .iter()
+            .filter(|(name, _)| name == "id")
+            .map(|(_, id)| id)
+            .collect();
         let distinct: BTreeSet<&String> = ids.iter().copied().collect();
         assert_eq!(ids.len(), distinct.len());
         let named = ["aria-labelledby", "for"];
-        let named = all.attributes.iter().filter(|(name, _)| named.contains(&name.as_str())).map(|(_, id)| id.as_str());
-        let links = all.attributes.iter().filter_map(|(name, href)| href.strip_prefix('#').filter(|_| name == "href"));
+        let named = all
+            .attributes
+            .iter()
+            .filter(|(name, _)| named.contains(&name.as_str()))
+            .map(|(_, id)| id.as_str());
+        let links = all
+            .attributes
+            .iter()
+            .filter_map(|(name, href)| href.strip_prefix('#').filter(|_| name == "href"));
         for id in named.chain(links) {
             assert!(distinct.iter().any(|other| *other == id), "{id}");
         }
@@ -183,44 +298,88 @@ fn ids_are_unique_and_links_lead_somewhere() {
 #[test]
 fn a_plan_with_nothing_to_do_says_so() {
     let mut plan = every_class();
-    for none in ["changes", "missing", "released", "refusals", "warnings", "transitions", "agents"] {
+    for none in [
+        "changes",
+        "missing",
+        "released",
+        "refusals",
+        "warnings",
+        "transitions",
+        "agents",
+    ] {
         plan[none] = json!([]);
     }
-    plan["summary"] =
-        json!({ "declared": 3, "in_sync": 3, "to_update": 0, "to_create": 0, "missing": 0, "drift": 0, "conflicts": 0 });
+    plan["summary"] = json!({ "declared": 3, "in_sync": 3, "to_update": 0, "to_create": 0, "missing": 0, "drift": 0, "conflicts": 0 });
     let html = html(&plan);
-    assert!(html.contains("Nothing to do:</span> 3 declared leads, all in sync."), "{html}");
+    assert!(
+        html.contains("Nothing to do:</span> 3 declared leads, all in sync."),
+        "{html}"
+    );
     assert!(!html.contains("<form") && !html.contains("<svg") && !html.contains("<article"));
 }
 
 #[test]
 fn plan_report_and_show_print_the_same_file() {
-    let world = World::new(&[record(1, "OPEN", None, &["web"]), record(2, "OPEN", None, &[])], "");
+    let world = World::new(
+        &[
+            record(1, "OPEN", None, &["web"]),
+            record(2, "OPEN", None, &[]),
+        ],
+        "",
+    );
     world.declare(&format!(
         "  {}: {{ status: CLOSED, contact: {{ email: new@example.com }} }}\n  {}: {{ tags: [a] }}\n",
         uuid(1),
         uuid(2)
     ));
-    world.run("plan --out plan.json --report html=plan.html").exits(0);
+    world
+        .run("plan --out plan.json --report html=plan.html")
+        .exits(0);
     let written = std::fs::read_to_string(world.path("plan.html")).expect("a report");
     assert!(
-        written.contains(">OPEN</del>") && written.contains("n***@e***") && !written.contains("new@example.com"),
+        written.contains(">OPEN</del>")
+            && written.contains("n***@e***")
+            && !written.contains("new@example.com"),
         "{written}"
     );
-    assert_eq!(world.run("show plan.json --format html").exits(0).out, written);
-    assert_eq!(parsed(&world.run("plan --format html").exits(0).out).tags, parsed(&written).tags);
-    world.run("apply plan.json --yes --run-file run.jsonl").exits(0);
+    assert_eq!(
+        world.run("show plan.json --format html").exits(0).out,
+        written
+    );
+    assert_eq!(
+        parsed(&world.run("plan --format html").exits(0).out).tags,
+        parsed(&written).tags
+    );
+    world
+        .run("apply plan.json --yes --run-file run.jsonl")
+        .exits(0);
     let ran = world.run("show run.jsonl --format html").exits(1);
-    assert!(ran.err.contains("a run has the forms text, json and markdown"), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("a run has the forms text, json and markdown"),
+        "{}",
+        ran.err
+    );
 }
 
 /// How well one colour is told from another (WCAG 2.2, 1.4.3): from 1 to 21.
 fn contrast(one: &str, other: &str) -> f64 {
     let light = |colour: &str| {
-        let digits: String =
-            if colour.len() == 4 { colour[1..].chars().flat_map(|c| [c, c]).collect() } else { colour[1..].into() };
-        let part = |at: usize| f64::from(u8::from_str_radix(&digits[at..at + 2], 16).expect("a colour")) / 255.0;
-        let linear = |part: f64| if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) };
+        let digits: String = if colour.len() == 4 {
+            colour[1..].chars().flat_map(|c| [c, c]).collect()
+        } else {
+            colour[1..].into()
+        };
+        let part = |at: usize| {
+            f64::from(u8::from_str_radix(&digits[at..at + 2], 16).expect("a colour")) / 255.0
+        };
+        let linear = |part: f64| {
+            if part <= 0.04045 {
+                part / 12.92
+            } else {
+                ((part + 0.055) / 1.055).powf(2.4)
+            }
+        };
         0.2126 * linear(part(0)) + 0.7152 * linear(part(2)) + 0.0722 * linear(part(4))
     };
     let (one, other) = (light(one), light(other));
@@ -233,13 +392,24 @@ fn every_text_can_be_read_in_light_and_in_dark() {
     for scheme in html.split(":root {").skip(1).take(2) {
         let scheme = scheme.split_once('}').expect("an end").0;
         let colour = |name: &str| {
-            let found = scheme.split(';').find_map(|line| line.trim().strip_prefix("--")?.strip_prefix(name)?.strip_prefix(": "));
+            let found = scheme.split(';').find_map(|line| {
+                line.trim()
+                    .strip_prefix("--")?
+                    .strip_prefix(name)?
+                    .strip_prefix(": ")
+            });
             found.unwrap_or_else(|| panic!("no colour {name} in {scheme}"))
         };
-        let on_paper =
-            ["text", "faint", "accent", "good", "bad", "warn"].into_iter().flat_map(|ink| [(ink, "page"), (ink, "card")]);
-        let on_soft =
-            [("good", "good-soft"), ("bad", "bad-soft"), ("warn", "warn-soft"), ("accent", "blue-soft"), ("faint", "blue-soft")];
+        let on_paper = ["text", "faint", "accent", "good", "bad", "warn"]
+            .into_iter()
+            .flat_map(|ink| [(ink, "page"), (ink, "card")]);
+        let on_soft = [
+            ("good", "good-soft"),
+            ("bad", "bad-soft"),
+            ("warn", "warn-soft"),
+            ("accent", "blue-soft"),
+            ("faint", "blue-soft"),
+        ];
         for (ink, paper) in on_paper.chain(on_soft) {
             let contrast = contrast(colour(ink), colour(paper));
             assert!(contrast >= 4.5, "{ink} on {paper}: {contrast}");

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use convertalk::desired::{Demand, Desired};
 use convertalk::diff::{FieldChange, changes, fields, holds, value};
-use convertalk::lead::{AgentId, ContactField, Field, Lead, LeadId, Status, TagRule, Value, Wanted};
+use convertalk::lead::{
+    AgentId, ContactField, Field, Lead, LeadId, Status, TagRule, Value, Wanted,
+};
 use convertalk::observe::Live;
 use convertalk::plan::file::{PlanFileError, from_bytes, masked, to_bytes, unseal};
 use convertalk::plan::settle::{Settled, settle};
@@ -18,11 +20,30 @@ use crate::arbitrary::{declared, demands, inbox, lead, live, observed, workspace
 
 pub(crate) fn plan(desired: &Desired, live: &Live) -> Plan {
     let (agents, policy) = (workspace().agents, Policy::default());
-    let limits = Limits { policy: &policy, agents: &agents, max_changes: None, allow: &[] };
-    let target = Target { endpoint: "https://api.example.com".into(), bot_id: "b".into(), customer_id: "c".into() };
+    let limits = Limits {
+        policy: &policy,
+        agents: &agents,
+        max_changes: None,
+        allow: &[],
+    };
+    let target = Target {
+        endpoint: "https://api.example.com".into(),
+        bot_id: "b".into(),
+        customer_id: "c".into(),
+    };
     let created_at = "2026-01-02T03:04:05Z".to_owned();
     let whose = convertalk::plan::Whose::default();
-    make(Input { desired, all: desired, live, agents: &agents, limits: &limits, target, base: None, whose, created_at })
+    make(Input {
+        desired,
+        all: desired,
+        live,
+        agents: &agents,
+        limits: &limits,
+        target,
+        base: None,
+        whose,
+        created_at,
+    })
 }
 
 /// Does to a lead what a change says.
@@ -32,10 +53,18 @@ fn played(lead: &Lead, field: &Field, after: &Value) -> Lead {
         (Field::Status, Value::Text(text)) => lead.status = Some(Status::read(text)),
         (Field::Agent, after) => lead.agent = after.as_text().and_then(AgentId::parse),
         (Field::Tags, Value::Tags(tags)) => lead.tags = tags.clone(),
-        (Field::Attribute(key), Value::Text(text)) => drop(lead.attributes.insert(key.clone(), text.clone())),
+        (Field::Attribute(key), Value::Text(text)) => {
+            drop(lead.attributes.insert(key.clone(), text.clone()))
+        }
         (Field::Contact(key), Value::Text(text)) => drop(lead.contact.insert(*key, text.clone())),
         (Field::Notes, Value::Notes(notes)) => {
-            lead.notes.extend(notes.iter().filter(|note| !lead.notes.contains(note)).cloned().collect::<Vec<_>>());
+            lead.notes.extend(
+                notes
+                    .iter()
+                    .filter(|note| !lead.notes.contains(note))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
         }
         other => panic!("{other:?} cannot be written"),
     }
@@ -45,8 +74,13 @@ fn played(lead: &Lead, field: &Field, after: &Value) -> Lead {
 fn after(live: &Live, plan: &Plan) -> Live {
     let mut live = live.clone();
     for change in &plan.changes {
-        let seen = live.leads.entry(change.uuid.clone()).or_insert_with(|| observed(Lead::default()));
-        seen.lead = change.fields.iter().fold(seen.lead.clone(), |lead, field| played(&lead, &field.field, &field.after));
+        let seen = live
+            .leads
+            .entry(change.uuid.clone())
+            .or_insert_with(|| observed(Lead::default()));
+        seen.lead = change.fields.iter().fold(seen.lead.clone(), |lead, field| {
+            played(&lead, &field.field, &field.after)
+        });
     }
     live
 }
@@ -54,17 +88,36 @@ fn after(live: &Live, plan: &Plan) -> Live {
 /// What a file would say of a lead that it describes in full.
 fn described(lead: &Lead, patch: bool) -> Vec<Demand> {
     let mut wanted: Vec<Wanted> = Vec::new();
-    wanted.extend(lead.status.as_ref().and_then(|status| Status::writable(status.as_str())).map(Wanted::Status));
+    wanted.extend(
+        lead.status
+            .as_ref()
+            .and_then(|status| Status::writable(status.as_str()))
+            .map(Wanted::Status),
+    );
     wanted.push(Wanted::Agent(lead.agent.clone()));
     let gone = ["not there at all".to_owned()].into();
     wanted.push(Wanted::Tags(match patch {
-        true => TagRule::Patch { present: lead.tags.iter().take(1).cloned().collect(), absent: gone },
+        true => TagRule::Patch {
+            present: lead.tags.iter().take(1).cloned().collect(),
+            absent: gone,
+        },
         false => TagRule::Exact(lead.tags.clone()),
     }));
-    wanted.extend(lead.attributes.iter().map(|(key, text)| Wanted::Attribute(key.clone(), text.clone())));
-    wanted.extend(lead.contact.iter().map(|(field, text)| Wanted::Contact(*field, text.clone())));
+    wanted.extend(
+        lead.attributes
+            .iter()
+            .map(|(key, text)| Wanted::Attribute(key.clone(), text.clone())),
+    );
+    wanted.extend(
+        lead.contact
+            .iter()
+            .map(|(field, text)| Wanted::Contact(*field, text.clone())),
+    );
     wanted.push(Wanted::Notes(lead.notes.clone()));
-    wanted.into_iter().map(|wanted| Demand { wanted, line: 3 }).collect()
+    wanted
+        .into_iter()
+        .map(|wanted| Demand { wanted, line: 3 })
+        .collect()
 }
 
 /// A value that is neither as before nor as planned; `None` where there is none.
@@ -72,15 +125,27 @@ fn elsewhere(lead: &Lead, field: &Field, before: &Value, planned: &Value) -> Opt
     let other = match field {
         Field::Status => {
             let words = Status::WRITABLE.map(|status| Value::Text(status.as_str().to_owned()));
-            words.into_iter().find(|word| word != before && word != planned)?
+            words
+                .into_iter()
+                .find(|word| word != before && word != planned)?
         }
         Field::Agent => Value::Text("ffffffffffffffffffffffff".to_owned()),
         Field::Tags => Value::Tags(["nobody's".to_owned()].into()),
         Field::Attribute(_) | Field::Contact(_) => Value::Text("somebody's".to_owned()),
         Field::Notes => {
-            let Value::Notes(there) = before else { return None };
-            let notes = lead.notes.iter().filter(|note| !there.contains(note)).cloned().collect();
-            return (!there.is_empty()).then(|| Lead { notes, ..lead.clone() });
+            let Value::Notes(there) = before else {
+                return None;
+            };
+            let notes = lead
+                .notes
+                .iter()
+                .filter(|note| !there.contains(note))
+                .cloned()
+                .collect();
+            return (!there.is_empty()).then(|| Lead {
+                notes,
+                ..lead.clone()
+            });
         }
     };
     Some(played(lead, field, &other))
@@ -271,28 +336,62 @@ proptest! {
 }
 
 /// A saved plan whose file or lead has changed since, one contact value at a time.
-fn taken(planned: Option<&str>, live_then: Option<&str>, live_now: Option<&str>, file_now: Option<&str>) -> Settled {
+fn taken(
+    planned: Option<&str>,
+    live_then: Option<&str>,
+    live_now: Option<&str>,
+    file_now: Option<&str>,
+) -> Settled {
     let contact = |name: Option<&str>| name.map(|name| (ContactField::Name, name.to_owned()));
     let seen = |name| {
-        let lead = Lead { contact: contact(name).into_iter().collect(), status: Some(Status::Open), ..Lead::default() };
+        let lead = Lead {
+            contact: contact(name).into_iter().collect(),
+            status: Some(Status::Open),
+            ..Lead::default()
+        };
         live([(LeadId::new("lead-1"), observed(lead))].into())
     };
     let file = |name| -> Desired {
-        let wanted = contact(name).map(|(field, text)| Demand { wanted: Wanted::Contact(field, text), line: 3 });
-        [(LeadId::new("lead-1"), declared(wanted.into_iter().collect(), false))].into()
+        let wanted = contact(name).map(|(field, text)| Demand {
+            wanted: Wanted::Contact(field, text),
+            line: 3,
+        });
+        [(
+            LeadId::new("lead-1"),
+            declared(wanted.into_iter().collect(), false),
+        )]
+        .into()
     };
     let key = SealKey::new(&secrecy::SecretString::from("t0ken".to_owned()));
-    let saved = masked(&plan(&file(planned), &seen(live_then)), Names::Initials, Some(&key)).into_owned();
+    let saved = masked(
+        &plan(&file(planned), &seen(live_then)),
+        Names::Initials,
+        Some(&key),
+    )
+    .into_owned();
     let now = seen(live_now);
-    settle(&unseal(saved, &file(file_now), &now, &key).changes[0], now.leads.values().next().map(Box::as_ref))
+    settle(
+        &unseal(saved, &file(file_now), &now, &key).changes[0],
+        now.leads.values().next().map(Box::as_ref),
+    )
 }
 
 #[test]
 fn a_masked_value_is_never_written_as_if_it_were_one() {
     let written = taken(Some("Asha Rao"), None, None, Some("Asha Rao"));
-    assert!(matches!(written, Settled::Go(task) if task.change.fields[0].after == Value::Text("Asha Rao".into())));
-    let since = taken(Some("Asha Rao"), Some("Bo Li"), Some("Bo Li"), Some("Someone Else"));
-    assert!(matches!(since, Settled::Stale(_)), "the file says something else now: {since:?}");
+    assert!(
+        matches!(written, Settled::Go(task) if task.change.fields[0].after == Value::Text("Asha Rao".into()))
+    );
+    let since = taken(
+        Some("Asha Rao"),
+        Some("Bo Li"),
+        Some("Bo Li"),
+        Some("Someone Else"),
+    );
+    assert!(
+        matches!(since, Settled::Stale(_)),
+        "the file says something else now: {since:?}"
+    );
 }
 
 #[test]
@@ -305,6 +404,11 @@ fn a_mask_is_never_written_where_there_was_nothing() {
 
 #[test]
 fn a_live_value_that_looks_like_a_mask_is_not_overwritten() {
-    let settled = taken(Some("Asha Rao"), Some("Bo Li"), Some("B. L."), Some("Asha Rao"));
+    let settled = taken(
+        Some("Asha Rao"),
+        Some("Bo Li"),
+        Some("B. L."),
+        Some("Asha Rao"),
+    );
     assert!(matches!(settled, Settled::Stale(_)), "{settled:?}");
 }

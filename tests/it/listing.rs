@@ -3,13 +3,18 @@
 use crate::world::{World, record, uuid};
 
 fn world(leads: usize, flags: &str) -> World {
-    let live: Vec<_> = (1..=leads).map(|number| record(number, "OPEN", None, &[])).collect();
+    let live: Vec<_> = (1..=leads)
+        .map(|number| record(number, "OPEN", None, &[]))
+        .collect();
     World::new(&live, flags)
 }
 
 fn declare_every(world: &World, step: usize, leads: usize) {
     world.declare(
-        &(1..=leads).step_by(step).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number))).collect::<String>(),
+        &(1..=leads)
+            .step_by(step)
+            .map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)))
+            .collect::<String>(),
     );
 }
 
@@ -25,9 +30,18 @@ fn chats_that_arrive_hide_no_lead() {
         let world = world(24, flags);
         declare_every(&world, 3, 24);
         let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-        world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, concurrency: 3"));
+        world.write(
+            "convertalk.yaml",
+            &config.replace("endpoint: sandbox", "endpoint: sandbox, concurrency: 3"),
+        );
         let ran = world.run("apply --yes");
-        assert_eq!((ran.exit, world.sent().len()), (0, 8), "{flags}\n{}\n{}", ran.out, ran.err);
+        assert_eq!(
+            (ran.exit, world.sent().len()),
+            (0, 8),
+            "{flags}\n{}\n{}",
+            ran.out,
+            ran.err
+        );
     }
 }
 
@@ -35,9 +49,19 @@ fn chats_that_arrive_hide_no_lead() {
 fn a_chat_that_turns_into_a_lead_is_found() {
     let world = World::new(&[], "--leads 60 --page-size 5 --promote 2");
     let ids: Vec<String> = world.sandbox().records().keys().cloned().collect();
-    world.declare(&ids.iter().map(|id| format!("  {id}: {{ status: CLOSED }}\n")).collect::<String>());
+    world.declare(
+        &ids.iter()
+            .map(|id| format!("  {id}: {{ status: CLOSED }}\n"))
+            .collect::<String>(),
+    );
     world.run("apply --yes").exits(0);
-    assert!(world.sandbox().records().values().all(|record| record["status"] == "CLOSED"));
+    assert!(
+        world
+            .sandbox()
+            .records()
+            .values()
+            .all(|record| record["status"] == "CLOSED")
+    );
 }
 
 #[test]
@@ -45,25 +69,48 @@ fn a_list_without_end_fails_loudly() {
     let world = world(40, "--page-size 2 --arrivals 3");
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(999)));
     let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, page_cap: 12"));
+    world.write(
+        "convertalk.yaml",
+        &config.replace("endpoint: sandbox", "endpoint: sandbox, page_cap: 12"),
+    );
     let ran = world.run("plan").exits(1);
-    assert!(ran.err.contains("has not ended after 12 pages") && ran.err.contains("api.page_cap"), "{}", ran.err);
+    assert!(
+        ran.err.contains("has not ended after 12 pages") && ran.err.contains("api.page_cap"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
 fn reading_stops_once_every_declared_lead_is_found() {
     let world = World::new(&[], "--leads 4000 --page-size 10 --sort created");
-    let mut leads: Vec<(String, String)> =
-        world.sandbox().records().iter().map(|(id, record)| (record["createdAt"].to_string(), id.clone())).collect();
+    let mut leads: Vec<(String, String)> = world
+        .sandbox()
+        .records()
+        .iter()
+        .map(|(id, record)| (record["createdAt"].to_string(), id.clone()))
+        .collect();
     leads.sort();
-    let newest: String = leads.iter().rev().take(3).map(|(_, id)| format!("  {id}: {{ status: CLOSED }}\n")).collect();
+    let newest: String = leads
+        .iter()
+        .rev()
+        .take(3)
+        .map(|(_, id)| format!("  {id}: {{ status: CLOSED }}\n"))
+        .collect();
     world.declare(&newest);
     let plan = world.run("plan --format json").exits(0).json();
     assert_eq!(plan["listing"]["complete"], false);
     let pages = plan["listing"]["pages_read"].as_u64().expect("a number");
-    assert!(pages <= 2 && world.reads() <= 10, "{pages} pages and {} requests for three leads on page 1", world.reads());
+    assert!(
+        pages <= 2 && world.reads() <= 10,
+        "{pages} pages and {} requests for three leads on page 1",
+        world.reads()
+    );
     let plan = world.run("plan --format json --full").exits(0).json();
-    assert_eq!((&plan["listing"]["complete"], &plan["listing"]["leads_read"]), (&true.into(), &4000.into()));
+    assert_eq!(
+        (&plan["listing"]["complete"], &plan["listing"]["leads_read"]),
+        (&true.into(), &4000.into())
+    );
 }
 
 #[test]
@@ -72,8 +119,18 @@ fn the_first_pages_of_a_large_inbox_are_enough_for_leads_that_stand_there() {
     let world = world(3, "--leads 100000 --page-size 200");
     declare_every(&world, 1, 3);
     let plan = world.run("plan --format json").exits(0).json();
-    assert_eq!((&plan["listing"]["complete"], plan["summary"]["missing"].as_u64()), (&false.into(), Some(0)));
-    assert!(world.reads() <= 2, "{} requests: one for each list would do", world.reads());
+    assert_eq!(
+        (
+            &plan["listing"]["complete"],
+            plan["summary"]["missing"].as_u64()
+        ),
+        (&false.into(), Some(0))
+    );
+    assert!(
+        world.reads() <= 2,
+        "{} requests: one for each list would do",
+        world.reads()
+    );
 }
 
 #[test]
@@ -81,8 +138,12 @@ fn two_sweeps_before_a_lead_is_called_missing() {
     let world = world(10, "--page-size 5");
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(999)));
     world.run("plan").exits(1);
-    let first_pages =
-        world.sandbox().requests().iter().filter(|request| request.query.get("page").is_some_and(|page| page == "1")).count();
+    let first_pages = world
+        .sandbox()
+        .requests()
+        .iter()
+        .filter(|request| request.query.get("page").is_some_and(|page| page == "1"))
+        .count();
     assert_eq!(first_pages, 4, "both lists, twice");
 }
 
@@ -98,7 +159,9 @@ fn every_odd_shape_of_a_record_is_read() {
         .collect();
     assert!(ids.len() > 100);
     world.declare(
-        &ids.iter().map(|id| format!("  {id}: {{ status: ONHOLD, tags: {{ present: [seen] }} }}\n")).collect::<String>(),
+        &ids.iter()
+            .map(|id| format!("  {id}: {{ status: ONHOLD, tags: {{ present: [seen] }} }}\n"))
+            .collect::<String>(),
     );
     let ran = world.run("apply --yes").exits(0);
     assert!(ran.out.contains("verified"), "{}", ran.out);
@@ -113,5 +176,8 @@ fn reading_back_a_few_leads_costs_a_few_pages() {
     let planning = world.reads();
     world.run("apply --yes").exits(0);
     let applying = world.reads() - planning;
-    assert!(applying <= planning + 12, "apply read {applying} pages where plan read {planning}");
+    assert!(
+        applying <= planning + 12,
+        "apply read {applying} pages where plan read {planning}"
+    );
 }

@@ -19,18 +19,35 @@ use convertalk::workspace::{self, Overrides, TagShape};
 use crate::world::{record, uuid};
 
 fn closed() -> DesiredLead {
-    let demands = vec![Demand { wanted: Wanted::Status(Status::Closed), line: 1 }];
-    DesiredLead { place: Place { file: "leads/a.yaml".into(), line: 1 }, label: None, create: false, demands }
+    let demands = vec![Demand {
+        wanted: Wanted::Status(Status::Closed),
+        line: 1,
+    }];
+    DesiredLead {
+        place: Place {
+            file: "leads/a.yaml".into(),
+            line: 1,
+        },
+        label: None,
+        create: false,
+        demands,
+    }
 }
 
 #[tokio::test]
 async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let seed = folder.path().join("seed.json");
-    let live: Vec<_> = (1..=60).map(|number| record(number, "OPEN", None, &[])).collect();
+    let live: Vec<_> = (1..=60)
+        .map(|number| record(number, "OPEN", None, &[]))
+        .collect();
     std::fs::write(&seed, serde_json::to_vec(&live).expect("JSON")).expect("a seed");
-    let options =
-        sandbox::Options { listen: ([127, 0, 0, 1], 0).into(), seed: Some(seed), log: true, ..sandbox::Options::default() };
+    let options = sandbox::Options {
+        listen: ([127, 0, 0, 1], 0).into(),
+        seed: Some(seed),
+        log: true,
+        ..sandbox::Options::default()
+    };
     let sandbox = Sandbox::start(options).await.expect("a sandbox");
 
     let config = format!(
@@ -50,11 +67,23 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         .expect("a client");
 
     let ids: Vec<LeadId> = (1..=60).map(|number| LeadId::new(uuid(number))).collect();
-    let live = observe(&client, ids.iter().cloned().collect(), false).await.expect("a listing");
+    let live = observe(&client, ids.iter().cloned().collect(), false)
+        .await
+        .expect("a listing");
     let task = |id: &LeadId| -> Task {
         let fields = Fields(changes(&closed().demands, &live.leads[id].lead));
-        let source = Source { file: "leads/a.yaml".to_owned(), line: 1 };
-        let change = Change { uuid: id.clone(), label: None, action: Action::Update, class: Class::Change, source, fields };
+        let source = Source {
+            file: "leads/a.yaml".to_owned(),
+            line: 1,
+        };
+        let change = Change {
+            uuid: id.clone(),
+            label: None,
+            action: Action::Update,
+            class: Class::Change,
+            source,
+            fields,
+        };
         match settle(&change, live.get(id)) {
             Settled::Go(task) => *task,
             other => panic!("{other:?}"),
@@ -77,9 +106,24 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         sandbox.edit(&uuid(59), |record| record["status"] = "REVIEW".into());
         sandbox.edit(&uuid(60), |record| record["status"] = "CLOSED".into());
     };
-    let report = apply::run(&client, ids.iter().map(task).collect(), Vec::new(), &journal, &options, &stop, &busy).await;
+    let report = apply::run(
+        &client,
+        ids.iter().map(task).collect(),
+        Vec::new(),
+        &journal,
+        &options,
+        &stop,
+        &busy,
+    )
+    .await;
     let outcome = |number| report.outcomes[uuid(number).as_str()].0;
-    assert_eq!((outcome(1), outcome(59), outcome(60)), (Outcome::Verified, Outcome::Stale, Outcome::Already));
-    assert_eq!((report.count(Outcome::Verified), report.outcomes.len()), (58, 60));
+    assert_eq!(
+        (outcome(1), outcome(59), outcome(60)),
+        (Outcome::Verified, Outcome::Stale, Outcome::Already)
+    );
+    assert_eq!(
+        (report.count(Outcome::Verified), report.outcomes.len()),
+        (58, 60)
+    );
     assert_eq!(sandbox.records()[&uuid(59)]["status"], "REVIEW");
 }

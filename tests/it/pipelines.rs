@@ -21,10 +21,23 @@ const FILES: [&str; 6] = [
 fn commands(script: &str) -> Vec<Vec<String>> {
     let script = script.replace("\\\n", " ");
     let mut found = Vec::new();
-    for line in script.lines().map(str::trim).filter(|line| line.starts_with("convertalk ")) {
-        let line = line.replace("${BASE:+", "").replace("${base:+", "").replace(['}', '"'], "");
+    for line in script
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("convertalk "))
+    {
+        let line = line
+            .replace("${BASE:+", "")
+            .replace("${base:+", "")
+            .replace(['}', '"'], "");
         let end = |word: &&str| !["||", "|", ">", ">>"].contains(word);
-        found.push(line.split_whitespace().skip(1).take_while(end).map(str::to_owned).collect());
+        found.push(
+            line.split_whitespace()
+                .skip(1)
+                .take_while(end)
+                .map(str::to_owned)
+                .collect(),
+        );
     }
     found
 }
@@ -35,15 +48,35 @@ fn every_command_is_one_of_ours() {
     let mut seen = std::collections::BTreeSet::new();
     for file in FILES {
         let steps: Vec<Step> = jobs(file).into_values().flatten().collect();
-        let commands: Vec<Vec<String>> = steps.iter().flat_map(|step| commands(&step.script)).collect();
+        let commands: Vec<Vec<String>> = steps
+            .iter()
+            .flat_map(|step| commands(&step.script))
+            .collect();
         assert!(!commands.is_empty(), "{file} runs nothing");
         for words in commands {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let ran = Ran::of(program(&words).current_dir(folder.path()).output().expect("the program runs")).exits(1);
-            assert!(!ran.err.contains("--help") && !ran.err.contains("Usage:"), "{file}: {words:?}: {}", ran.err);
-            assert!(ran.err.contains("convertalk.yaml") || ran.err.contains("cannot read"), "{file}: {words:?}: {}", ran.err);
+            let ran = Ran::of(
+                program(&words)
+                    .current_dir(folder.path())
+                    .output()
+                    .expect("the program runs"),
+            )
+            .exits(1);
+            assert!(
+                !ran.err.contains("--help") && !ran.err.contains("Usage:"),
+                "{file}: {words:?}: {}",
+                ran.err
+            );
+            assert!(
+                ran.err.contains("convertalk.yaml") || ran.err.contains("cannot read"),
+                "{file}: {words:?}: {}",
+                ran.err
+            );
             seen.insert(words[0].to_owned());
         }
     }
-    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["apply", "plan", "show", "snapshot", "validate"]);
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        ["apply", "plan", "show", "snapshot", "validate"]
+    );
 }

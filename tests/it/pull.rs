@@ -83,14 +83,15 @@ fn tags() -> impl Strategy<Value = Json> {
 
 /// A record as no platform should have it.
 fn odd_record() -> impl Strategy<Value = Json> {
-    let status =
-        prop_oneof![3 => select(vec!["OPEN", "CLOSED", "DEPENDANCY", "DELETED", "open"]).prop_map(Json::from), 1 => scalar()];
+    let status = prop_oneof![3 => select(vec!["OPEN", "CLOSED", "DEPENDANCY", "DELETED", "open"]).prop_map(Json::from), 1 => scalar()];
     let agent = prop_oneof![
         3 => select(vec![PRIYA, RAHUL, "00000000000000000000000a", "123456789012345678901e23", ""]).prop_map(Json::from),
         1 => scalar()
     ];
-    let attribute = (scalar(), scalar()).prop_map(|(key, value)| json!({ "key": key, "value": value }));
-    let note = (scalar(), scalar()).prop_map(|(title, description)| json!({ "title": title, "description": description }));
+    let attribute =
+        (scalar(), scalar()).prop_map(|(key, value)| json!({ "key": key, "value": value }));
+    let note = (scalar(), scalar())
+        .prop_map(|(title, description)| json!({ "title": title, "description": description }));
     let contact = (scalar(), scalar(), scalar(), scalar(), scalar());
     (text(), status, agent, tags(), vec(attribute, 0..5), vec(note, 0..4), contact).prop_map(
         |(uuid, status, agent, tags, attributes, notes, (name, email, number, prefix, picture))| {
@@ -142,10 +143,23 @@ fn new_lead() -> impl Strategy<Value = NewLead> {
     let tag = || filled().prop_map(|text| text.trim().to_owned());
     let note = (filled(), text()).prop_map(|(title, description)| Note { title, description });
     let key = text().prop_filter("short", |key| !key.trim().is_empty() && key.len() < 80);
-    (proptest::option::of(text()), btree_set(tag(), 0..5), btree_map(key, text(), 0..4), vec(note, 1..3)).prop_map(
-        |(label, tags, attributes, notes)| {
-            let mut wanted = vec![Wanted::Status(Status::Open), Wanted::Agent(None), Wanted::Tags(TagRule::Exact(tags))];
-            wanted.extend(attributes.into_iter().map(|(key, text)| Wanted::Attribute(key, text)));
+    (
+        proptest::option::of(text()),
+        btree_set(tag(), 0..5),
+        btree_map(key, text(), 0..4),
+        vec(note, 1..3),
+    )
+        .prop_map(|(label, tags, attributes, notes)| {
+            let mut wanted = vec![
+                Wanted::Status(Status::Open),
+                Wanted::Agent(None),
+                Wanted::Tags(TagRule::Exact(tags)),
+            ];
+            wanted.extend(
+                attributes
+                    .into_iter()
+                    .map(|(key, text)| Wanted::Attribute(key, text)),
+            );
             let mut distinct: Vec<Note> = Vec::new();
             notes.into_iter().for_each(|note| {
                 if !distinct.contains(&note) {
@@ -154,8 +168,7 @@ fn new_lead() -> impl Strategy<Value = NewLead> {
             });
             wanted.push(Wanted::Notes(distinct));
             NewLead { label, wanted }
-        },
-    )
+        })
 }
 
 proptest! {
@@ -202,14 +215,24 @@ fn inbox_of_three() -> World {
     let unknown = Some("0000000000000000000000aa");
     let mut third = record(3, "DELETED", unknown, &["vip"]);
     third["profile"]["userDetails"]["name"] = "Mallory\u{202e}: x".into();
-    World::new(&[record(1, "OPEN", Some(PRIYA), &["vip", "no"]), record(2, "CLOSED", None, &[]), third], "")
+    World::new(
+        &[
+            record(1, "OPEN", Some(PRIYA), &["vip", "no"]),
+            record(2, "CLOSED", None, &[]),
+            third,
+        ],
+        "",
+    )
 }
 
 #[test]
 fn by_default_it_takes_nothing_of_people() {
     let world = inbox_of_three();
     let pull = world.run("pull").exits(0);
-    assert_eq!(pull.out, "leads/leads.yaml  3 leads\nPulled: 3 leads into 1 file.\n");
+    assert_eq!(
+        pull.out,
+        "leads/leads.yaml  3 leads\nPulled: 3 leads into 1 file.\n"
+    );
     let expected = format!(
         "version: 1\n\nleads:\n  {}:\n    status: OPEN\n    agent: priya\n    tags: [\"no\", vip]\n\n  {}:\n    status: CLOSED\n    agent: none\n    tags: []\n\n  {}:\n    agent: 0000000000000000000000aa\n    tags: [vip]\n",
         uuid(1),
@@ -217,8 +240,18 @@ fn by_default_it_takes_nothing_of_people() {
         uuid(3)
     );
     assert_eq!(read(&world, "leads/leads.yaml"), expected);
-    assert!(pull.err.contains("agents:\n  agent-0000aa: \"0000000000000000000000aa\"  # 1 lead"), "{}", pull.err);
-    assert!(pull.err.contains("a status that cannot be written (1 time)"), "{}", pull.err);
+    assert!(
+        pull.err
+            .contains("agents:\n  agent-0000aa: \"0000000000000000000000aa\"  # 1 lead"),
+        "{}",
+        pull.err
+    );
+    assert!(
+        pull.err
+            .contains("a status that cannot be written (1 time)"),
+        "{}",
+        pull.err
+    );
     world.assert_settled();
 }
 
@@ -228,7 +261,9 @@ fn people_s_data_only_where_asked_for() {
         let world = inbox_of_three();
         world.run(&format!("pull {words}")).exits(0);
         let text = read(&world, "leads/leads.yaml");
-        text.lines().find(|line| line.contains("label:")).map(|line| line.trim().to_owned())
+        text.lines()
+            .find(|line| line.contains("label:"))
+            .map(|line| line.trim().to_owned())
     };
     assert_eq!(label("--with attributes,notes"), None);
     assert_eq!(label("--names initials").as_deref(), Some("label: V. 1."));
@@ -236,7 +271,9 @@ fn people_s_data_only_where_asked_for() {
     assert_eq!(label("--with contact").as_deref(), Some("label: Visitor 1"));
     assert_eq!(label("--with contact --names none"), None);
     let world = inbox_of_three();
-    world.run("pull --with contact --with attributes,notes").exits(0);
+    world
+        .run("pull --with contact --with attributes,notes")
+        .exits(0);
     let text = read(&world, "leads/leads.yaml");
     for part in [
         "email: v1@example.com",
@@ -257,16 +294,36 @@ fn files_are_split_and_named_safely() {
     let named = |world: &World, folder: &str| {
         let mut names: Vec<String> = std::fs::read_dir(world.path(folder))
             .expect("a folder")
-            .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .into_string()
+                    .expect("a name")
+            })
             .collect();
         names.sort();
         names
     };
-    assert_eq!(named(&world, "leads"), ["0000000000000000000000aa.yaml", "priya.yaml", "unassigned.yaml"]);
+    assert_eq!(
+        named(&world, "leads"),
+        [
+            "0000000000000000000000aa.yaml",
+            "priya.yaml",
+            "unassigned.yaml"
+        ]
+    );
     let world = inbox_of_three();
-    world.run("pull --split-by status --out leads/eu --type lead").exits(0);
-    assert_eq!(named(&world, "leads/eu"), ["closed.yaml", "open.yaml", "other-status.yaml"]);
-    let ran = world.run("pull --out ../elsewhere --only status=OPEN").exits(1);
+    world
+        .run("pull --split-by status --out leads/eu --type lead")
+        .exits(0);
+    assert_eq!(
+        named(&world, "leads/eu"),
+        ["closed.yaml", "open.yaml", "other-status.yaml"]
+    );
+    let ran = world
+        .run("pull --out ../elsewhere --only status=OPEN")
+        .exits(1);
     assert!(ran.err.contains("out of the workspace"), "{}", ran.err);
 }
 
@@ -275,10 +332,9 @@ fn the_schema_is_named_where_there_is_one() {
     let world = inbox_of_three();
     world.write("schema/leads.schema.json", "{}");
     world.run("pull --out leads/eu").exits(0);
-    assert!(
-        read(&world, "leads/eu/leads.yaml")
-            .starts_with("# yaml-language-server: $schema=../../schema/leads.schema.json\nversion: 1\n")
-    );
+    assert!(read(&world, "leads/eu/leads.yaml").starts_with(
+        "# yaml-language-server: $schema=../../schema/leads.schema.json\nversion: 1\n"
+    ));
     world.run("fmt --check").exits(0);
 }
 
@@ -287,7 +343,12 @@ fn it_takes_only_what_is_asked_for_and_not_declared() {
     let world = inbox_of_three();
     world.declare(&format!("  {}: {{ status: OPEN }}\n", uuid(1)));
     let none = world.run("pull --only status=OPEN").exits(0);
-    assert!(none.out.starts_with("Nothing to pull") && none.err.contains("1 lead declared already"), "{}{}", none.out, none.err);
+    assert!(
+        none.out.starts_with("Nothing to pull") && none.err.contains("1 lead declared already"),
+        "{}{}",
+        none.out,
+        none.err
+    );
     for (words, why) in [
         ("file=leads/**", "files are about what is declared"),
         ("tag=nobody", "none of 3 leads"),
@@ -297,7 +358,11 @@ fn it_takes_only_what_is_asked_for_and_not_declared() {
         assert!(ran.err.contains(why), "{}", ran.err);
     }
     let some = world.run("pull --only tag=vip").exits(0);
-    assert!(some.out.contains("Pulled: 1 lead into 1 file."), "{}", some.out);
+    assert!(
+        some.out.contains("Pulled: 1 lead into 1 file."),
+        "{}",
+        some.out
+    );
     let none = world.run("pull --type non-lead").exits(0);
     assert!(none.out.starts_with("Nothing to pull"), "{}", none.out);
 }
@@ -307,15 +372,38 @@ fn nothing_is_overwritten_unasked_and_nothing_declared_is_lost() {
     let world = inbox_of_three();
     world.write("leads/leads.yaml", "version: 1\n# mine\n");
     let ran = world.run("pull --split-by none").exits(1);
-    assert!(ran.err.contains("leads/leads.yaml is there already; nothing was written"), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("leads/leads.yaml is there already; nothing was written"),
+        "{}",
+        ran.err
+    );
     assert_eq!(read(&world, "leads/leads.yaml"), "version: 1\n# mine\n");
-    world.write("leads/leads.yaml", &format!("version: 1\nleads:\n  {}:\n  {}:\n", uuid(1), uuid(9)));
+    world.write(
+        "leads/leads.yaml",
+        &format!("version: 1\nleads:\n  {}:\n  {}:\n", uuid(1), uuid(9)),
+    );
     let ran = world.run("pull --force").exits(1);
-    assert!(ran.err.contains("1 declared lead is in the files that would be overwritten"), "{}", ran.err);
-    world.write("leads/leads.yaml", &format!("version: 1\nleads:\n  {}:\n", uuid(1)));
-    world.write("leads/own.yaml", &format!("version: 1\nleads:\n  {}: {{ status: CLOSED }}\n", uuid(2)));
+    assert!(
+        ran.err
+            .contains("1 declared lead is in the files that would be overwritten"),
+        "{}",
+        ran.err
+    );
+    world.write(
+        "leads/leads.yaml",
+        &format!("version: 1\nleads:\n  {}:\n", uuid(1)),
+    );
+    world.write(
+        "leads/own.yaml",
+        &format!("version: 1\nleads:\n  {}: {{ status: CLOSED }}\n", uuid(2)),
+    );
     let ran = world.run("pull --force").exits(0);
-    assert!(ran.out.contains("Pulled: 2 leads into 1 file."), "{}", ran.out);
+    assert!(
+        ran.out.contains("Pulled: 2 leads into 1 file."),
+        "{}",
+        ran.out
+    );
     world.assert_settled();
 }
 
@@ -323,7 +411,10 @@ fn nothing_is_overwritten_unasked_and_nothing_declared_is_lost() {
 fn tags_that_the_policy_does_not_know_are_told() {
     let world = inbox_of_three();
     let config = read(&world, "convertalk.yaml");
-    world.write("convertalk.yaml", &format!("{config}policy: {{ tags: [vip] }}\n"));
+    world.write(
+        "convertalk.yaml",
+        &format!("{config}policy: {{ tags: [vip] }}\n"),
+    );
     let ran = world.run("pull").exits(0);
     assert!(ran.err.contains("policy.tags"), "{}", ran.err);
     assert!(read(&world, "leads/leads.yaml").contains("tags: { present: [vip] }"));

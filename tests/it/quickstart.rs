@@ -28,7 +28,12 @@ fn copy(from: &Path, to: &Path) {
 
 fn run(folder: &Path, words: &str) -> Ran {
     let words: Vec<&str> = words.split_whitespace().collect();
-    Ran::of(program(&words).current_dir(folder).output().expect("the program runs"))
+    Ran::of(
+        program(&words)
+            .current_dir(folder)
+            .output()
+            .expect("the program runs"),
+    )
 }
 
 #[test]
@@ -37,17 +42,30 @@ fn plan_apply_and_nothing_to_do() {
     let plan = run(folder.path(), "plan").exits(0);
     insta::assert_snapshot!("quickstart_plan", plan.out);
     let apply = run(folder.path(), "apply --yes").exits(0);
-    assert!(apply.out.starts_with(plan.out.as_str()), "apply shows the plan that it carries out");
-    assert!(apply.out.ends_with("Applied: 10 leads: 10 verified.\n"), "{}", apply.out);
+    assert!(
+        apply.out.starts_with(plan.out.as_str()),
+        "apply shows the plan that it carries out"
+    );
+    assert!(
+        apply.out.ends_with("Applied: 10 leads: 10 verified.\n"),
+        "{}",
+        apply.out
+    );
     let again = run(folder.path(), "plan --detailed-exitcode").exits(0);
-    assert_eq!(again.out, "Nothing to do: 12 declared leads, all in sync.\n");
+    assert_eq!(
+        again.out,
+        "Nothing to do: 12 declared leads, all in sync.\n"
+    );
 }
 
 #[test]
 fn what_the_program_keeps_is_ignored_by_git() {
     let folder = copied("quickstart");
     run(folder.path(), "apply --yes").exits(0);
-    assert_eq!(std::fs::read_to_string(folder.path().join(".convertalk/.gitignore")).expect("a file"), "*\n");
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join(".convertalk/.gitignore")).expect("a file"),
+        "*\n"
+    );
 }
 
 #[test]
@@ -72,15 +90,25 @@ fn every_example_is_valid_plans_and_converges() {
 #[test]
 fn usage_errors_exit_with_one() {
     let folder = copied("quickstart");
-    for words in
-        ["plan --nonsense", "plan --format yaml", "frobnicate", "plan --max-changes many", "plan --only nothing=here", ""]
-    {
+    for words in [
+        "plan --nonsense",
+        "plan --format yaml",
+        "frobnicate",
+        "plan --max-changes many",
+        "plan --only nothing=here",
+        "",
+    ] {
         let ran = run(folder.path(), words).exits(1);
         assert_eq!(ran.out, "", "{words}");
         assert!(!ran.err.is_empty(), "{words}");
     }
     run(folder.path(), "--version").exits(0);
-    assert!(run(folder.path(), "plan --help").exits(0).out.contains("Example: convertalk plan"));
+    assert!(
+        run(folder.path(), "plan --help")
+            .exits(0)
+            .out
+            .contains("Example: convertalk plan")
+    );
     let apply = run(folder.path(), "apply").exits(1);
     assert!(apply.err.contains("add --yes"), "{}", apply.err);
 }
@@ -89,7 +117,9 @@ fn usage_errors_exit_with_one() {
 fn only_narrows_a_run() {
     let folder = copied("quickstart");
     let changes = |words: &str| {
-        let plan = run(folder.path(), &format!("plan --format json {words}")).exits(0).json();
+        let plan = run(folder.path(), &format!("plan --format json {words}"))
+            .exits(0)
+            .json();
         plan["changes"].as_array().expect("changes").len()
     };
     assert_eq!(changes(""), 10);
@@ -101,7 +131,13 @@ fn only_narrows_a_run() {
     assert_eq!(changes("--only agent=priya"), 3);
     assert_eq!(changes("--only agent=none"), 1);
     assert_eq!(changes("--only tag=vip --only tag=trial"), 2);
-    for wrong in ["status=Closed", "agent=nobody", "ffff0000", "tag=unheard-of", "abc"] {
+    for wrong in [
+        "status=Closed",
+        "agent=nobody",
+        "ffff0000",
+        "tag=unheard-of",
+        "abc",
+    ] {
         let ran = run(folder.path(), &format!("plan --only {wrong}")).exits(1);
         assert!(ran.err.contains("--only"), "{}", ran.err);
     }
@@ -112,17 +148,37 @@ fn contact_values_are_masked_in_every_sink() {
     let folder = copied("quickstart");
     let read = |file: &str| std::fs::read_to_string(folder.path().join(file)).expect("a file");
     let formats = ["text", "json", "markdown", "html", "github", "sarif"];
-    let mut sinks = vec![run(folder.path(), "plan --out plan.json --report json=report.json").exits(0).out];
+    let mut sinks = vec![
+        run(
+            folder.path(),
+            "plan --out plan.json --report json=report.json",
+        )
+        .exits(0)
+        .out,
+    ];
     sinks.extend(["plan.json", "report.json"].map(read));
-    sinks.extend(formats.map(|format| run(folder.path(), &format!("plan --format {format}")).exits(0).out));
-    sinks
-        .extend(formats.map(|format| run(folder.path(), &format!("show plan.json --names full --format {format}")).exits(0).out));
+    sinks.extend(formats.map(|format| {
+        run(folder.path(), &format!("plan --format {format}"))
+            .exits(0)
+            .out
+    }));
+    sinks.extend(formats.map(|format| {
+        run(
+            folder.path(),
+            &format!("show plan.json --names full --format {format}"),
+        )
+        .exits(0)
+        .out
+    }));
     sinks.push(run(folder.path(), "explain a306b5dd").exits(0).out);
     run(folder.path(), "snapshot --out live.jsonl").exits(0);
     sinks.push(read("live.jsonl"));
     let full = run(folder.path(), "plan --names full").exits(0).out;
     for secret in ["office@jade", "jana@old", "Lena Brandt"] {
-        assert!(full.contains(secret) && !sinks.iter().any(|sink| sink.contains(secret)), "{secret}");
+        assert!(
+            full.contains(secret) && !sinks.iter().any(|sink| sink.contains(secret)),
+            "{secret}"
+        );
     }
     run(folder.path(), "apply plan.json --yes").exits(0);
     let runs = std::fs::read_dir(folder.path().join(".convertalk/runs")).expect("runs");
@@ -138,16 +194,30 @@ fn the_readme_shows_what_the_program_says() {
     let readme = std::fs::read_to_string("README.md").expect("a README");
     let folder = copied("quickstart");
     let plan = run(folder.path(), "plan").exits(0);
-    assert!(readme.contains(&format!("$ cargo run -- plan -C examples/quickstart\n{}", plan.out)), "{}", plan.out);
+    assert!(
+        readme.contains(&format!(
+            "$ cargo run -- plan -C examples/quickstart\n{}",
+            plan.out
+        )),
+        "{}",
+        plan.out
+    );
     let apply = run(folder.path(), "apply --yes").exits(0);
-    assert!(readme.contains(&format!("…\n{}", apply.out.lines().last().unwrap_or_default())));
+    assert!(readme.contains(&format!(
+        "…\n{}",
+        apply.out.lines().last().unwrap_or_default()
+    )));
     assert!(readme.contains(&run(folder.path(), "plan").exits(0).out));
 
     let inbound = folder.path().join("leads/inbound.yaml");
     let text = std::fs::read_to_string(&inbound).expect("a lead file");
     std::fs::write(&inbound, text.replace("REVIEW", "Review")).expect("a lead file");
     let told = run(folder.path(), "validate").exits(1).err;
-    let shown = told.split("error: 1 mistake").next().unwrap_or_default().trim();
+    let shown = told
+        .split("error: 1 mistake")
+        .next()
+        .unwrap_or_default()
+        .trim();
     assert!(readme.contains(shown), "{shown}");
 }
 
@@ -155,8 +225,13 @@ fn the_readme_shows_what_the_program_says() {
 #[test]
 fn the_first_five_minutes_of_the_readme() {
     let readme = std::fs::read_to_string("README.md").expect("a README");
-    let (_, told) = readme.split_once("```console\n$ convertalk init crm\n").expect("a transcript");
-    let told = format!("$ convertalk init crm\n{}", told.split("```").next().unwrap_or_default());
+    let (_, told) = readme
+        .split_once("```console\n$ convertalk init crm\n")
+        .expect("a transcript");
+    let told = format!(
+        "$ convertalk init crm\n{}",
+        told.split("```").next().unwrap_or_default()
+    );
     let folder = tempfile::tempdir().expect("a folder");
     let mut here = folder.path().to_owned();
     let mut shown = String::new();
@@ -168,7 +243,10 @@ fn the_first_five_minutes_of_the_readme() {
         }
     }
     let untimed = |text: &str| -> String {
-        let timed = |line: &str| line.split_once(" answers, ").map_or(line.to_owned(), |(before, _)| before.to_owned());
+        let timed = |line: &str| {
+            line.split_once(" answers, ")
+                .map_or(line.to_owned(), |(before, _)| before.to_owned())
+        };
         text.lines().map(|line| timed(line) + "\n").collect()
     };
     assert_eq!(untimed(&shown), untimed(&told));
@@ -177,20 +255,35 @@ fn the_first_five_minutes_of_the_readme() {
 #[test]
 fn the_readmes_explanation_is_what_is_said() {
     let readme = std::fs::read_to_string("README.md").expect("a README");
-    let (_, told) = readme.split_once("$ convertalk explain 7e88d192 --base HEAD\n").expect("a transcript");
+    let (_, told) = readme
+        .split_once("$ convertalk explain 7e88d192 --base HEAD\n")
+        .expect("a transcript");
     let told: Vec<&str> = told.lines().take_while(|line| *line != "…").collect();
     let folder = tempfile::tempdir().expect("a folder");
     run(folder.path(), "init").exits(0);
-    for words in ["init -q .", "add .", "commit -qm Declare --author=Asha<a@b.example>"] {
+    for words in [
+        "init -q .",
+        "add .",
+        "commit -qm Declare --author=Asha<a@b.example>",
+    ] {
         let mut git = std::process::Command::new("git");
-        git.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(words.split(' ')).current_dir(folder.path());
+        git.args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
+            .args(words.split(' '))
+            .current_dir(folder.path());
         assert!(git.status().expect("git runs").success(), "{words}");
     }
-    let said = run(folder.path(), "explain 7e88d192 --base HEAD").exits(0).out;
+    let said = run(folder.path(), "explain 7e88d192 --base HEAD")
+        .exits(0)
+        .out;
     for (line, told) in said.lines().zip(&told) {
         match told.strip_prefix("  commit   ") {
             Some(_) => {
-                assert!(line.starts_with("  commit   ") && line.contains(" Asha, ") && line.ends_with(": Declare"), "{line}")
+                assert!(
+                    line.starts_with("  commit   ")
+                        && line.contains(" Asha, ")
+                        && line.ends_with(": Declare"),
+                    "{line}"
+                )
             }
             None => assert_eq!(line, *told),
         }
@@ -201,7 +294,11 @@ fn the_readmes_explanation_is_what_is_said() {
 #[test]
 fn the_readmes_files_are_valid() {
     let readme = std::fs::read_to_string("README.md").expect("a README");
-    let blocks: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
+    let blocks: Vec<&str> = readme
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next())
+        .collect();
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("leads")).expect("a folder");
     std::fs::write(folder.path().join("seed.yaml"), "[]").expect("a seed");
@@ -211,7 +308,10 @@ fn the_readmes_files_are_valid() {
     };
     for block in blocks.iter().filter(|block| block.contains("api:")) {
         std::fs::write(folder.path().join("convertalk.yaml"), with_ids(block)).expect("a file");
-        let leads = blocks.iter().find(|block| block.contains("7e88d192")).expect("a lead file");
+        let leads = blocks
+            .iter()
+            .find(|block| block.contains("7e88d192"))
+            .expect("a lead file");
         std::fs::write(folder.path().join("leads/first.yaml"), leads).expect("a file");
         let ran = run(folder.path(), "validate").exits(0);
         assert!(!ran.err.contains("warning"), "{}", ran.err);

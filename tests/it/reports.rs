@@ -24,18 +24,36 @@ const POLICY: &str = "policy:
 ";
 
 fn workspace() -> Workspace {
-    parse(std::path::Path::new("."), &format!("{CONFIG}{POLICY}"), &Overrides::default()).0.expect("a workspace")
+    parse(
+        std::path::Path::new("."),
+        &format!("{CONFIG}{POLICY}"),
+        &Overrides::default(),
+    )
+    .0
+    .expect("a workspace")
 }
 
 fn files(leads: &str) -> Desired {
-    let text = format!("version: 1\nleads:{}\n{leads}", if leads.is_empty() { " {}" } else { "" });
-    let (desired, diagnostics) = desired_of(vec![(Arc::from("leads/all.yaml"), text)], &workspace());
-    assert!(diagnostics.iter().all(|made| !made.is_error()), "{diagnostics:?}");
+    let text = format!(
+        "version: 1\nleads:{}\n{leads}",
+        if leads.is_empty() { " {}" } else { "" }
+    );
+    let (desired, diagnostics) =
+        desired_of(vec![(Arc::from("leads/all.yaml"), text)], &workspace());
+    assert!(
+        diagnostics.iter().all(|made| !made.is_error()),
+        "{diagnostics:?}"
+    );
     desired
 }
 
 fn inbox(leads: &[(usize, Lead)]) -> Live {
-    live(leads.iter().map(|(number, lead)| (LeadId::new(uuid(*number)), observed(lead.clone()))).collect::<BTreeMap<_, _>>())
+    live(
+        leads
+            .iter()
+            .map(|(number, lead)| (LeadId::new(uuid(*number)), observed(lead.clone())))
+            .collect::<BTreeMap<_, _>>(),
+    )
 }
 
 fn open(agent: &str, tags: &[&str]) -> Lead {
@@ -50,8 +68,16 @@ fn open(agent: &str, tags: &[&str]) -> Lead {
 /// Files, what they said at the base, and the inbox, planned.
 fn planned(head: &str, base: Option<&str>, live: &Live) -> Plan {
     let (workspace, desired, base) = (workspace(), files(head), base.map(files));
-    let limits = Limits { policy: &workspace.policy, agents: &workspace.agents, max_changes: None, allow: &[] };
-    let commit = Base { reference: "main".to_owned(), commit: "0123456789abcdef0123456789abcdef01234567".to_owned() };
+    let limits = Limits {
+        policy: &workspace.policy,
+        agents: &workspace.agents,
+        max_changes: None,
+        allow: &[],
+    };
+    let commit = Base {
+        reference: "main".to_owned(),
+        commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+    };
     make(Input {
         desired: &desired,
         all: &desired,
@@ -78,13 +104,35 @@ fn plans() -> Vec<(&'static str, Plan)> {
     let inbox_of_one = inbox(&[(1, open(PRIYA, &["web"]))]);
     let said = one(1, "status: OPEN");
     let closes = one(1, "label: Acme & Sons, status: CLOSED, tags: [web, vip]");
-    let reviewed = inbox(&[(1, Lead { status: Some(Status::Review), ..open(PRIYA, &["web"]) })]);
-    let closed = inbox(&[(1, Lead { status: Some(Status::Closed), ..open(PRIYA, &[]) })]);
+    let reviewed = inbox(&[(
+        1,
+        Lead {
+            status: Some(Status::Review),
+            ..open(PRIYA, &["web"])
+        },
+    )]);
+    let closed = inbox(&[(
+        1,
+        Lead {
+            status: Some(Status::Closed),
+            ..open(PRIYA, &[])
+        },
+    )]);
     vec![
         ("nothing", planned(&said, None, &inbox_of_one)),
         ("change", planned(&closes, None, &inbox_of_one)),
-        ("create", planned(&one(2, "status: OPEN, agent: priya, create: true"), None, &inbox_of_one)),
-        ("missing", planned(&one(2, "label: Gone, status: OPEN"), None, &inbox_of_one)),
+        (
+            "create",
+            planned(
+                &one(2, "status: OPEN, agent: priya, create: true"),
+                None,
+                &inbox_of_one,
+            ),
+        ),
+        (
+            "missing",
+            planned(&one(2, "label: Gone, status: OPEN"), None, &inbox_of_one),
+        ),
         ("refused", planned(&said, None, &closed)),
         ("warning", planned(&said, None, &reviewed)),
         ("intended", planned(&closes, Some(&said), &inbox_of_one)),
@@ -98,31 +146,76 @@ fn plans() -> Vec<(&'static str, Plan)> {
 
 /// Every class at once, a roll-up, parts of tags, a long text, a contact value and notes.
 fn every() -> Plan {
-    let long =
-        |word: &str| format!("A {word} office on the third floor, two rooms to the north, one lift, no parking, from May on");
-    let with = |key: &str, text: String| Lead { attributes: [(key.to_owned(), text)].into(), ..open(PRIYA, &[]) };
-    let mut leads: Vec<(usize, Lead)> = (1..=4).map(|number| (number, open(RAHUL, &["web"]))).collect();
+    let long = |word: &str| {
+        format!(
+            "A {word} office on the third floor, two rooms to the north, one lift, no parking, from May on"
+        )
+    };
+    let with = |key: &str, text: String| Lead {
+        attributes: [(key.to_owned(), text)].into(),
+        ..open(PRIYA, &[])
+    };
+    let mut leads: Vec<(usize, Lead)> = (1..=4)
+        .map(|number| (number, open(RAHUL, &["web"])))
+        .collect();
     leads.extend([
-        (5, Lead { status: Some(Status::Review), ..open(PRIYA, &["web", "agents-own"]) }),
-        (6, Lead { status: Some(Status::OnHold), ..open(PRIYA, &[]) }),
-        (7, Lead { status: Some(Status::Closed), ..open(PRIYA, &[]) }),
+        (
+            5,
+            Lead {
+                status: Some(Status::Review),
+                ..open(PRIYA, &["web", "agents-own"])
+            },
+        ),
+        (
+            6,
+            Lead {
+                status: Some(Status::OnHold),
+                ..open(PRIYA, &[])
+            },
+        ),
+        (
+            7,
+            Lead {
+                status: Some(Status::Closed),
+                ..open(PRIYA, &[])
+            },
+        ),
         (8, with("office", long("sunny"))),
-        (9, Lead { contact: [(ContactField::Email, "asha@old.example".to_owned())].into(), ..open(PRIYA, &[]) }),
+        (
+            9,
+            Lead {
+                contact: [(ContactField::Email, "asha@old.example".to_owned())].into(),
+                ..open(PRIYA, &[])
+            },
+        ),
         (11, open(PRIYA, &[])),
     ]);
-    let same: String = (1..=4).map(|number| one(number, &format!("label: Lead {number}, agent: priya"))).collect();
+    let same: String = (1..=4)
+        .map(|number| one(number, &format!("label: Lead {number}, agent: priya")))
+        .collect();
     let before: String = (1..=4).map(|number| one(number, "agent: rahul")).collect();
     let head = [
         same,
         one(5, "label: Five, status: OPEN, tags: [web, vip]"),
         one(6, "label: Six, status: CLOSED"),
         one(7, "status: OPEN"),
-        one(8, &format!("attributes: {{ office: \"{}\" }}", long("shady"))),
-        one(9, "contact: { email: asha@new.example }, notes: [{ title: Moved, description: Writes from a new address }]"),
+        one(
+            8,
+            &format!("attributes: {{ office: \"{}\" }}", long("shady")),
+        ),
+        one(
+            9,
+            "contact: { email: asha@new.example }, notes: [{ title: Moved, description: Writes from a new address }]",
+        ),
         one(10, "label: Ten, status: OPEN, create: true"),
         one(12, "label: Twelve, status: OPEN"),
     ];
-    let base = [before, one(5, "status: OPEN, tags: [web]"), one(6, "status: OPEN"), one(11, "status: OPEN")];
+    let base = [
+        before,
+        one(5, "status: OPEN, tags: [web]"),
+        one(6, "status: OPEN"),
+        one(11, "status: OPEN"),
+    ];
     planned(&head.concat(), Some(&base.concat()), &inbox(&leads))
 }
 
@@ -137,41 +230,101 @@ fn hostile(number: usize) -> Plan {
         "line\n::error::two\r\n| a | b |\n|---|---|\n# head",
         "\u{202e}gpj.exe\u{200b}\u{7}\u{1b}[2J &amp; &#60;b&#62; $x$ ~~s~~ **b** __i__",
     ];
-    let text =
-        |at: usize| format!("{}{}", texts[at % texts.len()], if at < texts.len() { String::new() } else { at.to_string() });
+    let text = |at: usize| {
+        format!(
+            "{}{}",
+            texts[at % texts.len()],
+            if at < texts.len() {
+                String::new()
+            } else {
+                at.to_string()
+            }
+        )
+    };
     let quoted = |text: &str| serde_json::to_string(text).expect("a text");
     let lead = |at: usize| Lead {
         tags: [text(at), text(at + 1)].into(),
-        attributes: [("key".to_owned(), text(at + 2)), ("long".to_owned(), text(at + 3).repeat(4))].into(),
-        notes: vec![Note { title: text(at), description: text(at + 1) }],
+        attributes: [
+            ("key".to_owned(), text(at + 2)),
+            ("long".to_owned(), text(at + 3).repeat(4)),
+        ]
+        .into(),
+        notes: vec![Note {
+            title: text(at),
+            description: text(at + 1),
+        }],
         status: Some(Status::Other(text(at).into())),
         ..Lead::default()
     };
     let says = |at: usize| {
-        let (label, tag, value) = (quoted(&text(at)), quoted(&text(at + 4)), quoted(&text(at + 5)));
+        let (label, tag, value) = (
+            quoted(&text(at)),
+            quoted(&text(at + 4)),
+            quoted(&text(at + 5)),
+        );
         let (long, note) = (quoted(&text(at + 6).repeat(4)), quoted(&text(at + 2)));
-        let attributes = format!("key: {value}, {}: {value}, long: {long}", quoted(&text(at + 1)));
+        let attributes = format!(
+            "key: {value}, {}: {value}, long: {long}",
+            quoted(&text(at + 1))
+        );
         one(
             at,
-            &format!("label: {label}, status: OPEN, tags: [{tag}], attributes: {{ {attributes} }}, notes: [{{ title: {note} }}]"),
+            &format!(
+                "label: {label}, status: OPEN, tags: [{tag}], attributes: {{ {attributes} }}, notes: [{{ title: {note} }}]"
+            ),
         )
     };
     let leads: Vec<(usize, Lead)> = (0..number).map(|at| (at, lead(at))).collect();
-    planned(&(0..number).map(says).collect::<String>(), None, &inbox(&leads))
+    planned(
+        &(0..number).map(says).collect::<String>(),
+        None,
+        &inbox(&leads),
+    )
 }
 
 fn told(plan: &Plan, format: Format) -> String {
-    let text = report::plan(plan, format, Audience { prefix: "crm/", ..Audience::default() }).expect("a report");
-    assert_eq!(text, report::plan(plan, format, Audience { prefix: "crm/", ..Audience::default() }).expect("a report"));
+    let text = report::plan(
+        plan,
+        format,
+        Audience {
+            prefix: "crm/",
+            ..Audience::default()
+        },
+    )
+    .expect("a report");
+    assert_eq!(
+        text,
+        report::plan(
+            plan,
+            format,
+            Audience {
+                prefix: "crm/",
+                ..Audience::default()
+            }
+        )
+        .expect("a report")
+    );
     text
 }
 
 #[test]
 fn golden_plans_of_every_class() {
-    for format in [Format::Text, Format::Markdown, Format::Html, Format::Github, Format::Sarif, Format::Json] {
-        let name = format.to_possible_value().expect("a name").get_name().to_owned();
+    for format in [
+        Format::Text,
+        Format::Markdown,
+        Format::Html,
+        Format::Github,
+        Format::Sarif,
+        Format::Json,
+    ] {
+        let name = format
+            .to_possible_value()
+            .expect("a name")
+            .get_name()
+            .to_owned();
         for (story, plan) in plans() {
-            let text = without_assets(&anstream::adapter::strip_str(&told(&plan, format)).to_string());
+            let text =
+                without_assets(&anstream::adapter::strip_str(&told(&plan, format)).to_string());
             insta::with_settings!({ snapshot_path => "reports/golden", prepend_module_to_snapshot => false, omit_expression => true }, {
                 insta::assert_snapshot!(format!("{story}.{name}"), text);
             });
@@ -182,7 +335,11 @@ fn golden_plans_of_every_class() {
 /// HTML without its style, its script and its policy, which are the same in each.
 fn without_assets(text: &str) -> String {
     let mut text = text.to_owned();
-    for (open, close) in [("<style>", "</style>"), ("<script>", "</script>"), ("content=\"default-src", "\">")] {
+    for (open, close) in [
+        ("<style>", "</style>"),
+        ("<script>", "</script>"),
+        ("content=\"default-src", "\">"),
+    ] {
         if let Some(start) = text.find(open).map(|at| at + open.len())
             && let Some(end) = text[start..].find(close)
         {
@@ -205,11 +362,19 @@ fn a_plan_with_nothing_to_do_is_one_line_for_people() {
 fn annotations_hold_no_command_but_their_own() {
     for (_, plan) in plans() {
         let text = told(&plan, Format::Github);
-        let (verdict, commands) = text.trim_end().rsplit_once('\n').map_or((text.trim_end(), ""), |(rest, last)| (last, rest));
+        let (verdict, commands) = text
+            .trim_end()
+            .rsplit_once('\n')
+            .map_or((text.trim_end(), ""), |(rest, last)| (last, rest));
         assert!(!verdict.contains("::"), "{verdict}");
         for line in commands.lines() {
             assert_eq!(line.matches("::").count(), 2, "{line}");
-            assert!(["::error ", "::warning ", "::notice "].iter().any(|word| line.starts_with(word)), "{line}");
+            assert!(
+                ["::error ", "::warning ", "::notice "]
+                    .iter()
+                    .any(|word| line.starts_with(word)),
+                "{line}"
+            );
             assert!(!line.contains(['\r', '\u{1b}', '\u{202e}']), "{line}");
         }
     }
@@ -218,17 +383,32 @@ fn annotations_hold_no_command_but_their_own() {
 #[test]
 fn sarif_names_each_rule_and_place() {
     for (_, plan) in plans() {
-        let log: serde_json::Value = serde_json::from_str(&told(&plan, Format::Sarif)).expect("JSON");
+        let log: serde_json::Value =
+            serde_json::from_str(&told(&plan, Format::Sarif)).expect("JSON");
         let run = &log["runs"][0];
         let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
         for result in run["results"].as_array().expect("results") {
             let at = result["ruleIndex"].as_u64().expect("an index") as usize;
             assert_eq!(rules[at]["id"], result["ruleId"]);
             let place = &result["locations"][0]["physicalLocation"];
-            assert!(place["artifactLocation"]["uri"].as_str().expect("a uri").starts_with("crm/"), "{place}");
+            assert!(
+                place["artifactLocation"]["uri"]
+                    .as_str()
+                    .expect("a uri")
+                    .starts_with("crm/"),
+                "{place}"
+            );
             assert!(place["region"]["startLine"].as_u64().expect("a line") >= 1);
         }
-        let findings: usize = plan.refusals.iter().chain(&plan.warnings).map(|refusal| refusal.leads.len().max(1)).sum();
-        assert_eq!(run["results"].as_array().expect("results").len(), findings + plan.missing.len());
+        let findings: usize = plan
+            .refusals
+            .iter()
+            .chain(&plan.warnings)
+            .map(|refusal| refusal.leads.len().max(1))
+            .sum();
+        assert_eq!(
+            run["results"].as_array().expect("results").len(),
+            findings + plan.missing.len()
+        );
     }
 }

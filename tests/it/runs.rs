@@ -8,13 +8,23 @@ use serde_json::Value as Json;
 use crate::world::{PRIYA, RAHUL, Ran, World, record, uuid};
 
 fn world(leads: usize, flags: &str) -> World {
-    let live: Vec<_> = (1..=leads).map(|number| record(number, "OPEN", Some(RAHUL), &["web"])).collect();
+    let live: Vec<_> = (1..=leads)
+        .map(|number| record(number, "OPEN", Some(RAHUL), &["web"]))
+        .collect();
     let world = World::new(&live, flags);
     let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", "endpoint: sandbox, concurrency: 2"));
+    world.write(
+        "convertalk.yaml",
+        &config.replace("endpoint: sandbox", "endpoint: sandbox, concurrency: 2"),
+    );
     world.declare(
         &(1..=leads)
-            .map(|number| format!("  {}: {{ status: CLOSED, agent: priya, tags: [vip] }}\n", uuid(number)))
+            .map(|number| {
+                format!(
+                    "  {}: {{ status: CLOSED, agent: priya, tags: [vip] }}\n",
+                    uuid(number)
+                )
+            })
             .collect::<String>(),
     );
     world
@@ -23,10 +33,17 @@ fn world(leads: usize, flags: &str) -> World {
 /// Starts an apply and returns once so many writes have been seen.
 fn begun(world: &World, writes: usize) -> Child {
     let mut command = world.command(&["apply", "--yes"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
     let begun = Instant::now();
     while world.puts().len() < writes {
-        assert!(begun.elapsed() < Duration::from_secs(20), "no write was seen");
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "no write was seen"
+        );
         std::thread::sleep(Duration::from_millis(2));
     }
     child
@@ -34,12 +51,20 @@ fn begun(world: &World, writes: usize) -> Child {
 
 fn outcomes(world: &World) -> Vec<(String, String)> {
     let text = |line: &Json, key: &str| line[key].as_str().expect("text").to_owned();
-    let lines = world.run_lines().into_iter().filter(|line| line["type"] == "outcome");
-    lines.map(|line| (text(&line, "uuid"), text(&line, "outcome"))).collect()
+    let lines = world
+        .run_lines()
+        .into_iter()
+        .filter(|line| line["type"] == "outcome");
+    lines
+        .map(|line| (text(&line, "uuid"), text(&line, "outcome")))
+        .collect()
 }
 
 fn signal(child: &Child, name: &str) {
-    let sent = std::process::Command::new("kill").args([name, &child.id().to_string()]).status().expect("kill runs");
+    let sent = std::process::Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status()
+        .expect("kill runs");
     assert!(sent.success());
 }
 
@@ -51,11 +76,22 @@ fn a_signal_stops_new_writes_and_every_lead_has_an_outcome() {
         signal(&child, name);
         let asked = Instant::now();
         let ran = Ran::of(child.wait_with_output().expect("it ends")).exits(130);
-        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
-        assert!(ran.out.contains("untried") && ran.out.contains("interrupted"), "{}", ran.out);
+        assert!(
+            asked.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            asked.elapsed()
+        );
+        assert!(
+            ran.out.contains("untried") && ran.out.contains("interrupted"),
+            "{}",
+            ran.out
+        );
         let outcomes = outcomes(&world);
         assert_eq!(outcomes.len(), 60);
-        let tried = outcomes.iter().filter(|(_, outcome)| outcome != "untried").count();
+        let tried = outcomes
+            .iter()
+            .filter(|(_, outcome)| outcome != "untried")
+            .count();
         assert_eq!(tried, world.sent().len(), "what was begun was ended");
         assert_eq!(world.run_lines().last().expect("a line")["type"], "summary");
         world.run("apply --yes").exits(0);
@@ -66,7 +102,12 @@ fn a_signal_stops_new_writes_and_every_lead_has_an_outcome() {
 #[test]
 fn a_signal_while_the_platform_is_waited_for_ends_at_once() {
     let world = world(3, "--fault hang@read");
-    let child = world.command(&["plan"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let child = world
+        .command(&["plan"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
     let begun = Instant::now();
     while world.reads() == 0 {
         assert!(begun.elapsed() < Duration::from_secs(20));
@@ -75,7 +116,12 @@ fn a_signal_while_the_platform_is_waited_for_ends_at_once() {
     signal(&child, "-INT");
     let asked = Instant::now();
     let ran = Ran::of(child.wait_with_output().expect("it ends")).exits(130);
-    assert!(asked.elapsed() < Duration::from_secs(2) && ran.err.contains("interrupted"), "{:?} {}", asked.elapsed(), ran.err);
+    assert!(
+        asked.elapsed() < Duration::from_secs(2) && ran.err.contains("interrupted"),
+        "{:?} {}",
+        asked.elapsed(),
+        ran.err
+    );
 }
 
 #[test]
@@ -86,7 +132,12 @@ fn after_a_kill_the_same_apply_settles_the_rest() {
     child.wait().expect("it ends");
     let first = world.run_lines();
     assert!(first.iter().all(|line| line["type"] != "summary"));
-    let file = std::fs::read_dir(world.path(".convertalk/runs")).expect("runs").next().expect("a run").expect("a run").path();
+    let file = std::fs::read_dir(world.path(".convertalk/runs"))
+        .expect("runs")
+        .next()
+        .expect("a run")
+        .expect("a run")
+        .path();
     let shown = world.run(&format!("show {}", file.display())).exits(0);
     assert!(shown.out.contains("Did not end:"), "{}", shown.out);
     let ran = world.run("apply --yes").exits(0);
@@ -100,7 +151,9 @@ fn a_run_is_undone_but_for_what_moved_since() {
     let world = world(4, "");
     let before = world.sandbox().records();
     world.run("apply --yes --run-file run.jsonl").exits(0);
-    world.sandbox().edit(&uuid(2), |record| record["status"] = "REVIEW".into());
+    world
+        .sandbox()
+        .edit(&uuid(2), |record| record["status"] = "REVIEW".into());
     let ran = world.run("undo run.jsonl --yes").exits(4);
     assert!(ran.out.contains("CLOSED -> OPEN"), "{}", ran.out);
     assert!(ran.out.contains("3 verified, 1 stale"), "{}", ran.out);
@@ -112,7 +165,11 @@ fn a_run_is_undone_but_for_what_moved_since() {
             (&is["status"], &is["_agentAssigned"], &is["profile"])
         );
     }
-    assert_eq!(after[&uuid(2)]["_agentAssigned"], PRIYA, "a lead that moved is left alone");
+    assert_eq!(
+        after[&uuid(2)]["_agentAssigned"],
+        PRIYA,
+        "a lead that moved is left alone"
+    );
 }
 
 #[test]
@@ -125,9 +182,14 @@ fn undo_tells_what_it_cannot_take_away_and_keeps_to_the_guards() {
     ));
     world.run("apply --yes --run-file run.jsonl").exits(0);
     let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-    world.write("convertalk.yaml", &format!("{config}policy: {{ transitions: {{ deny: [\"CLOSED -> *\"] }} }}\n"));
+    world.write(
+        "convertalk.yaml",
+        &format!("{config}policy: {{ transitions: {{ deny: [\"CLOSED -> *\"] }} }}\n"),
+    );
     world.run("undo run.jsonl --yes").exits(3);
-    let ran = world.run("undo run.jsonl --yes --allow transition").exits(0);
+    let ran = world
+        .run("undo run.jsonl --yes --allow transition")
+        .exits(0);
     assert!(ran.out.contains("run.jsonl:2"), "{}", ran.out);
     for word in [
         "notes are never taken away",
@@ -138,12 +200,24 @@ fn undo_tells_what_it_cannot_take_away_and_keeps_to_the_guards() {
         assert!(ran.err.contains(word), "{word}: {}", ran.err);
     }
     let record = &world.sandbox().records()[&uuid(1)];
-    assert_eq!((&record["status"], &record["profile"]["userDetails"]["attributes"][0]["value"]), (&"OPEN".into(), &"web".into()));
+    assert_eq!(
+        (
+            &record["status"],
+            &record["profile"]["userDetails"]["attributes"][0]["value"]
+        ),
+        (&"OPEN".into(), &"web".into())
+    );
     world.write("broken.jsonl", "{\"type\":\"write\"");
     world.run("undo broken.jsonl --yes").exits(1);
     let mut elsewhere = world.command(&["undo", "run.jsonl", "--yes"]);
     elsewhere.env("CONVERTALK_CUSTOMER_ID", "631aa793bcfa100487d13dff");
-    assert!(world.ran(elsewhere.output().expect("the program runs")).exits(1).err.contains("another endpoint, bot or customer"));
+    assert!(
+        world
+            .ran(elsewhere.output().expect("the program runs"))
+            .exits(1)
+            .err
+            .contains("another endpoint, bot or customer")
+    );
 }
 
 #[test]
@@ -151,26 +225,58 @@ fn a_run_file_is_shown_and_goes_on_where_it_is_given_again() {
     let world = world(3, "");
     world.run("apply --yes --run-file run.jsonl").exits(0);
     let shown = world.run("show run.jsonl").exits(0);
-    assert!(shown.out.contains("3 verified") && shown.out.contains("with exit code 0"), "{}", shown.out);
-    assert_eq!(world.run("show run.jsonl --format json").exits(0).json().as_array().map(Vec::len), Some(1 + 3 * 3 + 1));
-    let markdown = world.run("show run.jsonl --format markdown --report json=told.json").exits(0).out;
-    assert!(markdown.starts_with("### Applied: 3 leads: 3 verified. <!--"), "{markdown}");
+    assert!(
+        shown.out.contains("3 verified") && shown.out.contains("with exit code 0"),
+        "{}",
+        shown.out
+    );
+    assert_eq!(
+        world
+            .run("show run.jsonl --format json")
+            .exits(0)
+            .json()
+            .as_array()
+            .map(Vec::len),
+        Some(1 + 3 * 3 + 1)
+    );
+    let markdown = world
+        .run("show run.jsonl --format markdown --report json=told.json")
+        .exits(0)
+        .out;
+    assert!(
+        markdown.starts_with("### Applied: 3 leads: 3 verified. <!--"),
+        "{markdown}"
+    );
     assert!(world.path("told.json").exists());
     for format in ["github", "sarif", "html"] {
-        assert!(world.run(&format!("show run.jsonl --format {format}")).exits(1).err.contains("text, json and markdown"));
+        assert!(
+            world
+                .run(&format!("show run.jsonl --format {format}"))
+                .exits(1)
+                .err
+                .contains("text, json and markdown")
+        );
     }
     world.declare(&format!("  {}: {{ status: ONHOLD }}\n", uuid(1)));
     world.run("apply --yes --run-file run.jsonl").exits(0);
     let text = std::fs::read_to_string(world.path("run.jsonl")).expect("a run file");
     assert_eq!(text.matches("\"type\":\"run\"").count(), 2);
-    assert!(world.run("show run.jsonl").exits(0).out.contains("1 verified"));
+    assert!(
+        world
+            .run("show run.jsonl")
+            .exits(0)
+            .out
+            .contains("1 verified")
+    );
 }
 
 #[test]
 fn nothing_is_written_without_a_run_file() {
     let world = world(2, "");
     for path in ["no/such/folder/run.jsonl", "leads", "/dev/full"] {
-        let ran = world.run(&format!("apply --yes --run-file {path}")).exits(1);
+        let ran = world
+            .run(&format!("apply --yes --run-file {path}"))
+            .exits(1);
         assert!(ran.err.contains("run file"), "{path}: {}", ran.err);
     }
     assert!(world.puts().is_empty());
@@ -181,7 +287,11 @@ fn of_two_runs_at_once_one_waits_for_nothing() {
     let world = world(40, "--latency 20ms");
     let child = begun(&world, 2);
     let second = world.run("apply --yes").exits(1);
-    assert!(second.err.contains("another apply is under way"), "{}", second.err);
+    assert!(
+        second.err.contains("another apply is under way"),
+        "{}",
+        second.err
+    );
     Ran::of(child.wait_with_output().expect("it ends")).exits(0);
     assert!(world.sent().values().all(|bodies| bodies.len() == 1));
 }
@@ -191,9 +301,15 @@ fn a_deadline_leaves_time_to_read_back_and_report() {
     let world = world(200, "--latency 20ms");
     let begun = Instant::now();
     let ran = world.run("apply --yes --deadline 2s").exits(5);
-    assert!(begun.elapsed() < Duration::from_millis(2500), "{:?}", begun.elapsed());
     assert!(
-        ran.out.contains("the deadline was near") && ran.out.contains("verified") && ran.out.contains("untried"),
+        begun.elapsed() < Duration::from_millis(2500),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(
+        ran.out.contains("the deadline was near")
+            && ran.out.contains("verified")
+            && ran.out.contains("untried"),
         "{}",
         ran.out
     );
@@ -205,7 +321,11 @@ fn a_deadline_bounds_the_reading_too() {
     let world = world(3, "--latency 5s");
     let begun = Instant::now();
     let ran = world.run("apply --yes --deadline 1s").exits(1);
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
     assert!(ran.err.contains("the deadline had passed"), "{}", ran.err);
 }
 
@@ -213,7 +333,12 @@ fn a_deadline_bounds_the_reading_too() {
 fn a_reader_who_has_seen_enough_changes_nothing() {
     let world = world(3, "");
     let closed = |words: &[&str]| {
-        let mut child = world.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+        let mut child = world
+            .command(words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
         drop(child.stdout.take());
         child.wait_with_output().expect("it ends").status.code()
     };
@@ -226,13 +351,18 @@ fn a_reader_who_has_seen_enough_changes_nothing() {
 fn runs_that_follow_one_another_in_a_file_are_undone_together() {
     let world = world(3, "");
     let before = world.sandbox().records();
-    world.run("apply --yes --run-file run.jsonl --only agent=priya").exits(0);
+    world
+        .run("apply --yes --run-file run.jsonl --only agent=priya")
+        .exits(0);
     world.declare(&format!("  {}: {{ status: ONHOLD }}\n", uuid(1)));
     world.run("apply --yes --run-file run.jsonl").exits(0);
     world.run("undo run.jsonl --yes").exits(0);
     let after = world.sandbox().records();
     for number in 1..=3 {
-        assert_eq!(before[&uuid(number)]["status"], after[&uuid(number)]["status"]);
+        assert_eq!(
+            before[&uuid(number)]["status"],
+            after[&uuid(number)]["status"]
+        );
     }
 }
 
@@ -243,7 +373,12 @@ fn a_link_in_the_place_of_the_programs_own_folder_is_refused() {
     let elsewhere = tempfile::tempdir().expect("a folder");
     std::os::unix::fs::symlink(elsewhere.path(), world.path(".convertalk")).expect("a link");
     assert!(world.run("apply --yes").exits(1).err.contains("is a link"));
-    assert_eq!(std::fs::read_dir(elsewhere.path()).expect("a folder").count(), 0);
+    assert_eq!(
+        std::fs::read_dir(elsewhere.path())
+            .expect("a folder")
+            .count(),
+        0
+    );
 }
 
 #[test]
@@ -251,11 +386,28 @@ fn a_run_file_is_shown_with_no_more_than_may_be_told() {
     let world = World::new(&[record(1, "OPEN", None, &[])], "");
     let contact = "contact: { name: Asha Rao, email: asha@new.example, phone: \"1234567890\" }";
     world.declare(&format!("  {}: {{ {contact} }}\n", uuid(1)));
-    world.run("apply --yes --names full --run-file run.jsonl").exits(0);
-    let shown = |words: &str| world.run(&format!("show run.jsonl --format json{words}")).exits(0).out;
-    for secret in ["Asha Rao", "asha@new.example", "1234567890", "v1@example.com", "9876543210", "Visitor 1"] {
+    world
+        .run("apply --yes --names full --run-file run.jsonl")
+        .exits(0);
+    let shown = |words: &str| {
+        world
+            .run(&format!("show run.jsonl --format json{words}"))
+            .exits(0)
+            .out
+    };
+    for secret in [
+        "Asha Rao",
+        "asha@new.example",
+        "1234567890",
+        "v1@example.com",
+        "9876543210",
+        "Visitor 1",
+    ] {
         assert!(shown(" --names full").contains(secret), "{secret}");
-        assert!(!shown("").contains(secret) && !shown(" --names none").contains(secret), "{secret}");
+        assert!(
+            !shown("").contains(secret) && !shown(" --names none").contains(secret),
+            "{secret}"
+        );
     }
     assert!(shown("").contains("A. R.") && !shown(" --names none").contains("A. R."));
 }

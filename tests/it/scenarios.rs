@@ -26,7 +26,13 @@ stories! {
 fn every_story_is_told() {
     let mut folders: Vec<String> = std::fs::read_dir("tests/scenarios")
         .expect("scenarios")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a name")
+        })
         .collect();
     folders.sort();
     assert_eq!(folders, TOLD);

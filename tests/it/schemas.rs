@@ -28,16 +28,29 @@ fn they_are_what_the_code_says() {
         if std::env::var_os("UPDATE_SCHEMAS").is_some() {
             std::fs::write(&path, &made).expect("a schema");
         }
-        assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), made, "{name}: run the tests with UPDATE_SCHEMAS=1");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap_or_default(),
+            made,
+            "{name}: run the tests with UPDATE_SCHEMAS=1"
+        );
         jsonschema::meta::validate(schema.as_value()).expect("a schema of schemas");
-        let printed = program(&["schema", name]).output().expect("the program runs").stdout;
+        let printed = program(&["schema", name])
+            .output()
+            .expect("the program runs")
+            .stdout;
         assert_eq!(String::from_utf8(printed).expect("text"), made);
     }
 }
 
 #[test]
 fn plans_and_run_files_satisfy_them() {
-    let world = World::new(&[record(1, "OPEN", None, &["cold"]), record(2, "OPEN", None, &[])], "");
+    let world = World::new(
+        &[
+            record(1, "OPEN", None, &["cold"]),
+            record(2, "OPEN", None, &[]),
+        ],
+        "",
+    );
     world.declare(&format!(
         "  {}: {{ status: CLOSED, agent: priya, tags: [vip], attributes: {{ tier: gold }}, contact: {{ email: a@b.example }}, notes: [{{ title: t }}] }}
   {}: {{ status: OPEN, label: as it is }}
@@ -47,21 +60,39 @@ fn plans_and_run_files_satisfy_them() {
         uuid(3)
     ));
     let validator = jsonschema::validator_for(&committed("plan")).expect("a schema");
-    for words in ["plan --format json", "plan --format json --names full", "plan --out plan.json --format json"] {
+    for words in [
+        "plan --format json",
+        "plan --format json --names full",
+        "plan --out plan.json --format json",
+    ] {
         let plan = world.run(words).exits(0).json();
-        let errors: Vec<String> = validator.iter_errors(&plan).map(|error| error.to_string()).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&plan)
+            .map(|error| error.to_string())
+            .collect();
         assert!(errors.is_empty(), "{words}: {errors:?}");
     }
-    let saved: Json = serde_json::from_slice(&std::fs::read(world.path("plan.json")).expect("a plan")).expect("JSON");
+    let saved: Json =
+        serde_json::from_slice(&std::fs::read(world.path("plan.json")).expect("a plan"))
+            .expect("JSON");
     assert!(validator.is_valid(&saved) && saved["digest"].is_string());
     assert!(!validator.is_valid(&serde_json::json!({ "format_version": 1 })));
 
     world.run("apply --yes").exits(0);
     let validator = jsonschema::validator_for(&committed("run")).expect("a schema");
     let lines = world.run_lines();
-    assert_eq!(lines.iter().filter(|line| line["type"] == "outcome").count(), 2);
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line["type"] == "outcome")
+            .count(),
+        2
+    );
     for line in &lines {
-        let errors: Vec<String> = validator.iter_errors(line).map(|error| error.to_string()).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(line)
+            .map(|error| error.to_string())
+            .collect();
         assert!(errors.is_empty(), "{line}: {errors:?}");
     }
 }
@@ -71,11 +102,20 @@ fn plans_and_run_files_satisfy_them() {
 fn loader_and_schemas_agree_on_each_fixture() {
     use convertalk::workspace::{Overrides, desired_of, parse};
     let here = Path::new(".");
-    let workspace = parse(here, crate::arbitrary::CONFIG, &Overrides::default()).0.expect("a workspace");
+    let workspace = parse(here, crate::arbitrary::CONFIG, &Overrides::default())
+        .0
+        .expect("a workspace");
     let mut seen = 0;
-    for (kind, verdict) in [("leads", "accepted"), ("leads", "rejected"), ("workspace", "accepted"), ("workspace", "rejected")] {
+    for (kind, verdict) in [
+        ("leads", "accepted"),
+        ("leads", "rejected"),
+        ("workspace", "accepted"),
+        ("workspace", "rejected"),
+    ] {
         let validator = jsonschema::validator_for(&committed(kind)).expect("a schema");
-        for file in std::fs::read_dir(Path::new("tests/files/schemas").join(kind).join(verdict)).expect("fixtures") {
+        for file in std::fs::read_dir(Path::new("tests/files/schemas").join(kind).join(verdict))
+            .expect("fixtures")
+        {
             let path = file.expect("a fixture").path();
             let text = std::fs::read_to_string(&path).expect("a fixture");
             let json: Json = serde_yaml::from_str(&text).expect("YAML");
@@ -83,8 +123,16 @@ fn loader_and_schemas_agree_on_each_fixture() {
                 "leads" => desired_of(vec![(path.to_string_lossy().into(), text)], &workspace).1,
                 _ => parse(here, &text, &Overrides::default()).1,
             };
-            let (loads, valid) = (diagnostics.iter().all(|made| !made.is_error()), validator.is_valid(&json));
-            assert_eq!((loads, valid), (verdict == "accepted", verdict == "accepted"), "{}: {diagnostics:?}", path.display());
+            let (loads, valid) = (
+                diagnostics.iter().all(|made| !made.is_error()),
+                validator.is_valid(&json),
+            );
+            assert_eq!(
+                (loads, valid),
+                (verdict == "accepted", verdict == "accepted"),
+                "{}: {diagnostics:?}",
+                path.display()
+            );
             seen += 1;
         }
     }

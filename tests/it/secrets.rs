@@ -4,7 +4,9 @@ use crate::world::{TOKEN, World, record, serve, uuid};
 
 /// A platform that repeats the token in all it says.
 fn parrot(status: &'static str) -> String {
-    let body = format!("{{\"success\":false,\"code\":401,\"message\":\"token {TOKEN} is not known\",\"data\":[\"{TOKEN}\"]}}");
+    let body = format!(
+        "{{\"success\":false,\"code\":401,\"message\":\"token {TOKEN} is not known\",\"data\":[\"{TOKEN}\"]}}"
+    );
     serve(move |_| (status, body.clone()))
 }
 
@@ -15,8 +17,14 @@ fn a_token_that_the_platform_repeats_is_scrubbed() {
         world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
         let mut command = world.command(&["plan", "-v", "-v"]);
         command.env("CONVERTALK_ENDPOINT", parrot(status));
-        let ran = world.ran(command.output().expect("the program runs")).exits(1);
-        assert!(ran.err.contains("token *** is not known") || status.starts_with("404"), "{}", ran.err);
+        let ran = world
+            .ran(command.output().expect("the program runs"))
+            .exits(1);
+        assert!(
+            ran.err.contains("token *** is not known") || status.starts_with("404"),
+            "{}",
+            ran.err
+        );
     }
 }
 
@@ -25,7 +33,12 @@ fn verbose_output_tells_requests_and_neither_tokens_nor_ids() {
     let world = World::new(&[record(1, "OPEN", None, &[])], "--fault 500@read:1");
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
     let ran = world.run("apply --yes -v -v").exits(0);
-    assert!(ran.err.contains("GET /inbox/direct/chats page=1 type=lead") && ran.err.contains("again in"), "{}", ran.err);
+    assert!(
+        ran.err.contains("GET /inbox/direct/chats page=1 type=lead")
+            && ran.err.contains("again in"),
+        "{}",
+        ran.err
+    );
     assert!(ran.err.contains("PUT /inbox/direct/lead"), "{}", ran.err);
 }
 
@@ -33,7 +46,17 @@ fn verbose_output_tells_requests_and_neither_tokens_nor_ids() {
 fn a_token_in_the_workspace_file_is_an_error_that_does_not_show_it() {
     let world = World::new(&[], "");
     let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
-    world.write("convertalk.yaml", &config.replace("endpoint: sandbox", &format!("endpoint: sandbox, read_token: {TOKEN}")));
+    world.write(
+        "convertalk.yaml",
+        &config.replace(
+            "endpoint: sandbox",
+            &format!("endpoint: sandbox, read_token: {TOKEN}"),
+        ),
+    );
     let ran = world.run("validate").exits(1);
-    assert!(ran.err.contains("token-in-file") && ran.err.contains("CONVERTALK_READ_TOKEN"), "{}", ran.err);
+    assert!(
+        ran.err.contains("token-in-file") && ran.err.contains("CONVERTALK_READ_TOKEN"),
+        "{}",
+        ran.err
+    );
 }

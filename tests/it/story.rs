@@ -10,9 +10,14 @@ pub(crate) fn tell(name: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     for entry in std::fs::read_dir(&story).expect("a story") {
         let path = entry.expect("an entry").path();
-        let file = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        let file = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
         match file {
-            "convertalk.yaml" | "live.yaml" => drop(std::fs::copy(&path, folder.path().join(file)).expect("a copy")),
+            "convertalk.yaml" | "live.yaml" => {
+                drop(std::fs::copy(&path, folder.path().join(file)).expect("a copy"))
+            }
             lead if lead.ends_with(".yaml") => {
                 std::fs::create_dir_all(folder.path().join("leads")).expect("a folder");
                 std::fs::copy(&path, folder.path().join("leads").join(lead)).expect("a copy");
@@ -25,13 +30,19 @@ pub(crate) fn tell(name: &str) {
     let before = world.sandbox().records();
 
     let plan = world.run("plan --names full").exits(0);
-    assert_eq!(world.run("plan --names full").out, plan.out, "equal input, equal bytes");
+    assert_eq!(
+        world.run("plan --names full").out,
+        plan.out,
+        "equal input, equal bytes"
+    );
     let mut told = format!("$ convertalk plan --names full\n{}\n", plan.out);
     let apply = world.run("apply --yes").exits(0);
     let summary = apply.out.lines().last().unwrap_or_default();
     writeln!(told, "$ convertalk apply --yes\n…\n{summary}\n\nPUT").expect("text");
     for (uuid, bodies) in world.sent() {
-        bodies.iter().for_each(|body| writeln!(told, "{uuid} {body}").expect("text"));
+        bodies
+            .iter()
+            .for_each(|body| writeln!(told, "{uuid} {body}").expect("text"));
     }
     writeln!(told, "\nIN THE INBOX").expect("text");
     for effect in effects(&before, &world.sandbox().records()) {

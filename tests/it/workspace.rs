@@ -1,6 +1,10 @@
 //! The workspace from the outside: folders on a disk, schemas in the repository, speed.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at what it did not expect")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test stops at what it did not expect"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use convertalk::workspace::{
-    self, Diagnostic, Loaded, Overrides, diagnostic::Source, reader::Reader, scalar, schema, validate, yaml,
+    self, Diagnostic, Loaded, Overrides, diagnostic::Source, reader::Reader, scalar, schema,
+    validate, yaml,
 };
 use proptest::prelude::*;
 
@@ -29,17 +34,28 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 fn load(dir: &Path) -> Loaded {
     let started = Instant::now();
     let loaded = workspace::load(dir, &Overrides::default());
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        started.elapsed()
+    );
     for made in &loaded.diagnostics {
         assert!(made.help.is_some(), "{made:?}");
-        assert!(workspace::render::render(made, false).contains(&*made.file), "{made:?}");
+        assert!(
+            workspace::render::render(made, false).contains(&*made.file),
+            "{made:?}"
+        );
         serde_json::to_string(made).unwrap();
     }
     loaded
 }
 
 fn rules(loaded: &Loaded) -> Vec<(&str, &str, u32)> {
-    loaded.diagnostics.iter().map(|made| (made.rule, &*made.file, made.line)).collect()
+    loaded
+        .diagnostics
+        .iter()
+        .map(|made| (made.rule, &*made.file, made.line))
+        .collect()
 }
 
 fn one(lead: &str) -> Vec<Diagnostic> {
@@ -47,33 +63,68 @@ fn one(lead: &str) -> Vec<Diagnostic> {
 }
 
 fn structural(text: &str) -> (bool, serde_json::Value) {
-    let source = Source { file: "leads/a.yaml".into(), text };
+    let source = Source {
+        file: "leads/a.yaml".into(),
+        text,
+    };
     let mut out = Vec::new();
-    let Some(tree) = yaml::parse(&source, &mut out) else { return (false, serde_json::Value::Null) };
+    let Some(tree) = yaml::parse(&source, &mut out) else {
+        return (false, serde_json::Value::Null);
+    };
     if tree.is_empty() {
         return (true, serde_json::Value::Null);
     }
-    let mut reader = Reader { tree: &tree, source: &source, out };
+    let mut reader = Reader {
+        tree: &tree,
+        source: &source,
+        out,
+    };
     validate::structure(&mut reader);
-    (!reader.out.iter().any(Diagnostic::is_error), scalar::json(&tree, 0))
+    (
+        !reader.out.iter().any(Diagnostic::is_error),
+        scalar::json(&tree, 0),
+    )
 }
 
 #[test]
 fn workspace_is_found_from_below() {
     let dir = folder(&[("leads/deep/a.yaml", "version: 1\n")]);
     let root = fs::canonicalize(dir.path()).unwrap();
-    assert_eq!(workspace::find(&dir.path().join("leads/deep")).unwrap(), root);
-    assert!(workspace::find(Path::new("/")).unwrap_err().to_string().contains("no convertalk.yaml in `/`"));
+    assert_eq!(
+        workspace::find(&dir.path().join("leads/deep")).unwrap(),
+        root
+    );
+    assert!(
+        workspace::find(Path::new("/"))
+            .unwrap_err()
+            .to_string()
+            .contains("no convertalk.yaml in `/`")
+    );
 }
 
 #[test]
 fn duplicates_name_both_places() {
     let lead = "version: 1\nleads:\n  u1: { status: OPEN }\n  u2:\n";
     let loaded = load(folder(&[("leads/a.yaml", lead), ("leads/b.yaml", lead)]).path());
-    assert_eq!(rules(&loaded), [("duplicate-lead", "leads/b.yaml", 3), ("duplicate-lead", "leads/b.yaml", 4)]);
-    assert_eq!((&*loaded.diagnostics[0].related[0].file, loaded.diagnostics[0].related[0].line), ("leads/a.yaml", 3));
+    assert_eq!(
+        rules(&loaded),
+        [
+            ("duplicate-lead", "leads/b.yaml", 3),
+            ("duplicate-lead", "leads/b.yaml", 4)
+        ]
+    );
+    assert_eq!(
+        (
+            &*loaded.diagnostics[0].related[0].file,
+            loaded.diagnostics[0].related[0].line
+        ),
+        ("leads/a.yaml", 3)
+    );
     let twice = one("version: 1\nleads:\n  u1:\n  u1: { status: OPEN }\n");
-    assert_eq!((twice[0].rule, twice[0].line, twice[0].related[0].line), ("duplicate-lead", 4, 3));
+    assert_eq!(
+        (twice[0].rule, twice[0].line, twice[0].related[0].line),
+        ("duplicate-lead", 4, 3)
+    );
 }
 
 #[test]
@@ -81,7 +132,11 @@ fn odd_things_on_the_disk() {
     use std::os::unix::fs::symlink;
     let good = "version: 1\nleads: { x: { status: OPEN } }\n";
     let outside = folder(&[("leads/z.yaml", good)]);
-    let dir = folder(&[("leads/a.yaml", good), ("leads/node_modules/b.yaml", good), ("leads/.hidden.yaml", good)]);
+    let dir = folder(&[
+        ("leads/a.yaml", good),
+        ("leads/node_modules/b.yaml", good),
+        ("leads/.hidden.yaml", good),
+    ]);
     let at = |name: &str| dir.path().join("leads").join(name);
     fs::create_dir(at("dir.yaml")).unwrap();
     symlink(outside.path().join("leads/z.yaml"), at("out.yaml")).unwrap();
@@ -89,14 +144,28 @@ fn odd_things_on_the_disk() {
     symlink(at("a.yaml"), at("again.yaml")).unwrap();
     symlink(at("loop.yaml"), at("loop.yaml")).unwrap();
     symlink(dir.path(), at("round")).unwrap();
-    assert!(std::process::Command::new("mkfifo").arg(at("pipe.yaml")).status().unwrap().success());
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(at("pipe.yaml"))
+            .status()
+            .unwrap()
+            .success()
+    );
     fs::write(at("bin.yaml"), b"version: 1\n\xff\xfe").unwrap();
     fs::write(at("nul.yaml"), b"version: 1\nleads:\0").unwrap();
     fs::write(at("utf16.yaml"), b"\xff\xfev\0e\0").unwrap();
-    fs::write(at("bom.yaml"), "\u{feff}version: 1\r\nleads:\r\n  y: { status: OPEN }\r\n").unwrap();
+    fs::write(
+        at("bom.yaml"),
+        "\u{feff}version: 1\r\nleads:\r\n  y: { status: OPEN }\r\n",
+    )
+    .unwrap();
     fs::write(at("empty.yaml"), "# nothing yet\n").unwrap();
     let loaded = load(dir.path());
-    let all: Vec<_> = loaded.diagnostics.iter().map(|made| (made.rule, &made.file["leads/".len()..])).collect();
+    let all: Vec<_> = loaded
+        .diagnostics
+        .iter()
+        .map(|made| (made.rule, &made.file["leads/".len()..]))
+        .collect();
     assert_eq!(
         all,
         [
@@ -116,7 +185,15 @@ fn odd_things_on_the_disk() {
 #[test]
 fn yml_gets_a_hint() {
     let loaded = load(folder(&[("leads/a.yml", "version: 1\n")]).path());
-    assert!(loaded.diagnostics[0].help.as_deref().unwrap().contains("leads/a.yml"), "{:?}", loaded.diagnostics);
+    assert!(
+        loaded.diagnostics[0]
+            .help
+            .as_deref()
+            .unwrap()
+            .contains("leads/a.yml"),
+        "{:?}",
+        loaded.diagnostics
+    );
     assert!(loaded.desired.is_some());
 }
 
@@ -125,12 +202,24 @@ fn bombs_are_refused_at_once() {
     let mut bomb = "version: 1\nleads:\n  a: &a { attributes: { k: v } }\n".to_owned();
     let mut lists = "version: 1\nx0: &x0 [a, a, a, a, a, a, a, a, a, a]\n".to_owned();
     for i in 1..40 {
-        bomb +=
-            &format!("  b{i}: &b{i} [{}]\n", format!("*{},", if i == 1 { "a".into() } else { format!("b{}", i - 1) }).repeat(10));
+        bomb += &format!(
+            "  b{i}: &b{i} [{}]\n",
+            format!(
+                "*{},",
+                if i == 1 {
+                    "a".into()
+                } else {
+                    format!("b{}", i - 1)
+                }
+            )
+            .repeat(10)
+        );
         lists += &format!("x{i}: &x{i} [{}]\n", format!("*x{},", i - 1).repeat(10));
     }
     let deep = format!("version: 1\nleads: {}", "[".repeat(500_000));
-    let block: String = (0..3000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    let block: String = (0..3000)
+        .map(|depth| format!("{}a:\n", " ".repeat(depth)))
+        .collect();
     let cases = [
         (bomb.as_str(), "alias-bomb"),
         (&lists, "alias-bomb"),
@@ -144,7 +233,10 @@ fn bombs_are_refused_at_once() {
     ];
     for (text, rule) in cases {
         let made = one(text);
-        assert!(made.iter().any(|made| made.rule == rule), "{rule}: {made:?}");
+        assert!(
+            made.iter().any(|made| made.rule == rule),
+            "{rule}: {made:?}"
+        );
     }
 }
 
@@ -158,12 +250,22 @@ fn nothing_shows_a_token() {
         format!("policy: {{ x: 1, tokens: [{secret}] }}"),
         format!("api: {{ endpoint: sandbox, read_header: 'x-bot-token: {secret}' }}"),
     ] {
-        fs::write(dir.path().join("convertalk.yaml"), format!("version: 1\n{line}\n")).unwrap();
+        fs::write(
+            dir.path().join("convertalk.yaml"),
+            format!("version: 1\n{line}\n"),
+        )
+        .unwrap();
         let loaded = load(dir.path());
         assert!(loaded.workspace.is_none(), "{line}");
         for made in &loaded.diagnostics {
-            assert!(!workspace::render::render(made, false).contains(secret), "{made:?}");
-            assert!(!serde_json::to_string(made).unwrap().contains(secret), "{made:?}");
+            assert!(
+                !workspace::render::render(made, false).contains(secret),
+                "{made:?}"
+            );
+            assert!(
+                !serde_json::to_string(made).unwrap().contains(secret),
+                "{made:?}"
+            );
         }
     }
 }
@@ -173,16 +275,36 @@ fn nothing_shows_a_token() {
 fn fixtures_break_what_they_say() {
     let validator = jsonschema::validator_for(schema::leads().as_value()).unwrap();
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/leads");
-    let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut names: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     names.sort();
     for path in names {
         let text = fs::read_to_string(&path).unwrap();
-        let said = text.lines().next().unwrap().trim_start_matches("# ").to_owned();
-        let found: Vec<_> = one(&text).iter().map(|made| format!("{}:{}", made.rule, made.line)).collect();
-        let found = if found.is_empty() { "fine".to_owned() } else { found.join(" ") };
+        let said = text
+            .lines()
+            .next()
+            .unwrap()
+            .trim_start_matches("# ")
+            .to_owned();
+        let found: Vec<_> = one(&text)
+            .iter()
+            .map(|made| format!("{}:{}", made.rule, made.line))
+            .collect();
+        let found = if found.is_empty() {
+            "fine".to_owned()
+        } else {
+            found.join(" ")
+        };
         assert_eq!(said, found, "{}", path.display());
         let (fine, json) = structural(&text);
-        assert_eq!(validator.is_valid(&json), fine, "{}: {json}", path.display());
+        assert_eq!(
+            validator.is_valid(&json),
+            fine,
+            "{}: {json}",
+            path.display()
+        );
     }
 }
 
@@ -250,7 +372,17 @@ const ODD: &[&str] = &[
     "'a b'",
 ];
 
-const KEYS: [&str; 9] = ["label", "status", "agent", "tags", "attributes", "contact", "notes", "create", "statsu"];
+const KEYS: [&str; 9] = [
+    "label",
+    "status",
+    "agent",
+    "tags",
+    "attributes",
+    "contact",
+    "notes",
+    "create",
+    "statsu",
+];
 
 /// Each value under each key of a lead and of `defaults`, alone: no mistake hides another.
 #[test]
@@ -266,10 +398,17 @@ fn schema_and_loader_agree_on_each_value() {
         texts.push(format!("version: 1\nleads: {{ a: {value} }}\n"));
         if !value.starts_with(['[', '{']) {
             texts.push(format!("version: 1\nleads:\n  {value}: {{}}\n"));
-            texts.push(format!("version: 1\nleads: {{ a: {{ attributes: {{ {value}: x }} }} }}\n"));
-            texts.push(format!("version: 1\nleads: {{ a: {{ tags: [{}] }} }}\n", if value.is_empty() { "~" } else { value }));
+            texts.push(format!(
+                "version: 1\nleads: {{ a: {{ attributes: {{ {value}: x }} }} }}\n"
+            ));
+            texts.push(format!(
+                "version: 1\nleads: {{ a: {{ tags: [{}] }} }}\n",
+                if value.is_empty() { "~" } else { value }
+            ));
             for key in ["name", "email", "phone", "dial_code", "picture"] {
-                texts.push(format!("version: 1\nleads: {{ a: {{ contact: {{ {key}: {value} }} }} }}\n"));
+                texts.push(format!(
+                    "version: 1\nleads: {{ a: {{ contact: {{ {key}: {value} }} }} }}\n"
+                ));
             }
         }
         for key in KEYS {
@@ -349,13 +488,18 @@ fn speed() {
              attributes: {{ tier: gold }}\n    notes:\n      - title: Called\n        description: Wants the offer by mail, not by phone\n"
         )
     };
-    let base = workspace::parse(Path::new("/w"), CONFIG, &Overrides::default()).0.unwrap();
+    let base = workspace::parse(Path::new("/w"), CONFIG, &Overrides::default())
+        .0
+        .unwrap();
     for files in [1, 100] {
         let texts: Vec<(Arc<str>, String)> = (0..files)
             .map(|file| {
                 let per = 100_000 / files;
                 let body: String = (file * per..(file + 1) * per).map(lead).collect();
-                (format!("leads/{file:03}.yaml").into(), format!("version: 1\nleads:\n{body}"))
+                (
+                    format!("leads/{file:03}.yaml").into(),
+                    format!("version: 1\nleads:\n{body}"),
+                )
             })
             .collect();
         let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
@@ -369,12 +513,17 @@ fn speed() {
             for (_, text) in &texts {
                 let mut options = granit_parser::Options::default();
                 options.set_emit_comments(false);
-                assert!(granit_parser::Parser::new_from_str_with_options(text, options).count() > 10);
+                assert!(
+                    granit_parser::Parser::new_from_str_with_options(text, options).count() > 10
+                );
             }
             started.elapsed()
         }));
         let run = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
             median(Box::new(|| {
                 let input = texts.clone();
                 let started = Instant::now();
@@ -400,7 +549,13 @@ fn speed() {
 
 fn config(text: &str, overrides: &Overrides) -> (Option<workspace::Workspace>, Vec<String>) {
     let (made, diagnostics) = workspace::parse(Path::new("/w"), text, overrides);
-    (made, diagnostics.iter().map(|made| format!("{}:{}", made.rule, made.line)).collect())
+    (
+        made,
+        diagnostics
+            .iter()
+            .map(|made| format!("{}:{}", made.rule, made.line))
+            .collect(),
+    )
 }
 
 #[test]
@@ -412,13 +567,25 @@ fn a_full_workspace_file() {
     let (made, wrong) = config(text, &Overrides::default());
     assert_eq!(wrong, [""; 0]);
     let made = made.unwrap();
-    assert_eq!((made.api.timeout, made.api.unassign.clone()), (Duration::from_millis(500), None));
-    assert_eq!((made.agents["rahul"].place.line, made.policy.deny[0].place.line), (10, 14));
-    let validator = |schema: schemars::Schema| jsonschema::validator_for(schema.as_value()).unwrap();
+    assert_eq!(
+        (made.api.timeout, made.api.unassign.clone()),
+        (Duration::from_millis(500), None)
+    );
+    assert_eq!(
+        (
+            made.agents["rahul"].place.line,
+            made.policy.deny[0].place.line
+        ),
+        (10, 14)
+    );
+    let validator =
+        |schema: schemars::Schema| jsonschema::validator_for(schema.as_value()).unwrap();
     let json = |text: &str| structural(text).1;
     assert!(validator(schema::workspace()).is_valid(&json(text)));
     let own = validator(schema::leads_for(&made));
-    assert!(own.is_valid(&json("version: 1\nleads: { a: { agent: rahul, tags: { absent: [vip] } } }")));
+    assert!(own.is_valid(&json(
+        "version: 1\nleads: { a: { agent: rahul, tags: { absent: [vip] } } }"
+    )));
     assert!(!own.is_valid(&json("version: 1\nleads: { a: { agent: rahu } }")));
     assert!(!own.is_valid(&json("version: 1\nleads: { a: { tags: [cold] } }")));
 }
@@ -432,9 +599,18 @@ fn mistakes_of_a_workspace_file() {
             "version: 1\napi: { endpoint: 'https://api.v7. Convertalk.com', bot_id: a, customer_id: '1,2' }\n",
             "bad-endpoint:2 odd-id:2 bad-id:2",
         ),
-        ("version: 1\napi: { endpoint: 'http://example.com' }\n", "bad-endpoint:2"),
-        ("version: 1\napi: { endpoint: 'https://u:p@example.com' }\n", "bad-endpoint:2"),
-        ("version: 1\napi: { endpoint: 'https://example.com' }\n", "missing-id:1 missing-id:1"),
+        (
+            "version: 1\napi: { endpoint: 'http://example.com' }\n",
+            "bad-endpoint:2",
+        ),
+        (
+            "version: 1\napi: { endpoint: 'https://u:p@example.com' }\n",
+            "bad-endpoint:2",
+        ),
+        (
+            "version: 1\napi: { endpoint: 'https://example.com' }\n",
+            "missing-id:1 missing-id:1",
+        ),
         (
             "version: 1\napi: { endpoint: 'http://127.0.0.1:80', bot_id: ~, concurrency: 65 }\n",
             "missing-id:1 empty-value:2 missing-id:1 wrong-type:2",
@@ -443,7 +619,10 @@ fn mistakes_of_a_workspace_file() {
             "version: 1\napi: { endpoint: sandbox, rate: 0, page_cap: 0, seed: ../x, tags: list }\n",
             "wrong-type:2 wrong-type:2 bad-path:2 bad-value:2",
         ),
-        ("version: 1\napi: { endpoint: sandbox }\nleads: [/etc/*, ../x, 'a[']\n", "bad-glob:3 bad-glob:3 bad-glob:3"),
+        (
+            "version: 1\napi: { endpoint: sandbox }\nleads: [/etc/*, ../x, 'a[']\n",
+            "bad-glob:3 bad-glob:3 bad-glob:3",
+        ),
         (
             "version: 1\napi: { endpoint: sandbox }\nagents:\n  none: 631aa793bcfa100487d13d0d\n  b: 631aa793bcfa100487d13d0d\n  c: x\n",
             "bad-agent-name:4 duplicate-agent:5 bad-agent-id:6",
@@ -460,9 +639,20 @@ fn mistakes_of_a_workspace_file() {
         found.sort();
         assert_eq!(found, said, "{text}");
     }
-    let over = Overrides { endpoint: Some("sandbox".into()), bot_id: Some(String::new()), customer_id: None };
-    assert!(config("version: 1\napi: { endpoint: nonsense }\n", &over).0.is_some());
-    let bad = Overrides { endpoint: Some("nonsense".into()), ..none };
+    let over = Overrides {
+        endpoint: Some("sandbox".into()),
+        bot_id: Some(String::new()),
+        customer_id: None,
+    };
+    assert!(
+        config("version: 1\napi: { endpoint: nonsense }\n", &over)
+            .0
+            .is_some()
+    );
+    let bad = Overrides {
+        endpoint: Some("nonsense".into()),
+        ..none
+    };
     let made = workspace::parse(Path::new("/w"), "version: 1\n", &bad).1;
     assert!(made[0].message.contains("CONVERTALK_ENDPOINT"));
 }
@@ -476,13 +666,37 @@ fn names_and_values_become_demands() {
     assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
     let desired = loaded.desired.unwrap();
     let lead = &desired[&LeadId::new("no")];
-    let said: Vec<_> = lead.demands.iter().map(|demand| (demand.wanted.field().to_string(), demand.line)).collect();
-    let want = [("agent", 2), ("tags", 5), ("attributes.from", 2), ("attributes.tier", 6), ("contact.phone", 7)];
+    let said: Vec<_> = lead
+        .demands
+        .iter()
+        .map(|demand| (demand.wanted.field().to_string(), demand.line))
+        .collect();
+    let want = [
+        ("agent", 2),
+        ("tags", 5),
+        ("attributes.from", 2),
+        ("attributes.tier", 6),
+        ("contact.phone", 7),
+    ];
     assert_eq!(said, want.map(|(field, line)| (field.to_owned(), line)));
-    let fields: Vec<Field> = lead.demands.iter().map(|demand| demand.wanted.field()).collect();
+    let fields: Vec<Field> = lead
+        .demands
+        .iter()
+        .map(|demand| demand.wanted.field())
+        .collect();
     assert!(fields.is_sorted());
-    let slip = one("version: 1\nleads:\n  a:\n    agent: pria\n    tags: { present: [x, x], absent: [x, 'a,b'] }\n");
+    let slip = one(
+        "version: 1\nleads:\n  a:\n    agent: pria\n    tags: { present: [x, x], absent: [x, 'a,b'] }\n",
+    );
     let said: Vec<_> = slip.iter().map(|made| (made.rule, made.line)).collect();
-    assert_eq!(said, [("unknown-agent", 4), ("duplicate-tag", 5), ("tag-overlap", 5), ("tag-with-comma", 5)]);
+    assert_eq!(
+        said,
+        [
+            ("unknown-agent", 4),
+            ("duplicate-tag", 5),
+            ("tag-overlap", 5),
+            ("tag-with-comma", 5)
+        ]
+    );
     assert_eq!(slip[0].help.as_deref(), Some("did you mean `priya`?"));
 }

@@ -53,12 +53,35 @@ impl World {
 
     /// A world whose sandbox reads a seed file.
     pub(crate) fn with_seed(folder: tempfile::TempDir, seed: &Path, flags: &str) -> Self {
-        let words = ["sandbox", "--listen", "127.0.0.1:0", "--read-token", TOKEN, "--write-token", TOKEN];
-        let flags = Flags::try_parse_from(words.into_iter().chain(flags.split_whitespace())).expect("flags of a sandbox");
-        let options = Options { seed: Some(seed.to_owned()), log: true, ..flags.options };
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let sandbox = runtime.block_on(Sandbox::start(options)).expect("a sandbox");
-        let world = Self { folder, runtime, sandbox };
+        let words = [
+            "sandbox",
+            "--listen",
+            "127.0.0.1:0",
+            "--read-token",
+            TOKEN,
+            "--write-token",
+            TOKEN,
+        ];
+        let flags = Flags::try_parse_from(words.into_iter().chain(flags.split_whitespace()))
+            .expect("flags of a sandbox");
+        let options = Options {
+            seed: Some(seed.to_owned()),
+            log: true,
+            ..flags.options
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let sandbox = runtime
+            .block_on(Sandbox::start(options))
+            .expect("a sandbox");
+        let world = Self {
+            folder,
+            runtime,
+            sandbox,
+        };
         if !world.path("convertalk.yaml").exists() {
             world.write("convertalk.yaml", CONFIG);
         }
@@ -93,12 +116,21 @@ impl World {
 
     /// Runs the program; words are separated by blanks. No token is ever in what it prints.
     pub(crate) fn run(&self, words: &str) -> Ran {
-        self.ran(self.command(&words.split_whitespace().collect::<Vec<_>>()).output().expect("the program runs"))
+        self.ran(
+            self.command(&words.split_whitespace().collect::<Vec<_>>())
+                .output()
+                .expect("the program runs"),
+        )
     }
 
     pub(crate) fn ran(&self, output: Output) -> Ran {
         let ran = Ran::of(output);
-        assert!(!ran.out.contains(TOKEN) && !ran.err.contains(TOKEN), "a token shows:\n{}\n{}", ran.out, ran.err);
+        assert!(
+            !ran.out.contains(TOKEN) && !ran.err.contains(TOKEN),
+            "a token shows:\n{}\n{}",
+            ran.out,
+            ran.err
+        );
         ran
     }
 
@@ -108,11 +140,19 @@ impl World {
 
     /// Every PUT so far, in the order of arrival.
     pub(crate) fn puts(&self) -> Vec<Request> {
-        self.sandbox.requests().into_iter().filter(|request| request.method == "PUT").collect()
+        self.sandbox
+            .requests()
+            .into_iter()
+            .filter(|request| request.method == "PUT")
+            .collect()
     }
 
     pub(crate) fn reads(&self) -> usize {
-        self.sandbox.requests().iter().filter(|request| request.method == "GET").count()
+        self.sandbox
+            .requests()
+            .iter()
+            .filter(|request| request.method == "GET")
+            .count()
     }
 
     /// The bodies of every PUT so far by uuid, without the three keys.
@@ -121,9 +161,14 @@ impl World {
         for put in self.puts() {
             let mut body = put.body.expect("a body");
             let keys = body.as_object_mut().expect("an object");
-            assert_eq!((keys.remove("botId"), keys.remove("customerId")), (Some(BOT.into()), Some(CUSTOMER.into())));
+            assert_eq!(
+                (keys.remove("botId"), keys.remove("customerId")),
+                (Some(BOT.into()), Some(CUSTOMER.into()))
+            );
             let uuid = keys.remove("uuid").expect("a uuid");
-            sent.entry(uuid.as_str().expect("text").to_owned()).or_default().push(body);
+            sent.entry(uuid.as_str().expect("text").to_owned())
+                .or_default()
+                .push(body);
         }
         sent
     }
@@ -131,13 +176,16 @@ impl World {
     /// The lines of every run file, in order.
     pub(crate) fn run_lines(&self) -> Vec<Json> {
         let runs = self.path(".convertalk/runs");
-        let mut files: Vec<PathBuf> =
-            std::fs::read_dir(runs).map(|files| files.map(|file| file.expect("a file").path()).collect()).unwrap_or_default();
+        let mut files: Vec<PathBuf> = std::fs::read_dir(runs)
+            .map(|files| files.map(|file| file.expect("a file").path()).collect())
+            .unwrap_or_default();
         files.sort();
         let lines = files.iter().flat_map(|file| {
             let text = std::fs::read_to_string(file).expect("a run file");
             assert!(!text.contains(TOKEN), "a token is in a run file");
-            text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect::<Vec<Json>>()
+            text.lines()
+                .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+                .collect::<Vec<Json>>()
         });
         lines.collect()
     }
@@ -145,9 +193,17 @@ impl World {
     /// A second plan has nothing to do.
     pub(crate) fn assert_settled(&self) {
         let again = self.run("plan --detailed-exitcode");
-        assert_eq!(again.exit, 0, "the second plan is not empty:\n{}{}", again.out, again.err);
+        assert_eq!(
+            again.exit, 0,
+            "the second plan is not empty:\n{}{}",
+            again.out, again.err
+        );
         assert!(again.out.starts_with("Nothing to do:"), "{}", again.out);
-        assert_eq!(again.out.lines().count(), 1, "a plan with nothing to do is one line");
+        assert_eq!(
+            again.out.lines().count(),
+            1,
+            "a plan with nothing to do is one line"
+        );
     }
 }
 
@@ -169,12 +225,17 @@ impl Ran {
 
     /// Stdout as JSON.
     pub(crate) fn json(&self) -> Json {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("not JSON: {error}\n{}\n{}", self.out, self.err))
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("not JSON: {error}\n{}\n{}", self.out, self.err))
     }
 
     #[track_caller]
     pub(crate) fn exits(self, exit: i32) -> Self {
-        assert_eq!(self.exit, exit, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        assert_eq!(
+            self.exit, exit,
+            "stdout:\n{}\nstderr:\n{}",
+            self.out, self.err
+        );
         self
     }
 }
@@ -182,7 +243,10 @@ impl Ran {
 /// The program with nothing in its environment but where its libraries are.
 pub(crate) fn program(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_convertalk"));
-    command.env_clear().args(words).stdin(std::process::Stdio::null());
+    command
+        .env_clear()
+        .args(words)
+        .stdin(std::process::Stdio::null());
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }
@@ -197,9 +261,14 @@ pub(crate) fn serve(answer: impl Fn(&str) -> (&'static str, String) + Send + 'st
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             // A client that has gone is none of our business: pages are asked for ahead, and not all are waited for.
-            let Some(request) = whole_request(&mut stream) else { continue };
+            let Some(request) = whole_request(&mut stream) else {
+                continue;
+            };
             let (head, body) = answer(&request);
-            let text = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+            let text = format!(
+                "HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
             let _gone = std::io::Write::write_all(&mut stream, text.as_bytes());
         }
     });
@@ -211,8 +280,13 @@ fn whole_request(stream: &mut std::net::TcpStream) -> Option<String> {
     loop {
         let text = String::from_utf8_lossy(&request).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length =
-                head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+            let length = head.lines().find_map(|line| {
+                line.to_ascii_lowercase()
+                    .strip_prefix("content-length:")?
+                    .trim()
+                    .parse()
+                    .ok()
+            });
             if body.len() >= length.unwrap_or(0) {
                 return Some(text);
             }
@@ -254,16 +328,28 @@ pub(crate) fn record(number: usize, status: &str, agent: Option<&str>, tags: &[&
 }
 
 /// What changed in the inbox, value by value: `uuid /path: before -> after`. Dates and ids that the platform makes are left out.
-pub(crate) fn effects(before: &BTreeMap<String, Json>, after: &BTreeMap<String, Json>) -> Vec<String> {
+pub(crate) fn effects(
+    before: &BTreeMap<String, Json>,
+    after: &BTreeMap<String, Json>,
+) -> Vec<String> {
     let mut effects = Vec::new();
     let ids: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     for id in ids {
         let (old, new) = (leaves(before.get(id)), leaves(after.get(id)));
         let paths: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        for path in paths.into_iter().filter(|path| !["/updatedAt", "/createdAt", "/_id"].iter().any(|end| path.ends_with(end))) {
-            let told = |value: Option<&String>| value.cloned().unwrap_or_else(|| "nothing".to_owned());
+        for path in paths.into_iter().filter(|path| {
+            !["/updatedAt", "/createdAt", "/_id"]
+                .iter()
+                .any(|end| path.ends_with(end))
+        }) {
+            let told =
+                |value: Option<&String>| value.cloned().unwrap_or_else(|| "nothing".to_owned());
             if old.get(path) != new.get(path) {
-                effects.push(format!("{id} {path}: {} -> {}", told(old.get(path)), told(new.get(path))));
+                effects.push(format!(
+                    "{id} {path}: {} -> {}",
+                    told(old.get(path)),
+                    told(new.get(path))
+                ));
             }
         }
     }
@@ -273,11 +359,16 @@ pub(crate) fn effects(before: &BTreeMap<String, Json>, after: &BTreeMap<String, 
 fn leaves(json: Option<&Json>) -> BTreeMap<String, String> {
     fn walk(path: &str, json: &Json, leaves: &mut BTreeMap<String, String>) {
         match json {
-            Json::Object(object) => object.iter().for_each(|(key, value)| walk(&format!("{path}/{key}"), value, leaves)),
+            Json::Object(object) => object
+                .iter()
+                .for_each(|(key, value)| walk(&format!("{path}/{key}"), value, leaves)),
             Json::Array(items) if path.ends_with("/tags") => {
                 drop(leaves.insert(path.to_owned(), Json::Array(items.clone()).to_string()))
             }
-            Json::Array(items) => items.iter().enumerate().for_each(|(at, value)| walk(&format!("{path}/{at}"), value, leaves)),
+            Json::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(at, value)| walk(&format!("{path}/{at}"), value, leaves)),
             value => drop(leaves.insert(path.to_owned(), value.to_string())),
         }
     }

@@ -50,7 +50,13 @@ impl Carry {
         let (opens, closes) = (is(curled, b'{') & !inside, is(curled, b'}') & !inside);
         let (depth, closed) = (self.depth, closes.count_ones() as i32);
         self.depth += opens.count_ones() as i32 - closed;
-        Marks { quotes, opens, closes, depth, floor: depth - closed }
+        Marks {
+            quotes,
+            opens,
+            closes,
+            depth,
+            floor: depth - closed,
+        }
     }
 
     /// Whether the text may end here: outside of strings, and with all closed that was opened.

@@ -29,40 +29,65 @@ impl Pull {
         let folder = self.folder(workspace)?;
         let live = read(workspace, screen)?;
         let wanted = self.r#type.map(ChatType::from);
-        let listed = live.leads.iter().filter(|(_, seen)| wanted.is_none() || seen.seen.map(|seen| seen.list) == wanted);
+        let listed = live
+            .leads
+            .iter()
+            .filter(|(_, seen)| wanted.is_none() || seen.seen.map(|seen| seen.list) == wanted);
         let leads = selection.of_live(listed.map(|(id, seen)| (id, &seen.lead)).collect())?;
 
         let names = AgentNames::new(&workspace.agents);
         let stems = split::stems(&leads, self.split_by, &names);
-        let path_of = |id: &LeadId| stems.get(id).map(|stem| format!("{folder}{stem}.yaml")).unwrap_or_default();
-        let declared: BTreeMap<&LeadId, &str> = desired.iter().map(|(id, lead)| (id, &*lead.place.file)).collect();
+        let path_of = |id: &LeadId| {
+            stems
+                .get(id)
+                .map(|stem| format!("{folder}{stem}.yaml"))
+                .unwrap_or_default()
+        };
+        let declared: BTreeMap<&LeadId, &str> = desired
+            .iter()
+            .map(|(id, lead)| (id, &*lead.place.file))
+            .collect();
         let chosen = self.chosen(&leads, &declared, &path_of)?;
         let mut left_out = LeftOut::default();
-        let known = workspace.policy.tags.as_ref().map(|rule| rule.value.as_slice());
+        let known = workspace
+            .policy
+            .tags
+            .as_ref()
+            .map(|rule| rule.value.as_slice());
         let mut drafts = Drafts::new();
         for (id, lead) in &chosen {
             if let Some(lead) = draft(id, lead, self.with(), known, &mut left_out) {
-                drafts.entry(path_of(id)).or_default().insert((*id).clone(), lead);
+                drafts
+                    .entry(path_of(id))
+                    .or_default()
+                    .insert((*id).clone(), lead);
             }
         }
         let texts = self.texts(workspace, &drafts, &names)?;
         write(workspace, &texts, self.force)?;
         screen.result(&told(&drafts))?;
         let taken: BTreeSet<&LeadId> = chosen.iter().map(|(id, _)| *id).collect();
-        let there = leads.iter().filter(|(id, _)| declared.contains_key(id) && !taken.contains(id)).count();
+        let there = leads
+            .iter()
+            .filter(|(id, _)| declared.contains_key(id) && !taken.contains(id))
+            .count();
         advise(workspace, &drafts, there, &left_out, &names, screen);
         Ok(Exit::Done)
     }
 
     /// Where the files go, with a `/` at its end.
     fn folder(&self, workspace: &Workspace) -> Result<String, Error> {
-        let Some(out) = &self.out else { return Ok(with_slash(&workspace.leads_folder())) };
+        let Some(out) = &self.out else {
+            return Ok(with_slash(&workspace.leads_folder()));
+        };
         let below = out.strip_prefix(&workspace.root).unwrap_or(out);
         let mut parts = Vec::new();
         for part in below.components() {
             match part {
                 Component::CurDir => {}
-                Component::Normal(part) => parts.push(part.to_str().ok_or(Error::Usage("--out is not UTF-8"))?),
+                Component::Normal(part) => {
+                    parts.push(part.to_str().ok_or(Error::Usage("--out is not UTF-8"))?)
+                }
                 _ => return Err(Error::Usage("--out leads out of the workspace")),
             }
         }
@@ -76,41 +101,73 @@ impl Pull {
         declared: &BTreeMap<&LeadId, &str>,
         path_of: &impl Fn(&LeadId) -> String,
     ) -> Result<Vec<(&'l LeadId, &'l Lead)>, Error> {
-        let mut chosen: Vec<_> = leads.iter().copied().filter(|(id, _)| self.force || !declared.contains_key(id)).collect();
+        let mut chosen: Vec<_> = leads
+            .iter()
+            .copied()
+            .filter(|(id, _)| self.force || !declared.contains_key(id))
+            .collect();
         loop {
             let files: BTreeSet<String> = chosen.iter().map(|(id, _)| path_of(id)).collect();
             let before = chosen.len();
             chosen.retain(|(id, _)| declared.get(id).is_none_or(|file| files.contains(*file)));
             if chosen.len() == before {
                 let taken: BTreeSet<&LeadId> = chosen.iter().map(|(id, _)| *id).collect();
-                let lost = declared.iter().filter(|(id, file)| files.contains(**file) && !taken.contains(*id)).count();
-                return if self.force && lost > 0 { Err(Error::WouldLose { leads: lost }) } else { Ok(chosen) };
+                let lost = declared
+                    .iter()
+                    .filter(|(id, file)| files.contains(**file) && !taken.contains(*id))
+                    .count();
+                return if self.force && lost > 0 {
+                    Err(Error::WouldLose { leads: lost })
+                } else {
+                    Ok(chosen)
+                };
             }
         }
     }
 
     /// The files' texts, each read back and held against what it is to say.
-    fn texts(&self, workspace: &Workspace, drafts: &Drafts, names: &AgentNames<'_>) -> Result<Vec<(Arc<str>, String)>, Error> {
+    fn texts(
+        &self,
+        workspace: &Workspace,
+        drafts: &Drafts,
+        names: &AgentNames<'_>,
+    ) -> Result<Vec<(Arc<str>, String)>, Error> {
         let text = |(path, leads): (&String, &BTreeMap<LeadId, NewLead>)| {
-            (Arc::from(path.as_str()), emit::file(leads, names, schema(workspace, path).as_deref()))
+            (
+                Arc::from(path.as_str()),
+                emit::file(leads, names, schema(workspace, path).as_deref()),
+            )
         };
         let texts: Vec<(Arc<str>, String)> = drafts.iter().map(text).collect();
         let (desired, diagnostics) = desired_of(texts.clone(), workspace);
         let all = || drafts.values().flatten();
         let reads_back = |(id, lead): (&LeadId, &NewLead)| {
-            let said: Option<Vec<&Wanted>> =
-                desired.get(id).map(|lead| lead.demands.iter().map(|demand| &demand.wanted).collect());
-            said.is_some_and(|said| said.len() == lead.wanted.len() && said.iter().all(|said| lead.wanted.contains(said)))
+            let said: Option<Vec<&Wanted>> = desired
+                .get(id)
+                .map(|lead| lead.demands.iter().map(|demand| &demand.wanted).collect());
+            said.is_some_and(|said| {
+                said.len() == lead.wanted.len()
+                    && said.iter().all(|said| lead.wanted.contains(said))
+            })
         };
-        if diagnostics.iter().any(|made| made.is_error()) || desired.len() != all().count() || !all().all(reads_back) {
-            return Err(Error::Internal("a new lead file does not read back as what it is to say; nothing was written"));
+        if diagnostics.iter().any(|made| made.is_error())
+            || desired.len() != all().count()
+            || !all().all(reads_back)
+        {
+            return Err(Error::Internal(
+                "a new lead file does not read back as what it is to say; nothing was written",
+            ));
         }
         Ok(texts)
     }
 }
 
 fn with_slash(folder: &str) -> String {
-    if folder.is_empty() { String::new() } else { format!("{folder}/") }
+    if folder.is_empty() {
+        String::new()
+    } else {
+        format!("{folder}/")
+    }
 }
 
 fn read(workspace: &Workspace, screen: &Screen) -> Result<Live, Error> {
@@ -130,15 +187,24 @@ fn read(workspace: &Workspace, screen: &Screen) -> Result<Live, Error> {
 /// Where the workspace keeps the schema of lead files, seen from one of them.
 fn schema(workspace: &Workspace, path: &str) -> Option<String> {
     let places = ["schema/leads.schema.json", "leads.schema.json"];
-    let found = places.into_iter().find(|place| workspace.root.join(place).is_file())?;
-    Some(format!("{}{found}", "../".repeat(path.matches('/').count())))
+    let found = places
+        .into_iter()
+        .find(|place| workspace.root.join(place).is_file())?;
+    Some(format!(
+        "{}{found}",
+        "../".repeat(path.matches('/').count())
+    ))
 }
 
 /// Writes all files, or none where one is there already.
 fn write(workspace: &Workspace, texts: &[(Arc<str>, String)], force: bool) -> Result<(), Error> {
     let path = |file: &str| workspace.root.join(file);
     let is_there = |file: &str| std::fs::symlink_metadata(path(file)).is_ok();
-    let there: Vec<String> = texts.iter().filter(|(file, _)| is_there(file)).map(|(file, _)| visible(file)).collect();
+    let there: Vec<String> = texts
+        .iter()
+        .filter(|(file, _)| is_there(file))
+        .map(|(file, _)| visible(file))
+        .collect();
     if !there.is_empty() && !force {
         return Err(Error::Exists { files: there });
     }
@@ -153,17 +219,31 @@ fn write(workspace: &Workspace, texts: &[(Arc<str>, String)], force: bool) -> Re
 }
 
 fn told(drafts: &Drafts) -> String {
-    let lines = drafts.iter().map(|(path, leads)| format!("{}  {}\n", visible(path), count(leads.len(), "lead")));
+    let lines = drafts
+        .iter()
+        .map(|(path, leads)| format!("{}  {}\n", visible(path), count(leads.len(), "lead")));
     let (leads, files) = (drafts.values().map(BTreeMap::len).sum(), drafts.len());
     let sum = match leads {
         0 => "Nothing to pull: no lead that is not declared already.\n".to_owned(),
-        leads => format!("{} {} into {}.\n", paint(GOOD, "Pulled:"), count(leads, "lead"), count(files, "file")),
+        leads => format!(
+            "{} {} into {}.\n",
+            paint(GOOD, "Pulled:"),
+            count(leads, "lead"),
+            count(files, "file")
+        ),
     };
     lines.collect::<String>() + &sum
 }
 
 /// What is left to do, on stderr.
-fn advise(workspace: &Workspace, drafts: &Drafts, declared: usize, left_out: &LeftOut, names: &AgentNames<'_>, screen: &Screen) {
+fn advise(
+    workspace: &Workspace,
+    drafts: &Drafts,
+    declared: usize,
+    left_out: &LeftOut,
+    names: &AgentNames<'_>,
+    screen: &Screen,
+) {
     if declared > 0 {
         screen.note(&format!(
             "{} declared already: left alone (`pull --update` takes live values into them)",
@@ -171,7 +251,10 @@ fn advise(workspace: &Workspace, drafts: &Drafts, declared: usize, left_out: &Le
         ));
     }
     for (why, times) in &left_out.reasons {
-        screen.note(&format!("left out, as no file can say it: {why} ({})", count(*times, "time")));
+        screen.note(&format!(
+            "left out, as no file can say it: {why} ({})",
+            count(*times, "time")
+        ));
     }
     if !left_out.tags.is_empty() {
         let tags: Vec<String> = left_out.tags.iter().map(|tag| visible(tag)).collect();
@@ -189,10 +272,18 @@ fn advise(workspace: &Workspace, drafts: &Drafts, declared: usize, left_out: &Le
         }
     }
     if !unnamed.is_empty() {
-        let line =
-            |(id, leads): (&&AgentId, &usize)| format!("  agent-{}: \"{id}\"  # {}\n", &id.as_str()[18..], count(*leads, "lead"));
+        let line = |(id, leads): (&&AgentId, &usize)| {
+            format!(
+                "  agent-{}: \"{id}\"  # {}\n",
+                &id.as_str()[18..],
+                count(*leads, "lead")
+            )
+        };
         let lines: String = unnamed.iter().map(line).collect();
-        screen.note(&format!("agents without a name; give them one in convertalk.yaml:\nagents:\n{}", lines.trim_end()));
+        screen.note(&format!(
+            "agents without a name; give them one in convertalk.yaml:\nagents:\n{}",
+            lines.trim_end()
+        ));
     }
     if let Some(path) = drafts.keys().find(|path| !workspace.takes(path)) {
         screen.note(&format!(

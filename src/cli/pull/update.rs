@@ -44,16 +44,29 @@ impl Pull {
     pub(super) fn update(&self, files: &Files, screen: &Screen) -> Result<Exit, Error> {
         let (plan, live) = self.compare(files, screen)?;
         let Work { edits, cannot } = self.work(&plan, &live, &files.desired);
-        let done: Vec<Done> = edits.into_par_iter().map(|(file, edits)| write(&files.workspace, file, &edits)).collect();
+        let done: Vec<Done> = edits
+            .into_par_iter()
+            .map(|(file, edits)| write(&files.workspace, file, &edits))
+            .collect();
         screen.result(&told(&done, plan.summary.declared))?;
         for line in &cannot {
             screen.note(&format!("left as it is, as no file can say it: {line}"));
         }
         let mut exit = Exit::Done;
-        for Done { file, refused, error, .. } in &done {
+        for Done {
+            file,
+            refused,
+            error,
+            ..
+        } in &done
+        {
             for (Edit { id, wanted }, why) in refused {
                 let lead = visible(id.as_str());
-                screen.stderr(&format!("{}: {lead}: {} not written: {why}", visible(file), visible(&wanted.field().to_string())));
+                screen.stderr(&format!(
+                    "{}: {lead}: {} not written: {why}",
+                    visible(file),
+                    visible(&wanted.field().to_string())
+                ));
                 exit = Exit::Error;
             }
             if let Some(error) = error {
@@ -61,8 +74,11 @@ impl Pull {
                 exit = Exit::Error;
             }
         }
-        let conflicts =
-            plan.changes.iter().flat_map(|change| change.fields.iter()).filter(|field| field.class == Some(Class::Conflict));
+        let conflicts = plan
+            .changes
+            .iter()
+            .flat_map(|change| change.fields.iter())
+            .filter(|field| field.class == Some(Class::Conflict));
         if self.only_drift && plan.summary.conflicts > 0 {
             screen.note(&format!(
                 "{} left as they are: the files and the inbox both changed",
@@ -70,9 +86,19 @@ impl Pull {
             ));
         }
         for missing in &plan.missing {
-            screen.stderr(&format!("{}: {} is not in the inbox", missing.source, visible(missing.uuid.as_str())));
+            screen.stderr(&format!(
+                "{}: {} is not in the inbox",
+                missing.source,
+                visible(missing.uuid.as_str())
+            ));
         }
-        Ok(if plan.missing.is_empty() || self.missing == OnMissing::Skip { exit } else { Exit::Error })
+        Ok(
+            if plan.missing.is_empty() || self.missing == OnMissing::Skip {
+                exit
+            } else {
+                Exit::Error
+            },
+        )
     }
 
     fn compare(&self, files: &Files, screen: &Screen) -> Result<(Plan, Live), Error> {
@@ -90,7 +116,8 @@ impl Pull {
             Session::with(&files.workspace, &stop, async |session| {
                 let reader = session.reader(&files.workspace)?;
                 let spinner = screen.progress(0, "reading the inbox");
-                let planned = plan(files, &scope, Whose::default(), session.target(), &reader).await;
+                let planned =
+                    plan(files, &scope, Whose::default(), session.target(), &reader).await;
                 spinner.finish_and_clear();
                 planned
             })
@@ -100,10 +127,21 @@ impl Pull {
 
     fn work(&self, plan: &Plan, live: &Live, desired: &Desired) -> Work {
         let mut work = Work::default();
-        for change in plan.changes.iter().filter(|change| change.action == Action::Update) {
-            let (Some(seen), Some(lead)) = (live.get(&change.uuid), desired.get(&change.uuid)) else { continue };
+        for change in plan
+            .changes
+            .iter()
+            .filter(|change| change.action == Action::Update)
+        {
+            let (Some(seen), Some(lead)) = (live.get(&change.uuid), desired.get(&change.uuid))
+            else {
+                continue;
+            };
             for field in change.fields.iter() {
-                let wanted = lead.demands.iter().map(|demand| &demand.wanted).find(|wanted| wanted.field() == field.field);
+                let wanted = lead
+                    .demands
+                    .iter()
+                    .map(|demand| &demand.wanted)
+                    .find(|wanted| wanted.field() == field.field);
                 if let Some((wanted, target)) = wanted.zip(self.target(field, &seen.lead)) {
                     work.note(change, field, wanted, &target);
                 }
@@ -127,12 +165,21 @@ impl Work {
         match adopt(wanted, target) {
             Adopted::Same => {}
             Adopted::Say(wanted) => {
-                self.edits.entry(change.source.file.clone()).or_default().push(Edit { id: change.uuid.clone(), wanted });
+                self.edits
+                    .entry(change.source.file.clone())
+                    .or_default()
+                    .push(Edit {
+                        id: change.uuid.clone(),
+                        wanted,
+                    });
             }
             Adopted::Cannot(why) => {
                 let place = format!("{}:{}", visible(&change.source.file), field.line);
                 let lead = visible(change.uuid.as_str());
-                self.cannot.push(format!("{place}: {lead}: {}: {why}", visible(&field.field.to_string())));
+                self.cannot.push(format!(
+                    "{place}: {lead}: {}: {why}",
+                    visible(&field.field.to_string())
+                ));
             }
         }
     }
@@ -140,37 +187,75 @@ impl Work {
 
 fn write(workspace: &Workspace, file: String, edits: &[Edit]) -> Done {
     let name: Arc<str> = file.as_str().into();
-    let none = |file, error| Done { file, values: 0, leads: 0, refused: Vec::new(), error: Some(error) };
+    let none = |file, error| Done {
+        file,
+        values: 0,
+        leads: 0,
+        refused: Vec::new(),
+        error: Some(error),
+    };
     let text = match read_text(&workspace.root, &name) {
         Ok(text) => text,
         Err(error) => {
-            return none(file, Error::Io { what: format!("read {name}"), source: std::io::Error::other(error.message) });
+            return none(
+                file,
+                Error::Io {
+                    what: format!("read {name}"),
+                    source: std::io::Error::other(error.message),
+                },
+            );
         }
     };
     let Edited { text: new, refused } = apply(&name, &text, edits, workspace.vocabulary());
     if new != text
-        && let Err(error) = replace::replace(&workspace.root.join(&file), text.as_bytes(), new.as_bytes())
+        && let Err(error) =
+            replace::replace(&workspace.root.join(&file), text.as_bytes(), new.as_bytes())
     {
         return none(file, error.into());
     }
     let refusing = |edit: &&Edit| !refused.iter().any(|(other, _)| other == *edit);
     let made: Vec<&LeadId> = edits.iter().filter(refusing).map(|edit| &edit.id).collect();
     let leads = made.iter().collect::<BTreeSet<_>>().len();
-    Done { file, values: made.len(), leads, refused, error: None }
+    Done {
+        file,
+        values: made.len(),
+        leads,
+        refused,
+        error: None,
+    }
 }
 
 fn told(done: &[Done], declared: usize) -> String {
     let written: Vec<&Done> = done.iter().filter(|done| done.values > 0).collect();
-    let line =
-        |done: &&Done| format!("{}  {} of {}\n", visible(&done.file), count(done.values, "value"), count(done.leads, "lead"));
+    let line = |done: &&Done| {
+        format!(
+            "{}  {} of {}\n",
+            visible(&done.file),
+            count(done.values, "value"),
+            count(done.leads, "lead")
+        )
+    };
     let lines: String = written.iter().map(line).collect();
-    let (values, leads) = (written.iter().map(|done| done.values).sum(), written.iter().map(|done| done.leads).sum());
+    let (values, leads) = (
+        written.iter().map(|done| done.values).sum(),
+        written.iter().map(|done| done.leads).sum(),
+    );
     let sum = match values {
-        0 if done.iter().any(|done| done.error.is_some() || !done.refused.is_empty()) => "Nothing updated.\n".to_owned(),
+        0 if done
+            .iter()
+            .any(|done| done.error.is_some() || !done.refused.is_empty()) =>
+        {
+            "Nothing updated.\n".to_owned()
+        }
         0 => format!("Nothing to update: {}.\n", count(declared, "declared lead")),
         values => {
             let files = count(written.len(), "file");
-            format!("{} {} of {} in {files}.\n", paint(GOOD, "Updated:"), count(values, "value"), count(leads, "lead"))
+            format!(
+                "{} {} of {} in {files}.\n",
+                paint(GOOD, "Updated:"),
+                count(values, "value"),
+                count(leads, "lead")
+            )
         }
     };
     lines + &sum

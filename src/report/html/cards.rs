@@ -31,7 +31,10 @@ pub(super) struct Card {
 impl Card {
     /// The first leads of several by name.
     pub(super) fn preview(&self) -> String {
-        let names = self.leads.iter().map(|lead| lead.label.as_ref().unwrap_or(&lead.short));
+        let names = self
+            .leads
+            .iter()
+            .map(|lead| lead.label.as_ref().unwrap_or(&lead.short));
         some(names, NAMED)
     }
 }
@@ -49,9 +52,18 @@ pub(super) struct Row {
 
 /// What is told of a field.
 pub(super) enum Telling {
-    Replaced { before: String, after: String },
-    Reworded { before: Vec<Words>, after: Vec<Words> },
-    Set { added: Vec<String>, removed: Vec<String> },
+    Replaced {
+        before: String,
+        after: String,
+    },
+    Reworded {
+        before: Vec<Words>,
+        after: Vec<Words>,
+    },
+    Set {
+        added: Vec<String>,
+        removed: Vec<String>,
+    },
     Notes(Vec<String>),
 }
 
@@ -65,77 +77,144 @@ pub(super) struct Words {
 pub(super) fn of(plan: &Plan, names: &Names<'_>) -> (Vec<Card>, Choices) {
     let groups = groups(plan, names);
     let tally = Tally::of(plan, &groups);
-    let numbers: BTreeMap<&LeadId, usize> =
-        plan.changes.iter().enumerate().map(|(number, change)| (&change.uuid, number)).collect();
-    let cards = groups.iter().flat_map(|group| match group.changes.as_slice() {
-        several if several.len() >= ROLL_UP => vec![card(group, several, names, &numbers, &tally)],
-        few => few.iter().map(|change| card(group, &[*change], names, &numbers, &tally)).collect(),
-    });
+    let numbers: BTreeMap<&LeadId, usize> = plan
+        .changes
+        .iter()
+        .enumerate()
+        .map(|(number, change)| (&change.uuid, number))
+        .collect();
+    let cards = groups
+        .iter()
+        .flat_map(|group| match group.changes.as_slice() {
+            several if several.len() >= ROLL_UP => {
+                vec![card(group, several, names, &numbers, &tally)]
+            }
+            few => few
+                .iter()
+                .map(|change| card(group, &[*change], names, &numbers, &tally))
+                .collect(),
+        });
     (cards.collect(), tally.choices())
 }
 
-fn card(group: &Group<'_>, changes: &[&Change], names: &Names<'_>, numbers: &BTreeMap<&LeadId, usize>, tally: &Tally) -> Card {
+fn card(
+    group: &Group<'_>,
+    changes: &[&Change],
+    names: &Names<'_>,
+    numbers: &BTreeMap<&LeadId, usize>,
+    tally: &Tally,
+) -> Card {
     let rolled_up = changes.len() > 1;
     let class = changes.first().map_or(Class::Change, |change| change.class);
     let place = |at: usize| match (group.fields.get(at), changes.first()) {
-        (Some((.., place)), _) if rolled_up => place.as_ref().map(|place| place.to_string()).unwrap_or_default(),
+        (Some((.., place)), _) if rolled_up => place
+            .as_ref()
+            .map(|place| place.to_string())
+            .unwrap_or_default(),
         (Some((field, ..)), Some(change)) => {
             let asked = change.fields.iter().find(|other| other.field == **field);
-            asked.map(|asked| format!(":{}", asked.line)).unwrap_or_default()
+            asked
+                .map(|asked| format!(":{}", asked.line))
+                .unwrap_or_default()
         }
         _ => String::new(),
     };
-    let rows = group.fields.iter().enumerate().map(|(at, (field, brief, other, _))| Row {
-        field: field.to_string(),
-        class: other.and_then(word),
-        apart: matches!(other.unwrap_or(class), Class::Drift | Class::Conflict),
-        told: telling(brief),
-        place: place(at),
-    });
+    let rows = group
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(at, (field, brief, other, _))| Row {
+            field: field.to_string(),
+            class: other.and_then(word),
+            apart: matches!(other.unwrap_or(class), Class::Drift | Class::Conflict),
+            told: telling(brief),
+            place: place(at),
+        });
     let mention = |change: &&Change| {
         let number = numbers.get(&change.uuid).copied();
-        named(names, &change.uuid, change.label.clone(), number, Some(change.source.to_string()))
+        named(
+            names,
+            &change.uuid,
+            change.label.clone(),
+            number,
+            Some(change.source.to_string()),
+        )
     };
     let classes: BTreeSet<Class> = changes.iter().flat_map(|change| classes(change)).collect();
-    let act = changes.first().map_or(Action::Update, |change| change.action);
-    let fields: BTreeSet<usize> = group.fields.iter().filter_map(|(field, ..)| tally.field(field)).collect();
-    let agents: BTreeSet<usize> = agents(group).into_iter().filter_map(|agent| tally.agent(agent)).collect();
+    let act = changes
+        .first()
+        .map_or(Action::Update, |change| change.action);
+    let fields: BTreeSet<usize> = group
+        .fields
+        .iter()
+        .filter_map(|(field, ..)| tally.field(field))
+        .collect();
+    let agents: BTreeSet<usize> = agents(group)
+        .into_iter()
+        .filter_map(|agent| tally.agent(agent))
+        .collect();
     Card {
         class: word(class),
         creates: act == Action::Create,
         rows: rows.collect(),
         leads: changes.iter().map(mention).collect(),
-        classes: classes.into_iter().filter_map(word).collect::<Vec<_>>().join(" "),
+        classes: classes
+            .into_iter()
+            .filter_map(word)
+            .collect::<Vec<_>>()
+            .join(" "),
         actions: action(act),
         fields: spaced(&fields),
         agents: spaced(&agents),
-        files: changes.iter().map(|change| tally.file(&change.source.file)).collect(),
+        files: changes
+            .iter()
+            .map(|change| tally.file(&change.source.file))
+            .collect(),
     }
 }
 
 fn spaced(numbers: &BTreeSet<usize>) -> String {
-    numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(" ")
+    numbers
+        .iter()
+        .map(usize::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn telling(brief: &Brief) -> Telling {
     match brief {
-        Brief::Replaced { before, after } => Telling::Replaced { before: before.clone(), after: after.clone() },
-        Brief::Set { added, removed } => Telling::Set { added: added.clone(), removed: removed.clone() },
+        Brief::Replaced { before, after } => Telling::Replaced {
+            before: before.clone(),
+            after: after.clone(),
+        },
+        Brief::Set { added, removed } => Telling::Set {
+            added: added.clone(),
+            removed: removed.clone(),
+        },
         Brief::Notes(notes) => Telling::Notes(notes.clone()),
         Brief::Reworded { before, after } => {
             let diff = TextDiff::from_words(before.as_str(), after.as_str());
             let side = |tag| {
                 let mut runs: Vec<Words> = Vec::new();
-                for word in diff.iter_all_changes().filter(|word| word.tag() == ChangeTag::Equal || word.tag() == tag) {
+                for word in diff
+                    .iter_all_changes()
+                    .filter(|word| word.tag() == ChangeTag::Equal || word.tag() == tag)
+                {
                     let differ = word.tag() == tag;
                     match runs.last_mut().filter(|run| run.differ == differ) {
                         Some(run) => run.text.push_str(word.value()),
-                        None => runs.push(Words { differ, text: word.value().to_owned() }),
+                        None => runs.push(Words {
+                            differ,
+                            text: word.value().to_owned(),
+                        }),
                     }
                 }
                 runs
             };
-            Telling::Reworded { before: side(ChangeTag::Delete), after: side(ChangeTag::Insert) }
+            Telling::Reworded {
+                before: side(ChangeTag::Delete),
+                after: side(ChangeTag::Insert),
+            }
         }
     }
 }

@@ -26,8 +26,17 @@ pub(super) fn action(action: Action) -> &'static str {
 
 /// All classes that a lead has something of: a field of it may have drifted beside others that are intended.
 pub(super) fn classes(change: &Change) -> BTreeSet<Class> {
-    let beside = change.fields.iter().any(|field| field.intended.is_some()).then_some(Class::Drift);
-    let classes = change.fields.iter().filter_map(|field| field.class).chain([change.class]).chain(beside);
+    let beside = change
+        .fields
+        .iter()
+        .any(|field| field.intended.is_some())
+        .then_some(Class::Drift);
+    let classes = change
+        .fields
+        .iter()
+        .filter_map(|field| field.class)
+        .chain([change.class])
+        .chain(beside);
     classes.filter(|class| *class != Class::Change).collect()
 }
 
@@ -47,7 +56,11 @@ pub(super) fn agents<'a>(group: &'a Group<'_>) -> Vec<&'a str> {
         (Field::Agent, Brief::Replaced { before, after }) => vec![before.as_str(), after.as_str()],
         _ => Vec::new(),
     };
-    group.fields.iter().flat_map(|(field, brief, ..)| of((*field, brief))).collect()
+    group
+        .fields
+        .iter()
+        .flat_map(|(field, brief, ..)| of((*field, brief)))
+        .collect()
 }
 
 /// Leads counted by what they can be chosen by.
@@ -69,15 +82,22 @@ impl Tally {
     }
 
     fn count(&mut self, change: &Change) {
-        classes(change).into_iter().for_each(|class| *self.classes.entry(class).or_default() += 1);
+        classes(change)
+            .into_iter()
+            .for_each(|class| *self.classes.entry(class).or_default() += 1);
         *self.actions.entry(change.action).or_default() += 1;
-        change.fields.iter().for_each(|field| *self.fields.entry(field.field.clone()).or_default() += 1);
+        change
+            .fields
+            .iter()
+            .for_each(|field| *self.fields.entry(field.field.clone()).or_default() += 1);
         *self.files.entry(change.source.file.clone()).or_default() += 1;
     }
 
     fn count_agents(&mut self, group: &Group<'_>) {
         let distinct: BTreeSet<&str> = agents(group).into_iter().collect();
-        distinct.into_iter().for_each(|agent| *self.agents.entry(agent.to_owned()).or_default() += group.changes.len());
+        distinct.into_iter().for_each(|agent| {
+            *self.agents.entry(agent.to_owned()).or_default() += group.changes.len()
+        });
     }
 
     pub(super) fn field(&self, field: &Field) -> Option<usize> {
@@ -89,14 +109,29 @@ impl Tally {
     }
 
     pub(super) fn file(&self, file: &str) -> usize {
-        self.files.keys().position(|other| other == file).unwrap_or_default()
+        self.files
+            .keys()
+            .position(|other| other == file)
+            .unwrap_or_default()
     }
 
     pub(super) fn choices(self) -> Choices {
         Choices {
-            classes: self.classes.into_iter().filter_map(|(class, number)| Some((word(class)?, number))).collect(),
-            actions: self.actions.into_iter().map(|(act, number)| (action(act), number)).collect(),
-            fields: self.fields.into_iter().map(|(field, number)| (field.to_string(), number)).collect(),
+            classes: self
+                .classes
+                .into_iter()
+                .filter_map(|(class, number)| Some((word(class)?, number)))
+                .collect(),
+            actions: self
+                .actions
+                .into_iter()
+                .map(|(act, number)| (action(act), number))
+                .collect(),
+            fields: self
+                .fields
+                .into_iter()
+                .map(|(field, number)| (field.to_string(), number))
+                .collect(),
             agents: self.agents.into_iter().collect(),
             files: self.files.into_iter().collect(),
         }

@@ -64,22 +64,40 @@ impl Flow {
         for source in &from {
             let mut start = source.y;
             for (target, end) in to.iter().zip(&mut ends) {
-                for count in counts.iter().filter(|count| name(count) == source.name && count.to == target.name) {
+                for count in counts
+                    .iter()
+                    .filter(|count| name(count) == source.name && count.to == target.name)
+                {
                     let thick = width(count.count);
                     let (leads, tone) = (count.count, target.tone);
                     let (from, to) = (source.name.clone(), target.name.clone());
-                    bands.push(Band { from, to, leads, tone, path: path(start, *end, thick), y: start + thick / 2 });
+                    bands.push(Band {
+                        from,
+                        to,
+                        leads,
+                        tone,
+                        path: path(start, *end, thick),
+                        y: start + thick / 2,
+                    });
                     (start, *end) = (start + thick, *end + thick);
                 }
             }
         }
-        Some(Self { height, from, to, bands })
+        Some(Self {
+            height,
+            from,
+            to,
+            bands,
+        })
     }
 
     /// The drawing in a sentence.
     pub(super) fn sentence(&self) -> String {
-        let told: Vec<String> =
-            self.bands.iter().map(|band| format!("{} from {} to {}", band.leads, band.from, band.to)).collect();
+        let told: Vec<String> = self
+            .bands
+            .iter()
+            .map(|band| format!("{} from {} to {}", band.leads, band.from, band.to))
+            .collect();
         format!("Leads that change status: {}.", told.join(", "))
     }
 }
@@ -89,15 +107,28 @@ fn share(leads: usize, total: usize) -> u32 {
     u32::try_from(leads.saturating_mul(SHARED) / total.max(1)).unwrap_or(0)
 }
 
-fn side(counts: &[TransitionCount], width: &dyn Fn(usize) -> u32, name: &dyn Fn(&TransitionCount) -> String) -> Vec<Node> {
+fn side(
+    counts: &[TransitionCount],
+    width: &dyn Fn(usize) -> u32,
+    name: &dyn Fn(&TransitionCount) -> String,
+) -> Vec<Node> {
     let mut names: Vec<String> = counts.iter().map(name).collect();
     names.sort_by_cached_key(|name| (name != NEW, tone(name), name.clone()));
     names.dedup();
     let mut y = 0;
     let place = |name_of: String| {
         let of = || counts.iter().filter(|count| name(count) == name_of);
-        let (leads, height) = (of().map(|count| count.count).sum(), of().map(|count| width(count.count)).sum());
-        let node = Node { leads, tone: tone(&name_of), y, height, name: name_of };
+        let (leads, height) = (
+            of().map(|count| count.count).sum(),
+            of().map(|count| width(count.count)).sum(),
+        );
+        let node = Node {
+            leads,
+            tone: tone(&name_of),
+            y,
+            height,
+            name: name_of,
+        };
         y += height + GAP;
         node
     };
@@ -110,7 +141,9 @@ fn foot(nodes: &[Node]) -> u32 {
 
 /// The place among the six statuses, and so the colour; any other word comes last.
 fn tone(name: &str) -> usize {
-    let at = Status::WRITABLE.iter().position(|status| status.as_str() == name);
+    let at = Status::WRITABLE
+        .iter()
+        .position(|status| status.as_str() == name);
     at.unwrap_or(Status::WRITABLE.len())
 }
 

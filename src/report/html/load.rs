@@ -51,12 +51,22 @@ impl Load {
         if told.is_empty() || plan.is_empty() {
             return None;
         }
-        let leads = told.iter().map(|agent| agent.before.max(agent.after)).max().unwrap_or_default();
+        let leads = told
+            .iter()
+            .map(|agent| agent.before.max(agent.after))
+            .max()
+            .unwrap_or_default();
         // A cap that nobody comes near would leave of the bars only dots.
         let reach = leads.saturating_mul(2);
         let cap = |agent: &AgentLoad| agent.max_leads.map(u64::from).filter(|cap| *cap <= reach);
-        let most = told.iter().filter_map(|agent| cap(agent)).chain([leads, 1]).max().unwrap_or(1);
-        let length = |number: u64| u64::try_from(u128::from(number) * WIDTH / u128::from(most)).unwrap_or(0);
+        let most = told
+            .iter()
+            .filter_map(|agent| cap(agent))
+            .chain([leads, 1])
+            .max()
+            .unwrap_or(1);
+        let length =
+            |number: u64| u64::try_from(u128::from(number) * WIDTH / u128::from(most)).unwrap_or(0);
         let bars = |agent: &&AgentLoad| Bars {
             name: agent.name.clone().unwrap_or_else(|| agent.id.clone()),
             before: agent.before,
@@ -66,12 +76,19 @@ impl Load {
             after_width: length(agent.after),
             cap_at: cap(agent).map(length),
         };
-        Some(Self { agents: told.iter().map(bars).collect(), whole: plan.listing.complete })
+        Some(Self {
+            agents: told.iter().map(bars).collect(),
+            whole: plan.listing.complete,
+        })
     }
 
     /// Those that are drawn, each with its height on the page.
     pub(super) fn drawn(&self) -> impl Iterator<Item = (usize, &Bars)> {
-        self.agents.iter().take(DRAWN).enumerate().map(|(at, bars)| (at * STEP, bars))
+        self.agents
+            .iter()
+            .take(DRAWN)
+            .enumerate()
+            .map(|(at, bars)| (at * STEP, bars))
     }
 
     pub(super) fn height(&self) -> usize {
@@ -86,7 +103,10 @@ impl Load {
     /// The drawing in a sentence.
     pub(super) fn sentence(&self) -> String {
         let told = |bars: &Bars| {
-            let cap = bars.cap.map(|cap| format!(" of at most {cap}")).unwrap_or_default();
+            let cap = bars
+                .cap
+                .map(|cap| format!(" of at most {cap}"))
+                .unwrap_or_default();
             format!("{} from {} to {}{cap}", bars.name, bars.before, bars.after)
         };
         let told: Vec<String> = self.agents.iter().take(DRAWN).map(told).collect();

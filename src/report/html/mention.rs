@@ -19,13 +19,23 @@ pub(super) struct Mention {
 /// Names a lead that need not have a change.
 pub(super) fn mention(plan: &Plan, names: &Names<'_>, id: &LeadId) -> Mention {
     // Changes stand in the order of their uuids in every plan that was made here; in one that was not, a link is lost.
-    let number = plan.changes.binary_search_by(|change| change.uuid.cmp(id)).ok();
+    let number = plan
+        .changes
+        .binary_search_by(|change| change.uuid.cmp(id))
+        .ok();
     let change = number.and_then(|number| plan.changes.get(number));
     let missing = plan.missing.iter().find(|missing| missing.uuid == *id);
     let released = plan.released.iter().find(|released| released.uuid == *id);
-    let labels = [change.map(|lead| &lead.label), missing.map(|lead| &lead.label), released.map(|lead| &lead.label)];
+    let labels = [
+        change.map(|lead| &lead.label),
+        missing.map(|lead| &lead.label),
+        released.map(|lead| &lead.label),
+    ];
     let label = labels.into_iter().flatten().flatten().next().cloned();
-    let place = change.map(|lead| &lead.source).or(missing.map(|lead| &lead.source)).map(|place| place.to_string());
+    let place = change
+        .map(|lead| &lead.source)
+        .or(missing.map(|lead| &lead.source))
+        .map(|place| place.to_string());
     named(names, id, label, number, place)
 }
 
@@ -37,6 +47,16 @@ pub(super) fn named(
     place: Option<String>,
 ) -> Mention {
     let short = names.lead(id).to_owned();
-    let rest = id.as_str().strip_prefix(&short).unwrap_or_default().to_owned();
-    Mention { short, rest, label, number, place }
+    let rest = id
+        .as_str()
+        .strip_prefix(&short)
+        .unwrap_or_default()
+        .to_owned();
+    Mention {
+        short,
+        rest,
+        label,
+        number,
+        place,
+    }
 }

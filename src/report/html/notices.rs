@@ -40,9 +40,14 @@ pub(super) fn of(plan: &Plan, names: &Names<'_>) -> Vec<Notice> {
         message: refusal.message.clone(),
         place: refusal.source.as_ref().map(|place| place.to_string()),
         help: refusal.lift.clone(),
-        leads: refusal.leads.iter().map(|id| mention(plan, names, id)).collect(),
+        leads: refusal
+            .leads
+            .iter()
+            .map(|id| mention(plan, names, id))
+            .collect(),
     };
-    let missing = || Notice {
+    let missing = || {
+        Notice {
         tone: "bad",
         title: "Missing",
         message: format!(
@@ -52,10 +57,21 @@ pub(super) fn of(plan: &Plan, names: &Names<'_>) -> Vec<Notice> {
         place: None,
         help: "check the uuids, take the leads out of the files, or say `create: true` of those that are to be made".to_owned(),
         leads: plan.missing.iter().map(|missing| mention(plan, names, &missing.uuid)).collect(),
+    }
     };
-    let refusals = plan.refusals.iter().map(|refusal| told("bad", "Refused", refusal));
+    let refusals = plan
+        .refusals
+        .iter()
+        .map(|refusal| told("bad", "Refused", refusal));
     let missing = (!plan.missing.is_empty()).then(missing);
-    refusals.chain(missing).chain(plan.warnings.iter().map(|warning| told("warn", "Warning", warning))).collect()
+    refusals
+        .chain(missing)
+        .chain(
+            plan.warnings
+                .iter()
+                .map(|warning| told("warn", "Warning", warning)),
+        )
+        .collect()
 }
 
 /// A class with its leads counted, told in words.
@@ -70,13 +86,31 @@ pub(super) fn classes(plan: &Plan) -> Vec<Told> {
     if plan.base.is_none() {
         return Vec::new();
     }
-    let of = |class: Class| plan.changes.iter().filter(|change| choices::classes(change).contains(&class)).count();
+    let of = |class: Class| {
+        plan.changes
+            .iter()
+            .filter(|change| choices::classes(change).contains(&class))
+            .count()
+    };
     let told = [
-        (Class::Intended, "The files changed since the base. This is what the change under review does."),
-        (Class::Drift, "The files did not change, the inbox did. Not this change's doing, and left as it is in the inbox."),
-        (Class::Conflict, "Both changed, to different values. Nothing is written until somebody says which side holds."),
+        (
+            Class::Intended,
+            "The files changed since the base. This is what the change under review does.",
+        ),
+        (
+            Class::Drift,
+            "The files did not change, the inbox did. Not this change's doing, and left as it is in the inbox.",
+        ),
+        (
+            Class::Conflict,
+            "Both changed, to different values. Nothing is written until somebody says which side holds.",
+        ),
     ];
-    let told = told.map(|(class, words)| Told { word: choices::word(class).unwrap_or_default(), count: of(class), words });
+    let told = told.map(|(class, words)| Told {
+        word: choices::word(class).unwrap_or_default(),
+        count: of(class),
+        words,
+    });
     let released = Told {
         word: "released",
         count: plan.released.len(),

@@ -24,17 +24,28 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn one(text: String) -> Self {
-        Self { text, stands_for: 1 }
+        Self {
+            text,
+            stands_for: 1,
+        }
     }
 }
 
 /// The head whole, then as many rows as fit, then a word about the others. With no size, all of it.
 pub(super) fn fitted(head: String, blocks: &[Block], most: Option<usize>) -> String {
-    let size = |block: &Block| block.open.len() + block.close.len() + block.rows.iter().map(|row| row.text.len()).sum::<usize>();
+    let size = |block: &Block| {
+        block.open.len()
+            + block.close.len()
+            + block.rows.iter().map(|row| row.text.len()).sum::<usize>()
+    };
     let whole = head.len() + blocks.iter().map(size).sum::<usize>();
     let most = most.unwrap_or(usize::MAX);
     // The word about the others is never longer than if all were left out.
-    let room = if whole <= most { most } else { most.saturating_sub(left_out(&vec![0; blocks.len()], blocks, most).len()) };
+    let room = if whole <= most {
+        most
+    } else {
+        most.saturating_sub(left_out(&vec![0; blocks.len()], blocks, most).len())
+    };
     let mut out = head;
     let mut shown = vec![0; blocks.len()];
     for (block, shown) in blocks.iter().zip(&mut shown) {
@@ -46,7 +57,11 @@ pub(super) fn fitted(head: String, blocks: &[Block], most: Option<usize>) -> Str
         *shown = block.rows.iter().take_while(fits).count();
         if *shown > 0 {
             out.push_str(&block.open);
-            block.rows.iter().take(*shown).for_each(|row| out.push_str(&row.text));
+            block
+                .rows
+                .iter()
+                .take(*shown)
+                .for_each(|row| out.push_str(&row.text));
             out.push_str(block.close);
         }
         if *shown < block.rows.len() {
@@ -62,9 +77,21 @@ pub(super) fn fitted(head: String, blocks: &[Block], most: Option<usize>) -> Str
 fn left_out(shown: &[usize], blocks: &[Block], most: usize) -> String {
     let mut hidden: BTreeMap<&str, usize> = BTreeMap::new();
     for (block, shown) in blocks.iter().zip(shown) {
-        let left: usize = block.rows.iter().skip(*shown).map(|row| row.stands_for).sum();
+        let left: usize = block
+            .rows
+            .iter()
+            .skip(*shown)
+            .map(|row| row.stands_for)
+            .sum();
         *hidden.entry(block.noun).or_default() += left;
     }
-    let parts: Vec<String> = hidden.into_iter().filter(|(_, left)| *left > 0).map(|(noun, left)| count(left, noun)).collect();
-    format!("\n**Cut to {most} bytes.** Not shown here: {}. The other formats have them.\n", parts.join(", "))
+    let parts: Vec<String> = hidden
+        .into_iter()
+        .filter(|(_, left)| *left > 0)
+        .map(|(noun, left)| count(left, noun))
+        .collect();
+    format!(
+        "\n**Cut to {most} bytes.** Not shown here: {}. The other formats have them.\n",
+        parts.join(", ")
+    )
 }

@@ -45,12 +45,18 @@ pub(super) fn encoded(text: &str) -> String {
     let mut before = ['\0'; 3];
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
-        let follows = |word: &str| before.iter().rev().zip(word.chars().rev()).all(|(c, other)| c.eq_ignore_ascii_case(&other));
+        let follows = |word: &str| {
+            before
+                .iter()
+                .rev()
+                .zip(word.chars().rev())
+                .all(|(c, other)| c.eq_ignore_ascii_case(&other))
+        };
         let begins = match c {
             '@' => true,
-            '#' | '!' | '~' | '$' | '^' | '&' | '%' => {
-                rest.peek().is_some_and(|next| next.is_alphanumeric() || "\"\'_".contains(*next))
-            }
+            '#' | '!' | '~' | '$' | '^' | '&' | '%' => rest
+                .peek()
+                .is_some_and(|next| next.is_alphanumeric() || "\"\'_".contains(*next)),
             ':' => rest.peek() == Some(&'/'),
             '.' => follows("www"),
             '-' => follows("gh"),
@@ -86,7 +92,13 @@ mod tests {
         assert_eq!(code("@all"), "<code>&#64;<!-- -->all</code>");
         assert_eq!(code(""), "_empty_");
         assert_eq!(code("\u{202e}"), "<code>&#92;u&#123;202e&#125;</code>");
-        assert_eq!(code("www.evil.example"), "<code>www&#46;<!-- -->evil.example</code>");
-        assert_eq!(prose("Acme & Sons, GH-1"), "Acme &#38; Sons, GH&#45;<!-- -->1");
+        assert_eq!(
+            code("www.evil.example"),
+            "<code>www&#46;<!-- -->evil.example</code>"
+        );
+        assert_eq!(
+            prose("Acme & Sons, GH-1"),
+            "Acme &#38; Sons, GH&#45;<!-- -->1"
+        );
     }
 }

@@ -45,7 +45,10 @@ pub(in crate::report) fn run(lines: &[(u32, Line)], most: Option<usize>) -> Stri
     let story = Story::of(lines);
     // Hidden, as a plan's is, so that whoever keeps one comment up to date finds it again.
     let head = format!("### {} <!-- convertalk run -->\n", prose(&story.verdict()));
-    let blocks: Vec<Block> = [Some(story.about()), story.outcomes(), story.leads()].into_iter().flatten().collect();
+    let blocks: Vec<Block> = [Some(story.about()), story.outcomes(), story.leads()]
+        .into_iter()
+        .flatten()
+        .collect();
     fitted(head, &blocks, most)
 }
 
@@ -56,22 +59,53 @@ impl<'a> Story<'a> {
         let mut of_last_run = 0;
         for (_, line) in lines {
             match line {
-                Line::Run { run_id, started_at, target, leads, .. } => {
-                    story.begun = Some((run_id.as_str(), started_at.as_str(), target.endpoint.as_str()));
+                Line::Run {
+                    run_id,
+                    started_at,
+                    target,
+                    leads,
+                    ..
+                } => {
+                    story.begun = Some((
+                        run_id.as_str(),
+                        started_at.as_str(),
+                        target.endpoint.as_str(),
+                    ));
                     story.ended = None;
                     named.clear();
                     of_last_run = *leads;
                 }
                 Line::Write { uuid, .. } => {
                     named.insert(uuid);
-                    story.fates.insert(uuid, Fate { outcome: None, detail: "begun, and the run ended before more was known" });
+                    story.fates.insert(
+                        uuid,
+                        Fate {
+                            outcome: None,
+                            detail: "begun, and the run ended before more was known",
+                        },
+                    );
                 }
                 Line::Answer { .. } => {}
-                Line::Outcome { uuid, outcome, detail } => {
+                Line::Outcome {
+                    uuid,
+                    outcome,
+                    detail,
+                } => {
                     named.insert(uuid);
-                    story.fates.insert(uuid, Fate { outcome: Some(*outcome), detail: detail.as_deref().unwrap_or_default() });
+                    story.fates.insert(
+                        uuid,
+                        Fate {
+                            outcome: Some(*outcome),
+                            detail: detail.as_deref().unwrap_or_default(),
+                        },
+                    );
                 }
-                Line::Summary { finished_at, exit, stopped, .. } => {
+                Line::Summary {
+                    finished_at,
+                    exit,
+                    stopped,
+                    ..
+                } => {
                     story.ended = Some((finished_at, *exit, stopped.as_deref()));
                 }
             }
@@ -81,53 +115,119 @@ impl<'a> Story<'a> {
     }
 
     fn number(&self, outcome: Option<Outcome>) -> usize {
-        self.fates.values().filter(|fate| fate.outcome == outcome).count()
+        self.fates
+            .values()
+            .filter(|fate| fate.outcome == outcome)
+            .count()
     }
 
     fn verdict(&self) -> String {
-        let known = Outcome::ALL.into_iter().map(Some).chain([None]).map(|outcome| (self.number(outcome), word(outcome)));
-        let parts = known.chain([(self.unreached, "not reached")]).filter(|(number, _)| *number > 0);
-        let parts: Vec<String> = parts.map(|(number, word)| format!("{number} {word}")).collect();
+        let known = Outcome::ALL
+            .into_iter()
+            .map(Some)
+            .chain([None])
+            .map(|outcome| (self.number(outcome), word(outcome)));
+        let parts = known
+            .chain([(self.unreached, "not reached")])
+            .filter(|(number, _)| *number > 0);
+        let parts: Vec<String> = parts
+            .map(|(number, word)| format!("{number} {word}"))
+            .collect();
         let leads = count(self.fates.len() + self.unreached, "lead");
         let (head, end) = match self.ended {
             Some(_) => ("Applied:", ""),
-            None => ("Did not end:", " Run the same apply again: it settles the rest."),
+            None => (
+                "Did not end:",
+                " Run the same apply again: it settles the rest.",
+            ),
         };
-        if parts.is_empty() { format!("{head} {leads}.{end}") } else { format!("{head} {leads}: {}.{end}", parts.join(", ")) }
+        if parts.is_empty() {
+            format!("{head} {leads}.{end}")
+        } else {
+            format!("{head} {leads}: {}.{end}", parts.join(", "))
+        }
     }
 
     fn about(&self) -> Block {
         let (run_id, started_at, endpoint) = self.begun.unwrap_or_default();
-        let host = endpoint.split_once("://").map_or(endpoint, |(_, host)| host);
+        let host = endpoint
+            .split_once("://")
+            .map_or(endpoint, |(_, host)| host);
         let ended = match self.ended {
             Some((at, exit, _)) => format!(", ended {} with exit code {exit}", prose(at)),
             None => String::new(),
         };
-        let mut text = format!("Run {} for {}, begun {}{ended}.\n", code(run_id), code(host), prose(started_at));
+        let mut text = format!(
+            "Run {} for {}, begun {}{ended}.\n",
+            code(run_id),
+            code(host),
+            prose(started_at)
+        );
         if let Some((_, _, Some(why))) = self.ended {
             text.push_str(&format!("\n**Stopped early:** {}.\n", prose(why)));
         }
-        Block { open: "\n".to_owned(), rows: vec![Row::one(text)], close: "", noun: "heading line" }
+        Block {
+            open: "\n".to_owned(),
+            rows: vec![Row::one(text)],
+            close: "",
+            noun: "heading line",
+        }
     }
 
     fn outcomes(&self) -> Option<Block> {
-        let rows = ORDER.into_iter().map(|outcome| (self.number(outcome), outcome)).filter(|(number, _)| *number > 0);
-        let row = |(number, outcome)| format!("| {} | {number} | {} |\n", code(word(outcome)), meaning(outcome));
+        let rows = ORDER
+            .into_iter()
+            .map(|outcome| (self.number(outcome), outcome))
+            .filter(|(number, _)| *number > 0);
+        let row = |(number, outcome)| {
+            format!(
+                "| {} | {number} | {} |\n",
+                code(word(outcome)),
+                meaning(outcome)
+            )
+        };
         let rows: Vec<Row> = rows.map(row).map(Row::one).collect();
         let open = "\n| Outcome | Leads | Means |\n|:--|--:|:--|\n".to_owned();
-        (!rows.is_empty()).then_some(Block { open, rows, close: "", noun: "outcome" })
+        (!rows.is_empty()).then_some(Block {
+            open,
+            rows,
+            close: "",
+            noun: "outcome",
+        })
     }
 
     /// Those that were neither verified nor as planned already.
     fn leads(&self) -> Option<Block> {
-        let is_told = |outcome: &Option<Outcome>| !matches!(outcome, Some(Outcome::Verified | Outcome::Already));
-        let of = |outcome| self.fates.iter().filter(move |(_, fate)| fate.outcome == outcome);
-        let row = |(uuid, fate): (&&LeadId, &Fate<'_>)| {
-            format!("| {} | {} | {} |\n", code(uuid.as_str()), code(word(fate.outcome)), prose(fate.detail))
+        let is_told = |outcome: &Option<Outcome>| {
+            !matches!(outcome, Some(Outcome::Verified | Outcome::Already))
         };
-        let rows: Vec<Row> = ORDER.into_iter().filter(is_told).flat_map(of).map(row).map(Row::one).collect();
+        let of = |outcome| {
+            self.fates
+                .iter()
+                .filter(move |(_, fate)| fate.outcome == outcome)
+        };
+        let row = |(uuid, fate): (&&LeadId, &Fate<'_>)| {
+            format!(
+                "| {} | {} | {} |\n",
+                code(uuid.as_str()),
+                code(word(fate.outcome)),
+                prose(fate.detail)
+            )
+        };
+        let rows: Vec<Row> = ORDER
+            .into_iter()
+            .filter(is_told)
+            .flat_map(of)
+            .map(row)
+            .map(Row::one)
+            .collect();
         let open = "\n#### Not verified\n\n| Lead | Outcome | Detail |\n|:--|:--|:--|\n".to_owned();
-        (!rows.is_empty()).then_some(Block { open, rows, close: "", noun: "unsettled lead" })
+        (!rows.is_empty()).then_some(Block {
+            open,
+            rows,
+            close: "",
+            noun: "unsettled lead",
+        })
     }
 }
 

@@ -8,28 +8,62 @@ use crate::report::tables::{Matrix, told_agents};
 /// Statuses before, downwards, against statuses after.
 pub(super) fn transitions(plan: &Plan) -> Option<Block> {
     let Matrix { columns, rows } = Matrix::of(&plan.transitions);
-    let head: String = columns.iter().map(|word| format!(" {} |", code(word))).collect();
-    let open = format!("\n#### Status moves\n\n| from ↓ to → |{head}\n|:--|{}\n", "--:|".repeat(columns.len()));
-    let cell = |count: &Option<usize>| count.map_or(" · |".to_owned(), |count| format!(" {count} |"));
+    let head: String = columns
+        .iter()
+        .map(|word| format!(" {} |", code(word)))
+        .collect();
+    let open = format!(
+        "\n#### Status moves\n\n| from ↓ to → |{head}\n|:--|{}\n",
+        "--:|".repeat(columns.len())
+    );
+    let cell =
+        |count: &Option<usize>| count.map_or(" · |".to_owned(), |count| format!(" {count} |"));
     let row = |(from, counts): &(Option<&str>, Vec<Option<usize>>)| {
-        format!("| {} |{}\n", from.map_or("new".to_owned(), code), counts.iter().map(cell).collect::<String>())
+        format!(
+            "| {} |{}\n",
+            from.map_or("new".to_owned(), code),
+            counts.iter().map(cell).collect::<String>()
+        )
     };
     let rows: Vec<Row> = rows.iter().map(row).map(Row::one).collect();
-    (!rows.is_empty()).then_some(Block { open, rows, close: "", noun: "status" })
+    (!rows.is_empty()).then_some(Block {
+        open,
+        rows,
+        close: "",
+        noun: "status",
+    })
 }
 
 /// Agents whose number of leads changes, or that have a cap.
 pub(super) fn workload(plan: &Plan) -> Option<Block> {
-    let scope = if plan.listing.complete { "Agents" } else { "Agents, by the declared leads" };
-    let open = format!("\n#### {scope}\n\n| Agent | Before | After | Change | Cap |\n|:--|--:|--:|--:|--:|\n");
+    let scope = if plan.listing.complete {
+        "Agents"
+    } else {
+        "Agents, by the declared leads"
+    };
+    let open = format!(
+        "\n#### {scope}\n\n| Agent | Before | After | Change | Cap |\n|:--|--:|--:|--:|--:|\n"
+    );
     let dot = || "·".to_owned();
     let rows = told_agents(&plan.agents).map(|agent| {
         let change = i128::from(agent.after) - i128::from(agent.before);
-        let change = if change == 0 { dot() } else { format!("{change:+}") };
+        let change = if change == 0 {
+            dot()
+        } else {
+            format!("{change:+}")
+        };
         let cap = agent.max_leads.map_or_else(dot, |cap| cap.to_string());
         let name = code(agent.name.as_deref().unwrap_or(&agent.id));
-        format!("| {name} | {} | {} | {change} | {cap} |\n", agent.before, agent.after)
+        format!(
+            "| {name} | {} | {} | {change} | {cap} |\n",
+            agent.before, agent.after
+        )
     });
     let rows: Vec<Row> = rows.map(Row::one).collect();
-    (!rows.is_empty() && !plan.is_empty()).then_some(Block { open, rows, close: "", noun: "agent" })
+    (!rows.is_empty() && !plan.is_empty()).then_some(Block {
+        open,
+        rows,
+        close: "",
+        noun: "agent",
+    })
 }

@@ -3,12 +3,22 @@ use std::time::Instant;
 use super::*;
 
 fn struck(fault: &str) -> Options {
-    Options { faults: vec![fault.parse().expect("a fault")], ..Options::default() }
+    Options {
+        faults: vec![fault.parse().expect("a fault")],
+        ..Options::default()
+    }
 }
 
 /// The answer to a write under a fault, and whether the write was done.
 async fn write(fault: &str) -> (Option<Reply>, bool) {
-    let sandbox = with_leads(1, Options { slow: Duration::from_millis(10), ..struck(fault) }).await;
+    let sandbox = with_leads(
+        1,
+        Options {
+            slow: Duration::from_millis(10),
+            ..struck(fault)
+        },
+    )
+    .await;
     let reply = try_put(&sandbox, "a", json!({ "status": "CLOSED" })).await;
     let logged = sandbox.requests()[0].clone();
     assert_eq!(logged.status, reply.as_ref().map(|reply| reply.status));
@@ -18,7 +28,14 @@ async fn write(fault: &str) -> (Option<Reply>, bool) {
 
 #[tokio::test]
 async fn statuses_come_instead_of_the_write() {
-    for (fault, status) in [("429", 429), ("500", 500), ("502-html", 502), ("503", 503), ("html", 200), ("success-false", 200)] {
+    for (fault, status) in [
+        ("429", 429),
+        ("500", 500),
+        ("502-html", 502),
+        ("503", 503),
+        ("html", 200),
+        ("success-false", 200),
+    ] {
         let (reply, written) = write(fault).await;
         let reply = reply.expect("an answer");
         assert_eq!((reply.status, written), (status, false), "{fault}");
@@ -28,16 +45,31 @@ async fn statuses_come_instead_of_the_write() {
         }
     }
     let (reply, written) = write("empty@write").await;
-    assert_eq!(reply.map(|reply| (reply.status, reply.body.len(), written)), Some((200, 0, false)));
+    assert_eq!(
+        reply.map(|reply| (reply.status, reply.body.len(), written)),
+        Some((200, 0, false))
+    );
 }
 
 #[tokio::test]
 async fn too_many_requests_says_when() {
-    let sandbox = start(Options { retry_after: 7, ..struck("429") }).await;
+    let sandbox = start(Options {
+        retry_after: 7,
+        ..struck("429")
+    })
+    .await;
     assert!(list(&sandbox, 1).await.head.contains("retry-after: 7\r\n"));
-    let sandbox = start(Options { retry_after: 7, retry_after_date: true, ..struck("429") }).await;
+    let sandbox = start(Options {
+        retry_after: 7,
+        retry_after_date: true,
+        ..struck("429")
+    })
+    .await;
     let head = list(&sandbox, 1).await.head;
-    let date = head.lines().find_map(|line| line.strip_prefix("retry-after: ")).expect("a date");
+    let date = head
+        .lines()
+        .find_map(|line| line.strip_prefix("retry-after: "))
+        .expect("a date");
     assert!(httpdate::parse_http_date(date).is_ok_and(|date| date > std::time::SystemTime::now()));
 }
 
@@ -45,10 +77,18 @@ async fn too_many_requests_says_when() {
 async fn broken_answers_come_after_the_write() {
     let (reply, written) = write("truncated").await;
     let reply = reply.expect("an answer");
-    assert!(written && reply.head.contains(&format!("content-length: {}", reply.body.len())));
+    assert!(
+        written
+            && reply
+                .head
+                .contains(&format!("content-length: {}", reply.body.len()))
+    );
     assert!(serde_json::from_slice::<Value>(&reply.body).is_err());
     let (reply, written) = write("slow").await;
-    assert_eq!((reply.map(|reply| reply.status), written), (Some(200), true));
+    assert_eq!(
+        (reply.map(|reply| reply.status), written),
+        (Some(200), true)
+    );
 }
 
 #[tokio::test]
@@ -62,9 +102,14 @@ async fn connections_drop_before_and_after_the_write() {
 #[tokio::test]
 async fn an_oversized_answer_has_no_end_in_sight() {
     let sandbox = start(struck("oversized")).await;
-    let mut stream = TcpStream::connect(sandbox.address()).await.expect("a connection");
+    let mut stream = TcpStream::connect(sandbox.address())
+        .await
+        .expect("a connection");
     let target = format!("/inbox/direct/chats?botId={BOT}&customerId={CUSTOMER}&page=1&type=lead");
-    stream.write_all(format!("GET {target} HTTP/1.1\r\nhost: x\r\nx-bot-token: r\r\n\r\n").as_bytes()).await.expect("sent");
+    stream
+        .write_all(format!("GET {target} HTTP/1.1\r\nhost: x\r\nx-bot-token: r\r\n\r\n").as_bytes())
+        .await
+        .expect("sent");
     let mut bytes = vec![0; 4 << 20];
     stream.read_exact(&mut bytes).await.expect("4 MiB of it");
     assert!(bytes.starts_with(b"HTTP/1.1 200"));
@@ -73,9 +118,19 @@ async fn an_oversized_answer_has_no_end_in_sight() {
 #[tokio::test]
 async fn a_hanging_server_answers_nothing_and_stops_all_the_same() {
     let sandbox = with_leads(1, struck("hang@write")).await;
-    let waiting = tokio::time::timeout(Duration::from_millis(30), put(&sandbox, "a", json!({ "status": "CLOSED" }))).await;
+    let waiting = tokio::time::timeout(
+        Duration::from_millis(30),
+        put(&sandbox, "a", json!({ "status": "CLOSED" })),
+    )
+    .await;
     assert!(waiting.is_err());
-    assert_eq!((list(&sandbox, 1).await.status, record(&sandbox, "a")["status"].clone()), (200, json!("OPEN")));
+    assert_eq!(
+        (
+            list(&sandbox, 1).await.status,
+            record(&sandbox, "a")["status"].clone()
+        ),
+        (200, json!("OPEN"))
+    );
     let start = Instant::now();
     sandbox.stop().await.expect("stopped");
     assert!(start.elapsed() < Duration::from_secs(2));
@@ -94,7 +149,11 @@ async fn faults_strike_the_requests_they_name() {
 
 #[tokio::test]
 async fn latency_and_the_peak_are_real() {
-    let sandbox = start(Options { latency: Duration::from_millis(20), ..Options::default() }).await;
+    let sandbox = start(Options {
+        latency: Duration::from_millis(20),
+        ..Options::default()
+    })
+    .await;
     let start = Instant::now();
     tokio::join!(list(&sandbox, 1), list(&sandbox, 1), list(&sandbox, 1));
     assert!(start.elapsed() >= Duration::from_millis(20));

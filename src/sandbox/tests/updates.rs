@@ -12,7 +12,10 @@ async fn an_update_sets_what_is_sent_and_nothing_else() {
         "picture": "https://p", "tags": ["new"], "attributes": [{ "key": "plan", "value": "pro" }, { "key": "tier", "value": "tin" }],
         "notes": [{ "title": "two", "description": "" }, { "title": "one", "description": "first" }] });
     let reply = try_put(&sandbox, "a", fields).await.expect("an answer");
-    assert_eq!(reply.json(), json!({ "success": true, "message": "ok", "code": 200 }));
+    assert_eq!(
+        reply.json(),
+        json!({ "success": true, "message": "ok", "code": 200 })
+    );
     let (after, mut expected) = (record(&sandbox, "a"), before.clone());
     expected["status"] = json!("REVIEW");
     expected["_agentAssigned"] = json!(AGENT);
@@ -43,64 +46,160 @@ async fn wrong_bodies_are_refused_with_reasons() {
         json!({ "name": null }),
     ] {
         let reply = try_put(&sandbox, "a", fields).await.expect("an answer");
-        assert_eq!((reply.status, reply.json()["data"].as_array().map(Vec::len)), (400, Some(1)));
+        assert_eq!(
+            (reply.status, reply.json()["data"].as_array().map(Vec::len)),
+            (400, Some(1))
+        );
     }
-    let reply = send(&sandbox, "PUT", "/inbox/direct/lead", "x-bp-token: w\r\n", "{").await.expect("an answer");
+    let reply = send(
+        &sandbox,
+        "PUT",
+        "/inbox/direct/lead",
+        "x-bp-token: w\r\n",
+        "{",
+    )
+    .await
+    .expect("an answer");
     assert_eq!((reply.status, sandbox.records()), (400, before));
 }
 
 #[tokio::test]
 async fn tags_do_as_told() {
     for (tags, sent, status, expected) in [
-        (Tags::Replace, json!(["new", "vip"]), 200, json!(["new", "vip"])),
+        (
+            Tags::Replace,
+            json!(["new", "vip"]),
+            200,
+            json!(["new", "vip"]),
+        ),
         (Tags::Replace, json!("new, vip"), 200, json!(["new", "vip"])),
         (Tags::Replace, json!([]), 200, json!([])),
-        (Tags::Add, json!(["new", "vip"]), 200, json!(["vip", "cold", "new"])),
+        (
+            Tags::Add,
+            json!(["new", "vip"]),
+            200,
+            json!(["vip", "cold", "new"]),
+        ),
         (Tags::Ignore, json!(["new"]), 200, json!(["vip", "cold"])),
         (Tags::TextOnly, json!(["new"]), 400, json!(["vip", "cold"])),
         (Tags::TextOnly, json!("new,vip"), 200, json!("new,vip")),
     ] {
-        let sandbox = with_leads(1, Options { tags, ..Options::default() }).await;
+        let sandbox = with_leads(
+            1,
+            Options {
+                tags,
+                ..Options::default()
+            },
+        )
+        .await;
         assert_eq!(put(&sandbox, "a", json!({ "tags": sent })).await, status);
         assert_eq!(details(&sandbox, "a")["tags"], expected);
     }
-    let sandbox = with_leads(1, Options { tags: Tags::TextOnly, ..Options::default() }).await;
-    assert_eq!(list(&sandbox, 1).await.json()["data"][0]["profile"]["userDetails"]["tags"], "vip,cold");
+    let sandbox = with_leads(
+        1,
+        Options {
+            tags: Tags::TextOnly,
+            ..Options::default()
+        },
+    )
+    .await;
+    assert_eq!(
+        list(&sandbox, 1).await.json()["data"][0]["profile"]["userDetails"]["tags"],
+        "vip,cold"
+    );
 }
 
 #[tokio::test]
 async fn what_is_left_out_stays_is_cleared_or_all_is_ignored() {
-    let sandbox = with_leads(1, Options { put: Put::Replace, ..Options::default() }).await;
+    let sandbox = with_leads(
+        1,
+        Options {
+            put: Put::Replace,
+            ..Options::default()
+        },
+    )
+    .await;
     put(&sandbox, "a", json!({ "tags": ["new"] })).await;
     let after = record(&sandbox, "a");
     let cleared = json!({ "tags": ["new"], "attributes": [], "contact": { "phone": {} } });
-    assert_eq!((after.get("_agentAssigned"), &after["profile"]["userDetails"]), (None, &cleared));
-    assert_eq!((&after["profile"]["notes"], &after["odd"]), (&json!([]), &json!({ "a": [null], "z": 1 })));
-    let sandbox = with_leads(1, Options { put: Put::Ignore, ..Options::default() }).await;
+    assert_eq!(
+        (
+            after.get("_agentAssigned"),
+            &after["profile"]["userDetails"]
+        ),
+        (None, &cleared)
+    );
+    assert_eq!(
+        (&after["profile"]["notes"], &after["odd"]),
+        (&json!([]), &json!({ "a": [null], "z": 1 }))
+    );
+    let sandbox = with_leads(
+        1,
+        Options {
+            put: Put::Ignore,
+            ..Options::default()
+        },
+    )
+    .await;
     let before = sandbox.records();
     assert_eq!(put(&sandbox, "a", json!({ "status": "CLOSED" })).await, 200);
-    assert_eq!(put(&sandbox, "new", json!({ "status": "CLOSED" })).await, 200);
+    assert_eq!(
+        put(&sandbox, "new", json!({ "status": "CLOSED" })).await,
+        200
+    );
     assert_eq!(sandbox.records(), before);
 }
 
 #[tokio::test]
 async fn notes_and_attributes_do_as_told() {
-    let options = Options { notes: Notes::Append, attributes: Attributes::Replace, ..Options::default() };
+    let options = Options {
+        notes: Notes::Append,
+        attributes: Attributes::Replace,
+        ..Options::default()
+    };
     let sandbox = with_leads(1, options).await;
     let note = json!([{ "title": "one", "description": "first" }]);
-    put(&sandbox, "a", json!({ "notes": note, "attributes": [{ "key": "plan", "value": "pro" }] })).await;
-    assert_eq!(record(&sandbox, "a")["profile"]["notes"].as_array().map(Vec::len), Some(2));
-    assert_eq!(details(&sandbox, "a")["attributes"], json!([{ "key": "plan", "value": "pro" }]));
+    put(
+        &sandbox,
+        "a",
+        json!({ "notes": note, "attributes": [{ "key": "plan", "value": "pro" }] }),
+    )
+    .await;
+    assert_eq!(
+        record(&sandbox, "a")["profile"]["notes"]
+            .as_array()
+            .map(Vec::len),
+        Some(2)
+    );
+    assert_eq!(
+        details(&sandbox, "a")["attributes"],
+        json!([{ "key": "plan", "value": "pro" }])
+    );
 }
 
 #[tokio::test]
 async fn unknown_uuids_do_as_told() {
-    for (unknown, status, there) in [(Unknown::Create, 200, true), (Unknown::Reject, 404, false), (Unknown::Ignore, 200, false)] {
+    for (unknown, status, there) in [
+        (Unknown::Create, 200, true),
+        (Unknown::Reject, 404, false),
+        (Unknown::Ignore, 200, false),
+    ] {
         for lag_reads in [0, 1] {
-            let sandbox = with_leads(1, Options { unknown, lag_reads, ..Options::default() }).await;
+            let sandbox = with_leads(
+                1,
+                Options {
+                    unknown,
+                    lag_reads,
+                    ..Options::default()
+                },
+            )
+            .await;
             assert_eq!(put(&sandbox, "new", json!({ "tags": ["t"] })).await, status);
             assert_eq!(sandbox.kind("new"), there.then_some(Kind::Lead));
-            assert_eq!(there, record(&sandbox, "new")["profile"]["userDetails"]["tags"] == json!(["t"]));
+            assert_eq!(
+                there,
+                record(&sandbox, "new")["profile"]["userDetails"]["tags"] == json!(["t"])
+            );
         }
     }
 }
@@ -113,7 +212,14 @@ async fn an_agent_leaves_as_told() {
         (Unassign::Null, false, true),
         (Unassign::Never, false, false),
     ] {
-        let sandbox = with_leads(2, Options { unassign, ..Options::default() }).await;
+        let sandbox = with_leads(
+            2,
+            Options {
+                unassign,
+                ..Options::default()
+            },
+        )
+        .await;
         put(&sandbox, "a", json!({ "agentId": "" })).await;
         put(&sandbox, "b", json!({ "agentId": null })).await;
         let gone = |uuid| record(&sandbox, uuid).get("_agentAssigned").is_none();

@@ -32,20 +32,41 @@ pub fn adopt(wanted: &Wanted, live: &Value) -> Adopted {
             Some(Some(agent)) => Wanted::Agent(Some(agent)),
             Some(None) => return Adopted::Cannot("the inbox shows no agent's id"),
         },
-        (Wanted::Tags(TagRule::Exact(_)), Value::Tags(live)) => Wanted::Tags(TagRule::Exact(live.clone())),
+        (Wanted::Tags(TagRule::Exact(_)), Value::Tags(live)) => {
+            Wanted::Tags(TagRule::Exact(live.clone()))
+        }
         (Wanted::Tags(TagRule::Patch { present, absent }), Value::Tags(live)) => {
             let named: BTreeSet<&String> = present.union(absent).collect();
-            let (present, absent) = named.into_iter().cloned().partition(|tag| live.contains(tag));
+            let (present, absent) = named
+                .into_iter()
+                .cloned()
+                .partition(|tag| live.contains(tag));
             Wanted::Tags(TagRule::Patch { present, absent })
         }
-        (Wanted::Attribute(key, _), Value::Text(text)) => Wanted::Attribute(key.clone(), text.clone()),
-        (Wanted::Attribute(..), _) => return Adopted::Cannot("the inbox no longer has it; take the line out to leave it alone"),
-        (Wanted::Contact(field, _), Value::Text(text)) => Wanted::Contact(*field, text.clone()),
-        (Wanted::Contact(..), _) => return Adopted::Cannot("the inbox no longer has it, and contact values cannot be cleared"),
-        (Wanted::Notes(wanted), Value::Notes(live)) => {
-            Wanted::Notes(wanted.iter().filter(|note| live.contains(note)).cloned().collect())
+        (Wanted::Attribute(key, _), Value::Text(text)) => {
+            Wanted::Attribute(key.clone(), text.clone())
         }
-        (Wanted::Tags(_) | Wanted::Notes(_), _) => return Adopted::Cannot("the inbox shows something of another kind"),
+        (Wanted::Attribute(..), _) => {
+            return Adopted::Cannot(
+                "the inbox no longer has it; take the line out to leave it alone",
+            );
+        }
+        (Wanted::Contact(field, _), Value::Text(text)) => Wanted::Contact(*field, text.clone()),
+        (Wanted::Contact(..), _) => {
+            return Adopted::Cannot(
+                "the inbox no longer has it, and contact values cannot be cleared",
+            );
+        }
+        (Wanted::Notes(wanted), Value::Notes(live)) => Wanted::Notes(
+            wanted
+                .iter()
+                .filter(|note| live.contains(note))
+                .cloned()
+                .collect(),
+        ),
+        (Wanted::Tags(_) | Wanted::Notes(_), _) => {
+            return Adopted::Cannot("the inbox shows something of another kind");
+        }
     };
     match sayable(&said) {
         _ if said == *wanted => Adopted::Same,
@@ -64,21 +85,36 @@ pub(in crate::workspace) const LONGEST_KEY: usize = 1000;
 pub fn sayable(wanted: &Wanted) -> Result<(), &'static str> {
     let unless = |fine: bool, why| if fine { Ok(()) } else { Err(why) };
     match wanted {
-        Wanted::Status(status) => unless(Status::writable(status.as_str()).is_some(), "a status that cannot be written"),
+        Wanted::Status(status) => unless(
+            Status::writable(status.as_str()).is_some(),
+            "a status that cannot be written",
+        ),
         Wanted::Agent(_) => Ok(()),
         Wanted::Tags(TagRule::Exact(tags)) => tags_fit(tags),
         Wanted::Tags(TagRule::Patch { present, absent }) => tags_fit(present).and(tags_fit(absent)),
         Wanted::Attribute(key, _) => {
             unless(!key.trim().is_empty(), "an attribute without a name")?;
-            unless(super::super::quote::double(key).len() < LONGEST_KEY, "an attribute's name that is too long for a key")
+            unless(
+                super::super::quote::double(key).len() < LONGEST_KEY,
+                "an attribute's name that is too long for a key",
+            )
         }
         Wanted::Contact(field, text) => contact_fits(*field, text),
-        Wanted::Notes(notes) => unless(notes.iter().all(|Note { title, .. }| !title.trim().is_empty()), "a note without a title"),
+        Wanted::Notes(notes) => unless(
+            notes
+                .iter()
+                .all(|Note { title, .. }| !title.trim().is_empty()),
+            "a note without a title",
+        ),
     }
 }
 
 fn tags_fit(tags: &BTreeSet<String>) -> Result<(), &'static str> {
-    if tags.iter().all(|name| tag(name).as_ref() == Some(name)) { Ok(()) } else { Err("a tag with blanks around it") }
+    if tags.iter().all(|name| tag(name).as_ref() == Some(name)) {
+        Ok(())
+    } else {
+        Err("a tag with blanks around it")
+    }
 }
 
 fn contact_fits(field: ContactField, text: &str) -> Result<(), &'static str> {

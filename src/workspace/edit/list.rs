@@ -59,15 +59,20 @@ impl Edit<'_, '_> {
             Kind::Scalar(text, _) => Some(Form::Text(text.trim().to_owned())),
             Kind::Mapping { .. } => {
                 let text = |name: &str| {
-                    tree.pairs(item).find_map(|(key, value)| match (tree.kind(key), tree.kind(value)) {
-                        (Kind::Scalar(key, _), Kind::Scalar(text, _)) if key == name => {
-                            Some((name.to_owned(), Form::Text(text.to_string())))
+                    tree.pairs(item).find_map(|(key, value)| {
+                        match (tree.kind(key), tree.kind(value)) {
+                            (Kind::Scalar(key, _), Kind::Scalar(text, _)) if key == name => {
+                                Some((name.to_owned(), Form::Text(text.to_string())))
+                            }
+                            _ => None,
                         }
-                        _ => None,
                     })
                 };
-                let description = text("description").filter(|(_, form)| *form != Form::Text(String::new()));
-                Some(Form::Map([text("title")?].into_iter().chain(description).collect()))
+                let description =
+                    text("description").filter(|(_, form)| *form != Form::Text(String::new()));
+                Some(Form::Map(
+                    [text("title")?].into_iter().chain(description).collect(),
+                ))
             }
             _ => None,
         }
@@ -94,16 +99,36 @@ impl Edit<'_, '_> {
                 return None;
             }
             let line = after[skipped..].split('\n').next().unwrap_or_default();
-            let ends_line = after.len() > skipped + line.len() && (line.trim().is_empty() || line.trim_start().starts_with('#'));
-            let rest = if ends_line { line.trim_end_matches('\r') } else { "" };
+            let ends_line = after.len() > skipped + line.len()
+                && (line.trim().is_empty() || line.trim_start().starts_with('#'));
+            let rest = if ends_line {
+                line.trim_end_matches('\r')
+            } else {
+                ""
+            };
             at = written.end(item) + skipped + rest.len();
-            items.push(Item { lead: lead.into(), text: written.slice(item), comma, rest: rest.into(), keep });
+            items.push(Item {
+                lead: lead.into(),
+                text: written.slice(item),
+                comma,
+                rest: rest.into(),
+                keep,
+            });
         }
         let close = written.text.get(at..inside.end)?;
         // A comment behind the bracket is about the whole list.
-        let first = items[0].lead.split('\n').next().filter(|line| line.contains('#')).unwrap_or_default().to_owned();
+        let first = items[0]
+            .lead
+            .split('\n')
+            .next()
+            .filter(|line| line.contains('#'))
+            .unwrap_or_default()
+            .to_owned();
         items[0].lead = items[0].lead[first.len()..].to_owned().into();
-        Some(vec![Splice::new(inside, first + &joined(items, &new, close))])
+        Some(vec![Splice::new(
+            inside,
+            first + &joined(items, &new, close),
+        )])
     }
 
     /// A list of `- ` lines. `None` where it is written in another way.
@@ -127,17 +152,33 @@ impl Edit<'_, '_> {
             splices.push(Splice::insert(colon + 1, " []"));
         }
         let mut replaced = None;
-        if !last_stays && !new.is_empty() && matches!(written.tree.node(last).kind, Kind::Scalar(..)) {
+        if !last_stays
+            && !new.is_empty()
+            && matches!(written.tree.node(last).kind, Kind::Scalar(..))
+        {
             replaced = Some(last);
             let text = self.item(&new.remove(0));
             splices.push(Splice::new(written.content(last)..written.end(last), text));
         }
-        for (item, _) in items.iter().filter(|(item, keep)| !keep && Some(*item) != replaced) {
+        for (item, _) in items
+            .iter()
+            .filter(|(item, keep)| !keep && Some(*item) != replaced)
+        {
             let (line, _) = dash(*item)?;
             let end = written.line_end(written.end(*item));
-            splices.push(Splice::new(line.checked_sub(if written.text[..line].ends_with("\r\n") { 2 } else { 1 })?..end, ""));
+            splices.push(Splice::new(
+                line.checked_sub(if written.text[..line].ends_with("\r\n") {
+                    2
+                } else {
+                    1
+                })?..end,
+                "",
+            ));
         }
-        let lines: String = new.iter().map(|form| format!("{}{prefix}{}", self.line_break, self.item(form))).collect();
+        let lines: String = new
+            .iter()
+            .map(|form| format!("{}{prefix}{}", self.line_break, self.item(form)))
+            .collect();
         if !lines.is_empty() {
             splices.push(Splice::insert(written.line_end(written.end(last)), lines));
         }
@@ -173,7 +214,11 @@ fn joined(items: Vec<Item<'_>>, new: &[String], close: &str) -> String {
         }
         if let Some(before) = kept.last_mut().filter(|_| !item.lead.contains('\n')) {
             before.rest.to_mut().push_str(&item.rest);
-            before.comma = if number + 1 == total { last_comma } else { before.comma };
+            before.comma = if number + 1 == total {
+                last_comma
+            } else {
+                before.comma
+            };
         }
         inherited = Some(item.lead);
     }
@@ -195,7 +240,11 @@ fn joined(items: Vec<Item<'_>>, new: &[String], close: &str) -> String {
     made.push_str(&comments);
     for (number, text) in new.iter().enumerate() {
         match kept.is_empty() && number == 0 {
-            true => made.push_str(inherited.as_deref().map_or("", |lead| &lead[lead.rfind('\n').unwrap_or_default()..])),
+            true => made.push_str(
+                inherited
+                    .as_deref()
+                    .map_or("", |lead| &lead[lead.rfind('\n').unwrap_or_default()..]),
+            ),
             false => made.push_str(&separator),
         }
         made.push_str(text);
@@ -203,15 +252,25 @@ fn joined(items: Vec<Item<'_>>, new: &[String], close: &str) -> String {
             made.push(',');
         }
     }
-    if count == 0 && !(made.contains('#') || close.contains('#')) { String::new() } else { made + after_new + close }
+    if count == 0 && !(made.contains('#') || close.contains('#')) {
+        String::new()
+    } else {
+        made + after_new + close
+    }
 }
 
 /// What stands between the items of a list: that before its last item, a line of its own where items have lines of their own.
 fn separator(items: &[Item<'_>]) -> String {
-    let Some(last) = items.last() else { return String::new() };
+    let Some(last) = items.last() else {
+        return String::new();
+    };
     match last.lead.rfind('\n') {
         Some(at) => {
-            let from = if last.lead[..at].ends_with('\r') { at - 1 } else { at };
+            let from = if last.lead[..at].ends_with('\r') {
+                at - 1
+            } else {
+                at
+            };
             last.lead[from..].to_owned()
         }
         None if items.len() > 1 => last.lead.to_string(),

@@ -13,7 +13,10 @@ pub(super) struct Splice {
 
 impl Splice {
     pub(super) fn new(range: Range<usize>, text: impl Into<String>) -> Self {
-        Self { range, text: text.into() }
+        Self {
+            range,
+            text: text.into(),
+        }
     }
 
     pub(super) fn insert(at: usize, text: impl Into<String>) -> Self {

@@ -20,7 +20,11 @@ pub(super) fn above(text: &str, from: usize, to: usize, indent: usize) -> Result
     let mut lines: Vec<&str> = text.get(from..to).ok_or(Odd)?.split('\n').collect();
     lines.pop();
     let skipped = usize::from(from > 0);
-    if lines.iter().take(skipped).any(|rest| !rest.trim().is_empty()) {
+    if lines
+        .iter()
+        .take(skipped)
+        .any(|rest| !rest.trim().is_empty())
+    {
         return Err(Odd);
     }
     let mut made = Above::default();
@@ -58,7 +62,14 @@ pub(super) fn push_indent(out: &mut String, indent: usize) {
 }
 
 /// Comments after the last entry of a collection that are indented as far as its entries: they are its own. Gives the end of the last.
-pub(super) fn below(text: &str, from: usize, limit: usize, column: usize, indent: usize, out: &mut String) -> usize {
+pub(super) fn below(
+    text: &str,
+    from: usize,
+    limit: usize,
+    column: usize,
+    indent: usize,
+    out: &mut String,
+) -> usize {
     let (mut done, mut at, mut blank) = (from, from, false);
     for line in text.get(from..limit).unwrap_or_default().split('\n') {
         let end = at + line.len();
@@ -80,7 +91,11 @@ pub(super) fn below(text: &str, from: usize, limit: usize, column: usize, indent
 }
 
 /// The rest of a line: nothing, or a comment. Gives its end.
-pub(super) fn rest_of_line(written: &Written<'_>, at: usize, out: &mut String) -> Result<usize, Odd> {
+pub(super) fn rest_of_line(
+    written: &Written<'_>,
+    at: usize,
+    out: &mut String,
+) -> Result<usize, Odd> {
     let end = written.line_end(at);
     let rest = &written.text[at..end];
     let comment = rest.trim();

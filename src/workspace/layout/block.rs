@@ -55,16 +55,27 @@ impl Printer<'_, '_> {
     pub(super) fn file(&self) -> Option<String> {
         let written = self.written;
         let text = written.text;
-        if !matches!(written.tree.node(0).kind, Kind::Mapping { flow: false, .. }) || written.start(0) < written.content(0) {
+        if !matches!(written.tree.node(0).kind, Kind::Mapping { flow: false, .. })
+            || written.start(0) < written.content(0)
+        {
             return None;
         }
-        let head = if written.head > 0 { written.line_end(written.head) } else { 0 };
+        let head = if written.head > 0 {
+            written.line_end(written.head)
+        } else {
+            0
+        };
         let mut made = text[..head].trim_end().to_owned();
         if head > 0 {
             made.push('\n');
         }
-        let done = self.mapping(0, 0, Role::File, head, written.tail, false, &mut made).ok()?;
-        if !text.get(done..written.tail).is_some_and(|rest| rest.trim().is_empty()) {
+        let done = self
+            .mapping(0, 0, Role::File, head, written.tail, false, &mut made)
+            .ok()?;
+        if !text
+            .get(done..written.tail)
+            .is_some_and(|rest| rest.trim().is_empty())
+        {
             return None;
         }
         let tail = text[written.tail..].trim_end();
@@ -75,7 +86,10 @@ impl Printer<'_, '_> {
     }
 
     /// A mapping whose key's line ends at `from`, before `limit`. `compact`: its first entry is on a line that is begun already.
-    #[allow(clippy::too_many_arguments, reason = "where it stands in the text, and where it is to stand")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "where it stands in the text, and where it is to stand"
+    )]
     fn mapping(
         &self,
         id: NodeId,
@@ -95,8 +109,14 @@ impl Printer<'_, '_> {
         for (number, pair) in children.chunks_exact(2).enumerate() {
             let (key, value) = (pair[0], pair[1]);
             let begun = compact && number == 0;
-            let above = if begun { Above::default() } else { above(written.text, at, written.start(key), indent)? };
-            let limit = children.get(2 * number + 2).map_or(limit, |next| written.start(*next));
+            let above = if begun {
+                Above::default()
+            } else {
+                above(written.text, at, written.start(key), indent)?
+            };
+            let limit = children
+                .get(2 * number + 2)
+                .map_or(limit, |next| written.start(*next));
             let mut text = String::new();
             self.keeps.set(false);
             at = match self.entry(key, value, indent, role, limit, begun, &mut text) {
@@ -107,12 +127,22 @@ impl Printer<'_, '_> {
                     self.as_it_stands(key, value, indent, &mut text)?
                 }
             };
-            let rank = if self.sorts && role == Role::Lead { self.name(key).map_or(usize::MAX, rank) } else { 0 };
-            entries.push(Entry { rank, above, text, keeps: self.keeps.get() });
+            let rank = if self.sorts && role == Role::Lead {
+                self.name(key).map_or(usize::MAX, rank)
+            } else {
+                0
+            };
+            entries.push(Entry {
+                rank,
+                above,
+                text,
+                keeps: self.keeps.get(),
+            });
         }
         entries.sort_by_key(|entry| entry.rank);
         print(&entries, role, out);
-        self.keeps.set(entries.last().is_some_and(|entry| entry.keeps));
+        self.keeps
+            .set(entries.last().is_some_and(|entry| entry.keeps));
         Ok(self.below(at, limit, column, indent, out))
     }
 
@@ -132,12 +162,18 @@ impl Printer<'_, '_> {
         let (text, name) = (written.text, written.slice(key));
         if name.contains('\n')
             || name.is_empty()
-            || matches!(written.tree.node(key).kind, Kind::Sequence(_) | Kind::Mapping { .. })
+            || matches!(
+                written.tree.node(key).kind,
+                Kind::Sequence(_) | Kind::Mapping { .. }
+            )
         {
             return Err(Odd);
         }
         let after = written.end(key);
-        let colon = after + text[after..].find(|c: char| !matches!(c, ' ' | '\t')).ok_or(Odd)?;
+        let colon = after
+            + text[after..]
+                .find(|c: char| !matches!(c, ' ' | '\t'))
+                .ok_or(Odd)?;
         if !text[colon..].starts_with(':') {
             return Err(Odd);
         }
@@ -154,7 +190,15 @@ impl Printer<'_, '_> {
     }
 
     /// What is written after `at`, a colon or a dash.
-    fn value(&self, id: NodeId, at: usize, indent: usize, role: Role, limit: usize, out: &mut String) -> Result<usize, Odd> {
+    fn value(
+        &self,
+        id: NodeId,
+        at: usize,
+        indent: usize,
+        role: Role,
+        limit: usize,
+        out: &mut String,
+    ) -> Result<usize, Odd> {
         let written = self.written;
         let kind = &written.tree.node(id).kind;
         if written.start(id) >= written.end(id) {
@@ -168,7 +212,11 @@ impl Printer<'_, '_> {
                 _ => self.mapping(id, indent + 2, role, end, limit, false, out),
             };
         }
-        if !written.text.get(at..written.start(id)).is_some_and(|gap| gap.trim().is_empty()) {
+        if !written
+            .text
+            .get(at..written.start(id))
+            .is_some_and(|gap| gap.trim().is_empty())
+        {
             return Err(Odd);
         }
         out.push(' ');
@@ -188,19 +236,39 @@ impl Printer<'_, '_> {
             return Ok(at);
         }
         let mut done = at;
-        for word in line.split_whitespace().take_while(|word| word.starts_with(['&', '!'])) {
+        for word in line
+            .split_whitespace()
+            .take_while(|word| word.starts_with(['&', '!']))
+        {
             out.push(' ');
             out.push_str(word);
             done = at + (word.as_ptr() as usize - line.as_ptr() as usize) + word.len();
         }
-        if written.start(id) < end && done > at { Ok(done) } else { Err(Odd) }
+        if written.start(id) < end && done > at {
+            Ok(done)
+        } else {
+            Err(Odd)
+        }
     }
 
     /// A list of `- ` lines.
-    fn list(&self, id: NodeId, indent: usize, from: usize, limit: usize, out: &mut String) -> Result<usize, Odd> {
+    fn list(
+        &self,
+        id: NodeId,
+        indent: usize,
+        from: usize,
+        limit: usize,
+        out: &mut String,
+    ) -> Result<usize, Odd> {
         let written = self.written;
         let items: Vec<NodeId> = written.tree.children(id).collect();
-        let parent = self.column(written.tree.children(written.parent(id)).next().unwrap_or(id));
+        let parent = self.column(
+            written
+                .tree
+                .children(written.parent(id))
+                .next()
+                .unwrap_or(id),
+        );
         let (mut at, mut column) = (from, 0);
         for (number, item) in items.iter().enumerate() {
             let start = written.start(*item);
@@ -219,9 +287,13 @@ impl Printer<'_, '_> {
             push_indent(out, indent);
             out.push('-');
             self.keeps.set(false);
-            let limit = items.get(number + 1).map_or(limit, |next| written.start(*next));
+            let limit = items
+                .get(number + 1)
+                .map_or(limit, |next| written.start(*next));
             at = match written.tree.node(*item).kind {
-                Kind::Mapping { flow: false, .. } if written.start(*item) == written.content(*item) => {
+                Kind::Mapping { flow: false, .. }
+                    if written.start(*item) == written.content(*item) =>
+                {
                     out.push(' ');
                     self.mapping(*item, indent + 2, Role::Other, start, limit, true, out)?
                 }
@@ -246,12 +318,21 @@ impl Printer<'_, '_> {
         if body.is_empty() {
             return Ok(header_end);
         }
-        let header = written.text[content..header_end].split('#').next().unwrap_or_default();
+        let header = written.text[content..header_end]
+            .split('#')
+            .next()
+            .unwrap_or_default();
         self.keeps.set(header.contains('+'));
         let blanks = |line: &str| line.len() - line.trim_start_matches(' ').len();
         let (from, to) = match header.chars().find_map(|c| c.to_digit(10)) {
             Some(_) => return Err(Odd),
-            None => (body.split('\n').find(|line| !line.trim_matches(' ').is_empty()).map(blanks).ok_or(Odd)?, indent + 2),
+            None => (
+                body.split('\n')
+                    .find(|line| !line.trim_matches(' ').is_empty())
+                    .map(blanks)
+                    .ok_or(Odd)?,
+                indent + 2,
+            ),
         };
         for line in body.split('\n') {
             if blanks(line) < from || line.len() == from {
@@ -264,22 +345,41 @@ impl Printer<'_, '_> {
     }
 
     /// The lines of an entry, moved as a whole.
-    fn as_it_stands(&self, key: NodeId, value: NodeId, indent: usize, out: &mut String) -> Result<usize, Odd> {
+    fn as_it_stands(
+        &self,
+        key: NodeId,
+        value: NodeId,
+        indent: usize,
+        out: &mut String,
+    ) -> Result<usize, Odd> {
         let written = self.written;
         self.odd.set(true);
         let start = written.start(key);
         let line = written.line_start(start);
         let end = written.line_end(written.end(value).max(written.end(key)));
-        self.keeps.set(written.text[start..end].contains("|+") || written.text[start..end].contains(">+"));
+        self.keeps.set(
+            written.text[start..end].contains("|+") || written.text[start..end].contains(">+"),
+        );
         if !written.text[line..start].trim().is_empty() {
             return Err(Odd);
         }
-        push_line(out, indent, &shifted(&written.text[start..end], start - line, indent));
+        push_line(
+            out,
+            indent,
+            &shifted(&written.text[start..end], start - line, indent),
+        );
         Ok(end)
     }
 
     /// Comments that end a collection.
-    fn below(&self, at: usize, limit: usize, column: usize, indent: usize, out: &mut String) -> usize {
+    fn below(
+        &self,
+        at: usize,
+        limit: usize,
+        column: usize,
+        indent: usize,
+        out: &mut String,
+    ) -> usize {
         let done = below(self.written.text, at, limit, column, indent, out);
         self.keeps.set(self.keeps.get() && done == at);
         done
@@ -303,7 +403,9 @@ fn print(entries: &[Entry], role: Role, out: &mut String) {
     let is_long = |entry: &Entry| entry.text.matches('\n').nth(1).is_some();
     for (number, entry) in entries.iter().enumerate() {
         let before = number.checked_sub(1).map(|before| &entries[before]);
-        let wanted = |before: &Entry| entry.above.blank || (role == Role::Leads && (is_long(before) || is_long(entry)));
+        let wanted = |before: &Entry| {
+            entry.above.blank || (role == Role::Leads && (is_long(before) || is_long(entry)))
+        };
         let parted = |before: &Entry| !before.keeps && wanted(before);
         if before.is_some_and(parted) {
             out.push('\n');

@@ -5,17 +5,35 @@ use super::super::yaml::{Kind, NodeId, Style, Written};
 use super::between::push_indent;
 
 /// A node without a block in it, laid out for a line that is indented by `indent`; `None` where it is written in an odd way.
-pub(super) fn inline(written: &Written<'_>, id: NodeId, indent: usize, is_lead: bool) -> Option<String> {
+pub(super) fn inline(
+    written: &Written<'_>,
+    id: NodeId,
+    indent: usize,
+    is_lead: bool,
+) -> Option<String> {
     let text = written.slice(id);
     if !text.contains('\n') {
-        let is_scalar = !matches!(written.tree.node(id).kind, Kind::Sequence(true) | Kind::Mapping { flow: true, .. });
-        return if is_scalar { Some(text.to_owned()) } else { brackets(written, id, is_lead).or_else(|| Some(text.to_owned())) };
+        let is_scalar = !matches!(
+            written.tree.node(id).kind,
+            Kind::Sequence(true) | Kind::Mapping { flow: true, .. }
+        );
+        return if is_scalar {
+            Some(text.to_owned())
+        } else {
+            brackets(written, id, is_lead).or_else(|| Some(text.to_owned()))
+        };
     }
     match written.tree.node(id).kind {
-        Kind::Scalar(_, Style::Plain | Style::PlainText | Style::Single | Style::Double) => Some(folded(text, indent + 2)),
+        Kind::Scalar(_, Style::Plain | Style::PlainText | Style::Single | Style::Double) => {
+            Some(folded(text, indent + 2))
+        }
         Kind::Sequence(true) | Kind::Mapping { flow: true, .. } => {
             let line = &written.text[written.line_start(written.start(id))..];
-            Some(shifted(text, line.len() - line.trim_start_matches(' ').len(), indent))
+            Some(shifted(
+                text,
+                line.len() - line.trim_start_matches(' ').len(),
+                indent,
+            ))
         }
         _ => None,
     }
@@ -31,7 +49,11 @@ fn folded(text: &str, column: usize) -> String {
                 push_indent(&mut made, column);
             }
         }
-        made.push_str(if number == 0 { line } else { line.trim_start_matches([' ', '\t']) });
+        made.push_str(if number == 0 {
+            line
+        } else {
+            line.trim_start_matches([' ', '\t'])
+        });
     }
     made
 }
@@ -47,7 +69,10 @@ pub(super) fn shifted(text: &str, from: usize, to: usize) -> String {
         made.push('\n');
         let words = line.trim_start_matches(' ');
         if !words.trim().is_empty() {
-            push_indent(&mut made, (line.len() - words.len() + to).saturating_sub(from));
+            push_indent(
+                &mut made,
+                (line.len() - words.len() + to).saturating_sub(from),
+            );
             made.push_str(words);
         }
     }
@@ -65,22 +90,37 @@ fn brackets(written: &Written<'_>, id: NodeId, is_lead: bool) -> Option<String> 
         _ => Some(written.slice(id).to_owned()).filter(|text| !text.is_empty()),
     };
     // A pair in a list needs no brackets of its own: `[a: b]`.
-    let open = written.text[content..].chars().next().filter(|open| matches!(open, '[' | '{'))?;
+    let open = written.text[content..]
+        .chars()
+        .next()
+        .filter(|open| matches!(open, '[' | '{'))?;
     let children: Vec<NodeId> = tree.children(id).collect();
     let between = |from: NodeId, to: NodeId, sign: &str| {
-        written.text.get(written.end(from)..written.start(to)).map(str::trim) == Some(sign)
+        written
+            .text
+            .get(written.end(from)..written.start(to))
+            .map(str::trim)
+            == Some(sign)
     };
-    let last = children.last().map_or("", |last| written.text[written.end(*last)..end - 1].trim());
-    if !matches!(last, "" | ",") || (children.is_empty() && !written.text[content + 1..end - 1].trim().is_empty()) {
+    let last = children
+        .last()
+        .map_or("", |last| written.text[written.end(*last)..end - 1].trim());
+    if !matches!(last, "" | ",")
+        || (children.is_empty() && !written.text[content + 1..end - 1].trim().is_empty())
+    {
         return None;
     }
-    let first = children.first().map_or(content + 1, |first| written.start(*first));
+    let first = children
+        .first()
+        .map_or(content + 1, |first| written.start(*first));
     if !written.text[content + 1..first].trim().is_empty() {
         return None;
     }
     let inside = match (open, &tree.node(id).kind) {
         ('[', Kind::Sequence(_)) => {
-            let even = children.windows(2).all(|pair| between(pair[0], pair[1], ","));
+            let even = children
+                .windows(2)
+                .all(|pair| between(pair[0], pair[1], ","));
             let items: Option<Vec<String>> = children.iter().map(|item| node(*item)).collect();
             format!("[{}]", items.filter(|_| even)?.join(", "))
         }
@@ -89,17 +129,33 @@ fn brackets(written: &Written<'_>, id: NodeId, is_lead: bool) -> Option<String> 
             let mut entries = Vec::new();
             for pair in children.chunks_exact(2) {
                 let (key, value) = (pair[0], pair[1]);
-                let Kind::Scalar(name, _) = &tree.node(key).kind else { return None };
+                let Kind::Scalar(name, _) = &tree.node(key).kind else {
+                    return None;
+                };
                 if !between(key, value, ":") {
                     return None;
                 }
-                entries.push((if is_lead { rank(name) } else { 0 }, format!("{}: {}", node(key)?, node(value)?)));
+                entries.push((
+                    if is_lead { rank(name) } else { 0 },
+                    format!("{}: {}", node(key)?, node(value)?),
+                ));
             }
-            if !children.windows(3).step_by(2).all(|three| between(three[1], three[2], ",")) {
+            if !children
+                .windows(3)
+                .step_by(2)
+                .all(|three| between(three[1], three[2], ","))
+            {
                 return None;
             }
             entries.sort_by_key(|(rank, _)| *rank);
-            format!("{{ {} }}", entries.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(", "))
+            format!(
+                "{{ {} }}",
+                entries
+                    .into_iter()
+                    .map(|(_, text)| text)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
         }
         _ => return None,
     };

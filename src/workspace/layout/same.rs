@@ -6,14 +6,24 @@ use super::super::yaml::{Kind, NodeId, Written};
 
 /// Compares node by node; an alias must stand for the node that it stood for.
 pub(super) fn same(one: &Written<'_>, other: &Written<'_>) -> bool {
-    let mut pairs = Pairs { one, other, met: HashMap::new(), aliases: Vec::new() };
+    let mut pairs = Pairs {
+        one,
+        other,
+        met: HashMap::new(),
+        aliases: Vec::new(),
+    };
     pairs.equal(0, 0)
-        && pairs.aliases.iter().all(|(one, other)| pairs.met.get(one) == Some(other))
+        && pairs
+            .aliases
+            .iter()
+            .all(|(one, other)| pairs.met.get(one) == Some(other))
         && comments(one) == comments(other)
 }
 
 fn comments<'w>(written: &'w Written<'_>) -> Vec<&'w str> {
-    let text = |span: &super::super::diagnostic::Span| written.text[span.start as usize..span.end as usize].trim_end();
+    let text = |span: &super::super::diagnostic::Span| {
+        written.text[span.start as usize..span.end as usize].trim_end()
+    };
     let mut all: Vec<&str> = written.comments.iter().map(text).collect();
     all.sort_unstable();
     all
@@ -37,13 +47,22 @@ impl Pairs<'_, '_> {
                 true
             }
             (Kind::Sequence(_), Kind::Sequence(_)) => {
-                let (ones, others): (Vec<_>, Vec<_>) = (first.children(one).collect(), second.children(other).collect());
-                ones.len() == others.len() && ones.into_iter().zip(others).all(|(one, other)| self.equal(one, other))
+                let (ones, others): (Vec<_>, Vec<_>) = (
+                    first.children(one).collect(),
+                    second.children(other).collect(),
+                );
+                ones.len() == others.len()
+                    && ones
+                        .into_iter()
+                        .zip(others)
+                        .all(|(one, other)| self.equal(one, other))
             }
             (Kind::Mapping { .. }, Kind::Mapping { .. }) => {
                 let (ones, others) = (sorted(self.one, one), sorted(self.other, other));
                 ones.len() == others.len()
-                    && ones.into_iter().zip(others).all(|(one, other)| self.equal(one.0, other.0) && self.equal(one.1, other.1))
+                    && ones.into_iter().zip(others).all(|(one, other)| {
+                        self.equal(one.0, other.0) && self.equal(one.1, other.1)
+                    })
             }
             _ => false,
         }
@@ -52,7 +71,10 @@ impl Pairs<'_, '_> {
 
 fn sorted(written: &Written<'_>, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
     let children: Vec<NodeId> = written.tree.children(mapping).collect();
-    let mut pairs: Vec<(NodeId, NodeId)> = children.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+    let mut pairs: Vec<(NodeId, NodeId)> = children
+        .chunks_exact(2)
+        .map(|pair| (pair[0], pair[1]))
+        .collect();
     pairs.sort_by_key(|(key, _)| written.slice(*key));
     pairs
 }

@@ -17,8 +17,14 @@ pub fn parse<'a>(source: &Source<'a>, out: &mut Vec<Diagnostic>) -> Option<Tree<
 }
 
 /// The same, and what else is written: comments, anchors, tags, the marks of the document.
-pub(super) fn parse_all<'a>(source: &Source<'a>, out: &mut Vec<Diagnostic>) -> Option<(Tree<'a>, Marks)> {
-    let mut marks = Some(Marks { tail: source.text.len() as u32, ..Marks::default() });
+pub(super) fn parse_all<'a>(
+    source: &Source<'a>,
+    out: &mut Vec<Diagnostic>,
+) -> Option<(Tree<'a>, Marks)> {
+    let mut marks = Some(Marks {
+        tail: source.text.len() as u32,
+        ..Marks::default()
+    });
     let tree = read(source, out, &mut marks)?;
     Some((tree, marks.unwrap_or_default()))
 }
@@ -44,7 +50,11 @@ impl Marks {
             let first = self.properties.entry(node).or_insert(start);
             *first = start.min(*first);
         };
-        if let Some(tag) = span.tag_start().and_then(|mark| mark.byte_offset()).filter(|_| event.is_node()) {
+        if let Some(tag) = span
+            .tag_start()
+            .and_then(|mark| mark.byte_offset())
+            .filter(|_| event.is_node())
+        {
             property(last.wrapping_add(1), tag as u32);
         }
         match event {
@@ -57,7 +67,11 @@ impl Marks {
     }
 }
 
-fn read<'a>(source: &Source<'a>, out: &mut Vec<Diagnostic>, marks: &mut Option<Marks>) -> Option<Tree<'a>> {
+fn read<'a>(
+    source: &Source<'a>,
+    out: &mut Vec<Diagnostic>,
+    marks: &mut Option<Marks>,
+) -> Option<Tree<'a>> {
     let mut options = Options::default();
     options.set_emit_comments(marks.is_some());
     options.emit_anchor_events = marks.is_some();
@@ -66,7 +80,11 @@ fn read<'a>(source: &Source<'a>, out: &mut Vec<Diagnostic>, marks: &mut Option<M
         let step = match event {
             Ok((event, span)) => {
                 if let Some(marks) = marks {
-                    marks.note(&event, &span, (builder.nodes.len() as NodeId).wrapping_sub(1));
+                    marks.note(
+                        &event,
+                        &span,
+                        (builder.nodes.len() as NodeId).wrapping_sub(1),
+                    );
                 }
                 builder.event(event, &span)
             }
@@ -82,9 +100,20 @@ fn read<'a>(source: &Source<'a>, out: &mut Vec<Diagnostic>, marks: &mut Option<M
 
 fn syntax(source: &Source<'_>, error: &granit_parser::ScanError) -> Diagnostic {
     let mark = error.marker();
-    let start = mark.byte_offset().unwrap_or_default().min(source.text.len()) as u32;
-    let span = Span { start, end: start + 1, line: mark.line() as u32, column: mark.col() as u32 + 1 };
-    if matches!(error.kind(), granit_parser::ErrorKind::RecursionLimitExceeded) {
+    let start = mark
+        .byte_offset()
+        .unwrap_or_default()
+        .min(source.text.len()) as u32;
+    let span = Span {
+        start,
+        end: start + 1,
+        line: mark.line() as u32,
+        column: mark.col() as u32 + 1,
+    };
+    if matches!(
+        error.kind(),
+        granit_parser::ErrorKind::RecursionLimitExceeded
+    ) {
         return too_deep(source, span);
     }
     source
@@ -93,7 +122,11 @@ fn syntax(source: &Source<'_>, error: &granit_parser::ScanError) -> Diagnostic {
 }
 
 fn too_deep(source: &Source<'_>, at: Span) -> Diagnostic {
-    let error = source.error("too-deep", at, format!("more than {DEPTH} collections inside one another"));
+    let error = source.error(
+        "too-deep",
+        at,
+        format!("more than {DEPTH} collections inside one another"),
+    );
     error.help("no field of these files is more than 6 deep; this is not what it was meant to be")
 }
 
@@ -139,7 +172,11 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         }
     }
 
-    fn event(&mut self, event: Event<'a>, span: &granit_parser::Span) -> Result<(), Box<Diagnostic>> {
+    fn event(
+        &mut self,
+        event: Event<'a>,
+        span: &granit_parser::Span,
+    ) -> Result<(), Box<Diagnostic>> {
         let at = place(span);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -153,17 +190,27 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
             }
             Event::Alias(anchor) => self.alias(anchor, at)?,
             Event::SequenceStart(style, anchor, tag) => {
-                self.open(Kind::Sequence(style == StructureStyle::Flow), anchor, tag.as_deref(), at)?;
+                self.open(
+                    Kind::Sequence(style == StructureStyle::Flow),
+                    anchor,
+                    tag.as_deref(),
+                    at,
+                )?;
             }
             Event::MappingStart(style, anchor, tag) => {
-                let kind = Kind::Mapping { flow: style == StructureStyle::Flow, merge: false };
+                let kind = Kind::Mapping {
+                    flow: style == StructureStyle::Flow,
+                    merge: false,
+                };
                 self.open(kind, anchor, tag.as_deref(), at)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(at),
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    let error = self.source.error("several-documents", at, "a second document begins here");
+                    let error =
+                        self.source
+                            .error("several-documents", at, "a second document begins here");
                     return Err(Box::new(
                         error.help("keep one document in a file: remove the `---`, or move the rest to a file of its own"),
                     ));
@@ -176,7 +223,11 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
 
     pub(super) fn push(&mut self, kind: Kind<'a>, span: Span) -> NodeId {
         let id = self.nodes.len() as NodeId;
-        self.nodes.push(Node { kind, span, next: id + 1 });
+        self.nodes.push(Node {
+            kind,
+            span,
+            next: id + 1,
+        });
         id
     }
 
@@ -192,7 +243,9 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
     }
 
     fn note_merge(&mut self, key: NodeId) {
-        let Some(frame) = self.stack.last() else { return };
+        let Some(frame) = self.stack.last() else {
+            return;
+        };
         self.merges.push((frame.node, key));
         if let Kind::Mapping { merge, .. } = &mut self.nodes[frame.node as usize].kind {
             *merge = true;
@@ -220,10 +273,20 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
     }
 
     fn alias(&mut self, anchor: usize, at: Span) -> Result<(), Box<Diagnostic>> {
-        let known = self.anchors.get(anchor).and_then(Option::as_ref).map(|anchor| (anchor.node, anchor.size));
+        let known = self
+            .anchors
+            .get(anchor)
+            .and_then(Option::as_ref)
+            .map(|anchor| (anchor.node, anchor.size));
         let Some((node, Some(size))) = known else {
-            let error = self.source.error("recursive-alias", at, "an alias inside of what it stands for");
-            return Err(Box::new(error.help("write the value out; an alias can only stand for what is complete before it")));
+            let error = self.source.error(
+                "recursive-alias",
+                at,
+                "an alias inside of what it stands for",
+            );
+            return Err(Box::new(error.help(
+                "write the value out; an alias can only stand for what is complete before it",
+            )));
         };
         self.push(Kind::Alias(node), at);
         if self.widest.is_none_or(|(widest, _)| size > widest) {
@@ -233,7 +296,13 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         Ok(())
     }
 
-    pub(super) fn open(&mut self, kind: Kind<'a>, anchor: usize, tag: Option<&Tag>, at: Span) -> Result<(), Box<Diagnostic>> {
+    pub(super) fn open(
+        &mut self,
+        kind: Kind<'a>,
+        anchor: usize,
+        tag: Option<&Tag>,
+        at: Span,
+    ) -> Result<(), Box<Diagnostic>> {
         if self.stack.len() >= DEPTH {
             return Err(Box::new(too_deep(self.source, at)));
         }
@@ -243,12 +312,19 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         let key_next = matches!(kind, Kind::Mapping { .. });
         let node = self.push(kind, at);
         self.anchor(anchor, node, None);
-        self.stack.push(Frame { node, size: 1, anchor, key_next });
+        self.stack.push(Frame {
+            node,
+            size: 1,
+            anchor,
+            key_next,
+        });
         Ok(())
     }
 
     pub(super) fn close(&mut self, at: Span) {
-        let Some(frame) = self.stack.pop() else { return };
+        let Some(frame) = self.stack.pop() else {
+            return;
+        };
         let next = self.nodes.len() as NodeId;
         let node = &mut self.nodes[frame.node as usize];
         node.next = next;
@@ -275,14 +351,27 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
     }
 
     fn refuse(&mut self, tag: &Tag, at: Span) {
-        let error = self.source.error("yaml-tag", at, format!("a YAML tag, {}, means nothing here", quoted(&tag.original())));
-        self.out.push(error.help("remove the tag; text that looks like something else is written in quotes"));
+        let error = self.source.error(
+            "yaml-tag",
+            at,
+            format!(
+                "a YAML tag, {}, means nothing here",
+                quoted(&tag.original())
+            ),
+        );
+        self.out.push(
+            error.help("remove the tag; text that looks like something else is written in quotes"),
+        );
     }
 
     pub(super) fn finish(self) -> Option<Tree<'a>> {
         let budget = 10 * self.nodes.len() as u64 + 10_000;
         if let Some((_, at)) = self.widest.filter(|_| self.expanded > budget) {
-            let error = self.source.error("alias-bomb", at, "the aliases of this file stand for far more than it holds");
+            let error = self.source.error(
+                "alias-bomb",
+                at,
+                "the aliases of this file stand for far more than it holds",
+            );
             self.out.push(error.help("write the values out, or use `defaults`; aliases of aliases of aliases are not followed"));
             return None;
         }
@@ -290,10 +379,17 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         for (mapping, key) in self.merges {
             let value = tree.node(key).next;
             let good = |id| matches!(tree.kind(id), Kind::Mapping { .. });
-            let fine = good(value) || (matches!(tree.kind(value), Kind::Sequence(_)) && tree.children(value).all(good));
+            let fine = good(value)
+                || (matches!(tree.kind(value), Kind::Sequence(_))
+                    && tree.children(value).all(good));
             if !fine || tree.target(value) == mapping {
-                let error = self.source.error("merge-key", tree.span(value), "`<<` takes a mapping, or a list of mappings");
-                self.out.push(error.help("write `<<: *name`, with `&name` on a mapping further up"));
+                let error = self.source.error(
+                    "merge-key",
+                    tree.span(value),
+                    "`<<` takes a mapping, or a list of mappings",
+                );
+                self.out
+                    .push(error.help("write `<<: *name`, with `&name` on a mapping further up"));
             }
         }
         Some(tree)

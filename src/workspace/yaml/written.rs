@@ -32,10 +32,12 @@ impl<'a> Written<'a> {
     pub fn read(source: &Source<'a>, out: &mut Vec<Diagnostic>) -> Option<Self> {
         let (tree, marks) = parse_all(source, out)?;
         let text = source.text;
-        let (mut starts, mut ends, mut parents) = (marks.properties, vec![0; tree.len()], vec![0; tree.len()]);
+        let (mut starts, mut ends, mut parents) =
+            (marks.properties, vec![0; tree.len()], vec![0; tree.len()]);
         for id in 0..tree.len() as NodeId {
             if matches!(tree.node(id).kind, Kind::Sequence(_) | Kind::Mapping { .. }) {
-                tree.children(id).for_each(|child| parents[child as usize] = id);
+                tree.children(id)
+                    .for_each(|child| parents[child as usize] = id);
             }
         }
         for id in (0..tree.len() as NodeId).rev() {
@@ -45,7 +47,10 @@ impl<'a> Written<'a> {
                 Kind::Sequence(false) | Kind::Mapping { flow: false, .. } => inside,
                 Kind::Scalar(_, Style::Literal | Style::Folded) => {
                     let header = header(text, span.start as usize);
-                    starts.entry(id).and_modify(|start| *start = header.min(*start)).or_insert(header);
+                    starts
+                        .entry(id)
+                        .and_modify(|start| *start = header.min(*start))
+                        .or_insert(header);
                     block_end(text, span, header)
                 }
                 _ => span.end,
@@ -54,18 +59,31 @@ impl<'a> Written<'a> {
             ends[parent] = ends[parent].max(ends[id as usize]);
         }
         let (head, tail) = (marks.head as usize, marks.tail as usize);
-        Some(Self { text, tree, comments: marks.comments, head, tail, starts, ends, parents })
+        Some(Self {
+            text,
+            tree,
+            comments: marks.comments,
+            head,
+            tail,
+            starts,
+            ends,
+            parents,
+        })
     }
 
     /// Where a node begins: at its anchor or tag, where it has one, and a block scalar at its `|`.
     pub fn start(&self, id: NodeId) -> usize {
-        self.starts.get(&id).map_or(self.tree.span(id).start, |start| *start) as usize
+        self.starts
+            .get(&id)
+            .map_or(self.tree.span(id).start, |start| *start) as usize
     }
 
     /// Where a node's own text begins, behind an anchor or a tag.
     pub fn content(&self, id: NodeId) -> usize {
         match self.tree.node(id).kind {
-            Kind::Scalar(_, Style::Literal | Style::Folded) => header(self.text, self.tree.span(id).start as usize) as usize,
+            Kind::Scalar(_, Style::Literal | Style::Folded) => {
+                header(self.text, self.tree.span(id).start as usize) as usize
+            }
             _ => self.tree.span(id).start as usize,
         }
     }
@@ -82,7 +100,9 @@ impl<'a> Written<'a> {
 
     /// A node as it is written, its anchor and tag with it.
     pub fn slice(&self, id: NodeId) -> &'a str {
-        self.text.get(self.start(id)..self.end(id)).unwrap_or_default()
+        self.text
+            .get(self.start(id)..self.end(id))
+            .unwrap_or_default()
     }
 
     /// Where a node's line begins.
@@ -92,13 +112,22 @@ impl<'a> Written<'a> {
 
     /// Where a line ends: at its line break, `\r\n` being one, or at the end of the text.
     pub fn line_end(&self, at: usize) -> usize {
-        let end = self.text[at..].find('\n').map_or(self.text.len(), |found| at + found);
-        if self.text[..end].ends_with('\r') { end - 1 } else { end }
+        let end = self.text[at..]
+            .find('\n')
+            .map_or(self.text.len(), |found| at + found);
+        if self.text[..end].ends_with('\r') {
+            end - 1
+        } else {
+            end
+        }
     }
 
     /// The comments that begin in a stretch of the text.
     pub fn comments_in(&self, from: usize, to: usize) -> &[Span] {
-        let at = |byte: usize| self.comments.partition_point(|comment| (comment.start as usize) < byte);
+        let at = |byte: usize| {
+            self.comments
+                .partition_point(|comment| (comment.start as usize) < byte)
+        };
         &self.comments[at(from)..at(to.max(from))]
     }
 }
@@ -130,11 +159,19 @@ fn block_end(text: &str, span: Span, header: u32) -> u32 {
     let all = &text[header as usize..(span.end as usize).max(header as usize)];
     let first = all.lines().next().unwrap_or_default();
     let keeps = first.split('#').next().unwrap_or_default().contains('+');
-    if (span.end as usize) <= header as usize + first.len() || all.trim_end().len() <= first.trim_end().len() && !keeps {
+    if (span.end as usize) <= header as usize + first.len()
+        || all.trim_end().len() <= first.trim_end().len() && !keeps
+    {
         return header + first.trim_end().len() as u32;
     }
     let end = if keeps {
-        all.rfind('\n').map_or(all.len(), |at| if all[at..].trim().is_empty() { at } else { all.len() })
+        all.rfind('\n').map_or(all.len(), |at| {
+            if all[at..].trim().is_empty() {
+                at
+            } else {
+                all.len()
+            }
+        })
     } else {
         all.trim_end().len()
     };

@@ -10,7 +10,14 @@ pub(crate) fn every_class() -> Json {
 
 /// So many changes of every kind, hardly two of them the same.
 pub(crate) fn big(changes: usize) -> Json {
-    let statuses = ["OPEN", "INPROGRESS", "REVIEW", "ONHOLD", "DEPENDANCY", "CLOSED"];
+    let statuses = [
+        "OPEN",
+        "INPROGRESS",
+        "REVIEW",
+        "ONHOLD",
+        "DEPENDANCY",
+        "CLOSED",
+    ];
     let agents: Vec<Json> = (0..8)
         .map(|agent| {
             let (before, after) = (600 + 37 * agent, 640 + 29 * agent);
@@ -19,15 +26,18 @@ pub(crate) fn big(changes: usize) -> Json {
         })
         .collect();
     let change = |number: usize| {
-        let (from, to) = (statuses[number % 6], statuses[(number / 6 + number + 1) % 6]);
-        let mut fields =
-            json!({ "tags": { "before": ["cold"], "after": [format!("batch-{}", number / 2), "vip"], "line": 3 * number + 4 } });
+        let (from, to) = (
+            statuses[number % 6],
+            statuses[(number / 6 + number + 1) % 6],
+        );
+        let mut fields = json!({ "tags": { "before": ["cold"], "after": [format!("batch-{}", number / 2), "vip"], "line": 3 * number + 4 } });
         if from != to {
             fields["status"] = json!({ "before": from, "after": to, "line": 3 * number + 5 });
         }
         if number.is_multiple_of(3) {
             let id = |agent: usize| format!("{:024x}", agent % 8);
-            fields["agent"] = json!({ "before": id(number), "after": id(number + 1), "line": 3 * number + 6 });
+            fields["agent"] =
+                json!({ "before": id(number), "after": id(number + 1), "line": 3 * number + 6 });
         }
         let class = ["intended", "intended", "drift", "intended"][number % 4];
         json!({

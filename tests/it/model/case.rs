@@ -38,9 +38,26 @@ impl Random {
     }
 }
 
-pub(super) const STATUSES: [&str; 6] = ["OPEN", "INPROGRESS", "REVIEW", "ONHOLD", "DEPENDANCY", "CLOSED"];
+pub(super) const STATUSES: [&str; 6] = [
+    "OPEN",
+    "INPROGRESS",
+    "REVIEW",
+    "ONHOLD",
+    "DEPENDANCY",
+    "CLOSED",
+];
 const TAGS: [&str; 5] = ["vip", "cold", "web", "trial", "long tag"];
-const KINDS: [&str; 9] = ["429", "500", "502-html", "503", "html", "truncated", "success-false", "drop-before", "drop-after"];
+const KINDS: [&str; 9] = [
+    "429",
+    "500",
+    "502-html",
+    "503",
+    "html",
+    "truncated",
+    "success-false",
+    "drop-before",
+    "drop-after",
+];
 
 pub(super) struct Case {
     /// `{ lead: […], non-lead: […] }`
@@ -104,8 +121,17 @@ pub(super) fn draw(seed: u64) -> Case {
 }
 
 fn live(random: &mut Random, number: usize) -> Json {
-    let agent = random.one(&[None, Some(PRIYA), Some(RAHUL), Some("00000000000000000000000a")]);
-    let status = if random.chance(8) { "DELETED" } else { random.one(&STATUSES) };
+    let agent = random.one(&[
+        None,
+        Some(PRIYA),
+        Some(RAHUL),
+        Some("00000000000000000000000a"),
+    ]);
+    let status = if random.chance(8) {
+        "DELETED"
+    } else {
+        random.one(&STATUSES)
+    };
     let mut record = record(number, status, agent, &random.some(&TAGS));
     let details = &mut record["profile"]["userDetails"];
     if random.chance(40) {
@@ -127,16 +153,29 @@ fn wants(random: &mut Random) -> Json {
         lead["status"] = random.one(&STATUSES).into();
     }
     if random.chance(50) {
-        lead["agent"] = random.one(&["priya", "rahul", "none", "00000000000000000000000a"]).into();
+        lead["agent"] = random
+            .one(&["priya", "rahul", "none", "00000000000000000000000a"])
+            .into();
     }
     if random.chance(50) {
         let (mut present, mut absent) = (Vec::new(), Vec::new());
-        random.some(&TAGS).into_iter().for_each(|tag| if random.chance(60) { present.push(tag) } else { absent.push(tag) });
+        random.some(&TAGS).into_iter().for_each(|tag| {
+            if random.chance(60) {
+                present.push(tag)
+            } else {
+                absent.push(tag)
+            }
+        });
         let exact = absent.is_empty() && (present.is_empty() || random.chance(60));
-        lead["tags"] = if exact { json!(present) } else { json!({ "present": present, "absent": absent }) };
+        lead["tags"] = if exact {
+            json!(present)
+        } else {
+            json!({ "present": present, "absent": absent })
+        };
     }
     if random.chance(40) {
-        lead["attributes"] = json!({ random.one(&["tier", "source", "new"]): random.one(&["gold", "web"]) });
+        lead["attributes"] =
+            json!({ random.one(&["tier", "source", "new"]): random.one(&["gold", "web"]) });
         if random.chance(40) {
             lead["attributes"]["visits"] = random.one(&["7", "8"]).into();
         }
@@ -155,8 +194,11 @@ fn wants(random: &mut Random) -> Json {
     }
     if random.chance(40) {
         let notes = [("Hello", "First words"), ("Second", "words"), ("Third", "")];
-        let notes: Vec<Json> =
-            random.some(&notes).into_iter().map(|(title, words)| json!({ "title": title, "description": words })).collect();
+        let notes: Vec<Json> = random
+            .some(&notes)
+            .into_iter()
+            .map(|(title, words)| json!({ "title": title, "description": words }))
+            .collect();
         lead["notes"] = notes.into();
     }
     lead
@@ -166,29 +208,58 @@ fn wants(random: &mut Random) -> Json {
 fn files(random: &mut Random, wanted: &[(String, Json)]) -> Vec<(String, String)> {
     let size = random.between(1, wanted.len());
     let file = |(number, leads): (usize, &[(String, Json)])| {
-        let leads: String = leads.iter().map(|(uuid, lead)| format!("  {uuid}: {lead}\n")).collect();
-        (format!("leads/{number}.yaml"), format!("version: 1\nleads:\n{leads}"))
+        let leads: String = leads
+            .iter()
+            .map(|(uuid, lead)| format!("  {uuid}: {lead}\n"))
+            .collect();
+        (
+            format!("leads/{number}.yaml"),
+            format!("version: 1\nleads:\n{leads}"),
+        )
     };
     wanted.chunks(size).enumerate().map(file).collect()
 }
 
 /// Where leads may be created the inbox holds still: a lead that two sweeps of a moving listing miss would be created again.
 fn flags(random: &mut Random, able: bool, creates: bool) -> String {
-    let mut flags = format!("--retry-after 0 --random-seed {} --page-size {}", random.next(), random.between(1, 20));
-    let end = random.one(&["empty", "missing-data", "null-data", "not-found", "not-found-html", "repeat-last"]);
+    let mut flags = format!(
+        "--retry-after 0 --random-seed {} --page-size {}",
+        random.next(),
+        random.between(1, 20)
+    );
+    let end = random.one(&[
+        "empty",
+        "missing-data",
+        "null-data",
+        "not-found",
+        "not-found-html",
+        "repeat-last",
+    ]);
     let sort = random.one(&["updated", "created", "none"]);
     let agent = random.one(&["missing", "null", "empty", "object"]);
-    let (tags, attributes) = (random.one(&["array", "text"]), random.one(&["merge", "replace"]));
-    flags += &format!(" --end {end} --sort {sort} --agent-key {agent} --tags-shown {tags} --attributes {attributes}");
+    let (tags, attributes) = (
+        random.one(&["array", "text"]),
+        random.one(&["merge", "replace"]),
+    );
+    flags += &format!(
+        " --end {end} --sort {sort} --agent-key {agent} --tags-shown {tags} --attributes {attributes}"
+    );
     let mut share = random.below(26);
     while share > 0 && random.chance(80) {
         let part = random.between(1, share);
         share -= part;
-        flags += &format!(" --fault {}{}={part}%", random.one(&KINDS), random.one(&["", "@read", "@write", "@write"]));
+        flags += &format!(
+            " --fault {}{}={part}%",
+            random.one(&KINDS),
+            random.one(&["", "@read", "@write", "@write"])
+        );
     }
-    for (flag, percent, least, most) in
-        [("--lag-reads", 30, 1, 3), ("--churn", 20, 3, 12), ("--arrivals", 20, 3, 12), ("--promote", 20, 3, 12)]
-    {
+    for (flag, percent, least, most) in [
+        ("--lag-reads", 30, 1, 3),
+        ("--churn", 20, 3, 12),
+        ("--arrivals", 20, 3, 12),
+        ("--promote", 20, 3, 12),
+    ] {
         if random.chance(percent) && (!creates || flag == "--lag-reads") {
             flags += &format!(" {flag} {}", random.between(least, most));
         }
@@ -197,14 +268,23 @@ fn flags(random: &mut Random, able: bool, creates: bool) -> String {
         flags += " --duplicates";
     }
     if !able {
-        flags += random.one(&[" --put ignore", " --unassign never", " --unknown reject", " --unknown ignore", " --tags ignore"]);
+        flags += random.one(&[
+            " --put ignore",
+            " --unassign never",
+            " --unknown reject",
+            " --unknown ignore",
+            " --tags ignore",
+        ]);
     }
     flags
 }
 
 fn words(random: &mut Random) -> String {
     let names = random.one(&["full", "initials", "none"]);
-    let mut words = format!("--canary {} --names {names}", random.one(&[0, 1, 1, 3, 100]));
+    let mut words = format!(
+        "--canary {} --names {names}",
+        random.one(&[0, 1, 1, 3, 100])
+    );
     if random.chance(30) {
         words += " --full";
     }

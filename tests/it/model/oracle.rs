@@ -27,7 +27,11 @@ pub(super) fn sides(wants: &Json, record: &Json) -> (Needs, Needs) {
             "none" => "",
             id => id,
         };
-        side("agentId", json!(record["_agentAssigned"].as_str().unwrap_or_default()), json!(id));
+        side(
+            "agentId",
+            json!(record["_agentAssigned"].as_str().unwrap_or_default()),
+            json!(id),
+        );
     }
     if let Some(rule) = wants.get("tags") {
         let there = tags(&details["tags"]);
@@ -38,9 +42,18 @@ pub(super) fn sides(wants: &Json, record: &Json) -> (Needs, Needs) {
         side("tags", json!(there), json!(wanted));
     }
     if let Some(wanted) = wants.get("attributes").and_then(Json::as_object) {
-        let value =
-            |key: &String| attributes(record).iter().rev().find(|pair| pair["key"] == **key).map(|pair| text(&pair["value"]));
-        side("attributes", json!(wanted.keys().map(value).collect::<Vec<_>>()), json!(wanted.values().collect::<Vec<_>>()));
+        let value = |key: &String| {
+            attributes(record)
+                .iter()
+                .rev()
+                .find(|pair| pair["key"] == **key)
+                .map(|pair| text(&pair["value"]))
+        };
+        side(
+            "attributes",
+            json!(wanted.keys().map(value).collect::<Vec<_>>()),
+            json!(wanted.values().collect::<Vec<_>>()),
+        );
     }
     let contact = &details["contact"];
     for (name, key, is, fresh) in [
@@ -48,7 +61,12 @@ pub(super) fn sides(wants: &Json, record: &Json) -> (Needs, Needs) {
         ("email", "email", &contact["email"], "asha@example.com"),
         ("phone", "phone", &contact["phone"]["number"], "9876543210"),
         ("dial_code", "dialCode", &contact["phone"]["prefix"], "49"),
-        ("picture", "picture", &details["picture"], "https://example.com/p.png"),
+        (
+            "picture",
+            "picture",
+            &details["picture"],
+            "https://example.com/p.png",
+        ),
     ] {
         if wants["contact"].get(name).is_some() {
             side(key, is.clone(), json!(fresh));
@@ -56,7 +74,15 @@ pub(super) fn sides(wants: &Json, record: &Json) -> (Needs, Needs) {
     }
     if let Some(wanted) = wants.get("notes").and_then(Json::as_array) {
         let there = notes(record);
-        side("notes", wanted.iter().filter(|note| there.iter().any(|other| same(note, other))).cloned().collect(), json!(wanted));
+        side(
+            "notes",
+            wanted
+                .iter()
+                .filter(|note| there.iter().any(|other| same(note, other)))
+                .cloned()
+                .collect(),
+            json!(wanted),
+        );
     }
     (is, shall)
 }
@@ -64,7 +90,11 @@ pub(super) fn sides(wants: &Json, record: &Json) -> (Needs, Needs) {
 /// The keys that are not as wanted.
 pub(super) fn unmet(wants: &Json, record: &Json) -> BTreeSet<&'static str> {
     let (is, shall) = sides(wants, record);
-    shall.into_iter().filter(|(key, shall)| is[key] != *shall).map(|(key, _)| key).collect()
+    shall
+        .into_iter()
+        .filter(|(key, shall)| is[key] != *shall)
+        .map(|(key, _)| key)
+        .collect()
 }
 
 /// The record without all that the file manages and all that the inbox changes by itself.
@@ -72,9 +102,11 @@ pub(super) fn unmanaged(wants: Option<&Json>, record: &Json) -> Json {
     let mut rest = record.clone();
     take(&mut rest, &["lastSeenAt"]);
     let Some(wants) = wants else { return rest };
-    for (name, path) in
-        [("status", &["status"][..]), ("agent", &["_agentAssigned"]), ("tags", &["profile", "userDetails", "tags"])]
-    {
+    for (name, path) in [
+        ("status", &["status"][..]),
+        ("agent", &["_agentAssigned"]),
+        ("tags", &["profile", "userDetails", "tags"]),
+    ] {
         if wants.get(name).is_some() {
             take(&mut rest, path);
         }
@@ -83,14 +115,24 @@ pub(super) fn unmanaged(wants: Option<&Json>, record: &Json) -> Json {
         ("name", &["profile", "userDetails", "name"][..]),
         ("picture", &["profile", "userDetails", "picture"]),
         ("email", &["profile", "userDetails", "contact", "email"]),
-        ("phone", &["profile", "userDetails", "contact", "phone", "number"]),
-        ("dial_code", &["profile", "userDetails", "contact", "phone", "prefix"]),
+        (
+            "phone",
+            &["profile", "userDetails", "contact", "phone", "number"],
+        ),
+        (
+            "dial_code",
+            &["profile", "userDetails", "contact", "phone", "prefix"],
+        ),
     ] {
         if wants["contact"].get(name).is_some() {
             take(&mut rest, path);
         }
     }
-    let others = |pair: &&Json| pair["key"].as_str().is_none_or(|key| wants["attributes"].get(key).is_none());
+    let others = |pair: &&Json| {
+        pair["key"]
+            .as_str()
+            .is_none_or(|key| wants["attributes"].get(key).is_none())
+    };
     let attributes: Vec<Json> = attributes(record).iter().filter(others).cloned().collect();
     rest["profile"]["userDetails"]["attributes"] = attributes.into();
     let asked = notes(wants);
@@ -101,8 +143,13 @@ pub(super) fn unmanaged(wants: Option<&Json>, record: &Json) -> Json {
 }
 
 fn take(record: &mut Json, path: &[&str]) {
-    let Some((last, above)) = path.split_last() else { return };
-    let object = above.iter().try_fold(record, |json, key| json.get_mut(*key)).and_then(Json::as_object_mut);
+    let Some((last, above)) = path.split_last() else {
+        return;
+    };
+    let object = above
+        .iter()
+        .try_fold(record, |json, key| json.get_mut(*key))
+        .and_then(Json::as_object_mut);
     if let Some(object) = object {
         object.remove(*last);
     }
@@ -110,13 +157,27 @@ fn take(record: &mut Json, path: &[&str]) {
 
 fn tags(json: &Json) -> BTreeSet<String> {
     match json {
-        Json::String(text) => text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
-        json => json.as_array().into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect(),
+        Json::String(text) => text
+            .split(',')
+            .map(str::trim)
+            .filter(|tag| !tag.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        json => json
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Json::as_str)
+            .map(str::to_owned)
+            .collect(),
     }
 }
 
 fn attributes(record: &Json) -> &[Json] {
-    record["profile"]["userDetails"]["attributes"].as_array().map(Vec::as_slice).unwrap_or_default()
+    record["profile"]["userDetails"]["attributes"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 /// Of a record, or of what a file says.
@@ -127,9 +188,11 @@ fn notes(json: &Json) -> &[Json] {
 
 fn same(one: &Json, other: &Json) -> bool {
     one["title"] == other["title"]
-        && one["description"].as_str().unwrap_or_default() == other["description"].as_str().unwrap_or_default()
+        && one["description"].as_str().unwrap_or_default()
+            == other["description"].as_str().unwrap_or_default()
 }
 
 fn text(json: &Json) -> String {
-    json.as_str().map_or_else(|| json.to_string(), str::to_owned)
+    json.as_str()
+        .map_or_else(|| json.to_string(), str::to_owned)
 }

@@ -26,8 +26,13 @@ fn text(yaml: &Yaml, key: &str) -> String {
 }
 
 fn pairs(yaml: &Yaml) -> BTreeMap<String, String> {
-    let Some(mapping) = yaml.as_mapping() else { return BTreeMap::new() };
-    mapping.iter().filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.as_str()?.to_owned()))).collect()
+    let Some(mapping) = yaml.as_mapping() else {
+        return BTreeMap::new();
+    };
+    mapping
+        .iter()
+        .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.as_str()?.to_owned())))
+        .collect()
 }
 
 /// The jobs of a file with their scripts, but for those that install.
@@ -40,14 +45,23 @@ pub(super) fn jobs(file: &str) -> BTreeMap<String, Vec<Step>> {
             let mut env = pairs(&yaml["env"]);
             env.extend(pairs(&step["env"]));
             let always = step["if"].as_str() == Some("always()");
-            Step { name: text(step, "name"), script: text(step, "run"), id: text(step, "id"), always, env }
+            Step {
+                name: text(step, "name"),
+                script: text(step, "run"),
+                id: text(step, "id"),
+                always,
+                env,
+            }
         };
         let steps = job["steps"].as_sequence().expect("steps").iter().map(step);
-        let steps = steps.filter(|step| !step.script.is_empty() && step.name != "Install convertalk");
+        let steps =
+            steps.filter(|step| !step.script.is_empty() && step.name != "Install convertalk");
         jobs.insert(name.as_str().expect("a name").to_owned(), steps.collect());
     }
     for (name, job) in yaml.as_mapping().into_iter().flatten() {
-        let Some(lines) = job.get("script").and_then(Yaml::as_sequence) else { continue };
+        let Some(lines) = job.get("script").and_then(Yaml::as_sequence) else {
+            continue;
+        };
         let script: Vec<&str> = lines.iter().filter_map(Yaml::as_str).collect();
         let name = name.as_str().expect("a name").to_owned();
         let step = Step {
@@ -77,15 +91,29 @@ pub(super) struct Done {
 
 impl Forge {
     /// Three open leads, and files that say so, committed and pushed to main. `None` where there is no jq to run the scripts with.
-    #[allow(clippy::print_stderr, reason = "who runs the tests is told why some had nothing to do")]
+    #[allow(
+        clippy::print_stderr,
+        reason = "who runs the tests is told why some had nothing to do"
+    )]
     pub(super) fn new() -> Option<Self> {
         if Command::new("jq").arg("--version").output().is_err() {
-            assert!(std::env::var_os("CI").is_none(), "the pipelines' scripts need jq");
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "the pipelines' scripts need jq"
+            );
             eprintln!("not run: the pipelines' scripts need jq");
             return None;
         }
-        let world = World::new(&(1..=3).map(|number| record(number, "OPEN", None, &[])).collect::<Vec<_>>(), "");
-        let forge = Self { world, kept: tempfile::tempdir().expect("a folder") };
+        let world = World::new(
+            &(1..=3)
+                .map(|number| record(number, "OPEN", None, &[]))
+                .collect::<Vec<_>>(),
+            "",
+        );
+        let forge = Self {
+            world,
+            kept: tempfile::tempdir().expect("a folder"),
+        };
         for list in ["comments", "issues", "runs", "notes", "deployments"] {
             forge.keep(list, &Json::Array(Vec::new()));
         }
@@ -98,8 +126,15 @@ impl Forge {
 
     /// What the files say of the status of the leads 1, 2 and 3.
     pub(super) fn declare(&self, statuses: [&str; 3]) {
-        let lead = |(at, status): (usize, &str)| format!("  {}: {{ status: {status} }}\n", uuid(at + 1));
-        self.world.declare(&statuses.into_iter().enumerate().map(lead).collect::<String>());
+        let lead =
+            |(at, status): (usize, &str)| format!("  {}: {{ status: {status} }}\n", uuid(at + 1));
+        self.world.declare(
+            &statuses
+                .into_iter()
+                .enumerate()
+                .map(lead)
+                .collect::<String>(),
+        );
     }
 
     pub(super) fn status(&self, number: usize) -> Json {
@@ -108,10 +143,22 @@ impl Forge {
 
     pub(super) fn git(&self, words: &str) -> String {
         let mut command = Command::new("git");
-        command.current_dir(self.world.path(".")).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]);
+        command.current_dir(self.world.path(".")).args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.com",
+        ]);
         let output = command.args(words.split(' ')).output().expect("git runs");
-        assert!(output.status.success(), "git {words}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+        assert!(
+            output.status.success(),
+            "git {words}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout)
+            .expect("text")
+            .trim()
+            .to_owned()
     }
 
     pub(super) fn commit(&self) -> String {
@@ -148,20 +195,32 @@ impl Forge {
     }
 
     /// Runs a job as a runner does: step after step, until one fails, and from then on those that always run.
-    pub(super) fn run(&self, file: &str, job: &str, context: &[(&str, &str)], env: &[(&str, &str)]) -> Done {
+    pub(super) fn run(
+        &self,
+        file: &str,
+        job: &str,
+        context: &[(&str, &str)],
+        env: &[(&str, &str)],
+    ) -> Done {
         let _none_yet = std::fs::remove_dir_all(self.temp());
         let _none_yet = std::fs::remove_file(self.list("summary"));
         std::fs::create_dir(self.temp()).expect("a folder");
-        let mut known: BTreeMap<String, String> =
-            context.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut known: BTreeMap<String, String> = context
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         known.insert("github.token".to_owned(), JOB_TOKEN.to_owned());
-        let mut done = Done { exit: 0, log: String::new() };
+        let mut done = Done {
+            exit: 0,
+            log: String::new(),
+        };
         for step in jobs(file).remove(job).expect("a job") {
             if done.exit == 0 || step.always {
                 let output = self.list("output");
                 std::fs::write(&output, "").expect("a file");
                 let ran = self.step(&step, &known, env);
-                done.log.push_str(&format!("== {}\n{}{}", step.name, ran.out, ran.err));
+                done.log
+                    .push_str(&format!("== {}\n{}{}", step.name, ran.out, ran.err));
                 done.exit = if done.exit == 0 { ran.exit } else { done.exit };
                 for line in std::fs::read_to_string(&output).expect("a file").lines() {
                     let (key, value) = line.split_once('=').expect("an output");
@@ -175,25 +234,52 @@ impl Forge {
     fn step(&self, step: &Step, known: &BTreeMap<String, String>, env: &[(&str, &str)]) -> Ran {
         let script = self.list("script.sh");
         std::fs::write(&script, &step.script).expect("a script");
-        let ours = std::path::Path::new(env!("CARGO_BIN_EXE_convertalk")).parent().expect("a folder");
-        let stands_in = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/pipelines/bin");
+        let ours = std::path::Path::new(env!("CARGO_BIN_EXE_convertalk"))
+            .parent()
+            .expect("a folder");
+        let stands_in =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/pipelines/bin");
         let path = std::env::var("PATH").expect("a path");
         let mut command = Command::new("bash");
-        command.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&script).current_dir(self.world.path("."));
-        command.env_clear().env("PATH", format!("{}:{}:{path}", stands_in.display(), ours.display()));
-        command.env("HOME", self.kept.path()).env("FORGE", self.kept.path()).env("RUNNER_TEMP", self.temp());
-        command.env("GITHUB_OUTPUT", self.list("output")).env("GITHUB_STEP_SUMMARY", self.list("summary"));
-        command.env("GITHUB_REPOSITORY", "acme/leads").envs(env.iter().copied());
+        command
+            .args(["--noprofile", "--norc", "-eo", "pipefail"])
+            .arg(&script)
+            .current_dir(self.world.path("."));
+        command.env_clear().env(
+            "PATH",
+            format!("{}:{}:{path}", stands_in.display(), ours.display()),
+        );
+        command
+            .env("HOME", self.kept.path())
+            .env("FORGE", self.kept.path())
+            .env("RUNNER_TEMP", self.temp());
+        command
+            .env("GITHUB_OUTPUT", self.list("output"))
+            .env("GITHUB_STEP_SUMMARY", self.list("summary"));
+        command
+            .env("GITHUB_REPOSITORY", "acme/leads")
+            .envs(env.iter().copied());
         for (name, value) in &step.env {
-            let value = match value.strip_prefix("${{ ").and_then(|value| value.strip_suffix(" }}")) {
+            let value = match value
+                .strip_prefix("${{ ")
+                .and_then(|value| value.strip_suffix(" }}"))
+            {
                 Some(expression) => known.get(expression).cloned().unwrap_or_default(),
                 None => value.clone(),
             };
             command.env(name, value);
         }
-        assert_eq!(step.env.get("CONVERTALK_ENDPOINT").map(String::as_str), Some("https://api.v7.convertalk.com"));
+        assert_eq!(
+            step.env.get("CONVERTALK_ENDPOINT").map(String::as_str),
+            Some("https://api.v7.convertalk.com")
+        );
         command.env("CONVERTALK_ENDPOINT", self.world.sandbox().url());
-        self.world.ran(command.stdin(std::process::Stdio::null()).output().expect("bash runs"))
+        self.world.ran(
+            command
+                .stdin(std::process::Stdio::null())
+                .output()
+                .expect("bash runs"),
+        )
     }
 }
 

@@ -14,10 +14,46 @@ use crate::world::{PRIYA, RAHUL, World, record, uuid};
 /// A record whose every value a file can say.
 fn live(number: usize) -> impl Strategy<Value = Json> {
     let status = select(vec!["OPEN", "REVIEW", "CLOSED", "ONHOLD"]);
-    let agent = select(vec![Json::Null, PRIYA.into(), RAHUL.into(), "00000000000000000000000c".into()]);
-    let tags = subsequence(vec!["vip", "cold", "no", "a b", "0123", "q:r", "x\n\u{1b}y", "é𝄞"], 0..=8);
-    let text = || select(vec!["gold", "silver", "no", "", "a: b # c", "two\nlines", "\u{202e}x"]);
-    let notes = subsequence(vec![("one", ""), ("one", "said"), ("two", "more"), ("two", ""), ("from defaults", "")], 0..=5);
+    let agent = select(vec![
+        Json::Null,
+        PRIYA.into(),
+        RAHUL.into(),
+        "00000000000000000000000c".into(),
+    ]);
+    let tags = subsequence(
+        vec![
+            "vip",
+            "cold",
+            "no",
+            "a b",
+            "0123",
+            "q:r",
+            "x\n\u{1b}y",
+            "é𝄞",
+        ],
+        0..=8,
+    );
+    let text = || {
+        select(vec![
+            "gold",
+            "silver",
+            "no",
+            "",
+            "a: b # c",
+            "two\nlines",
+            "\u{202e}x",
+        ])
+    };
+    let notes = subsequence(
+        vec![
+            ("one", ""),
+            ("one", "said"),
+            ("two", "more"),
+            ("two", ""),
+            ("from defaults", ""),
+        ],
+        0..=5,
+    );
     (status, agent, tags, (text(), text(), text()), notes).prop_map(move |(status, agent, tags, (tier, from, roof), notes)| {
         let attribute = |key: &str, value: &str| json!({ "key": key, "value": value });
         let notes: Vec<Json> =
@@ -58,32 +94,64 @@ proptest! {
 }
 
 fn two_leads() -> World {
-    World::new(&[record(1, "CLOSED", Some(PRIYA), &["vip", "new"]), record(2, "OPEN", None, &[])], "")
+    World::new(
+        &[
+            record(1, "CLOSED", Some(PRIYA), &["vip", "new"]),
+            record(2, "OPEN", None, &[]),
+        ],
+        "",
+    )
 }
 
 #[test]
 fn what_no_file_can_say_is_told_and_the_rest_goes_home() {
     let world = two_leads();
-    let before = format!("  {}: {{ status: OPEN, attributes: {{ tier: gold, source: shop }} }} # c\n", uuid(1));
+    let before = format!(
+        "  {}: {{ status: OPEN, attributes: {{ tier: gold, source: shop }} }} # c\n",
+        uuid(1)
+    );
     world.declare(&before);
     let ran = world.run("pull --update").exits(0);
-    assert_eq!(ran.out, "leads/all.yaml  2 values of 1 lead\nUpdated: 2 values of 1 lead in 1 file.\n");
+    assert_eq!(
+        ran.out,
+        "leads/all.yaml  2 values of 1 lead\nUpdated: 2 values of 1 lead in 1 file.\n"
+    );
     assert!(
-        ran.err.contains("leads/all.yaml:3:") && ran.err.contains("attributes.tier: the inbox no longer has it"),
+        ran.err.contains("leads/all.yaml:3:")
+            && ran
+                .err
+                .contains("attributes.tier: the inbox no longer has it"),
         "{}",
         ran.err
     );
-    assert!(read(&world, "leads/all.yaml").ends_with("{ status: CLOSED, attributes: { tier: gold, source: web } } # c\n"));
+    assert!(
+        read(&world, "leads/all.yaml")
+            .ends_with("{ status: CLOSED, attributes: { tier: gold, source: web } } # c\n")
+    );
 }
 
 #[test]
 fn missing_leads_are_told_and_the_others_written() {
     let world = two_leads();
-    world.declare(&format!("  {}: {{ status: OPEN }}\n  {}: {{ status: OPEN }}\n", uuid(1), uuid(7)));
+    world.declare(&format!(
+        "  {}: {{ status: OPEN }}\n  {}: {{ status: OPEN }}\n",
+        uuid(1),
+        uuid(7)
+    ));
     let ran = world.run("pull --update").exits(1);
-    assert!(ran.out.contains("Updated: 1 value") && ran.err.contains("is not in the inbox"), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("Updated: 1 value") && ran.err.contains("is not in the inbox"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
     world.run("pull --update --missing skip").exits(0);
-    for words in ["pull --only-drift", "pull --update --only-drift", "pull --update --with notes", "pull --update --force"] {
+    for words in [
+        "pull --only-drift",
+        "pull --update --only-drift",
+        "pull --update --with notes",
+        "pull --update --force",
+    ] {
         world.run(words).exits(1);
     }
 }
@@ -91,10 +159,19 @@ fn missing_leads_are_told_and_the_others_written() {
 #[test]
 fn only_what_is_chosen() {
     let world = two_leads();
-    world.declare(&format!("  {}: {{ status: OPEN }}\n  {}: {{ agent: priya }}\n", uuid(1), uuid(2)));
-    world.run(&format!("pull --update --only {}", uuid(2))).exits(0);
+    world.declare(&format!(
+        "  {}: {{ status: OPEN }}\n  {}: {{ agent: priya }}\n",
+        uuid(1),
+        uuid(2)
+    ));
+    world
+        .run(&format!("pull --update --only {}", uuid(2)))
+        .exits(0);
     let text = read(&world, "leads/all.yaml");
-    assert!(text.contains("status: OPEN") && text.contains("agent: none"), "{text}");
+    assert!(
+        text.contains("status: OPEN") && text.contains("agent: none"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -111,21 +188,49 @@ fn drift_alone_goes_home_and_intent_stays() {
             "commit.gpgsign=false",
         ]);
         let ran = command.args(words).output().expect("git runs");
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
     };
-    world.declare(&format!("  {}: {{ status: OPEN, tags: [vip, old] }}\n  {}: {{ status: CLOSED }}\n", uuid(1), uuid(2)));
+    world.declare(&format!(
+        "  {}: {{ status: OPEN, tags: [vip, old] }}\n  {}: {{ status: CLOSED }}\n",
+        uuid(1),
+        uuid(2)
+    ));
     git(&["init", "-q"]);
     git(&["add", "."]);
     git(&["commit", "-qm", "base"]);
     // The inbox closed the first, took `old` and added `new`; the files want `mine` on it, and the second on hold.
-    world.declare(&format!("  {}: {{ status: OPEN, tags: [vip, old, mine] }}\n  {}: {{ status: ONHOLD }}\n", uuid(1), uuid(2)));
+    world.declare(&format!(
+        "  {}: {{ status: OPEN, tags: [vip, old, mine] }}\n  {}: {{ status: ONHOLD }}\n",
+        uuid(1),
+        uuid(2)
+    ));
     let ran = world.run("pull --update --only-drift --base HEAD").exits(0);
-    let expected = format!("  {}: {{ status: CLOSED, tags: [vip, mine, new] }}\n  {}: {{ status: ONHOLD }}\n", uuid(1), uuid(2));
-    assert!(read(&world, "leads/all.yaml").ends_with(&expected), "{}", read(&world, "leads/all.yaml"));
+    let expected = format!(
+        "  {}: {{ status: CLOSED, tags: [vip, mine, new] }}\n  {}: {{ status: ONHOLD }}\n",
+        uuid(1),
+        uuid(2)
+    );
+    assert!(
+        read(&world, "leads/all.yaml").ends_with(&expected),
+        "{}",
+        read(&world, "leads/all.yaml")
+    );
     assert!(ran.err.contains("1 conflict"), "{}", ran.err);
     let plan = world.run("plan --base HEAD --format json").json();
-    assert_eq!(plan["changes"][0]["fields"]["tags"]["after"], json!(["mine", "new", "vip"]));
-    assert_eq!(plan["changes"][0]["fields"].as_object().map(|fields| fields.len()), Some(1));
+    assert_eq!(
+        plan["changes"][0]["fields"]["tags"]["after"],
+        json!(["mine", "new", "vip"])
+    );
+    assert_eq!(
+        plan["changes"][0]["fields"]
+            .as_object()
+            .map(|fields| fields.len()),
+        Some(1)
+    );
 }
 
 #[cfg(unix)]
@@ -133,12 +238,22 @@ fn drift_alone_goes_home_and_intent_stays() {
 fn links_permissions_and_read_only_files_stay() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let world = two_leads();
-    let text = |status: &str| format!("version: 1\nleads:\n  {}: {{ status: {status} }}\n", uuid(1));
+    let text = |status: &str| {
+        format!(
+            "version: 1\nleads:\n  {}: {{ status: {status} }}\n",
+            uuid(1)
+        )
+    };
     world.write("kept/real.yaml", &text("OPEN"));
     std::fs::create_dir_all(world.path("leads")).expect("a folder");
     symlink("../kept/real.yaml", world.path("leads/link.yaml")).expect("a link");
-    let mode =
-        |mode| std::fs::set_permissions(world.path("kept/real.yaml"), std::fs::Permissions::from_mode(mode)).expect("a mode");
+    let mode = |mode| {
+        std::fs::set_permissions(
+            world.path("kept/real.yaml"),
+            std::fs::Permissions::from_mode(mode),
+        )
+        .expect("a mode")
+    };
     mode(0o444);
     let ran = world.run("pull --update").exits(1);
     assert!(ran.err.contains("cannot write"), "{}", ran.err);
@@ -149,7 +264,13 @@ fn links_permissions_and_read_only_files_stay() {
     assert!(world.path("leads/link.yaml").is_symlink());
     let meta = std::fs::metadata(world.path("kept/real.yaml")).expect("a file");
     assert_eq!(meta.permissions().mode() & 0o777, 0o640);
-    assert_eq!(std::fs::read_dir(world.path("kept")).expect("a folder").count(), 1, "nothing half-written is left");
+    assert_eq!(
+        std::fs::read_dir(world.path("kept"))
+            .expect("a folder")
+            .count(),
+        1,
+        "nothing half-written is left"
+    );
 }
 
 #[test]
@@ -163,5 +284,8 @@ fn a_file_that_changed_meanwhile_is_left_alone() {
     assert_eq!(std::fs::read(&path).expect("a file"), b"theirs");
     std::fs::remove_file(&path).expect("gone");
     assert!(convertalk::replace::replace(&path, b"as read", b"new").is_err());
-    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    assert_eq!(
+        std::fs::read_dir(folder.path()).expect("a folder").count(),
+        0
+    );
 }

@@ -49,24 +49,59 @@ fn every() -> Vec<(u32, Line)> {
         outcome(2, "stale", Some("status is REVIEW and was OPEN")),
         outcome(3, "verified", None),
         outcome(4, "verified", None),
-        outcome(5, "unverified", Some("tags: asked for `vip`, read back `cold`")),
+        outcome(
+            5,
+            "unverified",
+            Some("tags: asked for `vip`, read back `cold`"),
+        ),
         outcome(6, "failed", Some(hostile)),
         outcome(7, "untried", None),
         outcome(8, "written", Some("the listing could not be read back")),
         outcome(9, "untried", None),
-        ended(6, Some("the deadline was near; run the same apply again for the rest")),
+        ended(
+            6,
+            Some("the deadline was near; run the same apply again for the rest"),
+        ),
     ])
 }
 
 fn stories() -> Vec<(&'static str, Vec<(u32, Line)>)> {
-    let killed = [begun("first", 4), write(1), outcome(1, "verified", None), write(2)];
-    let again =
-        [begun("second", 4), outcome(1, "already", None), outcome(2, "already", None), write(3), outcome(3, "verified", None)];
+    let killed = [
+        begun("first", 4),
+        write(1),
+        outcome(1, "verified", None),
+        write(2),
+    ];
+    let again = [
+        begun("second", 4),
+        outcome(1, "already", None),
+        outcome(2, "already", None),
+        write(3),
+        outcome(3, "verified", None),
+    ];
     vec![
         ("run-every", every()),
-        ("run-verified", lines(&[begun("one", 1), write(1), outcome(1, "verified", None), ended(0, None)])),
+        (
+            "run-verified",
+            lines(&[
+                begun("one", 1),
+                write(1),
+                outcome(1, "verified", None),
+                ended(0, None),
+            ]),
+        ),
         ("run-killed", lines(&killed)),
-        ("run-settled", lines(&[&killed[..], &again[..], &[outcome(4, "verified", None), ended(0, None)]].concat())),
+        (
+            "run-settled",
+            lines(
+                &[
+                    &killed[..],
+                    &again[..],
+                    &[outcome(4, "verified", None), ended(0, None)],
+                ]
+                .concat(),
+            ),
+        ),
     ]
 }
 
@@ -94,15 +129,34 @@ fn what_strangers_say_stays_text() {
 #[test]
 fn any_size_holds_and_what_wants_a_look_stays_longest() {
     let detail = "x".repeat(60);
-    let many = (1..=300).map(|at| outcome(at, if at == 300 { "unverified" } else { "failed" }, Some(&detail)));
-    let run = lines(&[vec![begun("many", 300)], many.collect(), vec![ended(6, None)]].concat());
+    let many = (1..=300).map(|at| {
+        outcome(
+            at,
+            if at == 300 { "unverified" } else { "failed" },
+            Some(&detail),
+        )
+    });
+    let run = lines(
+        &[
+            vec![begun("many", 300)],
+            many.collect(),
+            vec![ended(6, None)],
+        ]
+        .concat(),
+    );
     let whole = run_as_markdown(&run, None);
     check(&whole);
-    for most in (500..5_000).step_by(97).chain([whole.len() - 1, whole.len()]) {
+    for most in (500..5_000)
+        .step_by(97)
+        .chain([whole.len() - 1, whole.len()])
+    {
         let text = run_as_markdown(&run, Some(most));
         assert!(text.len() <= most, "{} of {most} bytes", text.len());
         assert_eq!(text == whole, whole.len() <= most);
-        assert!(text.starts_with("### Applied: 300 leads: 299 failed, 1 unverified."), "{text}");
+        assert!(
+            text.starts_with("### Applied: 300 leads: 299 failed, 1 unverified."),
+            "{text}"
+        );
         assert!(most < 1_000 || text.contains(&uuid(300)), "{text}");
         check(&text);
     }
