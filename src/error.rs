@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use crate::api::{ApiError, Failure, NotSent};
 use crate::apply::journal::RunFileError;
+use crate::atomic_file::WriteError;
 use crate::observe::ObserveError;
 use crate::plan::BadSelector;
 use crate::plan::file::PlanFileError;
-use crate::replace::ReplaceError;
 use crate::sandbox::SandboxError;
 use crate::snapshot::SnapshotError;
 use crate::words::{chain, visible};
@@ -135,9 +135,9 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
-    /// A file of the workspace could not be replaced.
+    /// A file could not be written.
     #[error(transparent)]
-    Replace(#[from] ReplaceError),
+    Write(#[from] WriteError),
     /// Files that a command would write are there already.
     #[error("{}", exists(files))]
     Exists {
@@ -265,8 +265,8 @@ impl Error {
             | Self::Sandbox(_)
             | Self::Declined
             | Self::Interrupted => return None,
-            Self::Replace(ReplaceError::Changed(_)) => "run it again",
-            Self::Replace(ReplaceError::Io(..)) => return None,
+            Self::Write(WriteError::Changed(_)) => "run it again",
+            Self::Write(WriteError::Io(..)) => return None,
             Self::Exists { .. } => "--out DIR writes into another folder, --force overwrites them",
             Self::WouldLose { .. } => {
                 "pull all leads (no --only, no --type), or into another folder: --out DIR"

@@ -19,7 +19,7 @@
 //! - [`api`] alone reaches the network. It implements [`observe::Reader`] and, made with a write token, [`apply::Writer`];
 //!   whoever is given a `Reader` cannot write, and that is how `plan` is safe.
 //! - [`snapshot`] is a [`observe::Reader`] over a file: a plan without credentials.
-//! - [`replace`] writes files: whole, or not at all.
+//! - [`atomic_file`] writes files: the old content or the new one, also after a power cut.
 //! - [`cli`] alone names them all, and alone reads the environment and the clock.
 //! - [`sandbox`] is the other end of the wire: a small real server. It shares no type with the client, so that the tests hold
 //!   two readings of the API's documents against each other.
@@ -38,6 +38,7 @@
 
 pub mod api;
 pub mod apply;
+pub mod atomic_file;
 pub mod cli;
 pub mod desired;
 pub mod diff;
@@ -47,7 +48,6 @@ pub mod lead;
 pub mod observe;
 pub mod plan;
 pub mod privacy;
-pub mod replace;
 pub mod report;
 pub mod sandbox;
 pub mod snapshot;

@@ -7,8 +7,8 @@ use clap::Args;
 use rayon::prelude::*;
 
 use super::screen::Screen;
+use crate::atomic_file;
 use crate::error::{Error, Exit};
-use crate::replace;
 use crate::words::{count, visible};
 use crate::workspace::layout::{Layout, layout};
 use crate::workspace::{self, Diagnostic};
@@ -83,7 +83,7 @@ impl Fmt {
                     changed += 1;
                     if !self.check
                         && let Err(error) =
-                            replace::replace(&path, text.as_bytes(), layout.text.as_bytes())
+                            atomic_file::replace(&path, text.as_bytes(), layout.text.as_bytes())
                     {
                         failed = true;
                         screen.error(&error.into());

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::screen::Screen;
 use super::session::overrides;
+use crate::atomic_file;
 use crate::error::{Error, Exit};
-use crate::replace;
 use crate::report::style::{ADD, FAINT, paint, visible};
 use crate::workspace::base::top;
 use crate::workspace::scaffold::{Ci, ENDPOINT, IGNORED, Start, files, ids, pipelines};
@@ -96,7 +96,7 @@ impl Init {
             .unwrap_or_default();
         match there {
             None => {
-                replace::create(&target, text.as_bytes())?;
+                atomic_file::create(&target, text.as_bytes())?;
                 screen.result(&told(&paint(ADD, "made   ")))
             }
             Some(there) if !missing.is_empty() => {
@@ -105,7 +105,7 @@ impl Init {
                 } else {
                     "\n"
                 };
-                replace::replace(
+                atomic_file::replace(
                     &target,
                     there.as_bytes(),
                     format!("{there}{gap}{missing}").as_bytes(),

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::screen::Screen;
+use crate::atomic_file;
 use crate::error::Error;
 use crate::plan::{Allow, Limits, Plan};
 use crate::privacy::Names;
-use crate::replace;
 use crate::report::{self, Audience, Format};
 use crate::workspace::base::prefix;
 use crate::workspace::{MaxChanges, Workspace};
@@ -128,7 +128,7 @@ impl Forms {
             } else {
                 text
             };
-            replace::write(file, |out| out.write_all(text.as_bytes()))?;
+            atomic_file::write(file, |out| out.write_all(text.as_bytes()))?;
         }
         screen.result(&told(self.format, self.max_bytes)?)
     }

@@ -7,11 +7,11 @@ use clap::Args;
 use super::options::{Forms, OnMissing, Scope};
 use super::screen::Screen;
 use super::session::{Files, Session, block_on, check_outputs, files, plan, target};
+use crate::atomic_file;
 use crate::error::{Error, Exit};
 use crate::plan::Whose;
 use crate::plan::file::saved;
 use crate::privacy::SealKey;
-use crate::replace;
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
 use crate::words::visible;
@@ -112,7 +112,7 @@ impl Plan {
     ) -> Result<Exit, Error> {
         if let Some(out) = &self.out {
             let bytes = saved(plan, self.scope.names, key).map_err(Error::Json)?;
-            replace::write(out, |file| file.write_all(&bytes))?;
+            atomic_file::write(out, |file| file.write_all(&bytes))?;
         }
         self.forms
             .tell(plan, self.scope.names, Some(&files.workspace.root), screen)?;

@@ -6,10 +6,10 @@ use clap::Args;
 
 use super::screen::Screen;
 use super::session::{Session, block_on, check_outputs, files, now};
+use crate::atomic_file;
 use crate::error::{Error, Exit};
 use crate::observe::observe_all;
 use crate::privacy::Names;
-use crate::replace;
 use crate::report::style::{GOOD, count, paint};
 use crate::snapshot::write;
 use crate::stop::Stop;
@@ -43,7 +43,7 @@ impl Snapshot {
                 let observed = observe_all(&reader).await;
                 spinner.finish_and_clear();
                 let (live, target) = (observed?, session.target().clone());
-                let leads = replace::write(&self.out, |out| {
+                let leads = atomic_file::write(&self.out, |out| {
                     write(out, &live, &files.desired, target, self.names, now())
                 })?;
                 let leads = count(usize::try_from(leads).unwrap_or(usize::MAX), "lead");

@@ -1,10 +1,12 @@
 //! Seeds and states: one format, `{ lead: [records], non-lead: [records] }` or a sequence of leads, in YAML or, where the name
 //! ends in `.json`, JSON.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
+use crate::atomic_file::{self, WriteError};
 
 use super::choices::Kind;
 use super::generate::Generator;
@@ -17,9 +19,12 @@ pub enum FileError {
     /// The file cannot be read.
     #[error("cannot read {}", .0.display())]
     Read(PathBuf, #[source] io::Error),
+    /// The folder of the file cannot be created.
+    #[error("cannot create the folder {}", .0.display())]
+    Folder(PathBuf, #[source] io::Error),
     /// The file cannot be written.
-    #[error("cannot write {}", .0.display())]
-    Write(PathBuf, #[source] io::Error),
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// The file is not YAML.
     #[error("{path} is not YAML: {1}", path = .0.display())]
     Yaml(PathBuf, serde_yaml::Error),
@@ -87,33 +92,28 @@ fn list(all: &mut Vec<(Kind, Record)>, kind: Kind, value: Value) -> Result<(), S
     Ok(())
 }
 
-/// Replaces the file at once: whoever reads it sees the old records or the new ones.
+/// Replaces the file atomically.
 pub(super) fn write(
     path: &Path,
     lists: &[Vec<Body>; 2],
     generator: &Generator,
 ) -> Result<(), FileError> {
-    let failed = |error| FileError::Write(path.to_owned(), error);
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    let mut out = BufWriter::new(&mut file);
-    let done = if is_json(path) {
-        write_json(&mut out, lists, generator)
-    } else {
-        write_yaml(&mut out, lists, generator)
-    };
-    done.and_then(|()| out.flush()).map_err(failed)?;
-    drop(out);
-    file.persist(path).map_err(|error| failed(error.error))?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| FileError::Folder(folder.to_owned(), error))?;
+    }
+    atomic_file::write(path, |out| {
+        if is_json(path) {
+            write_json(out, lists, generator)
+        } else {
+            write_yaml(out, lists, generator)
+        }
+    })?;
     Ok(())
 }
 
 fn write_json(
-    out: &mut impl Write,
+    out: &mut dyn Write,
     lists: &[Vec<Body>; 2],
     generator: &Generator,
 ) -> io::Result<()> {
@@ -139,7 +139,7 @@ fn write_json(
 }
 
 fn write_yaml(
-    out: &mut impl Write,
+    out: &mut dyn Write,
     lists: &[Vec<Body>; 2],
     generator: &Generator,
 ) -> io::Result<()> {

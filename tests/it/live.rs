@@ -214,7 +214,7 @@ fn no_output_takes_the_place_of_another_or_of_a_file_of_the_workspace() {
             .run("plan --out no/such/plan.json")
             .exits(1)
             .err
-            .contains("there is no such folder")
+            .contains("the folder does not exist")
     );
     assert_eq!(
         std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file"),

@@ -16,7 +16,7 @@ pub(crate) fn tell(name: &str) {
             .expect("a name");
         match file {
             "convertalk.yaml" | "live.yaml" => {
-                drop(std::fs::copy(&path, folder.path().join(file)).expect("a copy"))
+                std::fs::copy(&path, folder.path().join(file)).expect("a copy");
             }
             lead if lead.ends_with(".yaml") => {
                 std::fs::create_dir_all(folder.path().join("leads")).expect("a folder");

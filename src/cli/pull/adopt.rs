@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::super::screen::Screen;
 use super::super::session::{Files, Session, block_on};
 use super::Pull;
+use crate::atomic_file;
 use crate::error::{Error, Exit};
 use crate::lead::{AgentId, Lead, LeadId, Wanted};
 use crate::observe::{ChatType, Live, observe_all};
 use crate::plan::Selection;
-use crate::replace;
 use crate::report::style::{GOOD, paint};
 use crate::stop::Stop;
 use crate::words::{count, visible};
@@ -211,8 +211,8 @@ fn write(workspace: &Workspace, texts: &[(Arc<str>, String)], force: bool) -> Re
     for (file, text) in texts {
         let path = path(file);
         match std::fs::read(&path) {
-            Ok(old) => replace::replace(&path, &old, text.as_bytes())?,
-            Err(_) => replace::create(&path, text.as_bytes())?,
+            Ok(old) => atomic_file::replace(&path, &old, text.as_bytes())?,
+            Err(_) => atomic_file::create(&path, text.as_bytes())?,
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use super::super::options::{OnMissing, Scope};
 use super::super::screen::Screen;
 use super::super::session::{Files, Session, block_on, plan};
 use super::Pull;
+use crate::atomic_file;
 use crate::desired::Desired;
 use crate::diff::{Class, FieldChange, value};
 use crate::error::{Error, Exit};
@@ -16,7 +17,6 @@ use crate::lead::{Lead, LeadId, Value, Wanted};
 use crate::observe::Live;
 use crate::plan::{Action, Change, Plan, Whose};
 use crate::privacy::Names;
-use crate::replace;
 use crate::report::style::{GOOD, paint};
 use crate::stop::Stop;
 use crate::words::{count, visible};
@@ -209,7 +209,7 @@ fn write(workspace: &Workspace, file: String, edits: &[Edit]) -> Done {
     let Edited { text: new, refused } = apply(&name, &text, edits, workspace.vocabulary());
     if new != text
         && let Err(error) =
-            replace::replace(&workspace.root.join(&file), text.as_bytes(), new.as_bytes())
+            atomic_file::replace(&workspace.root.join(&file), text.as_bytes(), new.as_bytes())
     {
         return none(file, error.into());
     }

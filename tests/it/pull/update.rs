@@ -272,20 +272,3 @@ fn links_permissions_and_read_only_files_stay() {
         "nothing half-written is left"
     );
 }
-
-#[test]
-fn a_file_that_changed_meanwhile_is_left_alone() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("a.yaml");
-    std::fs::write(&path, "theirs").expect("a file");
-    let error = convertalk::replace::replace(&path, b"as read", b"new").expect_err("refused");
-    assert!(error.to_string().contains("has changed"), "{error}");
-    assert!(convertalk::replace::create(&path, b"new").is_err());
-    assert_eq!(std::fs::read(&path).expect("a file"), b"theirs");
-    std::fs::remove_file(&path).expect("gone");
-    assert!(convertalk::replace::replace(&path, b"as read", b"new").is_err());
-    assert_eq!(
-        std::fs::read_dir(folder.path()).expect("a folder").count(),
-        0
-    );
-}
