@@ -5,15 +5,16 @@ use std::io::{Read, Write};
 use std::sync::{Arc, OnceLock};
 
 use convertalk::api::page_of;
+use convertalk::config::{Overrides, Workspace, parse};
 use convertalk::desired::Desired;
 use convertalk::diff::diff;
 use convertalk::lead::{LeadId, Parts};
+use convertalk::lead_file::desired_of;
 use convertalk::observe::{Keep, Listing, Live, Page};
 use convertalk::plan::file::{from_bytes, to_bytes};
 use convertalk::plan::{Input, Limits, Plan, Target, Whose, make};
 use convertalk::report::{self, Format};
 use convertalk::sandbox::{Options, Sandbox};
-use convertalk::workspace::{Overrides, Workspace, desired_of, parse};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 

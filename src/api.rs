@@ -16,7 +16,6 @@ use url::Url;
 use crate::apply::{Doneness, Update, Writer};
 use crate::observe::{ChatType, Keep, Page, Reader};
 use crate::stop::{Over, Stop};
-use crate::workspace::Api;
 
 mod climb;
 mod envelope;
@@ -24,9 +23,11 @@ mod frame;
 mod gate;
 mod http;
 mod page;
+mod settings;
 mod wire;
 
 use http::{Answer, Credential, Request, Transport};
+pub use settings::{ApiSettings, Endpoint, NotesSent};
 
 /// A client that reads, and writes where `W` is [`Write`].
 #[derive(Debug)]
@@ -60,7 +61,7 @@ impl Client {
     /// A token or header name that cannot be sent, or no usable certificate store.
     pub fn new(
         endpoint: &Url,
-        api: &Api,
+        api: &ApiSettings,
         read_token: &SecretString,
         stop: Stop,
     ) -> Result<Self, ApiError> {
@@ -90,7 +91,7 @@ impl Client {
     pub fn with_write(
         self,
         endpoint: &Url,
-        api: &Api,
+        api: &ApiSettings,
         write_token: &SecretString,
     ) -> Result<Client<Write>, ApiError> {
         let Self {

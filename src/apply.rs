@@ -8,8 +8,8 @@ use std::future::Future;
 use serde::Serialize;
 
 use crate::lead::{Field, LeadId, Value};
+use crate::observe::TagShape;
 use crate::observe::{Observed, Reader};
-use crate::workspace::TagShape;
 
 pub mod journal;
 mod run;

@@ -21,6 +21,7 @@ mod options;
 mod plan;
 mod pull;
 mod sandbox;
+mod scaffold;
 mod schema;
 mod screen;
 mod session;

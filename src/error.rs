@@ -7,14 +7,14 @@ use std::process::ExitCode;
 use crate::api::{ApiError, Failure, NotSent};
 use crate::apply::journal::RunFileError;
 use crate::atomic_file::WriteError;
+use crate::config::NoWorkspace;
+use crate::git::base::BaseError;
 use crate::observe::ObserveError;
 use crate::plan::BadSelector;
 use crate::plan::file::PlanFileError;
 use crate::sandbox::SandboxError;
 use crate::snapshot::SnapshotError;
 use crate::words::{chain, visible};
-use crate::workspace::NoWorkspace;
-use crate::workspace::base::BaseError;
 
 /// The exit codes, the same in every format. The highest that applies wins, but [`Exit::Error`] where nothing could start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,6 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 
 use crate::lead::{AgentId, Lead, LeadId};
-use crate::workspace::TagShape;
 
 mod keep;
 mod key;
@@ -48,6 +47,18 @@ impl fmt::Display for ChatType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The shape in which tags are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TagShape {
+    /// As the listing shows them: text where it shows text, else an array.
+    #[default]
+    Auto,
+    /// An array of strings.
+    Array,
+    /// One string, with commas.
+    String,
 }
 
 /// Where in the listing a lead was seen: the place to look first when reading it back.

@@ -6,7 +6,7 @@
 use crate::apply::journal::Line;
 use crate::plan::Plan;
 use crate::privacy::Names;
-use crate::workspace::diagnostic::Diagnostic;
+use crate::yaml::diagnostic::Diagnostic;
 
 mod brief;
 mod checkup;

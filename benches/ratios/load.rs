@@ -3,7 +3,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use convertalk::workspace::{Overrides, load};
+use convertalk::config::Overrides;
+use convertalk::lead_file::load;
 
 use crate::Scale;
 use crate::files::{Shape, workspace};

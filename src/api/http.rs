@@ -18,8 +18,8 @@ use url::Url;
 use super::envelope::{self, Envelope};
 use super::gate::{Gate, LONGEST_PAUSE};
 use super::{ApiError, Failure, NotSent};
+use crate::api::ApiSettings;
 use crate::stop::Stop;
-use crate::workspace::Api;
 
 /// The largest answer that is read, in bytes. A page of 200 chats is some 300 KB.
 const LARGEST_ANSWER: usize = 64 << 20;
@@ -70,7 +70,7 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(endpoint: &Url, api: &Api, stop: Stop) -> Result<Self, ApiError> {
+    pub(super) fn new(endpoint: &Url, api: &ApiSettings, stop: Stop) -> Result<Self, ApiError> {
         let same_host = reqwest::redirect::Policy::custom(|attempt| {
             let home = attempt.previous().first().map(Url::origin);
             if home == Some(attempt.url().origin()) && attempt.previous().len() < 4 {

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::api::NotesSent;
 use crate::apply::Update;
 use crate::lead::{AgentId, ContactField, Field, Lead, Note, Parts, Status, Value, tag};
+use crate::observe::TagShape;
 use crate::observe::{Echo, Observed};
-use crate::workspace::{NotesSent, TagShape};
 
 /// The values of a record that are asked for; null where there is none, or it was not asked for.
 #[derive(Debug, Default)]

@@ -11,12 +11,12 @@ use super::verify::{ReadBack, read_back};
 use super::{Doneness, Outcome, Update, Writer};
 use crate::diff::{Ask, ask};
 use crate::lead::LeadId;
+use crate::observe::TagShape;
 use crate::observe::{Leads, ObserveError, Seen, look_again, observe};
 use crate::plan::Change;
 use crate::plan::settle::{Settled, Task, sent, settle};
 use crate::privacy::Names;
 use crate::stop::{Reason, Stop};
-use crate::workspace::TagShape;
 
 /// How a run goes about it.
 #[derive(Debug, Clone)]

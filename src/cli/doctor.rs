@@ -8,12 +8,14 @@ use clap::Args;
 use super::options::Form;
 use super::screen::Screen;
 use super::session::{Session, block_on, overrides, token};
+use crate::api::Endpoint;
+use crate::config::Workspace;
 use crate::error::{Error, Exit};
 use crate::observe::{ChatType, probe};
 use crate::report::style::{count, visible};
 use crate::report::{Check, Health, checkup, probed};
 use crate::stop::Stop;
-use crate::workspace::{self, Endpoint, Workspace};
+use crate::{config, lead_file};
 
 /// Reach the API, read-only, and say what is wrong with endpoint, ids and token, and what was learnt
 ///
@@ -52,7 +54,7 @@ fn files(
     screen: &Screen,
     checks: &mut Vec<Check>,
 ) -> Result<Option<Workspace>, Error> {
-    let loaded = workspace::load(&workspace::find(directory)?, &overrides());
+    let loaded = lead_file::load(&config::find(directory)?, &overrides());
     let errors = screen.diagnostics(&loaded.diagnostics);
     let found = format!(
         "{} in {}",

@@ -9,6 +9,7 @@ use super::screen::Screen;
 use super::session::{Files, Session, base, block_on, files, now, target};
 use crate::desired::Desired;
 use crate::error::{Error, Exit};
+use crate::git::blame::blame;
 use crate::lead::LeadId;
 use crate::observe::{ObserveError, Reader, observe};
 use crate::plan::explain::{Explanation, Rule, explain};
@@ -17,7 +18,6 @@ use crate::privacy::Names;
 use crate::report::explanation;
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
-use crate::workspace::blame::blame;
 
 /// For one lead, field by field: base, desired, live, what decides, the line that asks, and the commit that last changed it
 ///

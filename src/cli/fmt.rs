@@ -10,8 +10,9 @@ use super::screen::Screen;
 use crate::atomic_file;
 use crate::error::{Error, Exit};
 use crate::words::{count, visible};
-use crate::workspace::layout::{Layout, layout};
-use crate::workspace::{self, Diagnostic};
+use crate::yaml::Diagnostic;
+use crate::yaml::format::{Layout, layout};
+use crate::{config, lead_file};
 
 /// Bring lead files into one layout, comments kept
 ///
@@ -109,8 +110,8 @@ impl Fmt {
 
     fn chosen(&self, directory: &Path) -> Result<Chosen, Error> {
         if self.files.is_empty() {
-            let root = workspace::find(directory)?;
-            let (names, diagnostics) = workspace::lead_files(&root);
+            let root = config::find(directory)?;
+            let (names, diagnostics) = lead_file::lead_files(&root);
             return Ok(Chosen {
                 root,
                 names,
@@ -120,7 +121,7 @@ impl Fmt {
         if self
             .files
             .iter()
-            .any(|file| file.file_name().is_some_and(|name| name == workspace::FILE))
+            .any(|file| file.file_name().is_some_and(|name| name == config::FILE))
         {
             return Err(Error::Usage(
                 "fmt lays out lead files, and convertalk.yaml is none",
@@ -161,7 +162,7 @@ impl Fmt {
 }
 
 fn lay_out(root: &Path, name: Arc<str>) -> Result<Done, Box<Diagnostic>> {
-    let text = workspace::read_text(root, &name)?;
+    let text = lead_file::read_text(root, &name)?;
     let layout = layout(&name, &text);
     Ok(Done {
         path: root.join(&*name),

@@ -7,12 +7,14 @@ use clap::Args;
 
 use super::screen::Screen;
 use super::session::overrides;
+use crate::api::Endpoint;
 use crate::atomic_file;
+use crate::cli::scaffold::{Ci, ENDPOINT, IGNORED, Start, files, ids, pipelines};
+use crate::config::{FILE, Overrides, parse};
 use crate::error::{Error, Exit};
+use crate::git::base::top;
+use crate::lead_file::load;
 use crate::report::style::{ADD, FAINT, paint, visible};
-use crate::workspace::base::top;
-use crate::workspace::scaffold::{Ci, ENDPOINT, IGNORED, Start, files, ids, pipelines};
-use crate::workspace::{Endpoint, FILE, Overrides, load, parse};
 
 /// Start a workspace: config, one lead file, schemas and settings for editors, .gitignore
 ///

@@ -6,12 +6,13 @@ use clap::{Args, ValueEnum};
 
 use super::screen::Screen;
 use crate::atomic_file;
+use crate::config::Workspace;
 use crate::error::Error;
+use crate::git::base::prefix;
 use crate::plan::{Allow, Limits, Plan};
+use crate::policy::MaxChanges;
 use crate::privacy::Names;
 use crate::report::{self, Audience, Format};
-use crate::workspace::base::prefix;
-use crate::workspace::{MaxChanges, Workspace};
 
 /// Which leads, how far to read, and what to tell.
 #[derive(Debug, Args)]

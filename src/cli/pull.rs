@@ -8,10 +8,10 @@ use super::options::OnMissing;
 use super::screen::Screen;
 use super::session::files;
 use crate::error::{Error, Exit};
+use crate::lead_file::draft::With;
+use crate::lead_file::split::By;
 use crate::observe::ChatType;
 use crate::privacy::Names;
-use crate::workspace::draft::With;
-use crate::workspace::split::By;
 
 mod adopt;
 mod update;

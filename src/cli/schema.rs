@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::screen::Screen;
 use crate::error::{Error, Exit};
-use crate::workspace::{self, schema};
+use crate::lead_file::schema;
+use crate::{config, lead_file};
 
 /// Print the JSON Schema of a file, the same as in schema/
 ///
@@ -38,7 +39,7 @@ impl Schema {
         let schema = match (self.of, self.workspace) {
             (Of::Leads, true) => {
                 let loaded =
-                    workspace::load(&workspace::find(directory)?, &super::session::overrides());
+                    lead_file::load(&config::find(directory)?, &super::session::overrides());
                 schema::leads_for(&loaded.workspace.ok_or(Error::Invalid { errors: 1 })?)
             }
             (Of::Leads, false) => schema::leads(),

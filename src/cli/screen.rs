@@ -9,8 +9,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
 use crate::report::style::{BAD, FAINT, paint};
-use crate::workspace::Diagnostic;
-use crate::workspace::render::render;
+use crate::yaml::Diagnostic;
+use crate::yaml::render::render;
 
 pub(super) struct Screen {
     color: ColorChoice,

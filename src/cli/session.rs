@@ -9,16 +9,18 @@ use url::Url;
 
 use super::options::Scope;
 use super::screen::Screen;
+use crate::api::Endpoint;
 use crate::api::{self, Client, ReadOnly};
+use crate::config::{Overrides, Workspace};
 use crate::desired::Desired;
 use crate::error::Error;
+use crate::git::base::BaseError;
 use crate::observe::{Live, ObserveError, Reader};
 use crate::plan::{Base, Input, Plan, Selection, Target, Whose, make};
 use crate::privacy::SealKey;
 use crate::sandbox::{self, Sandbox};
 use crate::stop::{Reason, Stop};
-use crate::workspace::base::BaseError;
-use crate::workspace::{self, Endpoint, Overrides, Workspace};
+use crate::{config, git, lead_file};
 
 /// A workspace whose files are all valid.
 pub(super) struct Files {
@@ -28,8 +30,8 @@ pub(super) struct Files {
 
 /// Finds and reads the workspace; tells every mistake in it.
 pub(super) fn files(directory: &Path, screen: &Screen) -> Result<Files, Error> {
-    let root = workspace::find(directory)?;
-    let loaded = workspace::load(&root, &overrides());
+    let root = config::find(directory)?;
+    let loaded = lead_file::load(&root, &overrides());
     let errors = screen.diagnostics(&loaded.diagnostics);
     match (loaded.workspace, loaded.desired) {
         (Some(workspace), Some(desired)) => Ok(Files { workspace, desired }),
@@ -284,13 +286,12 @@ pub(super) fn base(workspace: &Workspace, reference: &str) -> Result<(Base, Desi
             set("GITHUB_BASE_REF"),
         ) {
             (Some(commit), _) => commit,
-            (None, Some(branch)) => workspace::base::merge_base(root, &format!("origin/{branch}"))?,
+            (None, Some(branch)) => git::base::merge_base(root, &format!("origin/{branch}"))?,
             (None, None) => return Err(BaseError::NoPullRequest.into()),
         },
         other => other.to_owned(),
     };
-    let workspace::base::Base { commit, desired } =
-        workspace::base::read(root, &found, &overrides())?;
+    let git::base::Base { commit, desired } = git::base::read(root, &found, &overrides())?;
     Ok((
         Base {
             reference: reference.to_owned(),
@@ -331,7 +332,7 @@ pub(super) fn check_outputs<'a>(
             .strip_prefix(&workspace.root)
             .ok()
             .and_then(Path::to_str);
-        if within.is_some_and(|within| within == workspace::FILE || workspace.takes(within)) {
+        if within.is_some_and(|within| within == config::FILE || workspace.takes(within)) {
             return wrong("is a file of the workspace");
         }
         let is_file = !whole.exists() || whole.is_file();

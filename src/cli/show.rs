@@ -9,11 +9,11 @@ use clap::Args;
 use super::options::Forms;
 use super::screen::Screen;
 use crate::apply::journal::{self, LARGEST, Line};
+use crate::config;
 use crate::error::{Error, Exit};
 use crate::plan::{Plan, file};
 use crate::privacy::Names;
 use crate::report::{self, Format};
-use crate::workspace;
 
 /// Show a saved plan again, in any format, or a run file, as text, json or markdown
 ///
@@ -34,7 +34,7 @@ impl Show {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let text = read(&self.file, LARGEST)?;
         if !is_run(&text) {
-            let root = workspace::find(directory).ok();
+            let root = config::find(directory).ok();
             self.forms.tell(
                 &plan_of(&self.file, &text)?,
                 self.names,

@@ -7,10 +7,10 @@ use clap::{Args, ValueEnum};
 use super::screen::Screen;
 use super::session::overrides;
 use crate::error::{Error, Exit};
+use crate::git::base::prefix;
 use crate::report;
 use crate::report::style::{GOOD, count, paint};
-use crate::workspace;
-use crate::workspace::base::prefix;
+use crate::{config, lead_file};
 
 /// Check the files alone, offline
 ///
@@ -36,8 +36,8 @@ enum Form {
 
 impl Validate {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
-        let root = workspace::find(directory)?;
-        let loaded = workspace::load(&root, &overrides());
+        let root = config::find(directory)?;
+        let loaded = lead_file::load(&root, &overrides());
         let errors = loaded
             .diagnostics
             .iter()

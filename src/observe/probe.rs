@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ChatType, Keep, ObserveError, Page, Reader};
 use crate::lead::{AgentId, Status};
-use crate::workspace::TagShape;
+use crate::observe::TagShape;
 
 /// What a few pages of one list show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::{Class, Plan, Refusal, Source};
 use crate::desired::{Demand, DesiredLead};
 use crate::diff::{fields, value};
+use crate::git::blame::Commit;
 use crate::lead::{Field, LeadId, Note, TagRule, Value, Wanted};
 use crate::observe::Observed;
 use crate::privacy::Names;
-use crate::workspace::blame::Commit;
 
 /// One lead.
 #[derive(Debug, Clone, Serialize)]

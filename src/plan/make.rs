@@ -13,7 +13,7 @@ use crate::desired::{Desired, DesiredLead};
 use crate::diff::{FieldChange, Standing, diff};
 use crate::lead::LeadId;
 use crate::observe::{Listing, Live};
-use crate::workspace::Agent;
+use crate::policy::Agent;
 
 /// Everything that a plan follows from.
 #[derive(Debug)]

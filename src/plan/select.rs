@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::desired::{Desired, DesiredLead};
 use crate::lead::{AgentId, Lead, LeadId, Status, TagRule, Wanted};
-use crate::workspace::Agent;
+use crate::policy::Agent;
 
 /// The shortest beginning of a uuid that is taken for it.
 const SHORTEST_PREFIX: usize = 4;

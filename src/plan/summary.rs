@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{AgentLoad, Change, TransitionCount};
 use crate::lead::{AgentId, Field, Value};
 use crate::observe::Live;
-use crate::workspace::Agent;
+use crate::policy::Agent;
 
 /// The moves of the status, counted.
 pub(super) fn transitions(changes: &[Change]) -> Vec<TransitionCount> {

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, count, paint, visible};
+use crate::config::Workspace;
 use crate::observe::{ChatType, End, Probe};
-use crate::workspace::Workspace;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

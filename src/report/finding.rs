@@ -7,7 +7,7 @@ use super::brief::{Brief, Names, brief, parts};
 use super::style::count;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 use crate::words::shortened;
-use crate::workspace::diagnostic::Diagnostic;
+use crate::yaml::diagnostic::Diagnostic;
 
 /// So many characters of a value are shown.
 const SHOWN: usize = 100;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use convertalk::config::{Overrides, Workspace, parse};
 use convertalk::desired::{Demand, Desired, DesiredLead, Place};
 use convertalk::lead::{AgentId, ContactField, Lead, LeadId, Note, Status, TagRule, Wanted};
 use convertalk::observe::{Echo, Leads, Listing, Live, Observed};
-use convertalk::workspace::{Overrides, Workspace, parse};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use convertalk::config::Workspace;
 use convertalk::lead::{AgentId, ContactField, LeadId, Note, Status, TagRule, Wanted};
-use convertalk::workspace::edit::{Edit, Edited, apply};
-use convertalk::workspace::{Workspace, desired_of};
+use convertalk::lead_file::desired_of;
+use convertalk::lead_file::edit::{Edit, Edited, apply};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -416,7 +417,7 @@ fn many_refusals_cost_no_more_than_few() {
     let text = format!("version: 1\nleads:\n{leads}");
     let workspace = workspace();
     let known = ["vip".to_owned()];
-    let vocabulary = convertalk::workspace::Vocabulary {
+    let vocabulary = convertalk::lead_file::Vocabulary {
         tags: Some(&known),
         ..workspace.vocabulary()
     };

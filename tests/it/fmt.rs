@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use convertalk::workspace::layout::layout;
+use convertalk::yaml::format::layout;
 use proptest::prelude::*;
 
 use crate::arbitrary::workspace;

@@ -8,12 +8,13 @@ use convertalk::diff::{FieldChange, changes, fields, holds, value};
 use convertalk::lead::{
     AgentId, ContactField, Field, Lead, LeadId, Status, TagRule, Value, Wanted,
 };
+use convertalk::lead_file::desired_of;
 use convertalk::observe::Live;
 use convertalk::plan::file::{PlanFileError, from_bytes, masked, to_bytes, unseal};
 use convertalk::plan::settle::{Settled, settle};
 use convertalk::plan::{Action, Change, Class, Fields, Input, Limits, Plan, Source, Target, make};
+use convertalk::policy::Policy;
 use convertalk::privacy::{Names, SealKey};
-use convertalk::workspace::{Policy, desired_of};
 use proptest::prelude::*;
 
 use crate::arbitrary::{declared, demands, inbox, lead, live, observed, workspace, written};

@@ -5,16 +5,17 @@ use std::time::Duration;
 use convertalk::api::Client;
 use convertalk::apply::journal::Journal;
 use convertalk::apply::{self, Options, Outcome};
+use convertalk::config::Overrides;
 use convertalk::desired::{Demand, DesiredLead, Place};
 use convertalk::diff::changes;
 use convertalk::lead::{LeadId, Status, Wanted};
+use convertalk::observe::TagShape;
 use convertalk::observe::observe;
 use convertalk::plan::settle::{Settled, Task, settle};
 use convertalk::plan::{Action, Change, Class, Fields, Source};
 use convertalk::privacy::Names;
 use convertalk::sandbox::{self, Sandbox};
 use convertalk::stop::Stop;
-use convertalk::workspace::{self, Overrides, TagShape};
 
 use crate::world::{record, uuid};
 
@@ -56,7 +57,7 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         crate::world::BOT,
         crate::world::CUSTOMER
     );
-    let (workspace, _) = workspace::parse(folder.path(), &config, &Overrides::default());
+    let (workspace, _) = convertalk::config::parse(folder.path(), &config, &Overrides::default());
     let api = workspace.expect("a workspace").api;
     let endpoint = sandbox.url().parse().expect("an address");
     let token = "any".to_owned().into();

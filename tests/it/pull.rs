@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use convertalk::lead::{LeadId, Note, Status, TagRule, Wanted};
-use convertalk::workspace::emit::{AgentNames, NewLead, file};
+use convertalk::lead_file::emit::{AgentNames, NewLead, file};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -202,7 +202,7 @@ proptest! {
                 }
             }
         }
-        let laid_out = convertalk::workspace::layout::layout(&std::sync::Arc::from("a.yaml"), &text).expect("YAML");
+        let laid_out = convertalk::yaml::format::layout(&std::sync::Arc::from("a.yaml"), &text).expect("YAML");
         prop_assert_eq!(laid_out.text, text, "not in the one layout");
     }
 }

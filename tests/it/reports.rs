@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use convertalk::config::{Overrides, Workspace, parse};
 use convertalk::desired::Desired;
 use convertalk::lead::{AgentId, ContactField, Lead, LeadId, Note, Status};
+use convertalk::lead_file::desired_of;
 use convertalk::observe::Live;
 use convertalk::plan::{Base, Input, Limits, Plan, Target, Whose, make};
 use convertalk::report::{self, Audience, Format};
-use convertalk::workspace::{Overrides, Workspace, desired_of, parse};
 
 use crate::arbitrary::{CONFIG, live, observed};
 use crate::world::{PRIYA, RAHUL, uuid};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use convertalk::apply::journal::Line;
+use convertalk::lead_file::schema;
 use convertalk::plan::Plan;
-use convertalk::workspace::schema;
 use serde_json::Value as Json;
 
 use crate::world::{World, program, record, uuid};
@@ -100,7 +100,8 @@ fn plans_and_run_files_satisfy_them() {
 /// The same fixtures are held against an independent validator in .ci/schemas.
 #[test]
 fn loader_and_schemas_agree_on_each_fixture() {
-    use convertalk::workspace::{Overrides, desired_of, parse};
+    use convertalk::config::{Overrides, parse};
+    use convertalk::lead_file::desired_of;
     let here = Path::new(".");
     let workspace = parse(here, crate::arbitrary::CONFIG, &Overrides::default())
         .0

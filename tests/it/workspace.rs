@@ -11,10 +11,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use convertalk::workspace::{
-    self, Diagnostic, Loaded, Overrides, diagnostic::Source, reader::Reader, scalar, schema,
-    validate, yaml,
-};
+use convertalk::config::Overrides;
+use convertalk::lead_file::schema;
+use convertalk::lead_file::{Loaded, valid};
+use convertalk::yaml::Diagnostic;
+use convertalk::yaml::{self, decode::Reader, diagnostic::Source, scalar};
 use proptest::prelude::*;
 
 const CONFIG: &str = "version: 1\napi: { endpoint: sandbox }\nagents:\n  priya: 631aa793bcfa100487d13d0d\n  \
@@ -33,7 +34,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 
 fn load(dir: &Path) -> Loaded {
     let started = Instant::now();
-    let loaded = workspace::load(dir, &Overrides::default());
+    let loaded = convertalk::lead_file::load(dir, &Overrides::default());
     assert!(
         started.elapsed() < Duration::from_secs(1),
         "{:?}",
@@ -42,7 +43,7 @@ fn load(dir: &Path) -> Loaded {
     for made in &loaded.diagnostics {
         assert!(made.help.is_some(), "{made:?}");
         assert!(
-            workspace::render::render(made, false).contains(&*made.file),
+            yaml::render::render(made, false).contains(&*made.file),
             "{made:?}"
         );
         serde_json::to_string(made).unwrap();
@@ -79,7 +80,7 @@ fn structural(text: &str) -> (bool, serde_json::Value) {
         source: &source,
         out,
     };
-    validate::structure(&mut reader);
+    valid::structure(&mut reader);
     (
         !reader.out.iter().any(Diagnostic::is_error),
         scalar::json(&tree, 0),
@@ -91,11 +92,11 @@ fn workspace_is_found_from_below() {
     let dir = folder(&[("leads/deep/a.yaml", "version: 1\n")]);
     let root = fs::canonicalize(dir.path()).unwrap();
     assert_eq!(
-        workspace::find(&dir.path().join("leads/deep")).unwrap(),
+        convertalk::config::find(&dir.path().join("leads/deep")).unwrap(),
         root
     );
     assert!(
-        workspace::find(Path::new("/"))
+        convertalk::config::find(Path::new("/"))
             .unwrap_err()
             .to_string()
             .contains("no convertalk.yaml in `/`")
@@ -259,7 +260,7 @@ fn nothing_shows_a_token() {
         assert!(loaded.workspace.is_none(), "{line}");
         for made in &loaded.diagnostics {
             assert!(
-                !workspace::render::render(made, false).contains(secret),
+                !yaml::render::render(made, false).contains(secret),
                 "{made:?}"
             );
             assert!(
@@ -464,13 +465,13 @@ proptest! {
 
     #[test]
     fn any_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "[-:{}\\[\\]a&*<!'\"|>#,?\n ~1é\u{202e}]{0,80}") {
-        let base = workspace::parse(Path::new("/w"), CONFIG, &Overrides::default()).0.unwrap();
+        let base = convertalk::config::parse(Path::new("/w"), CONFIG, &Overrides::default()).0.unwrap();
         let lossy = String::from_utf8_lossy(&bytes).into_owned();
         for text in [lossy, text.clone(), format!("version: 1\nleads:\n  {text}")] {
-            let (_, diagnostics) = workspace::desired_of(vec![("a.yaml".into(), text.clone())], &base);
-            for made in diagnostics.iter().chain(&workspace::parse(Path::new("/w"), &text, &Overrides::default()).1) {
+            let (_, diagnostics) = convertalk::lead_file::desired_of(vec![("a.yaml".into(), text.clone())], &base);
+            for made in diagnostics.iter().chain(&convertalk::config::parse(Path::new("/w"), &text, &Overrides::default()).1) {
                 prop_assert!(made.help.is_some());
-                workspace::render::render(made, true);
+                yaml::render::render(made, true);
             }
         }
     }
@@ -488,7 +489,7 @@ fn speed() {
              attributes: {{ tier: gold }}\n    notes:\n      - title: Called\n        description: Wants the offer by mail, not by phone\n"
         )
     };
-    let base = workspace::parse(Path::new("/w"), CONFIG, &Overrides::default())
+    let base = convertalk::config::parse(Path::new("/w"), CONFIG, &Overrides::default())
         .0
         .unwrap();
     for files in [1, 100] {
@@ -527,7 +528,8 @@ fn speed() {
             median(Box::new(|| {
                 let input = texts.clone();
                 let started = Instant::now();
-                let (desired, wrong) = pool.install(|| workspace::desired_of(input, &base));
+                let (desired, wrong) =
+                    pool.install(|| convertalk::lead_file::desired_of(input, &base));
                 let took = started.elapsed();
                 assert!(desired.len() == 100_000 && wrong.is_empty());
                 took
@@ -547,8 +549,11 @@ fn speed() {
     }
 }
 
-fn config(text: &str, overrides: &Overrides) -> (Option<workspace::Workspace>, Vec<String>) {
-    let (made, diagnostics) = workspace::parse(Path::new("/w"), text, overrides);
+fn config(
+    text: &str,
+    overrides: &Overrides,
+) -> (Option<convertalk::config::Workspace>, Vec<String>) {
+    let (made, diagnostics) = convertalk::config::parse(Path::new("/w"), text, overrides);
     (
         made,
         diagnostics
@@ -653,7 +658,7 @@ fn mistakes_of_a_workspace_file() {
         endpoint: Some("nonsense".into()),
         ..none
     };
-    let made = workspace::parse(Path::new("/w"), "version: 1\n", &bad).1;
+    let made = convertalk::config::parse(Path::new("/w"), "version: 1\n", &bad).1;
     assert!(made[0].message.contains("CONVERTALK_ENDPOINT"));
 }
 

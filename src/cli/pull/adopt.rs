@@ -8,16 +8,17 @@ use super::super::screen::Screen;
 use super::super::session::{Files, Session, block_on};
 use super::Pull;
 use crate::atomic_file;
+use crate::config::Workspace;
 use crate::error::{Error, Exit};
 use crate::lead::{AgentId, Lead, LeadId, Wanted};
+use crate::lead_file::draft::{LeftOut, draft};
+use crate::lead_file::emit::{self, AgentNames, NewLead};
+use crate::lead_file::{desired_of, split};
 use crate::observe::{ChatType, Live, observe_all};
 use crate::plan::Selection;
 use crate::report::style::{GOOD, paint};
 use crate::stop::Stop;
 use crate::words::{count, visible};
-use crate::workspace::draft::{LeftOut, draft};
-use crate::workspace::emit::{self, AgentNames, NewLead};
-use crate::workspace::{Workspace, desired_of, split};
 
 /// New files by their path in the workspace.
 type Drafts = BTreeMap<String, BTreeMap<LeadId, NewLead>>;

@@ -10,18 +10,19 @@ use super::super::screen::Screen;
 use super::super::session::{Files, Session, block_on, plan};
 use super::Pull;
 use crate::atomic_file;
+use crate::config::Workspace;
 use crate::desired::Desired;
 use crate::diff::{Class, FieldChange, value};
 use crate::error::{Error, Exit};
 use crate::lead::{Lead, LeadId, Value, Wanted};
+use crate::lead_file::edit::{Adopted, Edit, Edited, adopt, apply};
+use crate::lead_file::read_text;
 use crate::observe::Live;
 use crate::plan::{Action, Change, Plan, Whose};
 use crate::privacy::Names;
 use crate::report::style::{GOOD, paint};
 use crate::stop::Stop;
 use crate::words::{count, visible};
-use crate::workspace::edit::{Adopted, Edit, Edited, adopt, apply};
-use crate::workspace::{Workspace, read_text};
 
 /// What is to be written, by file, and what cannot be.
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! `pull --update`: live values into the files, and nothing else.
 
-use convertalk::workspace::edit::Edit;
+use convertalk::lead_file::edit::Edit;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value as Json, json};

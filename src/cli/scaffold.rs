@@ -1,0 +1,166 @@
+//! A workspace to start from: the files of `init`, by their paths. Pure.
+
+use crate::lead_file::schema;
+
+/// Where the leads are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// The API embedded in the program, with a few leads of its own.
+    Sandbox,
+    /// A bot's inbox.
+    Inbox {
+        /// The API's address.
+        endpoint: String,
+        /// The bot.
+        bot_id: String,
+        /// The customer.
+        customer_id: String,
+    },
+}
+
+/// Whose pipelines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Ci {
+    /// GitHub: workflows that plan pull requests, apply main, look for drift, and plan pull requests from forks
+    Github,
+    /// GitLab: one file with the same
+    Gitlab,
+}
+
+/// A file that is made, and its text.
+pub(crate) type Made = (String, String);
+
+/// The address that the platform publishes.
+pub(crate) const ENDPOINT: &str = "https://api.v7.convertalk.com";
+
+/// What git is not to keep: the program's own folder, and what pipelines write.
+pub(crate) const IGNORED: &str = ".convertalk/\n/plan.*\n/run.jsonl\n/live.jsonl\n";
+
+const SETTINGS: &str = r#"{
+  "yaml.schemas": {
+    "schema/leads.schema.json": "leads/**/*.yaml",
+    "schema/workspace.schema.json": "convertalk.yaml"
+  }
+}
+"#;
+
+/// The files of a new workspace; the workspace file is the last one, so that what was begun and not ended is no workspace yet.
+pub(crate) fn files(start: &Start) -> Vec<Made> {
+    let made = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let (config, mut files) = match start {
+        Start::Sandbox => {
+            let leads = made(
+                "leads/first.yaml",
+                include_str!("scaffold/sandbox-leads.yaml"),
+            );
+            let seed = made("seed.yaml", include_str!("scaffold/seed.yaml"));
+            (
+                include_str!("scaffold/sandbox.yaml").to_owned(),
+                vec![leads, seed],
+            )
+        }
+        Start::Inbox {
+            endpoint,
+            bot_id,
+            customer_id,
+        } => {
+            let config = include_str!("scaffold/real.yaml").replace("{endpoint}", endpoint);
+            let config = config
+                .replace("{bot_id}", bot_id)
+                .replace("{customer_id}", customer_id);
+            (
+                config,
+                vec![made(
+                    "leads/first.yaml",
+                    include_str!("scaffold/real-leads.yaml"),
+                )],
+            )
+        }
+    };
+    // Strings, numbers and lists: nothing in it can fail to be written.
+    let json =
+        |schema: schemars::Schema| serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n";
+    files.push(("schema/leads.schema.json".to_owned(), json(schema::leads())));
+    files.push((
+        "schema/workspace.schema.json".to_owned(),
+        json(schema::workspace()),
+    ));
+    files.push(made(".vscode/settings.json", SETTINGS));
+    files.push(made(".gitignore", IGNORED));
+    files.push((crate::config::FILE.to_owned(), config));
+    files
+}
+
+/// The pipelines, with the address that the tokens are for.
+pub(crate) fn pipelines(ci: Ci, start: &Start) -> Vec<Made> {
+    let files: &[(&str, &str)] = match ci {
+        Ci::Github => &[
+            (
+                ".github/workflows/plan.yml",
+                include_str!("../../examples/ci/github/.github/workflows/plan.yml"),
+            ),
+            (
+                ".github/workflows/apply.yml",
+                include_str!("../../examples/ci/github/.github/workflows/apply.yml"),
+            ),
+            (
+                ".github/workflows/drift.yml",
+                include_str!("../../examples/ci/github/.github/workflows/drift.yml"),
+            ),
+            (
+                ".github/workflows/snapshot.yml",
+                include_str!("../../examples/ci/github/.github/workflows/snapshot.yml"),
+            ),
+            (
+                ".github/workflows/plan-fork.yml",
+                include_str!("../../examples/ci/github/.github/workflows/plan-fork.yml"),
+            ),
+        ],
+        Ci::Gitlab => &[(
+            ".gitlab-ci.yml",
+            include_str!("../../examples/ci/gitlab/.gitlab-ci.yml"),
+        )],
+    };
+    let endpoint = match start {
+        Start::Sandbox => ENDPOINT,
+        Start::Inbox { endpoint, .. } => endpoint,
+    };
+    files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.replace(ENDPOINT, endpoint)))
+        .collect()
+}
+
+/// The two ids in an embed script, or in the address of the inbox: 24 hex digits each, the bot first, a comma or a slash between them.
+pub(crate) fn ids(text: &str) -> Option<(String, String)> {
+    let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let id = |word: &&str| word.len() == 24 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut found = words
+        .iter()
+        .filter(|word| id(word))
+        .map(|id| id.to_ascii_lowercase());
+    Some((found.next()?, found.next()?)).filter(|_| found.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ids_are_found_as_they_stand() {
+        let both = Some((
+            "63d9ffa77a8d152facbe2f00".to_owned(),
+            "631aa793bcfa100487d13d01".to_owned(),
+        ));
+        for text in [
+            "63d9ffa77a8d152facbe2f00,631aa793bcfa100487d13d01",
+            " 63D9FFA77A8D152FACBE2F00 , 631aa793bcfa100487d13d01\n",
+            "<script id=\"bot\" src=\"https://cdn.example/bot.js\">63d9ffa77a8d152facbe2f00,631aa793bcfa100487d13d01</script>",
+            "https://app.example/inbox/63d9ffa77a8d152facbe2f00/631aa793bcfa100487d13d01",
+        ] {
+            assert_eq!(ids(text), both, "{text}");
+        }
+        assert_eq!(ids("63d9ffa77a8d152facbe2f00"), None);
+        assert_eq!(ids("botId,customerId"), None);
+    }
+}

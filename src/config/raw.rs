@@ -1,0 +1,409 @@
+//! `convertalk.yaml` as written: raw, with places, held against its shape and nothing else.
+//!
+//! Given a tree; hands on the types below, whose JSON Schema is `schema/workspace.schema.json`. `settings` makes them valid.
+
+use schemars::JsonSchema;
+
+use crate::lead_file::raw as document;
+use crate::lead_file::schema;
+use crate::yaml::decode::{At, Keys, Reader};
+use crate::yaml::excerpt::quoted;
+use crate::yaml::scalar;
+use crate::yaml::{Kind, NodeId};
+
+/// Where the leads are, who the agents are, and what a plan may not do.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Convertalk workspace", deny_unknown_fields)]
+pub struct Config<'t> {
+    /// The version of this format: 1.
+    #[schemars(schema_with = "schema::version")]
+    pub version: (),
+    /// The API that the leads are in.
+    #[schemars(with = "Option<RawApi<'static>>")]
+    pub api: RawApi<'t>,
+    /// Globs of the lead files, relative to this file. `leads/**/*.yaml` unless said.
+    #[schemars(schema_with = "schema::globs", default)]
+    pub leads: Option<Vec<At<&'t str>>>,
+    /// Names for agent ids; lead files and reviewers use the names.
+    #[schemars(schema_with = "schema::agents", default)]
+    pub agents: Vec<(At<&'t str>, RawAgent<'t>)>,
+    /// What a plan may not do. Every rule is optional.
+    #[schemars(with = "Option<RawPolicy<'static>>")]
+    pub policy: RawPolicy<'t>,
+    /// Something is wrong with the names, or with a key that may have been meant to hold them.
+    #[schemars(skip)]
+    pub doubtful: bool,
+}
+
+/// The API that the leads are in. CONVERTALK_ENDPOINT, CONVERTALK_BOT_ID and CONVERTALK_CUSTOMER_ID win over it.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RawApi<'t> {
+    /// `sandbox`, or the API's https address.
+    #[schemars(schema_with = "schema::endpoint", default)]
+    pub endpoint: Option<At<&'t str>>,
+    /// The bot's id: the first of the two in the embed script.
+    #[schemars(schema_with = "schema::id", default)]
+    pub bot_id: Option<At<&'t str>>,
+    /// The customer's id: the second of the two in the embed script.
+    #[schemars(schema_with = "schema::id", default)]
+    pub customer_id: Option<At<&'t str>>,
+    /// Requests under way at a time, at the most. 8 unless said.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 64), extend("type" = "integer"))]
+    pub concurrency: Option<u32>,
+    /// Requests a second, at the most. No limit unless said.
+    #[schemars(with = "Option<f64>", extend("type" = "number", "exclusiveMinimum" = 0))]
+    pub rate: Option<f64>,
+    /// For one request: seconds, or text such as `30s`, `500ms`, `2m`. 30 seconds unless said.
+    #[schemars(schema_with = "schema::timeout", default)]
+    pub timeout: Option<At<&'t str>>,
+    /// Pages of one type, after which a listing that has not ended is an error. 10 000 unless said.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 4294967295u32), extend("type" = "integer"))]
+    pub page_cap: Option<u32>,
+    /// The shape in which tags are sent. `auto` unless said.
+    #[schemars(schema_with = "schema::tag_shape", default)]
+    pub tags: Option<At<&'t str>>,
+    /// Which notes are sent: `all` for a platform that replaces a lead's notes, `new` for one that adds to them. `auto` unless
+    /// said: all, until a note is seen twice after a write.
+    #[schemars(schema_with = "schema::notes_sent", default)]
+    pub notes: Option<At<&'t str>>,
+    /// What is sent as the agent of a lead that nobody is to have: text or null. The empty text unless said.
+    #[schemars(schema_with = "schema::unassign", default)]
+    pub unassign: Option<Option<&'t str>>,
+    /// The header that carries the read token. `x-bot-token` unless said.
+    #[schemars(schema_with = "schema::header", default)]
+    pub read_header: Option<At<&'t str>>,
+    /// The header that carries the write token. `x-bp-token` unless said.
+    #[schemars(schema_with = "schema::header", default)]
+    pub write_header: Option<At<&'t str>>,
+    /// The sandbox's first data, relative to this file.
+    #[schemars(schema_with = "schema::filled", default)]
+    pub seed: Option<At<&'t str>>,
+}
+
+/// What is written after an agent's name.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename = "Agent", deny_unknown_fields)]
+pub struct RawAgent<'t> {
+    /// The agent's id on the platform.
+    #[schemars(schema_with = "schema::agent_id")]
+    pub id: At<&'t str>,
+    /// How many leads the agent may have after a run.
+    #[schemars(with = "Option<u32>", extend("type" = "integer"), range(max = 4294967295u32))]
+    pub max_leads: Option<At<u32>>,
+}
+
+/// What a plan may not do. Every rule is optional.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Policy", deny_unknown_fields)]
+pub struct RawPolicy<'t> {
+    /// The only tags that lead files may name.
+    #[schemars(schema_with = "schema::tag_list", default)]
+    pub tags: Option<At<Vec<At<&'t str>>>>,
+    /// How many leads one run may change: a number, or a share of the declared leads such as `20%`.
+    #[schemars(schema_with = "schema::max_changes", default)]
+    pub max_changes: Option<At<&'t str>>,
+    /// Moves of the status.
+    #[schemars(with = "Transitions", default)]
+    pub transitions: (Vec<At<&'t str>>, Vec<At<&'t str>>),
+    /// Statuses in which a lead must have an agent.
+    #[schemars(schema_with = "schema::statuses", default)]
+    pub require_agent: Option<At<Vec<At<&'t str>>>>,
+}
+
+/// Moves of the status, as `FROM -> TO`; `*` is any.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub struct Transitions {
+    /// Refused.
+    #[schemars(schema_with = "schema::transitions", default)]
+    deny: (),
+    /// Told, and gone ahead with.
+    #[schemars(schema_with = "schema::transitions", default)]
+    warn: (),
+}
+
+const TOP: &[&str] = &["version", "api", "leads", "agents", "policy"];
+const API: &[&str] = &[
+    "endpoint",
+    "bot_id",
+    "customer_id",
+    "concurrency",
+    "rate",
+    "timeout",
+    "page_cap",
+    "tags",
+    "notes",
+    "unassign",
+    "read_header",
+    "write_header",
+    "seed",
+];
+
+/// Reads the file.
+pub fn read<'t>(reader: &mut Reader<'t>) -> Config<'t> {
+    let mut made = Config::default();
+    refuse_tokens(reader);
+    let mut version = false;
+    let mut elsewhere = 0;
+    each(reader, 0, "convertalk.yaml", TOP, |reader, name, value| {
+        let before = reader.out.len();
+        match name {
+            "version" => {
+                version = true;
+                document::read_version(reader, value);
+            }
+            _ if reader.is_null(value) => {}
+            "api" => made.api = api(reader, value),
+            "leads" => made.leads = globs(reader, value),
+            "agents" => made.agents = agents(reader, value),
+            _ => made.policy = policy(reader, value),
+        }
+        if matches!(name, "version" | "api" | "leads") {
+            elsewhere += reader.out.len() - before;
+        }
+    });
+    made.doubtful = reader.out.len() > elsewhere;
+    if !version {
+        let help = "write `version: 1` on the first line";
+        reader.error(
+            "missing-version",
+            reader.span(0),
+            "`version` is missing",
+            help,
+        );
+    }
+    made
+}
+
+/// Whether a key's name says that its value is a token.
+fn is_token(key: &str) -> bool {
+    key.to_ascii_lowercase().contains("token")
+}
+
+fn refuse_tokens(reader: &mut Reader<'_>) {
+    for id in 0..reader.tree.len() as NodeId {
+        if !matches!(reader.tree.node(id).kind, Kind::Mapping { .. }) {
+            continue;
+        }
+        for (key, _) in reader.tree.pairs(id) {
+            if let Kind::Scalar(text, _) = reader.tree.kind(key)
+                && is_token(text)
+            {
+                let help = "delete the line, revoke the token if it was committed, and set CONVERTALK_READ_TOKEN and \
+                            CONVERTALK_WRITE_TOKEN in the environment";
+                reader.error(
+                    "token-in-file",
+                    reader.span(key),
+                    format!("a token in a file: {}", quoted(text)),
+                    help,
+                );
+            }
+        }
+    }
+}
+
+/// Goes through a mapping whose keys are known.
+fn each<'t>(
+    reader: &mut Reader<'t>,
+    id: NodeId,
+    what: &str,
+    known: &[&str],
+    mut entry: impl FnMut(&mut Reader<'t>, &'t str, NodeId),
+) {
+    let help = format!("{what} has: {}", known.join(", "));
+    let Some(pairs) = reader.mapping(id, what, &help) else {
+        return;
+    };
+    let mut keys = Keys::default();
+    for (key, value) in pairs {
+        match reader.key(key, &mut keys) {
+            Some(name) if known.contains(&name) => entry(reader, name, value),
+            Some(name) if !is_token(name) => reader.unknown(key, name, what, known),
+            _ => {}
+        }
+    }
+}
+
+fn api<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawApi<'t> {
+    let mut made = RawApi::default();
+    each(reader, id, "`api`", API, |reader, name, value| match name {
+        "endpoint" => made.endpoint = reader.filled(value, "`endpoint`"),
+        "bot_id" => made.bot_id = reader.filled(value, "`bot_id`"),
+        "customer_id" => made.customer_id = reader.filled(value, "`customer_id`"),
+        "concurrency" => {
+            made.concurrency = reader
+                .whole(value, "`concurrency`", 1, 64)
+                .map(|number| number.value)
+        }
+        "page_cap" => {
+            made.page_cap = reader
+                .whole(value, "`page_cap`", 1, u32::MAX)
+                .map(|number| number.value)
+        }
+        "rate" => {
+            made.rate = reader.number(value).filter(|rate| *rate > 0.0);
+            if made.rate.is_none() {
+                reader.wrong(
+                    value,
+                    "`rate`",
+                    "a number above 0",
+                    "write requests a second: `rate: 5`",
+                );
+            }
+        }
+        "timeout" => made.timeout = reader.filled(value, "`timeout`"),
+        "tags" => made.tags = reader.filled(value, "`tags`"),
+        "notes" => made.notes = reader.filled(value, "`notes`"),
+        "unassign" if reader.is_null(value) => made.unassign = Some(None),
+        "unassign" => {
+            made.unassign = reader
+                .text(value, "`unassign`")
+                .map(|text| Some(text.value))
+        }
+        "read_header" => made.read_header = reader.filled(value, "`read_header`"),
+        "write_header" => made.write_header = reader.filled(value, "`write_header`"),
+        _ => made.seed = reader.filled(value, "`seed`"),
+    });
+    made
+}
+
+fn globs<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<Vec<At<&'t str>>> {
+    if matches!(reader.tree.kind(id), Kind::Scalar(..)) {
+        return reader.filled(id, "`leads`").map(|one| vec![one]);
+    }
+    texts(
+        reader,
+        id,
+        "`leads`",
+        "write a list of globs: `[\"leads/**/*.yaml\"]`",
+    )
+}
+
+fn texts<'t>(
+    reader: &mut Reader<'t>,
+    id: NodeId,
+    what: &str,
+    help: &str,
+) -> Option<Vec<At<&'t str>>> {
+    Some(
+        reader
+            .list(id, what, help)?
+            .filter_map(|item| reader.filled(item, what))
+            .collect(),
+    )
+}
+
+fn agents<'t>(reader: &mut Reader<'t>, id: NodeId) -> Vec<(At<&'t str>, RawAgent<'t>)> {
+    let mut made = Vec::new();
+    let help = "write `name: <24-hex id>`, or `name: { id: …, max_leads: 60 }`";
+    let Some(pairs) = reader.mapping(id, "`agents`", help) else {
+        return made;
+    };
+    let mut keys = Keys::default();
+    for (key, value) in pairs {
+        let Some(name) = reader.key(key, &mut keys).filter(|name| !is_token(name)) else {
+            continue;
+        };
+        if let Some(agent) = agent(reader, value, help) {
+            made.push((
+                At {
+                    value: name,
+                    span: reader.tree.span(key),
+                },
+                agent,
+            ));
+        }
+    }
+    made
+}
+
+fn agent<'t>(reader: &mut Reader<'t>, node: NodeId, help: &str) -> Option<RawAgent<'t>> {
+    if !matches!(reader.tree.kind(node), Kind::Mapping { .. }) {
+        return reader.filled(node, "an agent's id").map(|id| RawAgent {
+            id,
+            max_leads: None,
+        });
+    }
+    let (mut id, mut max_leads, mut said) = (None, None, false);
+    each(
+        reader,
+        node,
+        "an agent",
+        &["id", "max_leads"],
+        |reader, name, value| match name {
+            "id" => {
+                said = true;
+                id = reader.filled(value, "an agent's id");
+            }
+            _ => max_leads = reader.whole(value, "`max_leads`", 0, u32::MAX),
+        },
+    );
+    if !said {
+        reader.error(
+            "missing-id",
+            reader.span(node),
+            "an agent needs an `id`",
+            help,
+        );
+    }
+    id.map(|id| RawAgent { id, max_leads })
+}
+
+fn policy<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawPolicy<'t> {
+    let mut made = RawPolicy::default();
+    let known = ["tags", "max_changes", "transitions", "require_agent"];
+    each(reader, id, "`policy`", &known, |reader, name, value| {
+        let span = reader.span(value);
+        match name {
+            "tags" => {
+                made.tags =
+                    document::tag_list(reader, value, "`tags`").map(|value| At { value, span })
+            }
+            "max_changes" => made.max_changes = reader.filled(value, "`max_changes`"),
+            "require_agent" => {
+                let list = texts(
+                    reader,
+                    value,
+                    "`require_agent`",
+                    "write the statuses as a list: `[INPROGRESS, REVIEW]`",
+                );
+                made.require_agent = list.map(|value| At { value, span });
+            }
+            _ => made.transitions = transitions(reader, value),
+        }
+    });
+    made
+}
+
+fn transitions<'t>(reader: &mut Reader<'t>, id: NodeId) -> (Vec<At<&'t str>>, Vec<At<&'t str>>) {
+    let (mut deny, mut warn) = (Vec::new(), Vec::new());
+    each(
+        reader,
+        id,
+        "`transitions`",
+        &["deny", "warn"],
+        |reader, name, value| {
+            let list = texts(
+                reader,
+                value,
+                "a transition",
+                "write a list: `[\"CLOSED -> *\"]`",
+            )
+            .unwrap_or_default();
+            if name == "deny" {
+                deny = list
+            } else {
+                warn = list
+            }
+        },
+    );
+    (deny, warn)
+}
+
+/// Whether the file holds nothing but comments.
+pub(crate) fn is_blank(reader: &Reader<'_>) -> bool {
+    reader.tree.is_empty()
+        || matches!(reader.tree.kind(0), Kind::Scalar(text, style) if scalar::resolve(text, *style) == scalar::Scalar::Null)
+}

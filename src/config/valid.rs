@@ -1,0 +1,463 @@
+//! From what `convertalk.yaml` says to a valid [`Workspace`], the environment's overrides applied.
+//!
+//! Given the raw [`Config`]; hands on every part that is good, so that lead files are checked against what is known even
+//! where another part is wrong.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use crate::api::{ApiSettings, Endpoint, NotesSent};
+use crate::config::endpoint::{self, Problem};
+use crate::config::raw::{Config, RawAgent, RawApi, RawPolicy};
+use crate::config::{Overrides, Workspace};
+use crate::desired::Place;
+use crate::lead::{AgentId, Status};
+use crate::lead_file::raw::read_status;
+use crate::observe::TagShape;
+use crate::policy::{Agent, MaxChanges, Policy, Rule, Transition};
+use crate::yaml::decode::{At, Reader};
+use crate::yaml::diagnostic::{Diagnostic, Span};
+use crate::yaml::excerpt::quoted;
+
+/// The default glob.
+pub(crate) const DEFAULT_GLOB: &str = "leads/**/*.yaml";
+/// What the sandbox goes by where no id is given.
+const SANDBOX_ID: &str = "000000000000000000000000";
+
+/// What could be made of the file.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) workspace: Option<Workspace>,
+    /// The globs and where they stand; the default one stands nowhere.
+    pub(crate) globs: Vec<(String, Option<Span>)>,
+    /// Whether the names of agents and tags may not be all that were meant.
+    pub(crate) doubtful: bool,
+}
+
+/// A value of the environment or of the file, and who says so.
+type Said<'a> = (&'a str, Result<Span, &'static str>);
+
+/// Makes the file's values valid. The workspace is there, for its names, even where there are errors.
+pub(crate) fn settle(
+    reader: &mut Reader<'_>,
+    config: &Config<'_>,
+    root: &Path,
+    overrides: &Overrides,
+) -> Settings {
+    let globs = globs(reader, config);
+    let api = api(reader, &config.api, overrides);
+    let agents = agents(reader, &config.agents);
+    let policy = policy(reader, &config.policy);
+    let leads = globs.iter().map(|(glob, _)| glob.clone()).collect();
+    Settings {
+        workspace: Some(Workspace {
+            root: root.to_owned(),
+            api,
+            leads,
+            agents,
+            policy,
+        }),
+        globs,
+        doubtful: config.doubtful,
+    }
+}
+
+fn globs(reader: &mut Reader<'_>, config: &Config<'_>) -> Vec<(String, Option<Span>)> {
+    let Some(said) = &config.leads else {
+        return vec![(DEFAULT_GLOB.to_owned(), None)];
+    };
+    let mut made = Vec::new();
+    for glob in said {
+        let path = glob.value.trim().trim_start_matches("./");
+        let problem = if path.starts_with('/')
+            || path.contains('\\')
+            || path.as_bytes().get(1) == Some(&b':')
+        {
+            Some("is not relative to the workspace".to_owned())
+        } else if path.split('/').any(|part| part == "..") {
+            Some("leaves the workspace".to_owned())
+        } else {
+            crate::lead_file::discover::glob(path)
+                .err()
+                .map(|error| format!("is not a glob: {error}"))
+        };
+        match problem {
+            None => made.push((path.to_owned(), Some(glob.span))),
+            Some(problem) => {
+                let message = format!("{} {problem}", quoted(glob.value));
+                reader.error(
+                    "bad-glob",
+                    glob.span,
+                    message,
+                    "write a path inside the workspace with `/`: `leads/**/*.yaml`",
+                );
+            }
+        }
+    }
+    made
+}
+
+fn said<'a>(
+    over: Option<&'a String>,
+    variable: &'static str,
+    file: Option<At<&'a str>>,
+) -> Option<Said<'a>> {
+    match over.filter(|text| !text.trim().is_empty()) {
+        Some(text) => Some((text, Err(variable))),
+        None => file.map(|at| (at.value, Ok(at.span))),
+    }
+}
+
+fn tell(reader: &mut Reader<'_>, place: Result<Span, &'static str>, problem: Problem) {
+    let made = match place {
+        Ok(span) => reader.source.error(problem.rule, span, problem.message),
+        Err(variable) => Diagnostic::whole(
+            problem.rule,
+            variable,
+            format!("{variable}: {}", problem.message),
+        ),
+    };
+    let made = made.help(problem.help);
+    reader.out.push(if problem.warning {
+        made.into_warning()
+    } else {
+        made
+    });
+}
+
+fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> ApiSettings {
+    let here = reader.span(0);
+    let endpoint = match said(
+        overrides.endpoint.as_ref(),
+        "CONVERTALK_ENDPOINT",
+        raw.endpoint,
+    ) {
+        Some((text, place)) => endpoint::parse(text)
+            .map_err(|problem| tell(reader, place, problem))
+            .ok(),
+        None => {
+            let help = "write `api: { endpoint: https://api.v7.convertalk.com }` or `endpoint: sandbox`, or set CONVERTALK_ENDPOINT";
+            reader.error("missing-endpoint", here, "`api.endpoint` is missing", help);
+            None
+        }
+    };
+    let sandbox = endpoint
+        .as_ref()
+        .is_none_or(|endpoint| *endpoint == Endpoint::Sandbox);
+    let mut id = |over: Option<&String>, variable, file, key: &str| match said(over, variable, file)
+    {
+        Some((text, place)) => {
+            if let Some(problem) = endpoint::id_problem(text.trim(), key) {
+                tell(reader, place, problem);
+            }
+            text.trim().to_owned()
+        }
+        None => {
+            if !sandbox {
+                let help = format!(
+                    "write `{key}: …` under `api:` (it stands in the embed script), or set {variable}"
+                );
+                reader.error("missing-id", here, format!("`api.{key}` is missing"), help);
+            }
+            SANDBOX_ID.to_owned()
+        }
+    };
+    let bot_id = id(
+        overrides.bot_id.as_ref(),
+        "CONVERTALK_BOT_ID",
+        raw.bot_id,
+        "bot_id",
+    );
+    let customer_id = id(
+        overrides.customer_id.as_ref(),
+        "CONVERTALK_CUSTOMER_ID",
+        raw.customer_id,
+        "customer_id",
+    );
+    ApiSettings {
+        endpoint: endpoint.unwrap_or(Endpoint::Sandbox),
+        bot_id,
+        customer_id,
+        concurrency: raw.concurrency.unwrap_or(8) as usize,
+        rate: raw.rate,
+        timeout: raw
+            .timeout
+            .and_then(|text| timeout(reader, text))
+            .unwrap_or(Duration::from_secs(30)),
+        page_cap: raw.page_cap.unwrap_or(10_000),
+        tags: raw.tags.map(|text| shape(reader, text)).unwrap_or_default(),
+        notes: raw
+            .notes
+            .map(|text| notes_sent(reader, text))
+            .unwrap_or_default(),
+        unassign: raw
+            .unassign
+            .map_or_else(|| Some(String::new()), |text| text.map(str::to_owned)),
+        read_header: raw
+            .read_header
+            .map_or_else(|| "x-bot-token".to_owned(), |text| header(reader, text)),
+        write_header: raw
+            .write_header
+            .map_or_else(|| "x-bp-token".to_owned(), |text| header(reader, text)),
+        seed: raw.seed.and_then(|text| seed(reader, text)),
+    }
+}
+
+fn timeout(reader: &mut Reader<'_>, text: At<&str>) -> Option<Duration> {
+    let value = text.value.trim();
+    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("", 1.0)];
+    let (number, unit) = units
+        .into_iter()
+        .find_map(|(suffix, unit)| Some((value.strip_suffix(suffix)?, unit)))?;
+    let plain = !number.is_empty()
+        && number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds = number
+        .parse::<f64>()
+        .ok()
+        .filter(|_| plain)
+        .map(|number| number * unit);
+    let fits = seconds.filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0);
+    if fits.is_none() {
+        let help = "write seconds, `30`, or `30s`, `500ms`, `2m`; a day at the most";
+        reader.error(
+            "bad-timeout",
+            text.span,
+            format!("{} is no time for a request", quoted(value)),
+            help,
+        );
+    }
+    fits.map(Duration::from_secs_f64)
+}
+
+fn shape(reader: &mut Reader<'_>, text: At<&str>) -> TagShape {
+    match text.value {
+        "auto" => TagShape::Auto,
+        "array" => TagShape::Array,
+        "string" => TagShape::String,
+        other => {
+            let help = "write `auto`, `array` or `string`";
+            reader.error(
+                "bad-value",
+                text.span,
+                format!("tags cannot be sent as {}", quoted(other)),
+                help,
+            );
+            TagShape::Auto
+        }
+    }
+}
+
+fn notes_sent(reader: &mut Reader<'_>, text: At<&str>) -> NotesSent {
+    match text.value {
+        "auto" => NotesSent::Auto,
+        "all" => NotesSent::All,
+        "new" => NotesSent::New,
+        other => {
+            let help = "write `auto`, `all` or `new`";
+            reader.error(
+                "bad-value",
+                text.span,
+                format!("notes cannot be sent as {}", quoted(other)),
+                help,
+            );
+            NotesSent::Auto
+        }
+    }
+}
+
+fn header(reader: &mut Reader<'_>, text: At<&str>) -> String {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if !text.value.bytes().all(part) {
+        reader.error(
+            "bad-header",
+            text.span,
+            "this is not the name of a header",
+            "write the name alone: `x-bot-token`",
+        );
+    }
+    text.value.to_ascii_lowercase()
+}
+
+fn seed(reader: &mut Reader<'_>, text: At<&str>) -> Option<PathBuf> {
+    let path = Path::new(text.value);
+    let inside = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !inside {
+        let help = "write a path relative to convertalk.yaml that stays in its folder: `seed.json`";
+        reader.error(
+            "bad-path",
+            text.span,
+            format!("{} leaves the workspace", quoted(text.value)),
+            help,
+        );
+    }
+    inside.then(|| path.to_owned())
+}
+
+fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap<String, Agent> {
+    let mut made = BTreeMap::new();
+    let mut owners: BTreeMap<AgentId, Span> = BTreeMap::new();
+    for (name, agent) in raw {
+        let reserved = match name.value.trim() {
+            "" => Some("an agent's name is empty".to_owned()),
+            "none" => Some("`none` stands for nobody".to_owned()),
+            text if AgentId::parse(text).is_some() => {
+                Some(format!("{} is an id, not a name", quoted(text)))
+            }
+            text if text != name.value => {
+                Some(format!("{} has blanks around it", quoted(name.value)))
+            }
+            _ => None,
+        };
+        if let Some(message) = reserved {
+            reader.error(
+                "bad-agent-name",
+                name.span,
+                message,
+                "choose a name that readers know the agent by",
+            );
+        }
+        let Some(id) = AgentId::parse(agent.id.value.trim()) else {
+            let message = format!("{} is not an agent's id", quoted(agent.id.value));
+            reader.error(
+                "bad-agent-id",
+                agent.id.span,
+                message,
+                "an id is 24 hex digits, as the dashboard's address shows it",
+            );
+            continue;
+        };
+        if let Some(first) = owners.insert(id.clone(), agent.id.span) {
+            let error = reader.source.error(
+                "duplicate-agent",
+                agent.id.span,
+                "two names for one agent's id",
+            );
+            let error = error
+                .label("again")
+                .also(reader.source, first, "first here");
+            reader
+                .out
+                .push(error.help("keep one of the two names, and use it in the lead files"));
+        }
+        let line = agent.max_leads.map_or(name.span, |cap| cap.span).line;
+        let max_leads = agent.max_leads.map(|cap| cap.value);
+        made.insert(
+            name.value.to_owned(),
+            Agent {
+                id,
+                max_leads,
+                place: place(reader, line),
+            },
+        );
+    }
+    made
+}
+
+fn place(reader: &Reader<'_>, line: u32) -> Place {
+    Place {
+        file: reader.source.file.clone(),
+        line,
+    }
+}
+
+fn rule<T>(reader: &Reader<'_>, span: Span, value: T) -> Rule<T> {
+    Rule {
+        value,
+        place: place(reader, span.line),
+    }
+}
+
+fn policy(reader: &mut Reader<'_>, raw: &RawPolicy<'_>) -> Policy {
+    let tags = raw.tags.as_ref().map(|tags| {
+        let names = tags
+            .value
+            .iter()
+            .filter_map(|tag| crate::lead::tag(tag.value))
+            .collect();
+        rule(reader, tags.span, names)
+    });
+    let max_changes = raw
+        .max_changes
+        .and_then(|text| max_changes(reader, text).map(|most| rule(reader, text.span, most)));
+    let mut moves = |list: &[At<&str>]| {
+        list.iter()
+            .filter_map(|text| transition(reader, *text).map(|made| rule(reader, text.span, made)))
+            .collect()
+    };
+    let (deny, warn) = (moves(&raw.transitions.0), moves(&raw.transitions.1));
+    let require_agent = raw.require_agent.as_ref().map(|list| {
+        let statuses = list
+            .value
+            .iter()
+            .filter_map(|text| read_status(reader, *text))
+            .collect();
+        rule(reader, list.span, statuses)
+    });
+    Policy {
+        tags,
+        max_changes,
+        deny,
+        warn,
+        require_agent,
+    }
+}
+
+fn max_changes(reader: &mut Reader<'_>, text: At<&str>) -> Option<MaxChanges> {
+    let value = text.value.trim();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let made = match value.strip_suffix('%').map(str::trim_end) {
+        Some(share) if digits(share) => share
+            .parse()
+            .ok()
+            .filter(|share| *share <= 100)
+            .map(MaxChanges::Percent),
+        None if digits(value) => value.parse().ok().map(MaxChanges::Leads),
+        _ => None,
+    };
+    if made.is_none() {
+        let help = "write a number of leads, `50`, or a share of the declared ones, \"20%\"";
+        reader.error(
+            "bad-max-changes",
+            text.span,
+            format!("{} is no number of changes", quoted(value)),
+            help,
+        );
+    }
+    made
+}
+
+fn transition(reader: &mut Reader<'_>, text: At<&str>) -> Option<Transition> {
+    let Some((from, to)) = text.value.split_once("->") else {
+        let help = "write `CLOSED -> *`: from, an arrow, to";
+        reader.error(
+            "bad-transition",
+            text.span,
+            format!("{} is no transition", quoted(text.value)),
+            help,
+        );
+        return None;
+    };
+    let mut side = |word: &str| -> Option<Option<Status>> {
+        match word.trim() {
+            "*" => Some(None),
+            word => read_status(
+                reader,
+                At {
+                    value: word,
+                    span: text.span,
+                },
+            )
+            .map(Some),
+        }
+    };
+    let (from, to) = (side(from), side(to));
+    Some(Transition {
+        from: from?,
+        to: to?,
+    })
+}

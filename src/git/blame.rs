@@ -1,0 +1,42 @@
+//! Blame: the commit that last changed a line of a lead file, from git.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::git::base::git;
+
+/// A commit, as far as readers need it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Commit {
+    /// Its whole hash.
+    pub id: String,
+    /// Who wrote it.
+    pub author: String,
+    /// When (RFC 3339, UTC).
+    pub at: String,
+    /// Its first line.
+    pub subject: String,
+}
+
+/// The commit that last changed a line. `None` outside of a repository, for a line that is not committed yet, and without git.
+pub fn blame(root: &Path, file: &str, line: u32) -> Option<Commit> {
+    let range = format!("{line},{line}");
+    let told = git(root, &["blame", "--porcelain", "-L", &range, "--", file]).ok()?;
+    let id = told.split_whitespace().next()?.to_owned();
+    let of = |key: &str| {
+        told.lines()
+            .find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let at = jiff::Timestamp::from_second(of("author-time").parse().ok()?).ok()?;
+    let is_commit =
+        id.bytes().all(|byte| byte.is_ascii_hexdigit()) && id.bytes().any(|byte| byte != b'0');
+    is_commit.then(|| Commit {
+        id,
+        author: of("author"),
+        at: at.to_string(),
+        subject: of("summary"),
+    })
+}

@@ -1,0 +1,191 @@
+//! Lead files: found, read, checked, and merged into [`Desired`]; and written for those who want them written.
+
+pub mod adopt;
+pub(crate) mod discover;
+pub mod draft;
+pub mod edit;
+pub mod emit;
+mod paths;
+pub mod raw;
+pub mod schema;
+pub mod split;
+pub mod valid;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+pub use self::paths::{lead_files, read_text};
+use self::valid::Checked;
+pub use self::valid::Vocabulary;
+use crate::config::{FILE, Overrides, Settings, Workspace, configure};
+use crate::desired::Desired;
+use crate::yaml::diagnostic::{self, Diagnostic, Source};
+use crate::yaml::file;
+
+/// A workspace and its lead files, or all that is wrong with them.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// `None` where `convertalk.yaml` has an error.
+    pub workspace: Option<Workspace>,
+    /// `None` where any file has an error.
+    pub desired: Option<Desired>,
+    /// Errors and warnings, by file, line and column.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many lead files were read.
+    pub files: usize,
+    /// How many leads they declare.
+    pub leads: usize,
+}
+
+impl Loaded {
+    /// Whether anything is wrong.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Reads and validates the workspace in `root` and all its lead files, on all cores.
+pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
+    let file: Arc<str> = FILE.into();
+    let text = match file::text(root, &file) {
+        Ok(text) => text,
+        Err(error) => {
+            return Loaded {
+                diagnostics: vec![*error],
+                ..Loaded::default()
+            };
+        }
+    };
+    let (settings, mut diagnostics) = configure(root, &text, overrides);
+    let globs: Vec<String> = settings
+        .globs
+        .iter()
+        .map(|(glob, _)| glob.clone())
+        .collect();
+    let found = discover::find(root, &globs);
+    misses(&file, &text, &settings, &found, &mut diagnostics);
+    let broken = diagnostics.iter().any(Diagnostic::is_error);
+    let vocabulary = settings.vocabulary(&diagnostics);
+    diagnostics.extend(found.diagnostics);
+
+    let read = found.files.par_iter().map(|path| {
+        let file: Arc<str> = path.as_str().into();
+        let text = file::text(root, &file);
+        (file, text)
+    });
+    let (desired, files, leads) = gather(read.collect(), vocabulary, &mut diagnostics);
+    diagnostic::sort(&mut diagnostics);
+    let fine = !diagnostics.iter().any(Diagnostic::is_error);
+    Loaded {
+        workspace: settings.workspace.filter(|_| !broken),
+        desired: fine.then_some(desired),
+        diagnostics,
+        files,
+        leads,
+    }
+}
+
+/// Reads lead files that are in memory: those of another commit, say. Pure.
+pub fn desired_of(
+    files: Vec<(Arc<str>, String)>,
+    workspace: &Workspace,
+) -> (Desired, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let read = files.into_iter().map(|(file, text)| {
+        let text = file::decode(&file, text.into_bytes());
+        (file, text)
+    });
+    let (desired, ..) = gather(read.collect(), workspace.vocabulary(), &mut diagnostics);
+    diagnostic::sort(&mut diagnostics);
+    (desired, diagnostics)
+}
+
+type Read = (Arc<str>, Result<String, Box<Diagnostic>>);
+
+fn gather(
+    read: Vec<Read>,
+    vocabulary: Vocabulary<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> (Desired, usize, usize) {
+    let check = |(number, (file, text)): (usize, &Read)| match text {
+        Ok(text) => valid::check(file, text, number as u32, vocabulary),
+        Err(error) => Checked {
+            leads: Vec::new(),
+            diagnostics: vec![Diagnostic::clone(error)],
+        },
+    };
+    let checked: Vec<Checked> = read.par_iter().enumerate().map(check).collect();
+    let mut all = Vec::with_capacity(checked.len());
+    for file in checked {
+        all.push(file.leads);
+        out.extend(file.diagnostics);
+    }
+    let leads = all.iter().map(Vec::len).sum();
+    let source = |number: u32| {
+        let (file, text) = &read[number as usize];
+        Source {
+            file: file.clone(),
+            text: text.as_deref().unwrap_or_default(),
+        }
+    };
+    (valid::merge(all, source, out), read.len(), leads)
+}
+
+impl Workspace {
+    /// The names that lead files may use.
+    pub fn vocabulary(&self) -> Vocabulary<'_> {
+        Vocabulary {
+            agents: Some(&self.agents),
+            tags: self.policy.tags.as_ref().map(|rule| rule.value.as_slice()),
+        }
+    }
+}
+
+impl Settings {
+    /// The names that could be read; those of a file with a mistake among its names are not held against anyone.
+    fn vocabulary(&self, diagnostics: &[Diagnostic]) -> Vocabulary<'_> {
+        let doubt = |made: &Diagnostic| {
+            matches!(made.rule, "bad-agent-id" | "bad-agent-name" | "missing-id")
+        };
+        let doubt = self.doubtful || diagnostics.iter().any(doubt);
+        match self.workspace.as_ref().filter(|_| !doubt) {
+            Some(workspace) => workspace.vocabulary(),
+            None => Vocabulary::default(),
+        }
+    }
+}
+
+/// Warns of globs that match nothing.
+fn misses(
+    file: &Arc<str>,
+    text: &str,
+    settings: &Settings,
+    found: &discover::Found,
+    out: &mut Vec<Diagnostic>,
+) {
+    let source = Source {
+        file: file.clone(),
+        text,
+    };
+    for ((glob, span), _) in settings
+        .globs
+        .iter()
+        .zip(&found.hit)
+        .filter(|(_, hit)| !**hit)
+    {
+        let message = format!("no file matches `{glob}`");
+        let warning = match span {
+            Some(span) => source.warning("no-lead-files", *span, message),
+            None => Diagnostic::whole("no-lead-files", file.clone(), message).into_warning(),
+        };
+        let help = match &found.yml {
+            Some(path) => format!(
+                "`{path}` is there: rename it to end in .yaml, or add `leads/**/*.yml` to `leads`"
+            ),
+            None => "write a lead file there".to_owned(),
+        };
+        out.push(warning.help(help));
+    }
+}

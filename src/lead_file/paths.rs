@@ -1,0 +1,51 @@
+//! The lead files of a workspace, for those who write them: which there are, what they hold, and where a new one goes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::{FILE, Overrides, Workspace, configure};
+use crate::lead_file::discover as files;
+use crate::yaml::diagnostic::Diagnostic;
+use crate::yaml::file as load;
+
+impl Workspace {
+    /// Whether a path, relative to its folder, is one of a lead file.
+    pub fn takes(&self, path: &str) -> bool {
+        files::matcher(&self.leads)(path)
+    }
+
+    /// The folder in which its globs look for lead files first.
+    pub fn leads_folder(&self) -> String {
+        let folders = self.leads.iter().map(|glob| files::base(glob));
+        let mut fitting = folders.filter(|folder| self.takes(&format!("{folder}/leads.yaml")));
+        fitting.next().unwrap_or_else(|| "leads".to_owned())
+    }
+}
+
+/// The paths of the lead files of the workspace in `root`, in order, and what is wrong with its globs and folders. Whatever else is
+/// wrong with `convertalk.yaml` does not matter here.
+pub fn lead_files(root: &Path) -> (Vec<Arc<str>>, Vec<Diagnostic>) {
+    let text = match load::text(root, &FILE.into()) {
+        Ok(text) => text,
+        Err(error) => return (Vec::new(), vec![*error]),
+    };
+    let (settings, mut diagnostics) = configure(root, &text, &Overrides::default());
+    if settings.workspace.is_some() {
+        diagnostics.retain(|made| made.rule == "bad-glob");
+    }
+    let globs: Vec<String> = settings.globs.into_iter().map(|(glob, _)| glob).collect();
+    let found = files::find(root, &globs);
+    diagnostics.extend(found.diagnostics);
+    (
+        found.files.into_iter().map(Arc::from).collect(),
+        diagnostics,
+    )
+}
+
+/// Reads one file below a folder as text, or says why it is none.
+///
+/// # Errors
+/// It is not there, no file, not UTF-8 or too large.
+pub fn read_text(root: &Path, file: &Arc<str>) -> Result<String, Box<Diagnostic>> {
+    load::text(root, file)
+}

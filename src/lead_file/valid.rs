@@ -1,0 +1,438 @@
+//! From what a lead file says to what is wanted: agents by id, tags held against the policy, defaults merged.
+//!
+//! Given a file's text and the workspace's [`Vocabulary`]; hands on its leads, valid, and [`merge`]s those of all files into
+//! [`Desired`]. Pure: the same texts give the same leads and the same diagnostics, in the same order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::desired::{Demand, Desired, DesiredLead, Place};
+use crate::lead::{AgentId, LeadId, Note, TagRule, Wanted, tag};
+use crate::lead_file::raw::{self as document, Lead, Tags};
+use crate::policy::Agent;
+use crate::yaml;
+use crate::yaml::decode::{At, Reader};
+use crate::yaml::diagnostic::{Diagnostic, Source, Span, meant};
+use crate::yaml::excerpt::quoted;
+
+/// The names that lead files may use. What is `None` could not be read, and is not checked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Vocabulary<'w> {
+    /// Agents by name.
+    pub agents: Option<&'w BTreeMap<String, Agent>>,
+    /// The policy's tags.
+    pub tags: Option<&'w [String]>,
+}
+
+/// A lead of one file, before it is known whether another file has it too.
+#[derive(Debug)]
+pub struct Declared {
+    id: LeadId,
+    file: u32,
+    span: Span,
+    lead: DesiredLead,
+}
+
+/// What one file declares, and what is wrong with it.
+#[derive(Debug)]
+pub struct Checked {
+    /// The leads, in the order of the file.
+    pub leads: Vec<Declared>,
+    /// Errors and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and validates one file, the `number`th of all.
+pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_>) -> Checked {
+    let source = Source {
+        file: file.clone(),
+        text,
+    };
+    let mut diagnostics = Vec::new();
+    let Some(tree) = yaml::parse(&source, &mut diagnostics) else {
+        return Checked {
+            leads: Vec::new(),
+            diagnostics,
+        };
+    };
+    if tree.is_empty() || (tree.len() == 1 && tree.span(0).start == tree.span(0).end) {
+        let warning = Diagnostic::whole("empty-file", file.clone(), "this file declares nothing")
+            .into_warning();
+        diagnostics
+            .push(warning.help("begin with `version: 1`, then `leads:`, or delete the file"));
+        return Checked {
+            leads: Vec::new(),
+            diagnostics,
+        };
+    }
+    let mut reader = Reader {
+        tree: &tree,
+        source: &source,
+        out: diagnostics,
+    };
+    let leads = Checker { vocabulary, number }.file(&mut reader);
+    Checked {
+        leads,
+        diagnostics: reader.out,
+    }
+}
+
+/// What a file says of a lead, wherever in the file it says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    pub(crate) label: Option<Box<str>>,
+    pub(crate) create: bool,
+    pub(crate) wanted: Vec<Wanted>,
+}
+
+/// What a file says, or the first mistake in it.
+pub(crate) fn meaning(
+    file: &Arc<str>,
+    text: &str,
+    vocabulary: Vocabulary<'_>,
+) -> Result<BTreeMap<LeadId, Meaning>, String> {
+    let Checked {
+        leads,
+        mut diagnostics,
+    } = check(file, text, 0, vocabulary);
+    let desired = merge(
+        vec![leads],
+        |_| Source {
+            file: file.clone(),
+            text,
+        },
+        &mut diagnostics,
+    );
+    if let Some(error) = diagnostics.iter().find(|made| made.is_error()) {
+        return Err(format!("line {}: {}", error.line, error.message));
+    }
+    let lead = |(id, lead): (LeadId, DesiredLead)| {
+        let wanted = lead
+            .demands
+            .into_iter()
+            .map(|demand| demand.wanted)
+            .collect();
+        (
+            id,
+            Meaning {
+                label: lead.label,
+                create: lead.create,
+                wanted,
+            },
+        )
+    };
+    Ok(desired.into_iter().map(lead).collect())
+}
+
+/// The structural mistakes of a file alone: those that its schema finds, too.
+pub fn structure(reader: &mut Reader<'_>) {
+    for (key, value) in document::file(reader).leads {
+        document::uuid(reader, key);
+        document::lead(reader, value, false);
+    }
+}
+
+struct Checker<'w> {
+    vocabulary: Vocabulary<'w>,
+    number: u32,
+}
+
+/// The valid values of a lead or of `defaults`, still apart, so that one can stand in for the other.
+#[derive(Default)]
+struct Values {
+    status: Option<Demand>,
+    agent: Option<Demand>,
+    tags: Option<Demand>,
+    attributes: BTreeMap<String, (String, u32)>,
+    contact: Vec<Demand>,
+    notes: Option<(Vec<Note>, u32)>,
+    create: Option<bool>,
+}
+
+impl Checker<'_> {
+    fn file(&self, reader: &mut Reader<'_>) -> Vec<Declared> {
+        let file = document::file(reader);
+        let defaults = file
+            .defaults
+            .map(|defaults| self.values(reader, defaults))
+            .unwrap_or_default();
+        let mut made = Vec::with_capacity(file.leads.len());
+        for (key, value) in file.leads {
+            let uuid = document::uuid(reader, key);
+            let raw = document::lead(reader, value, false);
+            let label = raw.label.map(|label| label.value.into());
+            let values = self.values(reader, raw);
+            let Some(uuid) = uuid else { continue };
+            let span = reader.tree.span(key);
+            let place = Place {
+                file: reader.source.file.clone(),
+                line: span.line,
+            };
+            let create = values.create.or(defaults.create).unwrap_or_default();
+            let lead = DesiredLead {
+                place,
+                label,
+                create,
+                demands: values.demands(&defaults),
+            };
+            made.push(Declared {
+                id: LeadId::new(uuid),
+                file: self.number,
+                span,
+                lead,
+            });
+        }
+        made
+    }
+
+    fn values(&self, reader: &mut Reader<'_>, raw: Lead<'_>) -> Values {
+        let Lead {
+            label: _,
+            status,
+            agent,
+            tags,
+            attributes,
+            contact,
+            notes,
+            create,
+        } = raw;
+        let demand = |wanted, span: Span| Demand {
+            wanted,
+            line: span.line,
+        };
+        Values {
+            status: status.map(|status| demand(Wanted::Status(status.value), status.span)),
+            agent: agent.and_then(|agent| {
+                Some(demand(
+                    Wanted::Agent(self.agent(reader, agent)?),
+                    agent.span,
+                ))
+            }),
+            tags: tags.map(|tags| demand(Wanted::Tags(self.tags(reader, &tags)), tags.span)),
+            attributes: attributes
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(key, text)| (key.to_owned(), (text.value.to_owned(), text.span.line)))
+                .collect(),
+            contact: contact
+                .into_iter()
+                .map(|(field, text)| {
+                    demand(Wanted::Contact(field, field.normal(text.value)), text.span)
+                })
+                .collect(),
+            notes: notes.map(|notes| (distinct(&notes.value), notes.span.line)),
+            create: create.map(|create| create.value),
+        }
+    }
+
+    /// `None` where the name is wrong; `Some(None)` for nobody.
+    fn agent(&self, reader: &mut Reader<'_>, text: At<&str>) -> Option<Option<AgentId>> {
+        let name = text.value.trim();
+        if name == "none" {
+            return Some(None);
+        }
+        let agents = self.vocabulary.agents?;
+        if let Some(agent) = agents.get(name) {
+            return Some(Some(agent.id.clone()));
+        }
+        if let Some(id) = AgentId::parse(name) {
+            return Some(Some(id));
+        }
+        let help = match meant(name, agents.keys().map(String::as_str).chain(["none"])) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if agents.is_empty() => {
+                "name the agent in convertalk.yaml under `agents:`, or write the 24-hex id"
+                    .to_owned()
+            }
+            None => {
+                let known = agents
+                    .keys()
+                    .take(8)
+                    .map(|name| format!("`{name}`"))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                format!("convertalk.yaml names {known}; a 24-hex id or `none` will do, too")
+            }
+        };
+        reader.error(
+            "unknown-agent",
+            text.span,
+            format!("no agent is called {}", quoted(name)),
+            help,
+        );
+        None
+    }
+
+    fn tags(&self, reader: &mut Reader<'_>, tags: &At<Tags<'_>>) -> TagRule {
+        match &tags.value {
+            Tags::Exact(list) => TagRule::Exact(self.tag_set(reader, list)),
+            Tags::Patch(present, absent) => {
+                if present.is_empty() && absent.is_empty() {
+                    let help = "name a tag in `present` or `absent`; `tags: []` clears; leave `tags` out to not manage them";
+                    reader.error("tags-say-nothing", tags.span, "`tags` names no tag", help);
+                }
+                for text in absent {
+                    if let Some(both) = present
+                        .iter()
+                        .find(|other| tag(other.value) == tag(text.value))
+                    {
+                        let message =
+                            format!("the tag {} is to be present and absent", quoted(text.value));
+                        let error = reader.source.error("tag-overlap", text.span, message);
+                        reader.out.push(
+                            error
+                                .also(reader.source, both.span, "present here")
+                                .help("keep it in one of the two lists"),
+                        );
+                    }
+                }
+                TagRule::Patch {
+                    present: self.tag_set(reader, present),
+                    absent: self.tag_set(reader, absent),
+                }
+            }
+        }
+    }
+
+    fn tag_set(&self, reader: &mut Reader<'_>, list: &[At<&str>]) -> BTreeSet<String> {
+        let mut set = BTreeSet::new();
+        for text in list {
+            let Some(name) = tag(text.value) else {
+                continue;
+            };
+            if name.contains(',') {
+                let help = "some platforms keep tags as one text with commas, and would read this as several: split it";
+                reader.warning(
+                    "tag-with-comma",
+                    text.span,
+                    format!("the tag {} holds a comma", quoted(&name)),
+                    help,
+                );
+            }
+            if let Some(known) = self.vocabulary.tags.filter(|known| !known.contains(&name)) {
+                let help = match meant(&name, known.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => {
+                        "use a tag of `policy.tags` in convertalk.yaml, or add it there".to_owned()
+                    }
+                };
+                reader.error(
+                    "unknown-tag",
+                    text.span,
+                    format!("the policy knows no tag {}", quoted(&name)),
+                    help,
+                );
+            }
+            if set.contains(&name) {
+                let message = format!("the tag {} is here twice", quoted(&name));
+                reader.warning("duplicate-tag", text.span, message, "remove one of the two");
+            } else {
+                set.insert(name);
+            }
+        }
+        set
+    }
+}
+
+fn distinct(notes: &[document::Note<'_>]) -> Vec<Note> {
+    let mut made: Vec<Note> = Vec::with_capacity(notes.len());
+    let mut seen = BTreeSet::new();
+    for note in notes {
+        if seen.insert((note.title, note.description)) {
+            made.push(Note {
+                title: note.title.to_owned(),
+                description: note.description.to_owned(),
+            });
+        }
+    }
+    made
+}
+
+impl Values {
+    /// In the order of fields, this lead's own before the defaults.
+    fn demands(self, defaults: &Self) -> Vec<Demand> {
+        let Self {
+            status,
+            agent,
+            tags,
+            mut attributes,
+            contact,
+            notes,
+            create: _,
+        } = self;
+        for (key, value) in &defaults.attributes {
+            attributes
+                .entry(key.clone())
+                .or_insert_with(|| value.clone());
+        }
+        let notes = notes
+            .or_else(|| defaults.notes.clone())
+            .filter(|(notes, _)| !notes.is_empty());
+        let attribute = |(key, (text, line))| Demand {
+            wanted: Wanted::Attribute(key, text),
+            line,
+        };
+        let firsts = [
+            status.or_else(|| defaults.status.clone()),
+            agent.or_else(|| defaults.agent.clone()),
+        ];
+        let mut made: Vec<Demand> = firsts
+            .into_iter()
+            .chain([tags.or_else(|| defaults.tags.clone())])
+            .flatten()
+            .collect();
+        made.extend(attributes.into_iter().map(attribute));
+        made.extend(contact);
+        made.extend(notes.map(|(notes, line)| Demand {
+            wanted: Wanted::Notes(notes),
+            line,
+        }));
+        made
+    }
+}
+
+/// Puts the leads of all files together, given in the files' order; `text_of` gives a file's name and text by its number, for the
+/// places of duplicates.
+pub fn merge<'a>(
+    files: Vec<Vec<Declared>>,
+    text_of: impl Fn(u32) -> Source<'a>,
+    out: &mut Vec<Diagnostic>,
+) -> Desired {
+    // Places are sorted, and not the leads, which are much to move about.
+    let places = |(file, leads): (usize, &Vec<Declared>)| -> Vec<(u64, usize, usize)> {
+        leads
+            .iter()
+            .enumerate()
+            .map(|(at, lead)| (lead.id.beginning(), file, at))
+            .collect()
+    };
+    let mut order: Vec<(u64, usize, usize)> =
+        files.par_iter().enumerate().flat_map_iter(places).collect();
+    let of = |place: &(u64, usize, usize)| &files[place.1][place.2];
+    let by_id = |a: &(u64, usize, usize), b: &(u64, usize, usize)| {
+        a.0.cmp(&b.0).then_with(|| of(a).id.cmp(&of(b).id))
+    };
+    order.par_sort_unstable_by(|a, b| by_id(a, b).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
+    for pair in order
+        .windows(2)
+        .filter(|pair| by_id(&pair[0], &pair[1]).is_eq())
+    {
+        let (first, again) = (of(&pair[0]), of(&pair[1]));
+        let message = format!("the lead {} is declared twice", quoted(again.id.as_str()));
+        let error = text_of(again.file)
+            .error("duplicate-lead", again.span, message)
+            .label("again");
+        let error = error.also(&text_of(first.file), first.span, "also here");
+        out.push(error.help("keep one of the two; one lead is declared in one place"));
+    }
+    let mut files: Vec<Vec<Option<Declared>>> = files
+        .into_par_iter()
+        .map(|leads| leads.into_iter().map(Some).collect())
+        .collect();
+    let taken = order
+        .into_iter()
+        .filter_map(|(_, file, at)| files[file][at].take());
+    taken.map(|declared| (declared.id, declared.lead)).collect()
+}

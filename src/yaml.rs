@@ -1,0 +1,20 @@
+//! YAML with places: read into a tree, decoded, laid out, and edited in place. It knows nothing of leads.
+
+pub mod decode;
+pub mod diagnostic;
+pub(crate) mod excerpt;
+pub(crate) mod file;
+pub mod format;
+pub(crate) mod list;
+mod parse;
+pub(crate) mod quote;
+pub mod render;
+pub mod scalar;
+pub(crate) mod splice;
+pub mod tree;
+mod written;
+
+pub use self::diagnostic::{Diagnostic, Severity};
+pub use self::parse::parse;
+pub use self::tree::{Kind, Node, NodeId, Pairs, Style, Tree};
+pub use self::written::Written;
