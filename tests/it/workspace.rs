@@ -1,15 +1,10 @@
-//! The workspace from the outside: folders on a disk, schemas in the repository, speed.
+//! The workspace from the outside: folders on a disk, and the schemas in the repository.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test stops at what it did not expect"
-)]
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use convertalk::config::Overrides;
 use convertalk::lead_file::schema;
@@ -33,13 +28,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn load(dir: &Path) -> Loaded {
-    let started = Instant::now();
     let loaded = convertalk::lead_file::load(dir, &Overrides::default());
-    assert!(
-        started.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        started.elapsed()
-    );
     for made in &loaded.diagnostics {
         assert!(made.help.is_some(), "{made:?}");
         assert!(
@@ -478,76 +467,6 @@ proptest! {
 }
 
 static VALIDATOR: std::sync::OnceLock<jsonschema::Validator> = std::sync::OnceLock::new();
-
-/// `cargo test --release --test workspace -- --ignored --nocapture speed`
-#[test]
-#[ignore = "a measurement, in release"]
-fn speed() {
-    let lead = |i: usize| {
-        format!(
-            "  7e88d192-9b20-4035-9b68-{i:012x}:\n    label: Acme renewal {i}\n    status: INPROGRESS\n    agent: priya\n    tags: [vip, renewal]\n    \
-             attributes: {{ tier: gold }}\n    notes:\n      - title: Called\n        description: Wants the offer by mail, not by phone\n"
-        )
-    };
-    let base = convertalk::config::parse(Path::new("/w"), CONFIG, &Overrides::default())
-        .0
-        .unwrap();
-    for files in [1, 100] {
-        let texts: Vec<(Arc<str>, String)> = (0..files)
-            .map(|file| {
-                let per = 100_000 / files;
-                let body: String = (file * per..(file + 1) * per).map(lead).collect();
-                (
-                    format!("leads/{file:03}.yaml").into(),
-                    format!("version: 1\nleads:\n{body}"),
-                )
-            })
-            .collect();
-        let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
-        let median = |mut run: Box<dyn FnMut() -> Duration + '_>| {
-            let mut all: Vec<_> = (0..5).map(|_| run()).collect();
-            all.sort();
-            all[2].as_secs_f64()
-        };
-        let scan = median(Box::new(|| {
-            let started = Instant::now();
-            for (_, text) in &texts {
-                let mut options = granit_parser::Options::default();
-                options.set_emit_comments(false);
-                assert!(
-                    granit_parser::Parser::new_from_str_with_options(text, options).count() > 10
-                );
-            }
-            started.elapsed()
-        }));
-        let run = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
-            median(Box::new(|| {
-                let input = texts.clone();
-                let started = Instant::now();
-                let (desired, wrong) =
-                    pool.install(|| convertalk::lead_file::desired_of(input, &base));
-                let took = started.elapsed();
-                assert!(desired.len() == 100_000 && wrong.is_empty());
-                took
-            }))
-        };
-        let (one, two) = (run(1), run(2));
-        let rate = |seconds: f64| bytes as f64 / 1e6 / seconds;
-        eprintln!(
-            "{files} files, {} MB: scan {:.1} MB/s, load+validate {:.1} MB/s (ratio {:.2}), two threads {:.1} MB/s (speed-up {:.2})",
-            bytes / 1_000_000,
-            rate(scan),
-            rate(one),
-            one / scan,
-            rate(two),
-            one / two
-        );
-    }
-}
 
 fn config(
     text: &str,

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use convertalk::api::Client;
 use convertalk::apply::{Update, Writer};
@@ -17,7 +16,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{LONG, any_or_wounded, monsters};
+use super::any_or_wounded;
+use super::growth::monsters;
 use crate::arbitrary::workspace;
 
 const PAGE: &str = r#"{"success":true,"message":"ok","code":200,"data":[{"_id":"63d9ffa77a8d152facbe2f00","uuid":"a","status":"OPEN",
@@ -131,7 +131,7 @@ impl Write for Told {
 
 /// Reads each answer as a page and, by another client, as the answer to an update. A decoder that panics is told in the log.
 fn read_all(answers: Vec<Answer>) {
-    let (start, count) = (Instant::now(), answers.len());
+    let count = answers.len();
     let told = Told::default();
     let log = told.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -192,11 +192,6 @@ fn read_all(answers: Vec<Answer>) {
         text.lines().all(|line| line.len() < 2_000),
         "words without an end:\n{text}"
     );
-    assert!(
-        start.elapsed() < LONG * 4,
-        "{count} answers took {:?}",
-        start.elapsed()
-    );
 }
 
 proptest! {
@@ -229,9 +224,9 @@ fn bodies_of_great_depth_and_length() {
         framed(closed("\\ud800", "")),
     ];
     bodies.extend(
-        monsters()
+        monsters(20_000)
             .into_iter()
-            .flat_map(|monster| [framed(monster.clone()), monster]),
+            .flat_map(|(_, monster)| [framed(monster.clone()), monster]),
     );
     read_all(bodies.into_iter().map(|body| (200, "", body)).collect());
 }
