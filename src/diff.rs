@@ -23,7 +23,7 @@ pub struct FieldChange {
     /// The line that asks for it, in the file of the lead.
     pub line: u32,
     /// Where `before` and `after` are masked: what they stand for.
-    pub seal: Option<Box<Seal>>,
+    pub seal: Option<Box<RedactionTag>>,
     /// Whose doing it is; `None` where there is no base to say.
     pub class: Option<Class>,
     /// What is written where drift is kept and only a part of the difference is intended: some of the tags, some of the notes.
@@ -58,7 +58,7 @@ pub enum Class {
 
 /// Seals of two masked values: they tell whether a value is the one that was meant, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Seal {
+pub struct RedactionTag {
     /// Of the value as it was.
     pub before: String,
     /// Of the value as it is to be.

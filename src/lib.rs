@@ -14,7 +14,7 @@
 //!
 //! # Who may do what
 //!
-//! - [`lead`], [`desired`], [`diff`], [`plan`], [`privacy`] and [`report`] are pure: no I/O, no clock, no randomness, no
+//! - [`lead`], [`desired`], [`diff`], [`plan`], [`redaction`] and [`report`] are pure: no I/O, no clock, no randomness, no
 //!   environment. Equal input gives equal bytes.
 //! - [`api`] alone reaches the network. It implements [`observe::Reader`] and, made with a write token, [`apply::Writer`];
 //!   whoever is given a `Reader` cannot write, and that is how `plan` is safe.
@@ -51,7 +51,8 @@ pub mod lead_file;
 pub mod observe;
 pub mod plan;
 pub mod policy;
-pub mod privacy;
+
+pub mod redaction;
 pub mod report;
 pub mod sandbox;
 pub mod snapshot;

@@ -5,7 +5,7 @@
 
 use crate::apply::journal::Line;
 use crate::plan::Plan;
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 use crate::yaml::diagnostic::Diagnostic;
 
 mod brief;
@@ -48,7 +48,7 @@ pub enum Format {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Audience<'a> {
     /// How much of people's names and contact values is told.
-    pub names: Names,
+    pub names: Redaction,
     /// The size that Markdown is cut to, in bytes; [`SMALLEST`] at the least.
     pub max_bytes: Option<usize>,
     /// The way from the repository's top to the workspace, with `/` at its end: annotations and SARIF name files from there.

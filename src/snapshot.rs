@@ -16,7 +16,7 @@ use crate::desired::{Desired, DesiredLead};
 use crate::lead::{AgentId, ContactField, Field, Lead, LeadId, Note, Status, Wanted};
 use crate::observe::{ChatType, Echo, Keep, Key, Live, Observed, Page, Reader, Record};
 use crate::plan::{Plan, Refusal, Target};
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 use crate::words::count;
 
 /// The version of the file that this program writes and reads.
@@ -32,7 +32,7 @@ pub struct Head {
     /// The inbox.
     pub target: Target,
     /// How much of contact values and notes is told.
-    names: Names,
+    names: Redaction,
     /// The keys of attributes that are told, where not all are.
     attributes: Option<BTreeSet<String>>,
 }
@@ -74,7 +74,7 @@ pub fn write(
     live: &Live,
     desired: &Desired,
     target: Target,
-    names: Names,
+    names: Redaction,
     created_at: String,
 ) -> io::Result<u64> {
     let keys = desired
@@ -84,7 +84,7 @@ pub fn write(
             Wanted::Attribute(key, _) => Some(key.clone()),
             _ => None,
         });
-    let attributes = (names != Names::Full).then(|| keys.collect());
+    let attributes = (names != Redaction::Full).then(|| keys.collect());
     let tool_version = env!("CARGO_PKG_VERSION").to_owned();
     let head = Head {
         format_version: FORMAT_VERSION,
@@ -161,7 +161,7 @@ fn shown(id: &LeadId, seen: &Observed, declared: Option<&DesiredLead>, head: &He
         contact: contact.iter().map(value).collect(),
         notes: notes
             .iter()
-            .filter(|note| head.names == Names::Full || has(note))
+            .filter(|note| head.names == Redaction::Full || has(note))
             .cloned()
             .collect(),
     }
@@ -267,7 +267,7 @@ impl Snapshot {
     /// Adds to a plan what the snapshot cannot know: differences that may be none.
     pub fn warn(&self, plan: &mut Plan) {
         let unsure = |field: &Field| match field {
-            Field::Contact(_) | Field::Notes => self.head.names != Names::Full,
+            Field::Contact(_) | Field::Notes => self.head.names != Redaction::Full,
             Field::Attribute(key) => self
                 .head
                 .attributes

@@ -16,7 +16,7 @@ use super::Outcome;
 use crate::diff::FieldChange;
 use crate::lead::{Field, LeadId, Value};
 use crate::plan::{Action, Fields, Target};
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 
 /// The version of the format that this program writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -86,7 +86,7 @@ pub fn read(text: &str) -> Result<Vec<(u32, Line)>, RunFileError> {
 }
 
 /// The lines with as much of people's names and contact values as may be told: values, and words that repeat them.
-pub fn told(mut run: Vec<(u32, Line)>, names: Names) -> Vec<(u32, Line)> {
+pub fn told(mut run: Vec<(u32, Line)>, names: Redaction) -> Vec<(u32, Line)> {
     let mut sent: BTreeMap<LeadId, Vec<(Field, Value)>> = BTreeMap::new();
     for (_, line) in &mut run {
         match line {
@@ -147,7 +147,7 @@ pub enum Line {
         target: Target,
         /// How much of contact values the lines below hold; masked ones cannot be undone.
         #[serde(default)]
-        names: Names,
+        names: Redaction,
         /// How many leads the plan changes.
         leads: usize,
     },

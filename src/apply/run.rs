@@ -15,7 +15,7 @@ use crate::observe::TagShape;
 use crate::observe::{Leads, ObserveError, Seen, look_again, observe};
 use crate::plan::Change;
 use crate::plan::settle::{Settled, Task, sent, settle};
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 use crate::stop::{Reason, Stop};
 
 /// How a run goes about it.
@@ -36,7 +36,7 @@ pub struct Options {
     /// So long after it was read a lead may be written over; longer where reading the listing takes long.
     pub fresh: Duration,
     /// How much of people's names the run file may hold.
-    pub names: Names,
+    pub names: Redaction,
     /// The shape of tags where a lead shows none.
     pub tag_shape: TagShape,
 }

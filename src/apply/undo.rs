@@ -10,7 +10,7 @@ use super::journal::Line;
 use crate::diff::FieldChange;
 use crate::lead::{Field, LeadId, Value};
 use crate::plan::{Action, Change, Class, Fields, Source, Target};
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 
 /// What undoes a run.
 #[derive(Debug, Default)]
@@ -28,13 +28,13 @@ pub struct Inverse {
 struct Written {
     line: u32,
     created: bool,
-    fields: BTreeMap<Field, (FieldChange, Names)>,
+    fields: BTreeMap<Field, (FieldChange, Redaction)>,
 }
 
 /// The inverse of the runs of a file, given its lines with their numbers; `file` names the run file in the plan.
 pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
     let mut made = Inverse::default();
-    let mut names = Names::None;
+    let mut names = Redaction::None;
     let mut written: BTreeMap<LeadId, Written> = BTreeMap::new();
     // Writes of this run; a lead that ends as untried was never sent.
     let mut begun: BTreeMap<LeadId, (u32, Action, Fields)> = BTreeMap::new();
@@ -110,7 +110,7 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
 fn fold(
     written: &mut BTreeMap<LeadId, Written>,
     run: BTreeMap<LeadId, (u32, Action, Fields)>,
-    names: Names,
+    names: Redaction,
 ) {
     for (uuid, (line, action, fields)) in run {
         let lead = written.entry(uuid).or_insert(Written {
@@ -122,7 +122,7 @@ fn fold(
             match lead.fields.get_mut(&change.field) {
                 Some((first, told)) => {
                     first.after = change.after;
-                    if names != Names::Full {
+                    if names != Redaction::Full {
                         *told = names;
                     }
                 }
@@ -132,7 +132,7 @@ fn fold(
     }
 }
 
-fn undo(change: &FieldChange, names: Names) -> Result<FieldChange, &'static str> {
+fn undo(change: &FieldChange, names: Redaction) -> Result<FieldChange, &'static str> {
     let FieldChange {
         field,
         before,
@@ -141,7 +141,7 @@ fn undo(change: &FieldChange, names: Names) -> Result<FieldChange, &'static str>
         ..
     } = change;
     match (field, before) {
-        (Field::Contact(_), _) if names != Names::Full => {
+        (Field::Contact(_), _) if names != Redaction::Full => {
             Err("the run file has it masked; run apply with --names full to be able to undo it")
         }
         (Field::Notes, _) => Err("notes are never taken away"),

@@ -18,7 +18,7 @@ use crate::lead::LeadId;
 use crate::observe::Live;
 use crate::plan::settle::{Settled, Task, settle};
 use crate::plan::{Change, Plan, Whose, to_write};
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 use crate::report::{self, Format};
 use crate::stop::{Reason, Stop};
 
@@ -159,7 +159,7 @@ impl Execution {
         files: &Files,
         plan: &Plan,
         leads: usize,
-        names: Names,
+        names: Redaction,
     ) -> Result<(Journal, String), Error> {
         let started = jiff::Timestamp::now();
         let short: String = plan.plan_id.chars().take(8).collect();

@@ -14,7 +14,7 @@ use crate::lead::LeadId;
 use crate::observe::{ObserveError, Reader, observe};
 use crate::plan::explain::{Explanation, Rule, explain};
 use crate::plan::{Input, Limits, Whose, make};
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 use crate::report::explanation;
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
@@ -37,7 +37,7 @@ pub(super) struct Explain {
     format: Form,
     /// How much of people's names and contact values to tell
     #[arg(long, value_name = "HOW", default_value = "initials")]
-    names: Names,
+    names: Redaction,
 }
 
 impl Explain {

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::git::base::prefix;
 use crate::plan::{Allow, Limits, Plan};
 use crate::policy::MaxChanges;
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 use crate::report::{self, Audience, Format};
 
 /// Which leads, how far to read, and what to tell.
@@ -28,7 +28,7 @@ pub(super) struct Scope {
     pub(super) full: bool,
     /// How much of people's names and contact values to tell
     #[arg(long, value_name = "HOW", default_value = "initials")]
-    pub(super) names: Names,
+    pub(super) names: Redaction,
     /// Refuse to change more leads than this: a number, or a share of the declared leads such as 20%
     #[arg(long, value_name = "N|P%", value_parser = max_changes)]
     pub(super) max_changes: Option<MaxChanges>,
@@ -94,7 +94,7 @@ impl Forms {
     pub(super) fn tell(
         &self,
         plan: &Plan,
-        names: Names,
+        names: Redaction,
         root: Option<&Path>,
         screen: &Screen,
     ) -> Result<(), Error> {

@@ -11,7 +11,7 @@ use crate::atomic_file;
 use crate::error::{Error, Exit};
 use crate::plan::Whose;
 use crate::plan::file::saved;
-use crate::privacy::SealKey;
+use crate::redaction::RedactionKey;
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
 use crate::words::visible;
@@ -106,7 +106,7 @@ impl Plan {
     fn tell(
         &self,
         plan: &crate::plan::Plan,
-        key: Option<&SealKey>,
+        key: Option<&RedactionKey>,
         files: &Files,
         screen: &Screen,
     ) -> Result<Exit, Error> {

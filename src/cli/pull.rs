@@ -11,7 +11,7 @@ use crate::error::{Error, Exit};
 use crate::lead_file::draft::With;
 use crate::lead_file::split::By;
 use crate::observe::ChatType;
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 
 mod adopt;
 mod update;
@@ -46,7 +46,7 @@ pub(super) struct Pull {
     with: Vec<Field>,
     /// Label leads with the person's name, or its initials; no label unless said, but with `--with contact` the name
     #[arg(long, value_name = "HOW", conflicts_with = "update")]
-    names: Option<Names>,
+    names: Option<Redaction>,
     /// The folder for the files, in the workspace [default: where its lead files are]
     #[arg(long, value_name = "DIR", conflicts_with = "update")]
     out: Option<PathBuf>,
@@ -108,8 +108,8 @@ impl Pull {
         let asked = |field| self.with.contains(&field);
         let contact = asked(Field::Contact);
         let label = match self.names {
-            Some(Names::None) => None,
-            names => names.or(contact.then_some(Names::Full)),
+            Some(Redaction::None) => None,
+            names => names.or(contact.then_some(Redaction::Full)),
         };
         With {
             attributes: asked(Field::Attributes),

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::git::base::BaseError;
 use crate::observe::{Live, ObserveError, Reader};
 use crate::plan::{Base, Input, Plan, Selection, Target, Whose, make};
-use crate::privacy::SealKey;
+use crate::redaction::RedactionKey;
 use crate::sandbox::{self, Sandbox};
 use crate::stop::{Reason, Stop};
 use crate::{config, git, lead_file};
@@ -190,8 +190,8 @@ impl Session {
         &self.target
     }
 
-    pub(super) fn seal_key(&self) -> SealKey {
-        SealKey::new(&self.read_token)
+    pub(super) fn seal_key(&self) -> RedactionKey {
+        RedactionKey::new(&self.read_token)
     }
 
     /// A client that cannot write.

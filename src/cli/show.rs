@@ -12,7 +12,7 @@ use crate::apply::journal::{self, LARGEST, Line};
 use crate::config;
 use crate::error::{Error, Exit};
 use crate::plan::{Plan, file};
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 use crate::report::{self, Format};
 
 /// Show a saved plan again, in any format, or a run file, as text, json or markdown
@@ -27,7 +27,7 @@ pub(super) struct Show {
     forms: Forms,
     /// How much of people's names and contact values to tell, of what the file holds
     #[arg(long, value_name = "HOW", default_value = "initials")]
-    names: Names,
+    names: Redaction,
 }
 
 impl Show {

@@ -9,7 +9,7 @@ use super::session::{Session, block_on, check_outputs, files, now};
 use crate::atomic_file;
 use crate::error::{Error, Exit};
 use crate::observe::observe_all;
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 use crate::report::style::{GOOD, count, paint};
 use crate::snapshot::write;
 use crate::stop::Stop;
@@ -28,7 +28,7 @@ pub(super) struct Snapshot {
     out: PathBuf,
     /// How much of people's names and contact values to tell
     #[arg(long, value_name = "HOW", default_value = "initials")]
-    names: Names,
+    names: Redaction,
 }
 
 impl Snapshot {

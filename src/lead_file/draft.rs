@@ -9,7 +9,7 @@ use crate::lead::{ContactField, Lead, LeadId, Status, TagRule, Wanted};
 use crate::lead_file::adopt::{LONGEST_KEY, sayable};
 use crate::lead_file::emit::NewLead;
 use crate::lead_file::raw::uuid_problem;
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 use crate::yaml::quote::double;
 
 /// Fields of a lead that are asked for besides its status, agent and tags.
@@ -22,7 +22,7 @@ pub struct With {
     /// Notes.
     pub notes: bool,
     /// How much of the person's name is the label; `None`: there is no label.
-    pub label: Option<Names>,
+    pub label: Option<Redaction>,
 }
 
 /// What of live leads no file can say: how often, by the reason.

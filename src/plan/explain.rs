@@ -10,7 +10,7 @@ use crate::diff::{fields, value};
 use crate::git::blame::Commit;
 use crate::lead::{Field, LeadId, Note, TagRule, Value, Wanted};
 use crate::observe::Observed;
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 
 /// One lead.
 #[derive(Debug, Clone, Serialize)]
@@ -97,7 +97,7 @@ pub fn explain(
     base: Option<&DesiredLead>,
     live: Option<&Observed>,
     plan: &Plan,
-    names: Names,
+    names: Redaction,
 ) -> Explanation {
     let demands = |lead: Option<&DesiredLead>| -> BTreeMap<Field, Demand> {
         let demands = lead.map(|lead| lead.demands.as_slice()).unwrap_or_default();
@@ -189,7 +189,7 @@ fn rule(class: Class) -> Rule {
     }
 }
 
-fn said(wanted: &Wanted, names: Names) -> Said {
+fn said(wanted: &Wanted, names: Redaction) -> Said {
     let value = match wanted {
         Wanted::Status(status) => Value::Text(status.to_string()),
         Wanted::Agent(agent) => Value::text(agent.as_ref().map(|agent| agent.as_str())),

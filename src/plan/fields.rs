@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
-use crate::diff::{Class, FieldChange, Seal};
+use crate::diff::{Class, FieldChange, RedactionTag};
 use crate::lead::{Field, Value};
 
 /// The fields of a lead that differ, in their order.
@@ -30,7 +30,7 @@ struct Sides<T> {
     #[serde(default)]
     line: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    seal: Option<Box<Seal>>,
+    seal: Option<Box<RedactionTag>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     class: Option<Class>,
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]

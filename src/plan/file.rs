@@ -10,10 +10,10 @@ use serde::{Serialize, Serializer};
 
 use super::{Change, FORMAT_VERSION, Plan, Target};
 use crate::desired::Desired;
-use crate::diff::{FieldChange, Seal, changes, value};
+use crate::diff::{FieldChange, RedactionTag, changes, value};
 use crate::lead::{Field, Lead, Value};
 use crate::observe::Live;
-use crate::privacy::{Names, SealKey};
+use crate::redaction::{Redaction, RedactionKey};
 
 /// The largest saved plan that is read, in bytes: some 1 000 000 changes.
 pub const LARGEST: u64 = 1 << 30;
@@ -83,8 +83,8 @@ impl PlanFileError {
 }
 
 /// The plan as it may leave this process: contact values masked and, with a key, sealed.
-pub fn masked<'a>(plan: &'a Plan, names: Names, key: Option<&SealKey>) -> Cow<'a, Plan> {
-    if names == Names::Full || !plan.changes.iter().any(is_masked) {
+pub fn masked<'a>(plan: &'a Plan, names: Redaction, key: Option<&RedactionKey>) -> Cow<'a, Plan> {
+    if names == Redaction::Full || !plan.changes.iter().any(is_masked) {
         return Cow::Borrowed(plan);
     }
     let changes = plan
@@ -125,13 +125,13 @@ fn is_masked(change: &Change) -> bool {
 }
 
 /// A change as it may be told, its masked values sealed where there is a key and they are not yet.
-fn sealed(change: &Change, names: Names, key: Option<&SealKey>) -> Change {
+fn sealed(change: &Change, names: Redaction, key: Option<&RedactionKey>) -> Change {
     let mut made = told(change, names);
     for (field, whole) in made.fields.0.iter_mut().zip(change.fields.iter()) {
         if matches!(field.field, Field::Contact(_)) && field.seal.is_none() {
-            let seal = |key: &SealKey, value| key.seal(&change.uuid, &field.field, value);
+            let seal = |key: &RedactionKey, value| key.seal(&change.uuid, &field.field, value);
             field.seal = key.map(|key| {
-                Box::new(Seal {
+                Box::new(RedactionTag {
                     before: seal(key, &whole.before),
                     after: seal(key, &whole.after),
                 })
@@ -142,7 +142,7 @@ fn sealed(change: &Change, names: Names, key: Option<&SealKey>) -> Change {
 }
 
 /// A change with as much of people's names and contact values as may be told.
-pub fn told(change: &Change, names: Names) -> Change {
+pub fn told(change: &Change, names: Redaction) -> Change {
     let mut change = change.clone();
     for FieldChange {
         field,
@@ -162,8 +162,8 @@ pub fn told(change: &Change, names: Names) -> Change {
 /// None that a plan made here can cause.
 pub fn saved(
     plan: &Plan,
-    names: Names,
-    key: Option<&SealKey>,
+    names: Redaction,
+    key: Option<&RedactionKey>,
 ) -> Result<Vec<u8>, serde_json::Error> {
     let told = Told {
         plan,
@@ -185,14 +185,14 @@ pub fn saved(
 /// # Errors
 /// None that a plan made here can cause.
 pub fn to_bytes(plan: &Plan) -> Result<Vec<u8>, serde_json::Error> {
-    saved(plan, Names::Full, None)
+    saved(plan, Redaction::Full, None)
 }
 
 /// A plan that is masked while it is written, one change at a time: a large one is not held twice.
 struct Told<'a> {
     plan: &'a Plan,
-    names: Names,
-    key: Option<&'a SealKey>,
+    names: Redaction,
+    key: Option<&'a RedactionKey>,
     digest: Option<String>,
 }
 
@@ -253,7 +253,7 @@ impl Serialize for Anonymous<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let one = |change| {
             if is_masked(change) {
-                Cow::Owned(told(change, Names::None))
+                Cow::Owned(told(change, Redaction::None))
             } else {
                 Cow::Borrowed(change)
             }
@@ -270,7 +270,7 @@ struct ToldChanges<'a> {
 impl Serialize for ToldChanges<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Told { names, key, .. } = *self.told;
-        let whole = |change: &Change| names == Names::Full || !is_masked(change);
+        let whole = |change: &Change| names == Redaction::Full || !is_masked(change);
         let one = |change| {
             if whole(change) {
                 Cow::Borrowed(change)
@@ -305,7 +305,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     if *said
         != digest(&Told {
             plan: &plan,
-            names: Names::Full,
+            names: Redaction::Full,
             key: None,
             digest: None,
         })
@@ -371,7 +371,7 @@ fn digest(plan: &Told<'_>) -> Result<String, serde_json::Error> {
 
 /// Fills masked values in again: what is wanted from the files, what was there from the listing, each only where its seal
 /// fits. A field whose values cannot be had keeps its seal, and is never written.
-pub fn unseal(mut plan: Plan, desired: &Desired, live: &Live, key: &SealKey) -> Plan {
+pub fn unseal(mut plan: Plan, desired: &Desired, live: &Live, key: &RedactionKey) -> Plan {
     for Change { uuid, fields, .. } in &mut plan.changes {
         for change in &mut fields.0 {
             let Some(seal) = &change.seal else { continue };

@@ -7,7 +7,7 @@ use crate::lead::{Field, LeadId, Value};
 use crate::plan::{Change, Class, Plan, Source};
 
 /// Names for what a plan tells by id.
-pub(super) struct Names<'a> {
+pub(super) struct PlanNames<'a> {
     agents: BTreeMap<&'a str, &'a str>,
     /// How much of a uuid tells all leads of the plan apart, in characters.
     shortest: usize,
@@ -16,7 +16,7 @@ pub(super) struct Names<'a> {
 /// The least that is shown of a uuid, in characters.
 const SHORTEST: usize = 8;
 
-impl<'a> Names<'a> {
+impl<'a> PlanNames<'a> {
     pub(super) fn of(plan: &'a Plan) -> Self {
         let agents = plan
             .agents
@@ -112,7 +112,7 @@ pub(super) fn parts(change: &FieldChange) -> Vec<FieldChange> {
     ]
 }
 
-pub(super) fn brief(change: &FieldChange, names: &Names<'_>) -> Brief {
+pub(super) fn brief(change: &FieldChange, names: &PlanNames<'_>) -> Brief {
     let FieldChange {
         field,
         before,
@@ -205,7 +205,7 @@ pub(super) fn line_of(change: &Change) -> Source {
 }
 
 /// Identical changes rolled up, each group where its first lead stands.
-pub(super) fn groups<'a>(plan: &'a Plan, names: &Names<'_>) -> Vec<Group<'a>> {
+pub(super) fn groups<'a>(plan: &'a Plan, names: &PlanNames<'_>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut by_change: BTreeMap<_, usize> = BTreeMap::new();
     for change in &plan.changes {

@@ -3,7 +3,7 @@
 //! Made of a plan (what is refused, what is missing, each change) or of the diagnostics of `validate`; printed as workflow commands
 //! or as SARIF.
 
-use super::brief::{Brief, Names, brief, parts};
+use super::brief::{Brief, PlanNames, brief, parts};
 use super::style::count;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 use crate::words::shortened;
@@ -151,7 +151,7 @@ fn broken(refusal: &Refusal, level: Level, plan: &Plan) -> Vec<Finding> {
 
 /// Each change at the line that asks for it: drift to be looked at, the others to be known.
 pub(super) fn of_changes(plan: &Plan) -> Vec<Finding> {
-    let names = Names::of(plan);
+    let names = PlanNames::of(plan);
     let mut findings: Vec<Finding> = plan
         .changes
         .iter()
@@ -162,7 +162,7 @@ pub(super) fn of_changes(plan: &Plan) -> Vec<Finding> {
     findings
 }
 
-fn of_change(change: &Change, names: &Names<'_>) -> Vec<Finding> {
+fn of_change(change: &Change, names: &PlanNames<'_>) -> Vec<Finding> {
     let name = named(change.label.as_deref(), names.lead(&change.uuid));
     let verb = if change.action == Action::Create {
         "create, "

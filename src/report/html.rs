@@ -9,7 +9,7 @@ use std::fmt;
 use askama::Template;
 use sha2::{Digest, Sha256};
 
-use super::brief::Names;
+use super::brief::PlanNames;
 use super::verdict::{Outlook, Verdict};
 use crate::plan::{Base, Plan, Released};
 use crate::words::count;
@@ -32,7 +32,7 @@ const SCRIPT: &str = include_str!("html/script.js");
 
 /// The page, as a browser is given it.
 pub(super) fn plan(plan: &Plan) -> String {
-    let names = Names::of(plan);
+    let names = PlanNames::of(plan);
     let (cards, choices) = cards::of(plan, &names);
     let page = Page {
         plan,

@@ -4,7 +4,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::brief::{Brief, Group, Names, ROLL_UP, groups, line_of};
+use super::brief::{Brief, Group, PlanNames, ROLL_UP, groups, line_of};
 use super::verdict::{Outlook, Verdict};
 use crate::lead::LeadId;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
@@ -28,7 +28,7 @@ const LONGEST: usize = 400;
 pub const SMALLEST: usize = 500;
 
 pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
-    let names = Names::of(plan);
+    let names = PlanNames::of(plan);
     // Hidden, so that whoever keeps one comment up to date finds it again.
     let bot: String = plan
         .target
@@ -112,7 +112,7 @@ fn about(plan: &Plan) -> Block {
 }
 
 /// One rule: its message, its place, its leads, and what to do about it.
-fn told(refusal: &Refusal, title: &str, is_first: bool, names: &Names<'_>) -> Block {
+fn told(refusal: &Refusal, title: &str, is_first: bool, names: &PlanNames<'_>) -> Block {
     let place = refusal
         .source
         .as_ref()
@@ -145,7 +145,7 @@ fn told(refusal: &Refusal, title: &str, is_first: bool, names: &Names<'_>) -> Bl
     }
 }
 
-fn some<'a>(leads: impl ExactSizeIterator<Item = &'a LeadId>, names: &Names<'_>) -> String {
+fn some<'a>(leads: impl ExactSizeIterator<Item = &'a LeadId>, names: &PlanNames<'_>) -> String {
     let left_out = leads.len().saturating_sub(NAMED);
     let mut list: Vec<String> = leads.take(NAMED).map(|id| code(names.lead(id))).collect();
     if left_out > 0 {
@@ -173,7 +173,7 @@ fn missing(plan: &Plan) -> Option<Block> {
     })
 }
 
-fn released(plan: &Plan, names: &Names<'_>) -> Option<Block> {
+fn released(plan: &Plan, names: &PlanNames<'_>) -> Option<Block> {
     let row = |released: &crate::plan::Released| {
         let label = released
             .label
@@ -198,7 +198,7 @@ fn released(plan: &Plan, names: &Names<'_>) -> Option<Block> {
 }
 
 /// The changes of one class.
-fn changes(groups: &[Group<'_>], class: Class, names: &Names<'_>) -> Option<Block> {
+fn changes(groups: &[Group<'_>], class: Class, names: &PlanNames<'_>) -> Option<Block> {
     let (title, noun, close) = match class {
         Class::Conflict => (
             "#### Conflicts: the file and the inbox both moved, apart\n",
@@ -237,7 +237,7 @@ fn changes(groups: &[Group<'_>], class: Class, names: &Names<'_>) -> Option<Bloc
     })
 }
 
-fn rows(group: &Group<'_>, names: &Names<'_>) -> Vec<Row> {
+fn rows(group: &Group<'_>, names: &PlanNames<'_>) -> Vec<Row> {
     let fields: Vec<String> = group
         .fields
         .iter()
@@ -303,7 +303,7 @@ fn new(change: &Change) -> &'static str {
     }
 }
 
-fn lead(change: &Change, names: &Names<'_>) -> String {
+fn lead(change: &Change, names: &PlanNames<'_>) -> String {
     let id = code(names.lead(&change.uuid));
     change.label.as_deref().map_or_else(
         || id.clone(),

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use similar::{ChangeTag, TextDiff};
 
-use super::brief::{Brief, Group, Names, ROLL_UP, groups, line_of};
+use super::brief::{Brief, Group, PlanNames, ROLL_UP, groups, line_of};
 use super::style::{
     ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible,
 };
@@ -24,7 +24,7 @@ pub(super) fn plan(plan: &Plan) -> String {
 }
 
 fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
-    let names = Names::of(plan);
+    let names = PlanNames::of(plan);
     for group in groups(plan, &names) {
         match group.changes.as_slice() {
             several if several.len() >= ROLL_UP => rolled_up(out, &group, &names)?,
@@ -106,7 +106,7 @@ fn section(out: &mut String, title: &str, table: &str) -> fmt::Result {
     writeln!(out)
 }
 
-fn one(out: &mut String, change: &Change, group: &Group<'_>, names: &Names<'_>) -> fmt::Result {
+fn one(out: &mut String, change: &Change, group: &Group<'_>, names: &PlanNames<'_>) -> fmt::Result {
     let label = change
         .label
         .as_deref()
@@ -138,7 +138,7 @@ fn one(out: &mut String, change: &Change, group: &Group<'_>, names: &Names<'_>) 
     writeln!(out)
 }
 
-fn rolled_up(out: &mut String, group: &Group<'_>, names: &Names<'_>) -> fmt::Result {
+fn rolled_up(out: &mut String, group: &Group<'_>, names: &PlanNames<'_>) -> fmt::Result {
     let place = |change| {
         if group.has_one_place() {
             String::new()
@@ -180,7 +180,7 @@ fn rolled_up(out: &mut String, group: &Group<'_>, names: &Names<'_>) -> fmt::Res
     writeln!(out)
 }
 
-fn lead(change: &Change, names: &Names<'_>) -> String {
+fn lead(change: &Change, names: &PlanNames<'_>) -> String {
     let id = visible(names.lead(&change.uuid));
     change
         .label
@@ -311,7 +311,7 @@ fn refusal(
     word: &str,
     style: anstyle::Style,
     refusal: &Refusal,
-    names: &Names<'_>,
+    names: &PlanNames<'_>,
 ) -> fmt::Result {
     let place = refusal
         .source

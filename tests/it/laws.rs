@@ -14,7 +14,7 @@ use convertalk::plan::file::{PlanFileError, from_bytes, masked, to_bytes, unseal
 use convertalk::plan::settle::{Settled, settle};
 use convertalk::plan::{Action, Change, Class, Fields, Input, Limits, Plan, Source, Target, make};
 use convertalk::policy::Policy;
-use convertalk::privacy::{Names, SealKey};
+use convertalk::redaction::{Redaction, RedactionKey};
 use proptest::prelude::*;
 
 use crate::arbitrary::{declared, demands, inbox, lead, live, observed, workspace, written};
@@ -291,8 +291,8 @@ proptest! {
     #[test]
     fn a_masked_plan_tells_no_contact_value_and_comes_back_whole((desired, live) in inbox(), none: bool, moved: bool) {
         let plan = plan(&desired, &live);
-        let key = SealKey::new(&secrecy::SecretString::from("t0ken".to_owned()));
-        let names = if none { Names::None } else { Names::Initials };
+        let key = RedactionKey::new(&secrecy::SecretString::from("t0ken".to_owned()));
+        let names = if none { Redaction::None } else { Redaction::Initials };
         let bytes = to_bytes(&masked(&plan, names, Some(&key))).expect("bytes");
         let text = String::from_utf8(bytes.clone()).expect("UTF-8");
         let contacts = plan.changes.iter().flat_map(|change| change.fields.iter());
@@ -363,10 +363,10 @@ fn taken(
         )]
         .into()
     };
-    let key = SealKey::new(&secrecy::SecretString::from("t0ken".to_owned()));
+    let key = RedactionKey::new(&secrecy::SecretString::from("t0ken".to_owned()));
     let saved = masked(
         &plan(&file(planned), &seen(live_then)),
-        Names::Initials,
+        Redaction::Initials,
         Some(&key),
     )
     .into_owned();

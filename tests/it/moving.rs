@@ -13,7 +13,7 @@ use convertalk::observe::TagShape;
 use convertalk::observe::observe;
 use convertalk::plan::settle::{Settled, Task, settle};
 use convertalk::plan::{Action, Change, Class, Fields, Source};
-use convertalk::privacy::Names;
+use convertalk::redaction::Redaction;
 use convertalk::sandbox::{self, Sandbox};
 use convertalk::stop::Stop;
 
@@ -99,7 +99,7 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         deadline: None,
         listed: tokio::time::Instant::now(),
         fresh: Duration::ZERO,
-        names: Names::Initials,
+        names: Redaction::Initials,
         tag_shape: TagShape::Array,
     };
     // Somebody is at the last two leads as soon as the first write is answered.

@@ -19,7 +19,7 @@ use crate::lead_file::edit::{Adopted, Edit, Edited, adopt, apply};
 use crate::lead_file::read_text;
 use crate::observe::Live;
 use crate::plan::{Action, Change, Plan, Whose};
-use crate::privacy::Names;
+use crate::redaction::Redaction;
 use crate::report::style::{GOOD, paint};
 use crate::stop::Stop;
 use crate::words::{count, visible};
@@ -107,7 +107,7 @@ impl Pull {
             only: self.only.clone(),
             base: self.base.clone(),
             full: false,
-            names: Names::default(),
+            names: Redaction::default(),
             max_changes: None,
             allow: Vec::new(),
             missing: self.missing,

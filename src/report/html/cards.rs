@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{ChangeTag, TextDiff};
 
-use super::super::brief::{Brief, Group, Names, ROLL_UP, groups};
+use super::super::brief::{Brief, Group, PlanNames, ROLL_UP, groups};
 use super::super::style::some;
 use super::choices::{Choices, Tally, action, agents, classes, word};
 use super::mention::{Mention, named};
@@ -74,7 +74,7 @@ pub(super) struct Words {
 }
 
 /// The cards in the order of the plan, each where its first lead stands.
-pub(super) fn of(plan: &Plan, names: &Names<'_>) -> (Vec<Card>, Choices) {
+pub(super) fn of(plan: &Plan, names: &PlanNames<'_>) -> (Vec<Card>, Choices) {
     let groups = groups(plan, names);
     let tally = Tally::of(plan, &groups);
     let numbers: BTreeMap<&LeadId, usize> = plan
@@ -100,7 +100,7 @@ pub(super) fn of(plan: &Plan, names: &Names<'_>) -> (Vec<Card>, Choices) {
 fn card(
     group: &Group<'_>,
     changes: &[&Change],
-    names: &Names<'_>,
+    names: &PlanNames<'_>,
     numbers: &BTreeMap<&LeadId, usize>,
     tally: &Tally,
 ) -> Card {

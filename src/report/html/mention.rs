@@ -1,6 +1,6 @@
 //! A lead by name, wherever one is named: its uuid, shortened but whole, its label, and the way to its card.
 
-use super::super::brief::Names;
+use super::super::brief::PlanNames;
 use crate::lead::LeadId;
 use crate::plan::Plan;
 
@@ -17,7 +17,7 @@ pub(super) struct Mention {
 }
 
 /// Names a lead that need not have a change.
-pub(super) fn mention(plan: &Plan, names: &Names<'_>, id: &LeadId) -> Mention {
+pub(super) fn mention(plan: &Plan, names: &PlanNames<'_>, id: &LeadId) -> Mention {
     // Changes stand in the order of their uuids in every plan that was made here; in one that was not, a link is lost.
     let number = plan
         .changes
@@ -40,7 +40,7 @@ pub(super) fn mention(plan: &Plan, names: &Names<'_>, id: &LeadId) -> Mention {
 }
 
 pub(super) fn named(
-    names: &Names<'_>,
+    names: &PlanNames<'_>,
     id: &LeadId,
     label: Option<String>,
     number: Option<usize>,

@@ -1,6 +1,6 @@
 //! What wants a look before anything else, and what the classes mean: whose doing each difference is, in plain words.
 
-use super::super::brief::Names;
+use super::super::brief::PlanNames;
 use super::choices;
 use super::mention::{Mention, mention};
 use crate::plan::{Class, Plan, Refusal};
@@ -33,7 +33,7 @@ impl Notice {
 }
 
 /// Refusals, then what is missing, then warnings.
-pub(super) fn of(plan: &Plan, names: &Names<'_>) -> Vec<Notice> {
+pub(super) fn of(plan: &Plan, names: &PlanNames<'_>) -> Vec<Notice> {
     let told = |tone, title, refusal: &Refusal| Notice {
         tone,
         title,

@@ -15,7 +15,7 @@ use crate::lead::{ContactField, Field, LeadId, Value};
     Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum Names {
+pub enum Redaction {
     /// Names and contact values as they are.
     Full,
     /// Initials of names; contact values masked.
@@ -27,7 +27,7 @@ pub enum Names {
 
 const MASK: &str = "***";
 
-impl Names {
+impl Redaction {
     /// A side of a difference as it may be told.
     pub fn told(self, field: &Field, value: &Value) -> Value {
         match (field, value) {
@@ -87,9 +87,9 @@ fn initials(name: &str) -> String {
 
 /// The key of seals: whoever holds the read token can tell whether a masked value is a given one, and nobody else.
 #[derive(Debug, Clone)]
-pub struct SealKey(SecretString);
+pub struct RedactionKey(SecretString);
 
-impl SealKey {
+impl RedactionKey {
     /// A key from the read token.
     pub fn new(read_token: &SecretString) -> Self {
         Self(SecretString::from(
@@ -118,20 +118,20 @@ mod tests {
 
     #[test]
     fn masks_by_kind() {
-        let told = |names: Names, field, text| names.contact(field, text);
+        let told = |names: Redaction, field, text| names.contact(field, text);
         assert_eq!(
-            told(Names::Initials, ContactField::Name, "Asha van Rao"),
+            told(Redaction::Initials, ContactField::Name, "Asha van Rao"),
             "A. v. R."
         );
         assert_eq!(
-            told(Names::Initials, ContactField::Email, "asha@acme.com"),
+            told(Redaction::Initials, ContactField::Email, "asha@acme.com"),
             "a***@a***"
         );
         assert_eq!(
-            told(Names::Initials, ContactField::Phone, "9876543210"),
+            told(Redaction::Initials, ContactField::Phone, "9876543210"),
             "***"
         );
-        assert_eq!(told(Names::None, ContactField::Name, "Asha"), "***");
-        assert_eq!(told(Names::Full, ContactField::Name, "Asha"), "Asha");
+        assert_eq!(told(Redaction::None, ContactField::Name, "Asha"), "***");
+        assert_eq!(told(Redaction::Full, ContactField::Name, "Asha"), "Asha");
     }
 }
