@@ -14,8 +14,8 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::apply::{Doneness, Update, Writer};
+use crate::cancel::{CancelReason, Cancellation};
 use crate::observe::{ChatType, Keep, Page, Reader};
-use crate::stop::{Over, Stop};
 
 mod climb;
 mod envelope;
@@ -63,7 +63,7 @@ impl Client {
         endpoint: &Url,
         api: &ApiSettings,
         read_token: &SecretString,
-        stop: Stop,
+        stop: Cancellation,
     ) -> Result<Self, ApiError> {
         let transport = Transport::new(endpoint, api, stop)?;
         transport.keep_secret(read_token);
@@ -331,11 +331,11 @@ pub enum NotSent {
     Closed(Duration),
 }
 
-impl From<Over> for NotSent {
-    fn from(over: Over) -> Self {
+impl From<CancelReason> for NotSent {
+    fn from(over: CancelReason) -> Self {
         match over {
-            Over::Interrupted => Self::Interrupted,
-            Over::Ended => Self::Ended,
+            CancelReason::Interrupted => Self::Interrupted,
+            CancelReason::Ended => Self::Ended,
         }
     }
 }

@@ -39,6 +39,7 @@
 pub mod api;
 pub mod apply;
 pub mod atomic_file;
+pub mod cancel;
 pub mod cli;
 pub mod config;
 pub mod desired;
@@ -57,6 +58,6 @@ pub mod report;
 pub mod sandbox;
 pub mod snapshot;
 pub mod state;
-pub mod stop;
+
 pub mod words;
 pub mod yaml;

@@ -19,7 +19,7 @@ use super::envelope::{self, Envelope};
 use super::gate::{Gate, LONGEST_PAUSE};
 use super::{ApiError, Failure, NotSent};
 use crate::api::ApiSettings;
-use crate::stop::Stop;
+use crate::cancel::Cancellation;
 
 /// The largest answer that is read, in bytes. A page of 200 chats is some 300 KB.
 const LARGEST_ANSWER: usize = 64 << 20;
@@ -64,13 +64,17 @@ pub(super) struct Request {
 pub(super) struct Transport {
     client: reqwest::Client,
     pub(super) gate: Gate,
-    stop: Stop,
+    stop: Cancellation,
     /// Tokens in use: the platform's words may repeat one, and ours must not.
     secrets: Mutex<Arc<[SecretString]>>,
 }
 
 impl Transport {
-    pub(super) fn new(endpoint: &Url, api: &ApiSettings, stop: Stop) -> Result<Self, ApiError> {
+    pub(super) fn new(
+        endpoint: &Url,
+        api: &ApiSettings,
+        stop: Cancellation,
+    ) -> Result<Self, ApiError> {
         let same_host = reqwest::redirect::Policy::custom(|attempt| {
             let home = attempt.previous().first().map(Url::origin);
             if home == Some(attempt.url().origin()) && attempt.previous().len() < 4 {

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::journal::{Journal, Line, now};
 use super::verify::{ReadBack, read_back};
 use super::{Doneness, Outcome, Update, Writer};
+use crate::cancel::{Cancellation, Reason};
 use crate::diff::{Ask, ask};
 use crate::lead::LeadId;
 use crate::observe::TagShape;
@@ -16,7 +17,6 @@ use crate::observe::{Leads, ObserveError, Seen, look_again, observe};
 use crate::plan::Change;
 use crate::plan::settle::{Settled, Task, sent, settle};
 use crate::redaction::Redaction;
-use crate::stop::{Reason, Stop};
 
 /// How a run goes about it.
 #[derive(Debug, Clone)]
@@ -80,7 +80,7 @@ pub async fn run<W: Writer>(
     done: Vec<(LeadId, Outcome, Option<String>)>,
     journal: &Journal,
     options: &Options,
-    stop: &Stop,
+    stop: &Cancellation,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Report {
     let mut run = Run {
@@ -151,7 +151,7 @@ struct Run<'a, W> {
     writer: &'a W,
     journal: &'a Journal,
     options: &'a Options,
-    stop: &'a Stop,
+    stop: &'a Cancellation,
     progress: &'a (dyn Fn(Progress) + Sync),
     report: Report,
     adds_notes: bool,

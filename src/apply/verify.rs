@@ -10,11 +10,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Doneness, Writer};
+use crate::cancel::Cancellation;
 use crate::diff::{FieldChange, fields, holds, value};
 use crate::lead::{Field, Lead, LeadId, Value};
 use crate::observe::{ObserveError, Observed, Seen, look_again};
 use crate::plan::settle::Task;
-use crate::stop::Stop;
 
 /// How a lead differs from what was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -226,7 +226,7 @@ pub(super) async fn read_back<W: Writer>(
     writer: &W,
     tasks: &[Task],
     until: Instant,
-    stop: &Stop,
+    stop: &Cancellation,
     mut told: impl FnMut(&LeadId),
 ) -> BTreeMap<LeadId, ReadBack> {
     let mut open: BTreeMap<&LeadId, &Task> =

@@ -11,11 +11,11 @@ use super::options::Scope;
 use super::screen::Screen;
 use super::session::{Files, Session, block_on, files, lock, plan};
 use crate::api::ApiError;
+use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::{Live, Reader, observe};
 use crate::plan::file::{self, unseal};
 use crate::plan::{OnConflicts, OnDrift, Plan, Selection, Whose, narrow, rejudge};
-use crate::stop::Stop;
 
 /// Write what is needed, and read it back
 ///
@@ -51,7 +51,7 @@ impl Apply {
             .map(super::show::read_plan)
             .transpose()?;
         self.check_base(saved.as_ref())?;
-        let stop = Stop::at(end);
+        let stop = Cancellation::at(end);
         let _lock = lock(&files.workspace)?;
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {

@@ -9,12 +9,12 @@ use super::options::Form;
 use super::screen::Screen;
 use super::session::{Session, block_on, overrides, token};
 use crate::api::Endpoint;
+use crate::cancel::Cancellation;
 use crate::config::Workspace;
 use crate::error::{Error, Exit};
 use crate::observe::{ChatType, probe};
 use crate::report::style::{count, visible};
 use crate::report::{Check, Health, checkup, probed};
-use crate::stop::Stop;
 use crate::{config, lead_file};
 
 /// Reach the API, read-only, and say what is wrong with endpoint, ids and token, and what was learnt
@@ -94,7 +94,7 @@ fn tokens(workspace: &Workspace, checks: &mut Vec<Check>) {
 
 fn api(workspace: &Workspace, screen: &Screen, checks: &mut Vec<Check>) -> Result<(), Error> {
     // Whoever asks what is wrong does not want to wait until all tries are done.
-    let stop = Stop::at(Some(tokio::time::Instant::now() + LONGEST));
+    let stop = Cancellation::at(Some(tokio::time::Instant::now() + LONGEST));
     let asked = block_on(&stop, async {
         Session::with(workspace, &stop, async |session| {
             let reader = session.reader(workspace)?;

@@ -13,6 +13,7 @@ use super::session::Files;
 use crate::api::{Client, Write};
 use crate::apply::journal::{FORMAT_VERSION, Journal, Line, now};
 use crate::apply::{self, Options, Outcome, Progress, Report};
+use crate::cancel::{Cancellation, Reason};
 use crate::error::{Error, Exit};
 use crate::lead::LeadId;
 use crate::observe::Live;
@@ -20,7 +21,6 @@ use crate::plan::settle::{Settled, Task, settle};
 use crate::plan::{Change, Plan, Whose, to_write};
 use crate::redaction::Redaction;
 use crate::report::{self, Format};
-use crate::stop::{Reason, Stop};
 
 /// How a plan is carried out.
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ impl Execution {
         scope: &Scope,
         writer: &Client<Write>,
         listed: Instant,
-        stop: &Stop,
+        stop: &Cancellation,
         screen: &Screen,
     ) -> Result<Exit, Error> {
         screen.result(
@@ -201,7 +201,7 @@ impl Execution {
         writer: &Client<Write>,
         journal: &Journal,
         listed: Instant,
-        stop: &Stop,
+        stop: &Cancellation,
         screen: &Screen,
     ) -> Report {
         let Work { tasks, done } = work(changes, live);
@@ -281,7 +281,7 @@ fn exit(report: &Report, verify: bool) -> Exit {
 }
 
 /// Asks; the answer is read apart, so that Ctrl-C is heard while nobody answers.
-async fn confirmed(stop: &Stop, screen: &Screen) -> bool {
+async fn confirmed(stop: &Cancellation, screen: &Screen) -> bool {
     screen.stderr("Apply this? Only `yes` is taken for a yes:");
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();

@@ -7,6 +7,7 @@ use clap::Args;
 use super::options::Form;
 use super::screen::Screen;
 use super::session::{Files, Session, base, block_on, files, now, target};
+use crate::cancel::Cancellation;
 use crate::desired::Desired;
 use crate::error::{Error, Exit};
 use crate::git::blame::blame;
@@ -17,7 +18,6 @@ use crate::plan::{Input, Limits, Whose, make};
 use crate::redaction::Redaction;
 use crate::report::explanation;
 use crate::snapshot::Snapshot;
-use crate::stop::Stop;
 
 /// For one lead, field by field: base, desired, live, what decides, the line that asks, and the commit that last changed it
 ///
@@ -43,7 +43,7 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let files = files(directory, screen)?;
-        let stop = Stop::default();
+        let stop = Cancellation::default();
         let mut told = block_on(&stop, async {
             match &self.live {
                 Some(path) => {

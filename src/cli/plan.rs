@@ -8,12 +8,12 @@ use super::options::{Forms, OnMissing, Scope};
 use super::screen::Screen;
 use super::session::{Files, Session, block_on, check_outputs, files, plan, target};
 use crate::atomic_file;
+use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::plan::Whose;
 use crate::plan::file::saved;
 use crate::redaction::RedactionKey;
 use crate::snapshot::Snapshot;
-use crate::stop::Stop;
 use crate::words::visible;
 
 /// Read, compare, show; writes nothing
@@ -43,7 +43,7 @@ impl Plan {
             &files.workspace,
             self.forms.files().chain(self.out.as_deref()),
         )?;
-        let stop = Stop::default();
+        let stop = Cancellation::default();
         let outcome = block_on(&stop, async {
             match &self.live {
                 Some(path) => self.of_snapshot(path, &files, screen).await,

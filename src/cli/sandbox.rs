@@ -4,9 +4,9 @@ use clap::Args;
 
 use super::screen::Screen;
 use super::session::block_on;
+use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::sandbox::{Options, Sandbox as Server};
-use crate::stop::Stop;
 
 /// Serve the embedded API: to try things out, and to test against
 ///
@@ -19,7 +19,7 @@ pub(super) struct Sandbox {
 
 impl Sandbox {
     pub(super) fn run(self, screen: &Screen) -> Result<Exit, Error> {
-        let stop = Stop::default();
+        let stop = Cancellation::default();
         block_on(&stop, async {
             let server = Server::start(self.options).await?;
             screen.result(&format!("listening on {}\n", server.url()))?;

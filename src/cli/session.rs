@@ -11,6 +11,7 @@ use super::options::Scope;
 use super::screen::Screen;
 use crate::api::Endpoint;
 use crate::api::{self, Client, ReadOnly};
+use crate::cancel::{Cancellation, Reason};
 use crate::config::{Overrides, Workspace};
 use crate::desired::Desired;
 use crate::error::Error;
@@ -19,7 +20,6 @@ use crate::observe::{Live, ObserveError, Reader};
 use crate::plan::{Base, Input, Plan, Selection, Target, Whose, make};
 use crate::redaction::RedactionKey;
 use crate::sandbox::{self, Sandbox};
-use crate::stop::{Reason, Stop};
 use crate::{config, git, lead_file};
 
 /// A workspace whose files are all valid.
@@ -63,7 +63,7 @@ pub(super) fn lock(workspace: &Workspace) -> Result<std::fs::File, Error> {
 
 /// Runs an asynchronous command to its end, Ctrl-C and SIGTERM heard.
 pub(super) fn block_on<T>(
-    stop: &Stop,
+    stop: &Cancellation,
     command: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -82,7 +82,7 @@ pub(super) fn block_on<T>(
     outcome
 }
 
-async fn listen_to_signals(stop: Stop) {
+async fn listen_to_signals(stop: Cancellation) {
     for first in [true, false] {
         signal().await;
         if !first {
@@ -131,12 +131,12 @@ pub(super) struct Session {
     target: Target,
     read_token: SecretString,
     embedded: Option<Sandbox>,
-    stop: Stop,
+    stop: Cancellation,
 }
 
 impl Session {
     /// Reads the tokens and, where the endpoint is the sandbox, starts it.
-    async fn open(workspace: &Workspace, stop: &Stop) -> Result<Self, Error> {
+    async fn open(workspace: &Workspace, stop: &Cancellation) -> Result<Self, Error> {
         let (api, target) = (&workspace.api, target(workspace));
         let stop = stop.clone();
         match &api.endpoint {
@@ -176,7 +176,7 @@ impl Session {
     /// Opens a session, uses it, and closes it whatever came of it.
     pub(super) async fn with<T>(
         workspace: &Workspace,
-        stop: &Stop,
+        stop: &Cancellation,
         work: impl AsyncFnOnce(&Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let session = Self::open(workspace, stop).await?;

@@ -7,12 +7,12 @@ use clap::Args;
 use super::screen::Screen;
 use super::session::{Session, block_on, check_outputs, files, now};
 use crate::atomic_file;
+use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::observe_all;
 use crate::redaction::Redaction;
 use crate::report::style::{GOOD, count, paint};
 use crate::snapshot::write;
-use crate::stop::Stop;
 use crate::words::visible;
 
 /// Read the whole live listing into a file, for plans without credentials
@@ -35,7 +35,7 @@ impl Snapshot {
     pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
         let files = files(directory, screen)?;
         check_outputs(&files.workspace, [self.out.as_path()])?;
-        let stop = Stop::default();
+        let stop = Cancellation::default();
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 let reader = session.reader(&files.workspace)?;

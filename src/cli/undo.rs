@@ -11,11 +11,11 @@ use super::screen::Screen;
 use super::session::{Session, block_on, files, lock, now};
 use super::show::read_run;
 use crate::apply::undo::{Inverse, inverse};
+use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::observe;
 use crate::plan::{Selection, Whose, bare, rejudge};
 use crate::report::style::visible;
-use crate::stop::Stop;
 
 /// Write back what a run replaced
 ///
@@ -54,7 +54,7 @@ impl Undo {
                 visible(why)
             ));
         }
-        let stop = Stop::at(end);
+        let stop = Cancellation::at(end);
         let _lock = lock(&files.workspace)?;
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {

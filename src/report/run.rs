@@ -6,8 +6,8 @@ use std::fmt::{self, Write};
 use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, count, indented, paint, visible};
 use crate::apply::journal::Line;
 use crate::apply::{Outcome, Report};
+use crate::cancel::Reason;
 use crate::lead::LeadId;
-use crate::stop::Reason;
 
 /// So many leads of one outcome are told one by one.
 const TOLD: usize = 20;

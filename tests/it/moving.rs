@@ -5,6 +5,7 @@ use std::time::Duration;
 use convertalk::api::Client;
 use convertalk::apply::journal::Journal;
 use convertalk::apply::{self, Options, Outcome};
+use convertalk::cancel::Cancellation;
 use convertalk::config::Overrides;
 use convertalk::desired::{Demand, DesiredLead, Place};
 use convertalk::diff::changes;
@@ -15,7 +16,6 @@ use convertalk::plan::settle::{Settled, Task, settle};
 use convertalk::plan::{Action, Change, Class, Fields, Source};
 use convertalk::redaction::Redaction;
 use convertalk::sandbox::{self, Sandbox};
-use convertalk::stop::Stop;
 
 use crate::world::{record, uuid};
 
@@ -61,7 +61,7 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
     let api = workspace.expect("a workspace").api;
     let endpoint = sandbox.url().parse().expect("an address");
     let token = "any".to_owned().into();
-    let stop = Stop::default();
+    let stop = Cancellation::default();
     let client = Client::new(&endpoint, &api, &token, stop.clone())
         .expect("a client")
         .with_write(&endpoint, &api, &token)

@@ -8,6 +8,7 @@ use super::super::screen::Screen;
 use super::super::session::{Files, Session, block_on};
 use super::Pull;
 use crate::atomic_file;
+use crate::cancel::Cancellation;
 use crate::config::Workspace;
 use crate::error::{Error, Exit};
 use crate::lead::{AgentId, Lead, LeadId, Wanted};
@@ -17,7 +18,6 @@ use crate::lead_file::{desired_of, split};
 use crate::observe::{ChatType, Live, observe_all};
 use crate::plan::Selection;
 use crate::report::style::{GOOD, paint};
-use crate::stop::Stop;
 use crate::words::{count, visible};
 
 /// New files by their path in the workspace.
@@ -172,7 +172,7 @@ fn with_slash(folder: &str) -> String {
 }
 
 fn read(workspace: &Workspace, screen: &Screen) -> Result<Live, Error> {
-    let stop = Stop::default();
+    let stop = Cancellation::default();
     block_on(&stop, async {
         Session::with(workspace, &stop, async |session| {
             let reader = session.reader(workspace)?;

@@ -10,6 +10,7 @@ use super::super::screen::Screen;
 use super::super::session::{Files, Session, block_on, plan};
 use super::Pull;
 use crate::atomic_file;
+use crate::cancel::Cancellation;
 use crate::config::Workspace;
 use crate::desired::Desired;
 use crate::diff::{Class, FieldChange, value};
@@ -21,7 +22,6 @@ use crate::observe::Live;
 use crate::plan::{Action, Change, Plan, Whose};
 use crate::redaction::Redaction;
 use crate::report::style::{GOOD, paint};
-use crate::stop::Stop;
 use crate::words::{count, visible};
 
 /// What is to be written, by file, and what cannot be.
@@ -112,7 +112,7 @@ impl Pull {
             allow: Vec::new(),
             missing: self.missing,
         };
-        let stop = Stop::default();
+        let stop = Cancellation::default();
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 let reader = session.reader(&files.workspace)?;

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use convertalk::api::Client;
 use convertalk::apply::{Update, Writer};
+use convertalk::cancel::Cancellation;
 use convertalk::lead::{Field, LeadId, Value};
 use convertalk::observe::TagShape;
 use convertalk::observe::{ChatType, Keep, Reader};
-use convertalk::stop::Stop;
 use futures_util::future::join_all;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -143,7 +143,8 @@ fn read_all(answers: Vec<Answer>) {
     let token = "t0ken-of-the-fuzzing".to_owned().into();
     let client = || {
         let endpoint = Server::start(answers.clone());
-        let client = Client::new(&endpoint, &api, &token, Stop::default()).expect("a client");
+        let client =
+            Client::new(&endpoint, &api, &token, Cancellation::default()).expect("a client");
         client
             .with_write(&endpoint, &api, &token)
             .expect("a client")

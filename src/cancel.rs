@@ -23,7 +23,7 @@ pub enum Reason {
 
 /// Why nothing is waited for any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Over {
+pub enum CancelReason {
     /// A person asked to stop.
     Interrupted,
     /// The end is there that was set from the beginning.
@@ -32,7 +32,7 @@ pub enum Over {
 
 /// A wish to stop that many hold. The first reason stays.
 #[derive(Debug, Clone, Default)]
-pub struct Stop {
+pub struct Cancellation {
     shared: Arc<Shared>,
     last_write: Option<Instant>,
     end: Option<Instant>,
@@ -44,7 +44,7 @@ struct Shared {
     told: Notify,
 }
 
-impl Stop {
+impl Cancellation {
     /// Nothing is waited for past `end`.
     pub fn at(end: Option<Instant>) -> Self {
         Self {
@@ -122,11 +122,11 @@ impl Stop {
     }
 
     /// Returns once nothing is to be waited for any more.
-    pub async fn until_over(&self) -> Over {
+    pub async fn until_over(&self) -> CancelReason {
         tokio::select! {
             biased;
-            () = self.until_interrupted() => Over::Interrupted,
-            () = self.until_ended() => Over::Ended,
+            () = self.until_interrupted() => CancelReason::Interrupted,
+            () = self.until_ended() => CancelReason::Ended,
         }
     }
 }
