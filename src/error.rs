@@ -14,7 +14,7 @@ use crate::plan::BadSelector;
 use crate::plan::file::PlanFileError;
 use crate::sandbox::SandboxError;
 use crate::snapshot::SnapshotError;
-use crate::words::{chain, visible};
+use crate::text::{chain, visible};
 
 /// The exit codes, the same in every format. The highest that applies wins, but [`Exit::Error`] where nothing could start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -59,5 +59,5 @@ pub mod sandbox;
 pub mod snapshot;
 pub mod state;
 
-pub mod words;
+pub mod text;
 pub mod yaml;

@@ -173,7 +173,7 @@ impl From<&Place> for Source {
 
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", crate::words::visible(&self.file), self.line)
+        write!(f, "{}:{}", crate::text::visible(&self.file), self.line)
     }
 }
 

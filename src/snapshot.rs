@@ -17,7 +17,7 @@ use crate::lead::{AgentId, ContactField, Field, Lead, LeadId, Note, Status, Want
 use crate::observe::{ChatType, Echo, Keep, Key, Live, Observed, Page, Reader, Record};
 use crate::plan::{Plan, Refusal, Target};
 use crate::redaction::Redaction;
-use crate::words::count;
+use crate::text::count;
 
 /// The version of the file that this program writes and reads.
 const FORMAT_VERSION: u32 = 1;

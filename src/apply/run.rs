@@ -280,7 +280,7 @@ impl<W: Writer> Run<'_, W> {
             Ok(found) => found,
             Err(error) => {
                 self.stop.ask(Reason::Fatal);
-                self.report.fatal.get_or_insert(crate::words::chain(&error));
+                self.report.fatal.get_or_insert(crate::text::chain(&error));
                 return tasks;
             }
         };

@@ -256,7 +256,7 @@ pub(super) async fn read_back<W: Writer>(
                 let words = if stop.interrupted() {
                     "interrupted".to_owned()
                 } else {
-                    crate::words::chain(&error)
+                    crate::text::chain(&error)
                 };
                 let why = if unsent {
                     ReadBack::NotRead(words)

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::screen::Screen;
 use crate::atomic_file;
 use crate::error::{Error, Exit};
-use crate::words::{count, visible};
+use crate::text::{count, visible};
 use crate::yaml::Diagnostic;
 use crate::yaml::format::{Layout, layout};
 use crate::{config, lead_file};

@@ -14,7 +14,7 @@ use crate::plan::Whose;
 use crate::plan::file::saved;
 use crate::redaction::RedactionKey;
 use crate::snapshot::Snapshot;
-use crate::words::visible;
+use crate::text::visible;
 
 /// Read, compare, show; writes nothing
 ///

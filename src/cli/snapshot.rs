@@ -13,7 +13,7 @@ use crate::observe::observe_all;
 use crate::redaction::Redaction;
 use crate::report::style::{GOOD, count, paint};
 use crate::snapshot::write;
-use crate::words::visible;
+use crate::text::visible;
 
 /// Read the whole live listing into a file, for plans without credentials
 ///

@@ -12,7 +12,7 @@ use crate::desired::{Demand, Desired, DesiredLead};
 use crate::diff::{FieldChange, changes};
 use crate::lead::{Field, Lead, LeadId, TagRule, Value, Wanted};
 use crate::observe::Live;
-use crate::words::count;
+use crate::text::count;
 
 /// Gives each difference its class.
 pub(super) fn classify(all: &mut [Change], desired: &Desired, base: &Desired, live: &Live) {

@@ -9,7 +9,7 @@ use crate::desired::Place;
 use crate::lead::{Field, LeadId, Status, Value};
 use crate::observe::Live;
 use crate::policy::{Agent, MaxChanges, Policy, Rule, Transition};
-use crate::words::count;
+use crate::text::count;
 
 /// A guard that one run may lift with `--allow`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]

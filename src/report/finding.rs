@@ -6,7 +6,7 @@
 use super::brief::{Brief, PlanNames, brief, parts};
 use super::style::count;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
-use crate::words::shortened;
+use crate::text::shortened;
 use crate::yaml::diagnostic::Diagnostic;
 
 /// So many characters of a value are shown.

@@ -4,7 +4,7 @@
 //! shown, so what matters most comes first.
 
 use super::finding::{Finding, Level};
-use crate::words::visible;
+use crate::text::visible;
 
 pub(super) fn print(findings: &[Finding], prefix: &str) -> String {
     findings

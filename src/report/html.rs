@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::brief::PlanNames;
 use super::verdict::{Outlook, Verdict};
 use crate::plan::{Base, Plan, Released};
-use crate::words::count;
+use crate::text::count;
 use cards::{Card, Telling};
 use choices::Choices;
 use flow::Flow;
@@ -194,7 +194,7 @@ pub(crate) struct Visible;
 
 impl askama::filters::Escaper for Visible {
     fn write_escaped_str<W: fmt::Write>(&self, dest: W, text: &str) -> fmt::Result {
-        askama::filters::Html.write_escaped_str(dest, &crate::words::visible(text))
+        askama::filters::Html.write_escaped_str(dest, &crate::text::visible(text))
     }
 }
 

@@ -8,7 +8,7 @@ use super::brief::{Brief, Group, PlanNames, ROLL_UP, groups, line_of};
 use super::verdict::{Outlook, Verdict};
 use crate::lead::LeadId;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
-use crate::words::{shortened, visible};
+use crate::text::{shortened, visible};
 use blocks::{Block, Row, fitted};
 use inline::{code, encoded, prose};
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::finding::{At, Finding, Level};
-use crate::words::visible;
+use crate::text::visible;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

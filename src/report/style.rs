@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 use anstyle::{AnsiColor, Style};
 
-pub use crate::words::{count, visible};
+pub use crate::text::{count, visible};
 
 /// What is added.
 pub const ADD: Style = AnsiColor::Green.on_default();

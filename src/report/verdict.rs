@@ -1,7 +1,7 @@
 //! The verdict of a plan: the one sentence that counts, in plain text, for every format to paint in its own way.
 
 use crate::plan::Plan;
-use crate::words::count;
+use crate::text::count;
 
 /// What a plan comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -143,7 +143,7 @@ fn push_visible(made: &mut String, c: char) {
     if c == '\t' {
         made.push_str("    ")
     } else {
-        crate::words::push(made, c)
+        crate::text::push(made, c)
     }
 }
 

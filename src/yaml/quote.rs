@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use crate::words::is_invisible;
+use crate::text::is_invisible;
 use crate::yaml::Style;
 
 /// Where a scalar is to stand.

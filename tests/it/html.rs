@@ -101,13 +101,13 @@ fn assert_harmless(plan: &Json, hostile: &str) -> Result<(), TestCaseError> {
     );
     prop_assert_eq!(&attacked.tags, &calm.tags);
     prop_assert_eq!(attacked.comments, 0);
-    let shown = convertalk::words::visible(hostile);
+    let shown = convertalk::text::visible(hostile);
     prop_assert!(attacked.texts.contains(&shown), "{} is not told", shown);
     prop_assert!(
         !attacked
             .texts
             .chars()
-            .any(|c| c != '\n' && convertalk::words::is_invisible(c))
+            .any(|c| c != '\n' && convertalk::text::is_invisible(c))
     );
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::lead_file::{desired_of, split};
 use crate::observe::{ChatType, Live, observe_all};
 use crate::plan::Selection;
 use crate::report::style::{GOOD, paint};
-use crate::words::{count, visible};
+use crate::text::{count, visible};
 
 /// New files by their path in the workspace.
 type Drafts = BTreeMap<String, BTreeMap<LeadId, NewLead>>;

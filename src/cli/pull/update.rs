@@ -22,7 +22,7 @@ use crate::observe::Live;
 use crate::plan::{Action, Change, Plan, Whose};
 use crate::redaction::Redaction;
 use crate::report::style::{GOOD, paint};
-use crate::words::{count, visible};
+use crate::text::{count, visible};
 
 /// What is to be written, by file, and what cannot be.
 #[derive(Default)]

@@ -4,7 +4,7 @@ use super::super::brief::PlanNames;
 use super::choices;
 use super::mention::{Mention, mention};
 use crate::plan::{Class, Plan, Refusal};
-use crate::words::count;
+use crate::text::count;
 
 /// Something that stands in the way, or nearly so.
 pub(super) struct Notice {

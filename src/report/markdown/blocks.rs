@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::words::count;
+use crate::text::count;
 
 /// A part that stands or falls with at least one of its rows.
 pub(super) struct Block {

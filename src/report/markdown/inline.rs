@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use crate::words::{shortened, visible};
+use crate::text::{shortened, visible};
 
 /// So many characters of a value are shown.
 const SHOWN: usize = 160;

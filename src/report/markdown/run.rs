@@ -9,7 +9,7 @@ use super::inline::{code, prose};
 use crate::apply::Outcome;
 use crate::apply::journal::Line;
 use crate::lead::LeadId;
-use crate::words::count;
+use crate::text::count;
 
 /// Outcomes from the one that wants a look first; `None` is a write that was begun and of which nothing more is known.
 const ORDER: [Option<Outcome>; 8] = [
