@@ -23,14 +23,14 @@ mod pull;
 mod sandbox;
 mod scaffold;
 mod schema;
-mod screen;
 mod session;
 mod show;
 mod snapshot;
+mod ui;
 mod undo;
 mod validate;
 
-use screen::Screen;
+use ui::Ui;
 
 const EVERYWHERE: &str = "Everywhere";
 
@@ -103,28 +103,28 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let Cli { global, command } = cli;
-    let screen = Screen::new(global.color, global.quiet, global.verbose);
+    let ui = Ui::new(global.color, global.quiet, global.verbose);
     let outcome = match command {
-        Command::Init(command) => command.run(&global.directory, &screen),
-        Command::Doctor(command) => command.run(&global.directory, &screen),
-        Command::Validate(command) => command.run(&global.directory, &screen),
-        Command::Fmt(command) => command.run(&global.directory, &screen),
-        Command::Plan(command) => command.run(&global.directory, &screen),
-        Command::Show(command) => command.run(&global.directory, &screen),
-        Command::Apply(command) => command.run(&global.directory, &screen),
-        Command::Explain(command) => command.run(&global.directory, &screen),
-        Command::Snapshot(command) => command.run(&global.directory, &screen),
-        Command::Undo(command) => command.run(&global.directory, &screen),
-        Command::Pull(command) => command.run(&global.directory, &screen),
-        Command::Schema(command) => command.run(&global.directory, &screen),
-        Command::Sandbox(command) => command.run(&screen),
-        Command::Completions(command) => command.run(&screen),
-        Command::Man(command) => command.run(&screen),
+        Command::Init(command) => command.run(&global.directory, &ui),
+        Command::Doctor(command) => command.run(&global.directory, &ui),
+        Command::Validate(command) => command.run(&global.directory, &ui),
+        Command::Fmt(command) => command.run(&global.directory, &ui),
+        Command::Plan(command) => command.run(&global.directory, &ui),
+        Command::Show(command) => command.run(&global.directory, &ui),
+        Command::Apply(command) => command.run(&global.directory, &ui),
+        Command::Explain(command) => command.run(&global.directory, &ui),
+        Command::Snapshot(command) => command.run(&global.directory, &ui),
+        Command::Undo(command) => command.run(&global.directory, &ui),
+        Command::Pull(command) => command.run(&global.directory, &ui),
+        Command::Schema(command) => command.run(&global.directory, &ui),
+        Command::Sandbox(command) => command.run(&ui),
+        Command::Completions(command) => command.run(&ui),
+        Command::Man(command) => command.run(&ui),
     };
     match outcome {
         Ok(exit) => exit.into(),
         Err(error) => {
-            screen.error(&error);
+            ui.error(&error);
             error.exit().into()
         }
     }

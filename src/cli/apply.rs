@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::execution::Execution;
 use super::options::Scope;
-use super::screen::Screen;
 use super::session::{Files, Session, block_on, files, lock, plan};
+use super::ui::Ui;
 use crate::api::ApiError;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
@@ -41,10 +41,10 @@ pub(super) struct Apply {
 }
 
 impl Apply {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         self.execution.check_consent()?;
         let end = self.execution.end();
-        let files = files(directory, screen)?;
+        let files = files(directory, ui)?;
         let saved = self
             .plan
             .as_deref()
@@ -57,7 +57,7 @@ impl Apply {
             Session::with(&files.workspace, &stop, async |session| {
                 let writer = session.writer(&files.workspace)?;
                 let listed = Instant::now();
-                let spinner = screen.progress(0, "reading the inbox");
+                let spinner = ui.progress(0, "reading the inbox");
                 let planned = match saved {
                     None => {
                         plan(&files, &self.scope, self.whose(), session.target(), &writer).await
@@ -76,7 +76,7 @@ impl Apply {
                         &writer,
                         listed,
                         &stop,
-                        screen,
+                        ui,
                     )
                     .await
             })

@@ -2,7 +2,7 @@
 
 use clap::{Args, CommandFactory};
 
-use super::screen::Screen;
+use super::ui::Ui;
 use crate::error::{Error, Exit};
 
 /// Print a completion script for a shell
@@ -15,7 +15,7 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, ui: &Ui) -> Result<Exit, Error> {
         let mut script = Vec::new();
         clap_complete::generate(
             self.shell,
@@ -23,7 +23,7 @@ impl Completions {
             "convertalk",
             &mut script,
         );
-        screen.result(&String::from_utf8_lossy(&script))?;
+        ui.result(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Done)
     }
 }

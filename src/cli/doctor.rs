@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::options::Form;
-use super::screen::Screen;
 use super::session::{Session, block_on, overrides, token};
+use super::ui::Ui;
 use crate::api::Endpoint;
 use crate::cancel::Cancellation;
 use crate::config::Workspace;
@@ -33,15 +33,15 @@ pub(super) struct Doctor {
 const LONGEST: Duration = Duration::from_secs(20);
 
 impl Doctor {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let mut checks = Vec::new();
-        if let Some(workspace) = files(directory, screen, &mut checks)? {
+        if let Some(workspace) = files(directory, ui, &mut checks)? {
             tokens(&workspace, &mut checks);
-            api(&workspace, screen, &mut checks)?;
+            api(&workspace, ui, &mut checks)?;
         }
         match self.format {
-            Form::Text => screen.result(&checkup(&checks))?,
-            Form::Json => screen.json(&checks)?,
+            Form::Text => ui.result(&checkup(&checks))?,
+            Form::Json => ui.json(&checks)?,
         }
         let is_well = checks.iter().all(|check| check.health != Health::Error);
         Ok(if is_well { Exit::Done } else { Exit::Error })
@@ -49,13 +49,9 @@ impl Doctor {
 }
 
 /// The workspace, as far as the API can be asked with it.
-fn files(
-    directory: &Path,
-    screen: &Screen,
-    checks: &mut Vec<Check>,
-) -> Result<Option<Workspace>, Error> {
+fn files(directory: &Path, ui: &Ui, checks: &mut Vec<Check>) -> Result<Option<Workspace>, Error> {
     let loaded = lead_file::load(&config::find(directory)?, &overrides());
-    let errors = screen.diagnostics(&loaded.diagnostics);
+    let errors = ui.diagnostics(&loaded.diagnostics);
     let found = format!(
         "{} in {}",
         count(loaded.leads, "lead"),
@@ -92,13 +88,13 @@ fn tokens(workspace: &Workspace, checks: &mut Vec<Check>) {
     });
 }
 
-fn api(workspace: &Workspace, screen: &Screen, checks: &mut Vec<Check>) -> Result<(), Error> {
+fn api(workspace: &Workspace, ui: &Ui, checks: &mut Vec<Check>) -> Result<(), Error> {
     // Whoever asks what is wrong does not want to wait until all tries are done.
     let stop = Cancellation::at(Some(tokio::time::Instant::now() + LONGEST));
     let asked = block_on(&stop, async {
         Session::with(workspace, &stop, async |session| {
             let reader = session.reader(workspace)?;
-            let spinner = screen.progress(0, "asking the API");
+            let spinner = ui.progress(0, "asking the API");
             let start = Instant::now();
             let lead = probe(&reader, ChatType::Lead).await;
             let took = start.elapsed();

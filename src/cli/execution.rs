@@ -8,8 +8,8 @@ use clap::Args;
 use tokio::time::Instant;
 
 use super::options::{OnMissing, Scope};
-use super::screen::Screen;
 use super::session::Files;
+use super::ui::Ui;
 use crate::api::{Client, Write};
 use crate::apply::journal::{FORMAT_VERSION, Journal, Line, now};
 use crate::apply::{self, Options, Outcome, Progress, Report};
@@ -88,9 +88,9 @@ impl Execution {
         writer: &Client<Write>,
         listed: Instant,
         stop: &Cancellation,
-        screen: &Screen,
+        ui: &Ui,
     ) -> Result<Exit, Error> {
-        screen.result(
+        ui.result(
             &report::plan(
                 plan,
                 Format::Text,
@@ -113,7 +113,7 @@ impl Execution {
         if changes.is_empty() {
             return Ok(Exit::Done);
         }
-        if !self.yes && !confirmed(stop, screen).await {
+        if !self.yes && !confirmed(stop, ui).await {
             return Err(if stop.interrupted() {
                 Error::Interrupted
             } else {
@@ -122,9 +122,7 @@ impl Execution {
         }
         let (journal, run_id) = self.journal(files, plan, changes.len(), scope.names)?;
         let report = self
-            .write(
-                &changes, live, scope, writer, &journal, listed, stop, screen,
-            )
+            .write(&changes, live, scope, writer, &journal, listed, stop, ui)
             .await;
         let exit = exit(&report, !self.no_verify);
         let outcomes = Outcome::ALL
@@ -142,14 +140,14 @@ impl Execution {
             .line(&summary)
             .and_then(|()| journal.sync())
             .map_err(|source| io("write the run file", source));
-        let told = screen.result(&report::run(&report));
-        screen.note(&format!("run {run_id}: {}", journal.path().display()));
+        let told = ui.result(&report::run(&report));
+        ui.note(&format!("run {run_id}: {}", journal.path().display()));
         // Leads have been written: that an account of it could not be given must not look as if nothing had been.
         Ok([noted, told]
             .into_iter()
             .filter_map(Result::err)
             .fold(exit, |exit, error| {
-                screen.error(&error);
+                ui.error(&error);
                 exit.max(Exit::Partial)
             }))
     }
@@ -202,7 +200,7 @@ impl Execution {
         journal: &Journal,
         listed: Instant,
         stop: &Cancellation,
-        screen: &Screen,
+        ui: &Ui,
     ) -> Report {
         let Work { tasks, done } = work(changes, live);
         let options = Options {
@@ -225,7 +223,7 @@ impl Execution {
             .map(|(end, reserve)| end.checked_sub(reserve).unwrap_or(end));
         let stop = stop.clone().with_last_write(last_write);
         let steps = tasks.len() * if self.no_verify { 1 } else { 2 };
-        let bar = screen.progress(steps, "writing and reading back");
+        let bar = ui.progress(steps, "writing and reading back");
         let progress = |_: Progress| bar.inc(1);
         let report = apply::run(writer, tasks, done, journal, &options, &stop, &progress).await;
         bar.finish_and_clear();
@@ -281,8 +279,8 @@ fn exit(report: &Report, verify: bool) -> Exit {
 }
 
 /// Asks; the answer is read apart, so that Ctrl-C is heard while nobody answers.
-async fn confirmed(stop: &Cancellation, screen: &Screen) -> bool {
-    screen.stderr("Apply this? Only `yes` is taken for a yes:");
+async fn confirmed(stop: &Cancellation, ui: &Ui) -> bool {
+    ui.stderr("Apply this? Only `yes` is taken for a yes:");
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::options::Form;
-use super::screen::Screen;
 use super::session::{Files, Session, base, block_on, files, now, target};
+use super::ui::Ui;
 use crate::cancel::Cancellation;
 use crate::desired::Desired;
 use crate::error::{Error, Exit};
@@ -41,8 +41,8 @@ pub(super) struct Explain {
 }
 
 impl Explain {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
-        let files = files(directory, screen)?;
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        let files = files(directory, ui)?;
         let stop = Cancellation::default();
         let mut told = block_on(&stop, async {
             match &self.live {
@@ -65,13 +65,13 @@ impl Explain {
                 place.and_then(|place| blame(&files.workspace.root, &place.file, place.line));
         }
         match self.format {
-            Form::Text => screen.result(&explanation(&told))?,
-            Form::Json => screen.json(&told)?,
+            Form::Text => ui.result(&explanation(&told))?,
+            Form::Json => ui.json(&told)?,
         }
         let is_missing =
             told.fields.is_empty() || told.fields.iter().any(|field| field.rule == Rule::Missing);
         if told.fields.is_empty() && !told.found {
-            screen.note("no declared lead begins with this, and of one that no file declares the whole uuid is needed");
+            ui.note("no declared lead begins with this, and of one that no file declares the whole uuid is needed");
         }
         Ok(if is_missing && !told.found {
             Exit::Error

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use rayon::prelude::*;
 
-use super::screen::Screen;
+use super::ui::Ui;
 use crate::atomic_file;
 use crate::error::{Error, Exit};
 use crate::text::{count, visible};
@@ -48,7 +48,7 @@ struct Done {
 }
 
 impl Fmt {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let Chosen {
             root,
             names,
@@ -73,7 +73,7 @@ impl Fmt {
                     layout: Ok(layout),
                 }) => {
                     if layout.left_alone {
-                        screen.note(&format!(
+                        ui.note(&format!(
                             "{}: left as it stands: it is written in a way that cannot be laid out safely",
                             visible(&name)
                         ));
@@ -87,16 +87,16 @@ impl Fmt {
                             atomic_file::replace(&path, text.as_bytes(), layout.text.as_bytes())
                     {
                         failed = true;
-                        screen.error(&error.into());
+                        ui.error(&error.into());
                         continue;
                     }
-                    screen.result(&self.told(&name, &text, &layout.text))?;
+                    ui.result(&self.told(&name, &text, &layout.text))?;
                 }
             }
         }
-        let errors = screen.diagnostics(&diagnostics);
+        let errors = ui.diagnostics(&diagnostics);
         if self.check && changed > 0 {
-            screen.note(&format!(
+            ui.note(&format!(
                 "{changed} of {} would change; run `convertalk fmt`",
                 count(total, "file")
             ));

@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 
-use super::screen::Screen;
 use super::session::overrides;
+use super::ui::Ui;
 use crate::api::Endpoint;
 use crate::atomic_file;
 use crate::cli::scaffold::{Ci, ENDPOINT, IGNORED, Start, files, ids, pipelines};
@@ -42,7 +42,7 @@ fn embed(text: &str) -> Result<(String, String), String> {
 }
 
 impl Init {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let folder = directory.join(&self.folder);
         let is_new = fs::symlink_metadata(folder.join(FILE)).is_err();
         if self.ci.is_some() && is_below_the_top(&folder) {
@@ -53,27 +53,27 @@ impl Init {
         let (start, made) = match self.ci {
             _ if is_new => (self.start(), true),
             // Beside a workspace that is there, only the pipelines are made.
-            Some(_) => (there(&folder, screen)?, false),
+            Some(_) => (there(&folder, ui)?, false),
             None => {
                 return Err(Error::Usage(
                     "there is a workspace already; init starts a new one",
                 ));
             }
         };
-        check(&folder, &start, screen)?;
+        check(&folder, &start, ui)?;
         let mut all = self.ci.map(|ci| pipelines(ci, &start)).unwrap_or_default();
         if made {
             all.extend(files(&start));
         }
         for (path, text) in all {
-            self.make(&folder, &path, &text, screen)?;
+            self.make(&folder, &path, &text, ui)?;
         }
-        screen.note(&next(&start, folder.strip_prefix("./").unwrap_or(&folder)));
+        ui.note(&next(&start, folder.strip_prefix("./").unwrap_or(&folder)));
         Ok(Exit::Done)
     }
 
     /// Makes a file where there is none, and adds to what git ignores.
-    fn make(&self, folder: &Path, path: &str, text: &str, screen: &Screen) -> Result<(), Error> {
+    fn make(&self, folder: &Path, path: &str, text: &str, ui: &Ui) -> Result<(), Error> {
         let target = folder.join(path);
         let there = match fs::read_to_string(&target) {
             Ok(there) => Some(there),
@@ -99,7 +99,7 @@ impl Init {
         match there {
             None => {
                 atomic_file::create(&target, text.as_bytes())?;
-                screen.result(&told(&paint(ADD, "made   ")))
+                ui.result(&told(&paint(ADD, "made   ")))
             }
             Some(there) if !missing.is_empty() => {
                 let gap = if there.is_empty() || there.ends_with('\n') {
@@ -112,9 +112,9 @@ impl Init {
                     there.as_bytes(),
                     format!("{there}{gap}{missing}").as_bytes(),
                 )?;
-                screen.result(&told(&paint(ADD, "added to")))
+                ui.result(&told(&paint(ADD, "added to")))
             }
-            Some(_) => screen.result(&told(&paint(FAINT, "kept   "))),
+            Some(_) => ui.result(&told(&paint(FAINT, "kept   "))),
         }
     }
 
@@ -135,10 +135,10 @@ impl Init {
 }
 
 /// The inbox of a workspace that is there.
-fn there(folder: &Path, screen: &Screen) -> Result<Start, Error> {
+fn there(folder: &Path, ui: &Ui) -> Result<Start, Error> {
     let loaded = load(folder, &overrides());
     let workspace = loaded.workspace.ok_or_else(|| Error::Invalid {
-        errors: screen.diagnostics(&loaded.diagnostics),
+        errors: ui.diagnostics(&loaded.diagnostics),
     })?;
     Ok(match &workspace.api.endpoint {
         Endpoint::Sandbox => Start::Sandbox,
@@ -157,14 +157,14 @@ fn there(folder: &Path, screen: &Screen) -> Result<Start, Error> {
 }
 
 /// What came from the environment or the command line may make no workspace.
-fn check(folder: &Path, start: &Start, screen: &Screen) -> Result<(), Error> {
+fn check(folder: &Path, start: &Start, ui: &Ui) -> Result<(), Error> {
     let config = files(start)
         .into_iter()
         .find(|(path, _)| path == FILE)
         .map(|(_, text)| text)
         .unwrap_or_default();
     let (workspace, diagnostics) = parse(folder, &config, &Overrides::default());
-    let errors = screen.diagnostics(&diagnostics);
+    let errors = ui.diagnostics(&diagnostics);
     workspace.map(|_| ()).ok_or(Error::Invalid { errors })
 }
 

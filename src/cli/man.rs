@@ -2,7 +2,7 @@
 
 use clap::{Args, CommandFactory};
 
-use super::screen::Screen;
+use super::ui::Ui;
 use crate::error::{Error, Exit};
 
 /// Print a manual page: the program's, or a command's
@@ -26,7 +26,7 @@ fn command(name: &str) -> Result<Box<clap::Command>, String> {
 }
 
 impl Man {
-    pub(super) fn run(self, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, ui: &Ui) -> Result<Exit, Error> {
         let page = match self.of {
             Some(command) => {
                 let name = format!("convertalk-{}", command.get_name());
@@ -39,7 +39,7 @@ impl Man {
             what: "write the manual page".to_owned(),
             source,
         })?;
-        screen.result(&String::from_utf8_lossy(&text))?;
+        ui.result(&String::from_utf8_lossy(&text))?;
         Ok(Exit::Done)
     }
 }

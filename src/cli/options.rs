@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::screen::Screen;
+use super::ui::Ui;
 use crate::atomic_file;
 use crate::config::Workspace;
 use crate::error::Error;
@@ -96,7 +96,7 @@ impl Forms {
         plan: &Plan,
         names: Redaction,
         root: Option<&Path>,
-        screen: &Screen,
+        ui: &Ui,
     ) -> Result<(), Error> {
         let from_top =
             |(format, _): &(Format, PathBuf)| matches!(format, Format::Github | Format::Sarif);
@@ -112,7 +112,7 @@ impl Forms {
         };
         self.tell_as(
             |format, most| report::plan(plan, format, audience(most)).map_err(Error::Json),
-            screen,
+            ui,
         )
     }
 
@@ -120,7 +120,7 @@ impl Forms {
     pub(super) fn tell_as(
         &self,
         told: impl Fn(Format, Option<usize>) -> Result<String, Error>,
-        screen: &Screen,
+        ui: &Ui,
     ) -> Result<(), Error> {
         for (format, file) in &self.report {
             let text = told(*format, self.max_bytes)?;
@@ -131,7 +131,7 @@ impl Forms {
             };
             atomic_file::write(file, |out| out.write_all(text.as_bytes()))?;
         }
-        screen.result(&told(self.format, self.max_bytes)?)
+        ui.result(&told(self.format, self.max_bytes)?)
     }
 }
 

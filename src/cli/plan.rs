@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::options::{Forms, OnMissing, Scope};
-use super::screen::Screen;
 use super::session::{Files, Session, block_on, check_outputs, files, plan, target};
+use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
@@ -37,8 +37,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
-        let files = files(directory, screen)?;
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        let files = files(directory, ui)?;
         check_outputs(
             &files.workspace,
             self.forms.files().chain(self.out.as_deref()),
@@ -46,10 +46,10 @@ impl Plan {
         let stop = Cancellation::default();
         let outcome = block_on(&stop, async {
             match &self.live {
-                Some(path) => self.of_snapshot(path, &files, screen).await,
+                Some(path) => self.of_snapshot(path, &files, ui).await,
                 None => {
                     Session::with(&files.workspace, &stop, async |session| {
-                        self.of_inbox(session, &files, screen).await
+                        self.of_inbox(session, &files, ui).await
                     })
                     .await
                 }
@@ -59,14 +59,9 @@ impl Plan {
         outcome
     }
 
-    async fn of_inbox(
-        &self,
-        session: &Session,
-        files: &Files,
-        screen: &Screen,
-    ) -> Result<Exit, Error> {
+    async fn of_inbox(&self, session: &Session, files: &Files, ui: &Ui) -> Result<Exit, Error> {
         let reader = session.reader(&files.workspace)?;
-        let spinner = screen.progress(0, "reading the inbox");
+        let spinner = ui.progress(0, "reading the inbox");
         let planned = plan(
             files,
             &self.scope,
@@ -79,28 +74,23 @@ impl Plan {
         let (plan, live) = planned?;
         // What was read is given back while the plan is told; the plan itself when the process ends, all at once.
         rayon::spawn(move || drop(live));
-        let exit = self.tell(&plan, Some(&session.seal_key()), files, screen);
+        let exit = self.tell(&plan, Some(&session.seal_key()), files, ui);
         std::mem::forget(plan);
         exit
     }
 
-    async fn of_snapshot(
-        &self,
-        path: &Path,
-        files: &Files,
-        screen: &Screen,
-    ) -> Result<Exit, Error> {
+    async fn of_snapshot(&self, path: &Path, files: &Files, ui: &Ui) -> Result<Exit, Error> {
         let target = target(&files.workspace);
         let snapshot = Snapshot::open(path, &target)?;
         let (mut plan, _) = plan(files, &self.scope, Whose::default(), &target, &snapshot).await?;
         plan.created_at.clone_from(&snapshot.head().created_at);
         snapshot.warn(&mut plan);
-        screen.note(&format!(
+        ui.note(&format!(
             "live values of {}, from {}",
             visible(&plan.created_at),
             visible(&path.display().to_string())
         ));
-        self.tell(&plan, None, files, screen)
+        self.tell(&plan, None, files, ui)
     }
 
     fn tell(
@@ -108,14 +98,14 @@ impl Plan {
         plan: &crate::plan::Plan,
         key: Option<&RedactionKey>,
         files: &Files,
-        screen: &Screen,
+        ui: &Ui,
     ) -> Result<Exit, Error> {
         if let Some(out) = &self.out {
             let bytes = saved(plan, self.scope.names, key).map_err(Error::Json)?;
             atomic_file::write(out, |file| file.write_all(&bytes))?;
         }
         self.forms
-            .tell(plan, self.scope.names, Some(&files.workspace.root), screen)?;
+            .tell(plan, self.scope.names, Some(&files.workspace.root), ui)?;
         Ok(self.exit(plan))
     }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::options::OnMissing;
-use super::screen::Screen;
 use super::session::files;
+use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::lead_file::draft::With;
 use crate::lead_file::split::By;
@@ -95,12 +95,12 @@ enum Field {
 }
 
 impl Pull {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
-        let files = files(directory, screen)?;
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        let files = files(directory, ui)?;
         if self.update {
-            self.update(&files, screen)
+            self.update(&files, ui)
         } else {
-            self.adopt(&files, screen)
+            self.adopt(&files, ui)
         }
     }
 

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::screen::Screen;
 use super::session::block_on;
+use super::ui::Ui;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::sandbox::{Options, Sandbox as Server};
@@ -18,11 +18,11 @@ pub(super) struct Sandbox {
 }
 
 impl Sandbox {
-    pub(super) fn run(self, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, ui: &Ui) -> Result<Exit, Error> {
         let stop = Cancellation::default();
         block_on(&stop, async {
             let server = Server::start(self.options).await?;
-            screen.result(&format!("listening on {}\n", server.url()))?;
+            ui.result(&format!("listening on {}\n", server.url()))?;
             stop.until_interrupted().await;
             server.stop().await?;
             Ok(Exit::Done)

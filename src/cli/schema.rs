@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
-use super::screen::Screen;
+use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::lead_file::schema;
 use crate::{config, lead_file};
@@ -35,7 +35,7 @@ enum Of {
 }
 
 impl Schema {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let schema = match (self.of, self.workspace) {
             (Of::Leads, true) => {
                 let loaded =
@@ -47,7 +47,7 @@ impl Schema {
             (Of::Plan, _) => schemars::schema_for!(crate::plan::Plan),
             (Of::Run, _) => schemars::schema_for!(crate::apply::journal::Line),
         };
-        screen.json(&schema)?;
+        ui.json(&schema)?;
         Ok(Exit::Done)
     }
 }

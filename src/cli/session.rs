@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::options::Scope;
-use super::screen::Screen;
+use super::ui::Ui;
 use crate::api::Endpoint;
 use crate::api::{self, Client, ReadOnly};
 use crate::cancel::{Cancellation, Reason};
@@ -29,10 +29,10 @@ pub(super) struct Files {
 }
 
 /// Finds and reads the workspace; tells every mistake in it.
-pub(super) fn files(directory: &Path, screen: &Screen) -> Result<Files, Error> {
+pub(super) fn files(directory: &Path, ui: &Ui) -> Result<Files, Error> {
     let root = config::find(directory)?;
     let loaded = lead_file::load(&root, &overrides());
-    let errors = screen.diagnostics(&loaded.diagnostics);
+    let errors = ui.diagnostics(&loaded.diagnostics);
     match (loaded.workspace, loaded.desired) {
         (Some(workspace), Some(desired)) => Ok(Files { workspace, desired }),
         _ => Err(Error::Invalid { errors }),

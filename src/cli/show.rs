@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::options::Forms;
-use super::screen::Screen;
+use super::ui::Ui;
 use crate::apply::journal::{self, LARGEST, Line};
 use crate::config;
 use crate::error::{Error, Exit};
@@ -31,7 +31,7 @@ pub(super) struct Show {
 }
 
 impl Show {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let text = read(&self.file, LARGEST)?;
         if !is_run(&text) {
             let root = config::find(directory).ok();
@@ -39,7 +39,7 @@ impl Show {
                 &plan_of(&self.file, &text)?,
                 self.names,
                 root.as_deref(),
-                screen,
+                ui,
             )?;
             return Ok(Exit::Done);
         }
@@ -49,7 +49,7 @@ impl Show {
         })?;
         let run = journal::told(run, self.names);
         self.forms
-            .tell_as(|format, most| told(&run, format, most), screen)?;
+            .tell_as(|format, most| told(&run, format, most), ui)?;
         Ok(Exit::Done)
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::screen::Screen;
 use super::session::{Session, block_on, check_outputs, files, now};
+use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
@@ -32,14 +32,14 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
-        let files = files(directory, screen)?;
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        let files = files(directory, ui)?;
         check_outputs(&files.workspace, [self.out.as_path()])?;
         let stop = Cancellation::default();
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 let reader = session.reader(&files.workspace)?;
-                let spinner = screen.progress(0, "reading the inbox");
+                let spinner = ui.progress(0, "reading the inbox");
                 let observed = observe_all(&reader).await;
                 spinner.finish_and_clear();
                 let (live, target) = (observed?, session.target().clone());
@@ -48,7 +48,7 @@ impl Snapshot {
                 })?;
                 let leads = count(usize::try_from(leads).unwrap_or(usize::MAX), "lead");
                 if self.out.is_file() {
-                    screen.result(&format!(
+                    ui.result(&format!(
                         "{} {leads} in {}\n",
                         paint(GOOD, "Snapshot:"),
                         visible(&self.out.display().to_string())

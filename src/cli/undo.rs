@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use super::execution::Execution;
 use super::options::Scope;
-use super::screen::Screen;
 use super::session::{Session, block_on, files, lock, now};
 use super::show::read_run;
+use super::ui::Ui;
 use crate::apply::undo::{Inverse, inverse};
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
@@ -33,7 +33,7 @@ pub(super) struct Undo {
 }
 
 impl Undo {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         self.execution.check_consent()?;
         if self.scope.base.is_some() {
             return Err(Error::Usage(
@@ -41,14 +41,14 @@ impl Undo {
             ));
         }
         let end = self.execution.end();
-        let files = files(directory, screen)?;
+        let files = files(directory, ui)?;
         let Inverse {
             target,
             mut changes,
             kept,
         } = inverse(&read_run(&self.run)?, &self.run.display().to_string());
         for (id, why) in &kept {
-            screen.note(&format!(
+            ui.note(&format!(
                 "stays: {}: {}",
                 visible(id.as_str()),
                 visible(why)
@@ -92,7 +92,7 @@ impl Undo {
                         &writer,
                         listed,
                         &stop,
-                        screen,
+                        ui,
                     )
                     .await
             })

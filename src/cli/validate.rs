@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
-use super::screen::Screen;
 use super::session::overrides;
+use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::git::base::prefix;
 use crate::report;
@@ -35,7 +35,7 @@ enum Form {
 }
 
 impl Validate {
-    pub(super) fn run(self, directory: &Path, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let root = config::find(directory)?;
         let loaded = lead_file::load(&root, &overrides());
         let errors = loaded
@@ -47,25 +47,25 @@ impl Validate {
         match self.format {
             Form::Json => {
                 let json = serde_json::json!({ "valid": errors == 0, "files": loaded.files, "leads": leads, "diagnostics": loaded.diagnostics });
-                screen.result(&format!("{json:#}\n"))?;
+                ui.result(&format!("{json:#}\n"))?;
             }
-            Form::Github => screen.result(&report::diagnostics_for_github(
+            Form::Github => ui.result(&report::diagnostics_for_github(
                 &loaded.diagnostics,
                 &prefix(&root),
             ))?,
             Form::Sarif => {
                 let log = report::diagnostics_as_sarif(&loaded.diagnostics, &prefix(&root))
                     .map_err(Error::Json)?;
-                screen.result(&log)?;
+                ui.result(&log)?;
             }
             Form::Text => {
-                if screen.diagnostics(&loaded.diagnostics) == 0 {
+                if ui.diagnostics(&loaded.diagnostics) == 0 {
                     let found = format!(
                         "{} in {}",
                         count(leads, "lead"),
                         count(loaded.files, "file")
                     );
-                    screen.result(&format!("{} {found}\n", paint(GOOD, "Valid:")))?;
+                    ui.result(&format!("{} {found}\n", paint(GOOD, "Valid:")))?;
                 }
             }
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Component;
 use std::sync::Arc;
 
-use super::super::screen::Screen;
 use super::super::session::{Files, Session, block_on};
+use super::super::ui::Ui;
 use super::Pull;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
@@ -24,11 +24,11 @@ use crate::text::{count, visible};
 type Drafts = BTreeMap<String, BTreeMap<LeadId, NewLead>>;
 
 impl Pull {
-    pub(super) fn adopt(&self, files: &Files, screen: &Screen) -> Result<Exit, Error> {
+    pub(super) fn adopt(&self, files: &Files, ui: &Ui) -> Result<Exit, Error> {
         let Files { workspace, desired } = files;
         let selection = Selection::parse(&self.only, &workspace.agents)?;
         let folder = self.folder(workspace)?;
-        let live = read(workspace, screen)?;
+        let live = read(workspace, ui)?;
         let wanted = self.r#type.map(ChatType::from);
         let listed = live
             .leads
@@ -66,13 +66,13 @@ impl Pull {
         }
         let texts = self.texts(workspace, &drafts, &names)?;
         write(workspace, &texts, self.force)?;
-        screen.result(&told(&drafts))?;
+        ui.result(&told(&drafts))?;
         let taken: BTreeSet<&LeadId> = chosen.iter().map(|(id, _)| *id).collect();
         let there = leads
             .iter()
             .filter(|(id, _)| declared.contains_key(id) && !taken.contains(id))
             .count();
-        advise(workspace, &drafts, there, &left_out, &names, screen);
+        advise(workspace, &drafts, there, &left_out, &names, ui);
         Ok(Exit::Done)
     }
 
@@ -171,12 +171,12 @@ fn with_slash(folder: &str) -> String {
     }
 }
 
-fn read(workspace: &Workspace, screen: &Screen) -> Result<Live, Error> {
+fn read(workspace: &Workspace, ui: &Ui) -> Result<Live, Error> {
     let stop = Cancellation::default();
     block_on(&stop, async {
         Session::with(workspace, &stop, async |session| {
             let reader = session.reader(workspace)?;
-            let spinner = screen.progress(0, "reading the inbox");
+            let spinner = ui.progress(0, "reading the inbox");
             let live = observe_all(&reader).await;
             spinner.finish_and_clear();
             Ok(live?)
@@ -243,23 +243,23 @@ fn advise(
     declared: usize,
     left_out: &LeftOut,
     names: &AgentNames<'_>,
-    screen: &Screen,
+    ui: &Ui,
 ) {
     if declared > 0 {
-        screen.note(&format!(
+        ui.note(&format!(
             "{} declared already: left alone (`pull --update` takes live values into them)",
             count(declared, "lead")
         ));
     }
     for (why, times) in &left_out.reasons {
-        screen.note(&format!(
+        ui.note(&format!(
             "left out, as no file can say it: {why} ({})",
             count(*times, "time")
         ));
     }
     if !left_out.tags.is_empty() {
         let tags: Vec<String> = left_out.tags.iter().map(|tag| visible(tag)).collect();
-        screen.note(&format!(
+        ui.note(&format!(
             "left out, as `policy.tags` does not know them; leads with one of them only say which others must be present:\n  {}",
             tags.join("\n  ")
         ));
@@ -281,18 +281,18 @@ fn advise(
             )
         };
         let lines: String = unnamed.iter().map(line).collect();
-        screen.note(&format!(
+        ui.note(&format!(
             "agents without a name; give them one in convertalk.yaml:\nagents:\n{}",
             lines.trim_end()
         ));
     }
     if let Some(path) = drafts.keys().find(|path| !workspace.takes(path)) {
-        screen.note(&format!(
+        ui.note(&format!(
             "no glob under `leads` in convertalk.yaml takes {}: add one, or the files declare nothing",
             visible(path)
         ));
     }
     if !drafts.is_empty() {
-        screen.note("next: read the files, `convertalk validate`, `convertalk plan` (it finds nothing to do), and commit them");
+        ui.note("next: read the files, `convertalk validate`, `convertalk plan` (it finds nothing to do), and commit them");
     }
 }

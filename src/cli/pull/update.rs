@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::super::options::{OnMissing, Scope};
-use super::super::screen::Screen;
 use super::super::session::{Files, Session, block_on, plan};
+use super::super::ui::Ui;
 use super::Pull;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
@@ -42,16 +42,16 @@ struct Done {
 }
 
 impl Pull {
-    pub(super) fn update(&self, files: &Files, screen: &Screen) -> Result<Exit, Error> {
-        let (plan, live) = self.compare(files, screen)?;
+    pub(super) fn update(&self, files: &Files, ui: &Ui) -> Result<Exit, Error> {
+        let (plan, live) = self.compare(files, ui)?;
         let Work { edits, cannot } = self.work(&plan, &live, &files.desired);
         let done: Vec<Done> = edits
             .into_par_iter()
             .map(|(file, edits)| write(&files.workspace, file, &edits))
             .collect();
-        screen.result(&told(&done, plan.summary.declared))?;
+        ui.result(&told(&done, plan.summary.declared))?;
         for line in &cannot {
-            screen.note(&format!("left as it is, as no file can say it: {line}"));
+            ui.note(&format!("left as it is, as no file can say it: {line}"));
         }
         let mut exit = Exit::Done;
         for Done {
@@ -63,7 +63,7 @@ impl Pull {
         {
             for (Edit { id, wanted }, why) in refused {
                 let lead = visible(id.as_str());
-                screen.stderr(&format!(
+                ui.stderr(&format!(
                     "{}: {lead}: {} not written: {why}",
                     visible(file),
                     visible(&wanted.field().to_string())
@@ -71,7 +71,7 @@ impl Pull {
                 exit = Exit::Error;
             }
             if let Some(error) = error {
-                screen.error(error);
+                ui.error(error);
                 exit = Exit::Error;
             }
         }
@@ -81,13 +81,13 @@ impl Pull {
             .flat_map(|change| change.fields.iter())
             .filter(|field| field.class == Some(Class::Conflict));
         if self.only_drift && plan.summary.conflicts > 0 {
-            screen.note(&format!(
+            ui.note(&format!(
                 "{} left as they are: the files and the inbox both changed",
                 count(conflicts.count(), "conflict")
             ));
         }
         for missing in &plan.missing {
-            screen.stderr(&format!(
+            ui.stderr(&format!(
                 "{}: {} is not in the inbox",
                 missing.source,
                 visible(missing.uuid.as_str())
@@ -102,7 +102,7 @@ impl Pull {
         )
     }
 
-    fn compare(&self, files: &Files, screen: &Screen) -> Result<(Plan, Live), Error> {
+    fn compare(&self, files: &Files, ui: &Ui) -> Result<(Plan, Live), Error> {
         let scope = Scope {
             only: self.only.clone(),
             base: self.base.clone(),
@@ -116,7 +116,7 @@ impl Pull {
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 let reader = session.reader(&files.workspace)?;
-                let spinner = screen.progress(0, "reading the inbox");
+                let spinner = ui.progress(0, "reading the inbox");
                 let planned =
                     plan(files, &scope, Whose::default(), session.target(), &reader).await;
                 spinner.finish_and_clear();

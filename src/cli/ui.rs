@@ -12,12 +12,12 @@ use crate::report::style::{BAD, FAINT, paint};
 use crate::yaml::Diagnostic;
 use crate::yaml::render::render;
 
-pub(super) struct Screen {
+pub(super) struct Ui {
     color: ColorChoice,
     quiet: bool,
 }
 
-impl Screen {
+impl Ui {
     pub(super) fn new(color: clap::ColorChoice, quiet: bool, verbose: u8) -> Self {
         let color = match color {
             clap::ColorChoice::Auto => ColorChoice::Auto,
