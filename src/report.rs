@@ -8,11 +8,12 @@ use crate::plan::Plan;
 use crate::redaction::Redaction;
 use crate::yaml::diagnostic::Diagnostic;
 
-mod brief;
 mod checkup;
 mod explanation;
+mod field_summary;
 mod finding;
 mod github;
+mod headline;
 mod html;
 mod markdown;
 mod run;
@@ -20,7 +21,6 @@ mod sarif;
 pub mod style;
 mod tables;
 mod text;
-mod verdict;
 
 pub use checkup::{Check, Health, checkup, probed};
 pub use explanation::explanation;
@@ -72,7 +72,7 @@ pub fn plan(
         Format::Github => {
             let findings = [finding::of_policy(&plan), finding::of_changes(&plan)].concat();
             Ok(github::print(&findings, audience.prefix)
-                + &github::data(&verdict::Verdict::of(&plan).plain())
+                + &github::data(&headline::PlanHeadline::of(&plan).plain())
                 + "\n")
         }
         Format::Sarif => sarif::print(&finding::of_policy(&plan), audience.prefix),

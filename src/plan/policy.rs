@@ -61,12 +61,12 @@ pub(super) struct Facts<'a> {
 
 /// What the guards say.
 #[derive(Debug, Default)]
-pub(super) struct Verdict {
+pub(super) struct Evaluation {
     pub(super) refusals: Vec<Refusal>,
     pub(super) warnings: Vec<Refusal>,
 }
 
-pub(super) fn judge(facts: &Facts<'_>, limits: &Limits<'_>) -> Verdict {
+pub(super) fn judge(facts: &Facts<'_>, limits: &Limits<'_>) -> Evaluation {
     let allowed = |guard| limits.allow.contains(&guard);
     let mut refusals = Vec::new();
     if !allowed(Allow::EmptyListing) {
@@ -105,7 +105,7 @@ pub(super) fn judge(facts: &Facts<'_>, limits: &Limits<'_>) -> Verdict {
         .iter()
         .filter_map(|rule| transition(facts, rule, "wants a second look"))
         .collect();
-    Verdict { refusals, warnings }
+    Evaluation { refusals, warnings }
 }
 
 fn empty_listing(facts: &Facts<'_>) -> Option<Refusal> {

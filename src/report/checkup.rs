@@ -222,11 +222,11 @@ pub fn checkup(checks: &[Check]) -> String {
     }
     let number = |health| checks.iter().filter(|check| check.health == health).count();
     let (errors, warnings) = (number(Health::Error), number(Health::Warning));
-    let verdict = match (errors, warnings) {
+    let headline = match (errors, warnings) {
         (0, 0) => "all is well".to_owned(),
         (0, warnings) => count(warnings, "warning"),
         (errors, 0) => count(errors, "error"),
         (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
     };
-    out + &format!("{} {verdict}.\n", paint(STRONG, "Doctor:"))
+    out + &format!("{} {headline}.\n", paint(STRONG, "Doctor:"))
 }

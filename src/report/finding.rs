@@ -3,7 +3,7 @@
 //! Made of a plan (what is refused, what is missing, each change) or of the diagnostics of `validate`; printed as workflow commands
 //! or as SARIF.
 
-use super::brief::{Brief, PlanNames, brief, parts};
+use super::field_summary::{FieldSummary, PlanNames, field_summary, parts};
 use super::style::count;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 use crate::text::shortened;
@@ -188,7 +188,7 @@ fn of_change(change: &Change, names: &PlanNames<'_>) -> Vec<Finding> {
             message: format!(
                 "{name}: {verb}{} {}",
                 field.field,
-                told(&brief(field, names))
+                told(&field_summary(field, names))
             ),
             help: None,
             at: Some(At {
@@ -207,24 +207,24 @@ fn of_change(change: &Change, names: &PlanNames<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn told(brief: &Brief) -> String {
-    match brief {
-        Brief::Replaced { before, after } | Brief::Reworded { before, after } => {
+fn told(field_summary: &FieldSummary) -> String {
+    match field_summary {
+        FieldSummary::Replaced { before, after } | FieldSummary::Reworded { before, after } => {
             format!(
                 "{} -> {}",
                 shortened(before, SHOWN),
                 shortened(after, SHOWN)
             )
         }
-        Brief::Set { added, removed } => {
+        FieldSummary::Set { added, removed } => {
             let added = added.iter().map(|tag| format!("+{tag}"));
             added
                 .chain(removed.iter().map(|tag| format!("-{tag}")))
                 .collect::<Vec<_>>()
                 .join(" ")
         }
-        Brief::Notes(notes) if notes.len() == 1 => format!("+ {}", notes.join("")),
-        Brief::Notes(notes) => format!("+ {}", count(notes.len(), "note")),
+        FieldSummary::Notes(notes) if notes.len() == 1 => format!("+ {}", notes.join("")),
+        FieldSummary::Notes(notes) => format!("+ {}", count(notes.len(), "note")),
     }
 }
 

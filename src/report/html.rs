@@ -9,22 +9,22 @@ use std::fmt;
 use askama::Template;
 use sha2::{Digest, Sha256};
 
-use super::brief::PlanNames;
-use super::verdict::{Outlook, Verdict};
+use super::field_summary::PlanNames;
+use super::headline::{Outlook, PlanHeadline};
 use crate::plan::{Base, Plan, Released};
 use crate::text::count;
 use cards::{Card, Telling};
 use choices::Choices;
 use flow::Flow;
+use lead_link::{LeadLink, lead_link};
 use load::Load;
-use mention::{Mention, mention};
 use notices::{Notice, Told};
 
 mod cards;
 mod choices;
 mod flow;
+mod lead_link;
 mod load;
-mod mention;
 mod notices;
 
 const STYLE: &str = include_str!("html/style.css");
@@ -36,7 +36,7 @@ pub(super) fn plan(plan: &Plan) -> String {
     let (cards, choices) = cards::of(plan, &names);
     let page = Page {
         plan,
-        verdict: Verdict::of(plan),
+        headline: PlanHeadline::of(plan),
         notices: notices::of(plan, &names),
         classes: notices::classes(plan),
         flow: Flow::of(&plan.transitions),
@@ -44,7 +44,7 @@ pub(super) fn plan(plan: &Plan) -> String {
         released: plan
             .released
             .iter()
-            .map(|released| (mention(plan, &names, &released.uuid), released))
+            .map(|released| (lead_link(plan, &names, &released.uuid), released))
             .collect(),
         cards,
         choices,
@@ -59,20 +59,20 @@ pub(super) fn plan(plan: &Plan) -> String {
 #[template(path = "page.html", config = "src/report/html/askama.toml")]
 struct Page<'a> {
     plan: &'a Plan,
-    verdict: Verdict,
+    headline: PlanHeadline,
     notices: Vec<Notice>,
     classes: Vec<Told>,
     flow: Option<Flow>,
     load: Option<Load>,
     cards: Vec<Card>,
     choices: Choices,
-    released: Vec<(Mention, &'a Released)>,
+    released: Vec<(LeadLink, &'a Released)>,
 }
 
 impl Page<'_> {
     /// The colour of the verdict.
     fn tone(&self) -> &'static str {
-        match self.verdict.outlook {
+        match self.headline.outlook {
             Outlook::Idle | Outlook::Ready if self.plan.warnings.is_empty() => "good",
             Outlook::Idle | Outlook::Ready => "warn",
             Outlook::Missing | Outlook::Refused => "bad",
@@ -82,7 +82,7 @@ impl Page<'_> {
     /// What the verdict means, for whoever has never seen one.
     fn meaning(&self) -> String {
         let written = self.plan.summary.to_update + self.plan.summary.to_create;
-        match self.verdict.outlook {
+        match self.headline.outlook {
             Outlook::Idle => "The inbox is as the files say. Applying this plan writes nothing.".to_owned(),
             Outlook::Ready if written == 0 => {
                 "Applying this plan writes nothing: what differs came about in the inbox, and is left as it is there.".to_owned()
@@ -114,14 +114,14 @@ impl Page<'_> {
     }
 
     /// The base's commit, shortened as git does.
-    fn commit(&self, base: &Base) -> Mention {
+    fn commit(&self, base: &Base) -> LeadLink {
         let at = base
             .commit
             .char_indices()
             .nth(7)
             .map_or(base.commit.len(), |(at, _)| at);
         let (short, rest) = base.commit.split_at(at);
-        Mention {
+        LeadLink {
             short: short.to_owned(),
             rest: rest.to_owned(),
             label: None,

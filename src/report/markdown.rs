@@ -4,8 +4,8 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::brief::{Brief, Group, PlanNames, ROLL_UP, groups, line_of};
-use super::verdict::{Outlook, Verdict};
+use super::field_summary::{FieldSummary, Group, PlanNames, ROLL_UP, groups, line_of};
+use super::headline::{Outlook, PlanHeadline};
 use crate::lead::LeadId;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 use crate::text::{shortened, visible};
@@ -37,12 +37,12 @@ pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
         .filter(char::is_ascii_alphanumeric)
         .take(24)
         .collect();
-    let verdict = Verdict::of(plan);
+    let headline = PlanHeadline::of(plan);
     let head = format!(
         "### {} <!-- convertalk plan {bot} -->\n",
-        prose(&verdict.plain())
+        prose(&headline.plain())
     );
-    let mut all: Vec<Block> = (verdict.outlook != Outlook::Idle)
+    let mut all: Vec<Block> = (headline.outlook != Outlook::Idle)
         .then(|| about(plan))
         .into_iter()
         .collect();
@@ -241,7 +241,9 @@ fn rows(group: &Group<'_>, names: &PlanNames<'_>) -> Vec<Row> {
     let fields: Vec<String> = group
         .fields
         .iter()
-        .map(|(field, brief, class, _)| told_field(&field.to_string(), brief, *class))
+        .map(|(field, field_summary, class, _)| {
+            told_field(&field.to_string(), field_summary, *class)
+        })
         .collect();
     let fields = fields.join("<br>");
     let row =
@@ -311,28 +313,28 @@ fn lead(change: &Change, names: &PlanNames<'_>) -> String {
     )
 }
 
-fn told_field(name: &str, brief: &Brief, class: Option<Class>) -> String {
+fn told_field(name: &str, field_summary: &FieldSummary, class: Option<Class>) -> String {
     let class = match class {
         None | Some(Class::Change) => "",
         Some(Class::Intended) => " _(intended)_",
         Some(Class::Drift) => " _(drift)_",
         Some(Class::Conflict) => " _(conflict)_",
     };
-    let told = match brief {
-        Brief::Replaced { before, after } => format!("{} → {}", code(before), code(after)),
-        Brief::Set { added, removed } => {
+    let told = match field_summary {
+        FieldSummary::Replaced { before, after } => format!("{} → {}", code(before), code(after)),
+        FieldSummary::Set { added, removed } => {
             let added = added.iter().map(|tag| code(&format!("+{tag}")));
             added
                 .chain(removed.iter().map(|tag| code(&format!("-{tag}"))))
                 .collect::<Vec<_>>()
                 .join(" ")
         }
-        Brief::Notes(notes) => notes
+        FieldSummary::Notes(notes) => notes
             .iter()
             .map(|note| code(&format!("+ {note}")))
             .collect::<Vec<_>>()
             .join("<br>"),
-        Brief::Reworded { before, after } => {
+        FieldSummary::Reworded { before, after } => {
             reworded(&shortened(before, LONGEST), &shortened(after, LONGEST))
         }
     };

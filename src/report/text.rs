@@ -4,12 +4,12 @@ use std::fmt::{self, Write};
 
 use similar::{ChangeTag, TextDiff};
 
-use super::brief::{Brief, Group, PlanNames, ROLL_UP, groups, line_of};
+use super::field_summary::{FieldSummary, Group, PlanNames, ROLL_UP, groups, line_of};
+use super::headline::{Outlook, PlanHeadline};
 use super::style::{
     ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible,
 };
 use super::tables;
-use super::verdict::{Outlook, Verdict};
 use crate::lead::{Field, LeadId};
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 
@@ -95,7 +95,7 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
     plan.refusals
         .iter()
         .try_for_each(|refused| refusal(out, "Refused", BAD, refused, &names))?;
-    writeln!(out, "{}", verdict(plan))
+    writeln!(out, "{}", headline(plan))
 }
 
 fn section(out: &mut String, title: &str, table: &str) -> fmt::Result {
@@ -226,7 +226,7 @@ fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt
         .map(|name| name.chars().count())
         .max()
         .unwrap_or_default();
-    for ((field, brief, class, _), place) in group.fields.iter().zip(places) {
+    for ((field, field_summary, class, _), place) in group.fields.iter().zip(places) {
         let name = visible(&field.to_string());
         let head = format!("{name:width$}  ");
         let place = if place.is_empty() {
@@ -235,12 +235,12 @@ fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt
             format!("  {}", paint(FAINT, place))
         };
         let place = place + &class.map(part_word).unwrap_or_default();
-        match brief {
-            Brief::Replaced { before, after } => {
+        match field_summary {
+            FieldSummary::Replaced { before, after } => {
                 let (before, after) = (paint(REMOVE, visible(before)), paint(ADD, visible(after)));
                 indented(out, 4, format_args!("{head}{before} -> {after}{place}"))?;
             }
-            Brief::Set { added, removed } => {
+            FieldSummary::Set { added, removed } => {
                 let added = added
                     .iter()
                     .map(|tag| paint(ADD, format_args!("+{}", visible(tag))));
@@ -256,7 +256,7 @@ fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt
                     ),
                 )?;
             }
-            Brief::Notes(notes) => {
+            FieldSummary::Notes(notes) => {
                 for (at, note) in notes.iter().enumerate() {
                     let head = if at == 0 {
                         head.clone()
@@ -273,7 +273,7 @@ fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt
                     )?;
                 }
             }
-            Brief::Reworded { before, after } => {
+            FieldSummary::Reworded { before, after } => {
                 indented(out, 4, format_args!("{}{place}", head.trim_end()))?;
                 let diff = TextDiff::from_words(before.as_str(), after.as_str());
                 let side = |tag| {
@@ -340,12 +340,12 @@ fn refusal(
 }
 
 /// The one sentence that counts.
-fn verdict(plan: &Plan) -> String {
-    let Verdict {
+fn headline(plan: &Plan) -> String {
+    let PlanHeadline {
         outlook,
         head,
         numbers,
-    } = Verdict::of(plan);
+    } = PlanHeadline::of(plan);
     let style = match outlook {
         Outlook::Idle => GOOD,
         Outlook::Ready => STRONG,

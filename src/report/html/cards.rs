@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{ChangeTag, TextDiff};
 
-use super::super::brief::{Brief, Group, PlanNames, ROLL_UP, groups};
+use super::super::field_summary::{FieldSummary, Group, PlanNames, ROLL_UP, groups};
 use super::super::style::some;
 use super::choices::{Choices, Tally, action, agents, classes, word};
-use super::mention::{Mention, named};
+use super::lead_link::{LeadLink, named};
 use crate::lead::LeadId;
 use crate::plan::{Action, Change, Class, Plan};
 
@@ -19,7 +19,7 @@ pub(super) struct Card {
     pub(super) class: Option<&'static str>,
     pub(super) creates: bool,
     pub(super) rows: Vec<Row>,
-    pub(super) leads: Vec<Mention>,
+    pub(super) leads: Vec<LeadLink>,
     /// What it is chosen by: words, and numbers of [`Choices`].
     pub(super) classes: String,
     pub(super) actions: &'static str,
@@ -123,14 +123,14 @@ fn card(
         .fields
         .iter()
         .enumerate()
-        .map(|(at, (field, brief, other, _))| Row {
+        .map(|(at, (field, field_summary, other, _))| Row {
             field: field.to_string(),
             class: other.and_then(word),
             apart: matches!(other.unwrap_or(class), Class::Drift | Class::Conflict),
-            told: telling(brief),
+            told: telling(field_summary),
             place: place(at),
         });
-    let mention = |change: &&Change| {
+    let lead_link = |change: &&Change| {
         let number = numbers.get(&change.uuid).copied();
         named(
             names,
@@ -157,7 +157,7 @@ fn card(
         class: word(class),
         creates: act == Action::Create,
         rows: rows.collect(),
-        leads: changes.iter().map(mention).collect(),
+        leads: changes.iter().map(lead_link).collect(),
         classes: classes
             .into_iter()
             .filter_map(word)
@@ -181,18 +181,18 @@ fn spaced(numbers: &BTreeSet<usize>) -> String {
         .join(" ")
 }
 
-fn telling(brief: &Brief) -> Telling {
-    match brief {
-        Brief::Replaced { before, after } => Telling::Replaced {
+fn telling(field_summary: &FieldSummary) -> Telling {
+    match field_summary {
+        FieldSummary::Replaced { before, after } => Telling::Replaced {
             before: before.clone(),
             after: after.clone(),
         },
-        Brief::Set { added, removed } => Telling::Set {
+        FieldSummary::Set { added, removed } => Telling::Set {
             added: added.clone(),
             removed: removed.clone(),
         },
-        Brief::Notes(notes) => Telling::Notes(notes.clone()),
-        Brief::Reworded { before, after } => {
+        FieldSummary::Notes(notes) => Telling::Notes(notes.clone()),
+        FieldSummary::Reworded { before, after } => {
             let diff = TextDiff::from_words(before.as_str(), after.as_str());
             let side = |tag| {
                 let mut runs: Vec<Words> = Vec::new();

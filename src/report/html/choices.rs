@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::brief::{Brief, Group};
+use super::super::field_summary::{FieldSummary, Group};
 use crate::lead::Field;
 use crate::plan::{Action, Change, Class, Plan};
 
@@ -52,14 +52,16 @@ pub(super) struct Choices {
 
 /// The agents that leads of a group go from and to.
 pub(super) fn agents<'a>(group: &'a Group<'_>) -> Vec<&'a str> {
-    let of = |(field, brief): (&Field, &'a Brief)| match (field, brief) {
-        (Field::Agent, Brief::Replaced { before, after }) => vec![before.as_str(), after.as_str()],
+    let of = |(field, field_summary): (&Field, &'a FieldSummary)| match (field, field_summary) {
+        (Field::Agent, FieldSummary::Replaced { before, after }) => {
+            vec![before.as_str(), after.as_str()]
+        }
         _ => Vec::new(),
     };
     group
         .fields
         .iter()
-        .flat_map(|(field, brief, ..)| of((*field, brief)))
+        .flat_map(|(field, field_summary, ..)| of((*field, field_summary)))
         .collect()
 }
 

@@ -1,8 +1,8 @@
 //! What wants a look before anything else, and what the classes mean: whose doing each difference is, in plain words.
 
-use super::super::brief::PlanNames;
+use super::super::field_summary::PlanNames;
 use super::choices;
-use super::mention::{Mention, mention};
+use super::lead_link::{LeadLink, lead_link};
 use crate::plan::{Class, Plan, Refusal};
 use crate::text::count;
 
@@ -16,18 +16,18 @@ pub(super) struct Notice {
     pub(super) place: Option<String>,
     /// What to do about it.
     pub(super) help: String,
-    pub(super) leads: Vec<Mention>,
+    pub(super) leads: Vec<LeadLink>,
 }
 
 /// So many leads of a notice are named at once; the others on demand.
 const NAMED: usize = 6;
 
 impl Notice {
-    pub(super) fn named(&self) -> &[Mention] {
+    pub(super) fn named(&self) -> &[LeadLink] {
         &self.leads[..self.leads.len().min(NAMED)]
     }
 
-    pub(super) fn others(&self) -> &[Mention] {
+    pub(super) fn others(&self) -> &[LeadLink] {
         &self.leads[self.leads.len().min(NAMED)..]
     }
 }
@@ -43,7 +43,7 @@ pub(super) fn of(plan: &Plan, names: &PlanNames<'_>) -> Vec<Notice> {
         leads: refusal
             .leads
             .iter()
-            .map(|id| mention(plan, names, id))
+            .map(|id| lead_link(plan, names, id))
             .collect(),
     };
     let missing = || {
@@ -56,7 +56,7 @@ pub(super) fn of(plan: &Plan, names: &PlanNames<'_>) -> Vec<Notice> {
         ),
         place: None,
         help: "check the uuids, take the leads out of the files, or say `create: true` of those that are to be made".to_owned(),
-        leads: plan.missing.iter().map(|missing| mention(plan, names, &missing.uuid)).collect(),
+        leads: plan.missing.iter().map(|missing| lead_link(plan, names, &missing.uuid)).collect(),
     }
     };
     let refusals = plan

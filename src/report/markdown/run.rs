@@ -44,7 +44,7 @@ struct Fate<'a> {
 pub(in crate::report) fn run(lines: &[(u32, Line)], most: Option<usize>) -> String {
     let story = Story::of(lines);
     // Hidden, as a plan's is, so that whoever keeps one comment up to date finds it again.
-    let head = format!("### {} <!-- convertalk run -->\n", prose(&story.verdict()));
+    let head = format!("### {} <!-- convertalk run -->\n", prose(&story.headline()));
     let blocks: Vec<Block> = [Some(story.about()), story.outcomes(), story.leads()]
         .into_iter()
         .flatten()
@@ -121,7 +121,7 @@ impl<'a> Story<'a> {
             .count()
     }
 
-    fn verdict(&self) -> String {
+    fn headline(&self) -> String {
         let known = Outcome::ALL
             .into_iter()
             .map(Some)

@@ -1,11 +1,11 @@
 //! A lead by name, wherever one is named: its uuid, shortened but whole, its label, and the way to its card.
 
-use super::super::brief::PlanNames;
+use super::super::field_summary::PlanNames;
 use crate::lead::LeadId;
 use crate::plan::Plan;
 
 /// A lead by name, wherever one is named.
-pub(super) struct Mention {
+pub(super) struct LeadLink {
     /// The uuid's beginning, which tells it apart, and its rest.
     pub(super) short: String,
     pub(super) rest: String,
@@ -17,7 +17,7 @@ pub(super) struct Mention {
 }
 
 /// Names a lead that need not have a change.
-pub(super) fn mention(plan: &Plan, names: &PlanNames<'_>, id: &LeadId) -> Mention {
+pub(super) fn lead_link(plan: &Plan, names: &PlanNames<'_>, id: &LeadId) -> LeadLink {
     // Changes stand in the order of their uuids in every plan that was made here; in one that was not, a link is lost.
     let number = plan
         .changes
@@ -45,14 +45,14 @@ pub(super) fn named(
     label: Option<String>,
     number: Option<usize>,
     place: Option<String>,
-) -> Mention {
+) -> LeadLink {
     let short = names.lead(id).to_owned();
     let rest = id
         .as_str()
         .strip_prefix(&short)
         .unwrap_or_default()
         .to_owned();
-    Mention {
+    LeadLink {
         short,
         rest,
         label,

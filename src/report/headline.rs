@@ -17,13 +17,13 @@ pub(super) enum Outlook {
 }
 
 /// The sentence: its head, which formats paint by the outlook, and its numbers.
-pub(super) struct Verdict {
+pub(super) struct PlanHeadline {
     pub(super) outlook: Outlook,
     pub(super) head: &'static str,
     pub(super) numbers: String,
 }
 
-impl Verdict {
+impl PlanHeadline {
     pub(super) fn of(plan: &Plan) -> Self {
         let declared = count(plan.summary.declared, "declared lead");
         let (outlook, head) = match (plan.refusals.is_empty(), plan.missing.is_empty()) {

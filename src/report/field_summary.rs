@@ -77,7 +77,7 @@ fn shortest(sorted: &BTreeSet<&str>) -> usize {
 
 /// What a reader is told of a field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Brief {
+pub(super) enum FieldSummary {
     /// One value instead of another.
     Replaced { before: String, after: String },
     /// A long text instead of another: worth a look word by word.
@@ -112,7 +112,7 @@ pub(super) fn parts(change: &FieldChange) -> Vec<FieldChange> {
     ]
 }
 
-pub(super) fn brief(change: &FieldChange, names: &PlanNames<'_>) -> Brief {
+pub(super) fn field_summary(change: &FieldChange, names: &PlanNames<'_>) -> FieldSummary {
     let FieldChange {
         field,
         before,
@@ -125,18 +125,18 @@ pub(super) fn brief(change: &FieldChange, names: &PlanNames<'_>) -> Brief {
                 side.as_text()
                     .map_or("nobody".to_owned(), |id| names.agent(id))
             };
-            Brief::Replaced {
+            FieldSummary::Replaced {
                 before: word(before),
                 after: word(after),
             }
         }
-        (_, Value::Tags(before), Value::Tags(after)) => Brief::Set {
+        (_, Value::Tags(before), Value::Tags(after)) => FieldSummary::Set {
             added: after.difference(before).cloned().collect(),
             removed: before.difference(after).cloned().collect(),
         },
         (_, Value::Notes(before), Value::Notes(after)) => {
             let added = after.iter().filter(|note| !before.contains(note));
-            Brief::Notes(
+            FieldSummary::Notes(
                 added
                     .map(|note| {
                         if note.description.is_empty() {
@@ -164,9 +164,9 @@ pub(super) fn brief(change: &FieldChange, names: &PlanNames<'_>) -> Brief {
             }
             let long = before.chars().count() > LONG && after.chars().count() > LONG;
             if long {
-                Brief::Reworded { before, after }
+                FieldSummary::Reworded { before, after }
             } else {
-                Brief::Replaced { before, after }
+                FieldSummary::Replaced { before, after }
             }
         }
     }
@@ -178,7 +178,7 @@ pub(super) const ROLL_UP: usize = 3;
 /// Leads with the very same change, under one head.
 pub(super) struct Group<'a> {
     /// Each with the one place that asks for it for all leads of the group, where there is one.
-    pub(super) fields: Vec<(&'a Field, Brief, Option<Class>, Option<Source>)>,
+    pub(super) fields: Vec<(&'a Field, FieldSummary, Option<Class>, Option<Source>)>,
     pub(super) changes: Vec<&'a Change>,
 }
 
@@ -220,9 +220,14 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &PlanNames<'_>) -> Vec<Group<'a>
             .collect();
         let lines: Vec<u32> = parts.iter().map(|(_, part)| part.line).collect();
         let told = |(field, part): (&'a Field, FieldChange)| {
-            (field, brief(&part, names), told_class(change, &part))
+            (
+                field,
+                field_summary(&part, names),
+                told_class(change, &part),
+            )
         };
-        let fields: Vec<(&Field, Brief, Option<Class>)> = parts.into_iter().map(told).collect();
+        let fields: Vec<(&Field, FieldSummary, Option<Class>)> =
+            parts.into_iter().map(told).collect();
         let at = *by_change
             .entry((change.action, change.class, fields.clone()))
             .or_insert(groups.len());
@@ -238,7 +243,9 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &PlanNames<'_>) -> Vec<Group<'a>
                 let fields = fields
                     .into_iter()
                     .zip(places)
-                    .map(|((field, brief, class), place)| (field, brief, class, place))
+                    .map(|((field, field_summary, class), place)| {
+                        (field, field_summary, class, place)
+                    })
                     .collect();
                 groups.push(Group {
                     fields,
