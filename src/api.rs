@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::apply::{Doneness, Update, Writer};
+use crate::apply::{Update, WriteCertainty, Writer};
 use crate::cancel::{CancelReason, Cancellation};
 use crate::observe::{ChatType, Keep, Page, Reader};
 
@@ -253,9 +253,9 @@ impl Writer for Client<Write> {
             }
     }
 
-    fn doneness(error: &ApiError) -> Doneness {
+    fn certainty(error: &ApiError) -> WriteCertainty {
         match error.failure() {
-            Some(Failure::NotSent(_)) => Doneness::NotSent,
+            Some(Failure::NotSent(_)) => WriteCertainty::NotSent,
             Some(
                 Failure::Credential { .. }
                 | Failure::Refused { .. }
@@ -265,7 +265,7 @@ impl Writer for Client<Write> {
                     connected: false, ..
                 },
             )
-            | None => Doneness::NotDone,
+            | None => WriteCertainty::Rejected,
             Some(
                 Failure::Unsuccessful { .. }
                 | Failure::Unavailable { .. }
@@ -274,7 +274,7 @@ impl Writer for Client<Write> {
                 | Failure::Broken {
                     connected: true, ..
                 },
-            ) => Doneness::Unknown,
+            ) => WriteCertainty::Indeterminate,
         }
     }
 

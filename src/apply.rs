@@ -44,7 +44,7 @@ pub trait Writer: Reader {
     fn is_fatal(error: &Self::Error) -> bool;
 
     /// Whether the write may have been done all the same.
-    fn doneness(error: &Self::Error) -> Doneness;
+    fn certainty(error: &Self::Error) -> WriteCertainty;
 
     /// What to do about it.
     fn hint(error: &Self::Error) -> Option<&'static str>;
@@ -52,13 +52,13 @@ pub trait Writer: Reader {
 
 /// What is known of a write that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doneness {
+pub enum WriteCertainty {
     /// It was never sent.
     NotSent,
     /// It was sent, and not done.
-    NotDone,
+    Rejected,
     /// It was sent, and nobody knows.
-    Unknown,
+    Indeterminate,
 }
 
 /// What became of a lead. Each ends as exactly one of these.

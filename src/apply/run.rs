@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::journal::{Journal, Line, now};
 use super::verify::{ReadBack, read_back};
-use super::{Doneness, Outcome, Update, Writer};
+use super::{Outcome, Update, WriteCertainty, Writer};
 use crate::cancel::{Cancellation, Reason};
 use crate::diff::{Ask, ask};
 use crate::lead::LeadId;
@@ -235,7 +235,7 @@ impl<W: Writer> Run<'_, W> {
                 self.stop.ask(Reason::Fatal);
                 self.report.fatal.get_or_insert(failure.words.clone());
             }
-            if failure.doneness == Doneness::NotSent {
+            if failure.certainty == WriteCertainty::NotSent {
                 self.end(task.change.uuid, Outcome::Untried, Some(failure.words));
                 return;
             }
@@ -314,7 +314,7 @@ impl<W: Writer> Run<'_, W> {
         let hopeless = written.iter().all(|task| {
             failed
                 .get(&task.change.uuid)
-                .is_some_and(|failure| failure.doneness == Doneness::NotDone)
+                .is_some_and(|failure| failure.certainty == WriteCertainty::Rejected)
         });
         let patience = if hopeless {
             Duration::ZERO
@@ -403,7 +403,7 @@ struct Attempt {
 
 struct Failed {
     words: String,
-    doneness: Doneness,
+    certainty: WriteCertainty,
     fatal: bool,
     hint: Option<&'static str>,
 }
@@ -432,7 +432,7 @@ async fn write_one<W: Writer>(
         let words = format!("not sent, because the run file cannot be written: {error}");
         let failed = Failed {
             words: words.clone(),
-            doneness: Doneness::NotSent,
+            certainty: WriteCertainty::NotSent,
             fatal: false,
             hint: None,
         };
@@ -451,7 +451,7 @@ async fn write_one<W: Writer>(
     };
     let failed = writer.update(&update).await.err().map(|error| Failed {
         words: options.names.told_words(&error.to_string(), &update.fields),
-        doneness: W::doneness(&error),
+        certainty: W::certainty(&error),
         fatal: W::is_fatal(&error),
         hint: W::hint(&error),
     });

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Doneness, Writer};
+use super::{WriteCertainty, Writer};
 use crate::cancel::Cancellation;
 use crate::diff::{FieldChange, fields, holds, value};
 use crate::lead::{Field, Lead, LeadId, Value};
@@ -252,7 +252,7 @@ pub(super) async fn read_back<W: Writer>(
         let found = match look_again(writer, &hints).await {
             Ok(found) => found,
             Err(error) => {
-                let unsent = matches!(&error, ObserveError::Page { source, .. } if W::doneness(source) == Doneness::NotSent);
+                let unsent = matches!(&error, ObserveError::Page { source, .. } if W::certainty(source) == WriteCertainty::NotSent);
                 let words = if stop.interrupted() {
                     "interrupted".to_owned()
                 } else {
