@@ -67,7 +67,7 @@ pub struct RedactionTag {
 
 /// How one declared lead stands against the live listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum DiffOutcome {
     /// Nothing to do.
     InSync,
     /// These fields differ; at least one.
@@ -82,7 +82,7 @@ pub enum Standing {
 pub fn diff<'a>(
     desired: &'a Desired,
     live: &'a Live,
-) -> Vec<(&'a LeadId, &'a DesiredLead, Standing)> {
+) -> Vec<(&'a LeadId, &'a DesiredLead, DiffOutcome)> {
     // Both are in the order of their uuids: they are walked side by side.
     let mut seen = live.leads.iter().peekable();
     let mut live_of = |id: &LeadId| {
@@ -96,18 +96,18 @@ pub fn diff<'a>(
         .collect();
     pairs
         .into_par_iter()
-        .map(|(id, lead, live)| (id, lead, standing(lead, live)))
+        .map(|(id, lead, live)| (id, lead, outcome(lead, live)))
         .collect()
 }
 
-fn standing(desired: &DesiredLead, live: Option<&Lead>) -> Standing {
+fn outcome(desired: &DesiredLead, live: Option<&Lead>) -> DiffOutcome {
     match live {
         Some(live) => match changes(&desired.demands, live) {
-            changes if changes.is_empty() => Standing::InSync,
-            changes => Standing::Differs(changes),
+            changes if changes.is_empty() => DiffOutcome::InSync,
+            changes => DiffOutcome::Differs(changes),
         },
-        None if desired.create => Standing::Absent(changes(&desired.demands, &Lead::default())),
-        None => Standing::Missing,
+        None if desired.create => DiffOutcome::Absent(changes(&desired.demands, &Lead::default())),
+        None => DiffOutcome::Missing,
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     summary,
 };
 use crate::desired::{Desired, DesiredLead};
-use crate::diff::{FieldChange, Standing, diff};
+use crate::diff::{DiffOutcome, FieldChange, diff};
 use crate::lead::LeadId;
 use crate::observe::{Listing, Live};
 use crate::policy::Agent;
@@ -57,12 +57,12 @@ pub fn make(input: Input<'_>) -> Plan {
     };
     let mut changes = Vec::new();
     let mut missing = Vec::new();
-    for (id, lead, standing) in diff(desired, live) {
-        match standing {
-            Standing::InSync => numbers.in_sync += 1,
-            Standing::Differs(fields) => changes.push(change(id, lead, Action::Update, fields)),
-            Standing::Absent(fields) => changes.push(change(id, lead, Action::Create, fields)),
-            Standing::Missing => {
+    for (id, lead, outcome) in diff(desired, live) {
+        match outcome {
+            DiffOutcome::InSync => numbers.in_sync += 1,
+            DiffOutcome::Differs(fields) => changes.push(change(id, lead, Action::Update, fields)),
+            DiffOutcome::Absent(fields) => changes.push(change(id, lead, Action::Create, fields)),
+            DiffOutcome::Missing => {
                 missing.push(Missing {
                     uuid: id.clone(),
                     label: label(lead),
