@@ -12,7 +12,7 @@ use convertalk::lead::{LeadId, Parts};
 use convertalk::lead_file::desired_of;
 use convertalk::observe::{Keep, Listing, Live, Page};
 use convertalk::plan::file::{from_bytes, to_bytes};
-use convertalk::plan::{Input, Limits, Plan, Target, Whose, make};
+use convertalk::plan::{DifferencePolicy, Input, Limits, Plan, Target, make};
 use convertalk::report::{self, Format};
 use convertalk::sandbox::{Options, Sandbox};
 use divan::counter::{BytesCount, ItemsCount};
@@ -152,7 +152,7 @@ fn plan() -> Plan {
         limits: &limits,
         target,
         base: None,
-        whose: Whose::default(),
+        whose: DifferencePolicy::default(),
         created_at: "2026-01-02T03:04:05Z".to_owned(),
     })
 }

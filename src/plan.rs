@@ -23,7 +23,7 @@ mod select;
 pub mod settle;
 mod summary;
 
-pub use classify::{OnConflicts, OnDrift, Whose, to_write};
+pub use classify::{ConflictPolicy, DifferencePolicy, DriftPolicy, to_write};
 pub use fields::Fields;
 use hash::hash_of;
 pub use make::{Input, bare, make, narrow, rejudge};

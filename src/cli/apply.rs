@@ -15,7 +15,9 @@ use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::{Live, Reader, observe};
 use crate::plan::file::{self, unseal};
-use crate::plan::{OnConflicts, OnDrift, Plan, Selection, Whose, narrow, rejudge};
+use crate::plan::{
+    ConflictPolicy, DifferencePolicy, DriftPolicy, Plan, Selection, narrow, rejudge,
+};
 
 /// Write what is needed, and read it back
 ///
@@ -31,10 +33,10 @@ pub(super) struct Apply {
     execution: Execution,
     /// With a base: what to do where the inbox moved and the file did not [default: keep]
     #[arg(long, value_name = "WHAT")]
-    drift: Option<OnDrift>,
+    drift: Option<DriftPolicy>,
     /// With a base: what to do where both moved, apart [default: fail]
     #[arg(long, value_name = "WHAT")]
-    conflicts: Option<OnConflicts>,
+    conflicts: Option<ConflictPolicy>,
     /// Refuse a saved plan that is older
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = crate::duration::parse)]
     max_age: Duration,
@@ -100,8 +102,8 @@ impl Apply {
         }
     }
 
-    fn whose(&self) -> Whose {
-        Whose {
+    fn whose(&self) -> DifferencePolicy {
+        DifferencePolicy {
             drift: self.drift.unwrap_or_default(),
             conflicts: self.conflicts.unwrap_or_default(),
         }

@@ -18,7 +18,7 @@ use crate::error::{Error, Exit};
 use crate::lead::LeadId;
 use crate::observe::Live;
 use crate::plan::settle::{Settled, Task, settle};
-use crate::plan::{Change, Plan, Whose, to_write};
+use crate::plan::{Change, DifferencePolicy, Plan, to_write};
 use crate::redaction::Redaction;
 use crate::report::{self, Format};
 
@@ -81,7 +81,7 @@ impl Execution {
     pub(super) async fn carry_out(
         &self,
         plan: &Plan,
-        whose: Whose,
+        whose: DifferencePolicy,
         live: &Live,
         files: &Files,
         scope: &Scope,

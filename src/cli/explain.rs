@@ -14,7 +14,7 @@ use crate::git::blame::blame;
 use crate::lead::LeadId;
 use crate::observe::{ObserveError, Reader, observe};
 use crate::plan::explain::{Explanation, Rule, explain};
-use crate::plan::{Input, Limits, Whose, make};
+use crate::plan::{DifferencePolicy, Input, Limits, make};
 use crate::redaction::Redaction;
 use crate::report::explanation;
 use crate::snapshot::Snapshot;
@@ -116,7 +116,7 @@ impl Explain {
                 .as_ref()
                 .map(|(base, _)| base.clone())
                 .zip(was.as_ref()),
-            whose: Whose::default(),
+            whose: DifferencePolicy::default(),
             created_at: now(),
         });
         let was = was.as_ref().and_then(|was| was.get(&id));

@@ -10,7 +10,7 @@ use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
-use crate::plan::Whose;
+use crate::plan::DifferencePolicy;
 use crate::plan::file::saved;
 use crate::redaction::RedactionKey;
 use crate::snapshot::Snapshot;
@@ -65,7 +65,7 @@ impl Plan {
         let planned = plan(
             files,
             &self.scope,
-            Whose::default(),
+            DifferencePolicy::default(),
             session.target(),
             &reader,
         )
@@ -82,7 +82,14 @@ impl Plan {
     async fn of_snapshot(&self, path: &Path, files: &Files, ui: &Ui) -> Result<Exit, Error> {
         let target = target(&files.workspace);
         let snapshot = Snapshot::open(path, &target)?;
-        let (mut plan, _) = plan(files, &self.scope, Whose::default(), &target, &snapshot).await?;
+        let (mut plan, _) = plan(
+            files,
+            &self.scope,
+            DifferencePolicy::default(),
+            &target,
+            &snapshot,
+        )
+        .await?;
         plan.created_at.clone_from(&snapshot.head().created_at);
         snapshot.warn(&mut plan);
         ui.note(&format!(

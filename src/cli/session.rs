@@ -17,7 +17,7 @@ use crate::desired::Desired;
 use crate::error::Error;
 use crate::git::base::BaseError;
 use crate::observe::{Live, ObserveError, Reader};
-use crate::plan::{Base, Input, Plan, Selection, Target, Whose, make};
+use crate::plan::{Base, DifferencePolicy, Input, Plan, Selection, Target, make};
 use crate::redaction::RedactionKey;
 use crate::sandbox::{self, Sandbox};
 use crate::{config, git, lead_file};
@@ -241,7 +241,7 @@ pub(super) fn token(name: &'static str) -> Result<SecretString, Error> {
 pub(super) async fn plan<R: Reader>(
     files: &Files,
     scope: &Scope,
-    whose: Whose,
+    whose: DifferencePolicy,
     target: &Target,
     reader: &R,
 ) -> Result<(Plan, Live), Error>

@@ -14,7 +14,7 @@ use crate::apply::undo::{Inverse, inverse};
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::observe;
-use crate::plan::{Selection, Whose, bare, rejudge};
+use crate::plan::{DifferencePolicy, Selection, bare, rejudge};
 use crate::report::style::visible;
 
 /// Write back what a run replaced
@@ -80,12 +80,12 @@ impl Undo {
                     files.desired.len(),
                     &files.workspace.agents,
                     &limits,
-                    Whose::default(),
+                    DifferencePolicy::default(),
                 );
                 self.execution
                     .carry_out(
                         &plan,
-                        Whose::default(),
+                        DifferencePolicy::default(),
                         &live,
                         &files,
                         &self.scope,

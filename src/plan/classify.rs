@@ -175,7 +175,7 @@ pub(super) fn released(
 
 /// What a run does about drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum OnDrift {
+pub enum DriftPolicy {
     /// Leave it as it is
     #[default]
     Keep,
@@ -187,7 +187,7 @@ pub enum OnDrift {
 
 /// What a run does about conflicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum OnConflicts {
+pub enum ConflictPolicy {
     /// Write nothing at all
     #[default]
     Fail,
@@ -199,15 +199,15 @@ pub enum OnConflicts {
 
 /// What a run does about what is not its doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Whose {
+pub struct DifferencePolicy {
     /// About drift.
-    pub drift: OnDrift,
+    pub drift: DriftPolicy,
     /// About conflicts.
-    pub conflicts: OnConflicts,
+    pub conflicts: ConflictPolicy,
 }
 
 /// Why a plan is refused for what is not its doing.
-pub(super) fn refusals(all: &[Change], whose: Whose) -> Vec<Refusal> {
+pub(super) fn refusals(all: &[Change], whose: DifferencePolicy) -> Vec<Refusal> {
     let about = |rule: &str, told: &str, lift: &str, is: &dyn Fn(&&Change) -> bool| {
         let leads: Vec<LeadId> = all
             .iter()
@@ -240,17 +240,17 @@ pub(super) fn refusals(all: &[Change], whose: Whose) -> Vec<Refusal> {
             &|change| has_drift(change),
         )
     };
-    let conflict = (whose.conflicts == OnConflicts::Fail)
+    let conflict = (whose.conflicts == ConflictPolicy::Fail)
         .then(conflict)
         .flatten();
     conflict
         .into_iter()
-        .chain((whose.drift == OnDrift::Fail).then(drift).flatten())
+        .chain((whose.drift == DriftPolicy::Fail).then(drift).flatten())
         .collect()
 }
 
 /// Of the differences, those that a run writes. What is refused stays in: it is judged by `refusals`.
-pub fn to_write(all: &[Change], whose: Whose) -> Cow<'_, [Change]> {
+pub fn to_write(all: &[Change], whose: DifferencePolicy) -> Cow<'_, [Change]> {
     // Where there is no base, nothing says that a difference is not this run's doing.
     let is_ours = |change: &Change| {
         change.class == Class::Change && change.fields.iter().all(|field| field.class.is_none())
@@ -258,11 +258,11 @@ pub fn to_write(all: &[Change], whose: Whose) -> Cow<'_, [Change]> {
     if all.iter().all(is_ours) {
         return Cow::Borrowed(all);
     }
-    let Whose { drift, conflicts } = whose;
+    let DifferencePolicy { drift, conflicts } = whose;
     let field = |field: &FieldChange| match field.class {
-        Some(Class::Drift) if drift == OnDrift::Keep => None,
-        Some(Class::Conflict) if conflicts == OnConflicts::TakeLive => None,
-        Some(Class::Intended) if drift == OnDrift::Keep => {
+        Some(Class::Drift) if drift == DriftPolicy::Keep => None,
+        Some(Class::Conflict) if conflicts == ConflictPolicy::TakeLive => None,
+        Some(Class::Intended) if drift == DriftPolicy::Keep => {
             let after = field
                 .intended
                 .clone()
@@ -278,7 +278,7 @@ pub fn to_write(all: &[Change], whose: Whose) -> Cow<'_, [Change]> {
     let written = |change: &Change| {
         let fields: Vec<FieldChange> = change.fields.iter().filter_map(field).collect();
         let bare = change.action == Action::Create
-            && (change.class != Class::Drift || drift != OnDrift::Keep);
+            && (change.class != Class::Drift || drift != DriftPolicy::Keep);
         (!fields.is_empty() || bare).then(|| Change {
             fields: super::Fields(fields),
             ..change.clone()

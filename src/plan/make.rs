@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::classify::{self, Whose, classify, to_write};
+use super::classify::{self, DifferencePolicy, classify, to_write};
 use super::policy::{self, Limits};
 use super::settle::{Settled, settle};
 use super::{
@@ -33,7 +33,7 @@ pub struct Input<'a> {
     /// The commit that differences are explained with, and what the files said there.
     pub base: Option<(Base, &'a Desired)>,
     /// What is done about drift and conflicts, where there is a base to tell them by.
-    pub whose: Whose,
+    pub whose: DifferencePolicy,
     /// Now (RFC 3339, UTC).
     pub created_at: String,
 }
@@ -141,7 +141,7 @@ pub fn rejudge(
     declared: usize,
     agents: &BTreeMap<String, Agent>,
     limits: &Limits<'_>,
-    whose: Whose,
+    whose: DifferencePolicy,
 ) {
     let still_open = |change: &Change| match settle(change, live.get(&change.uuid)) {
         Settled::Go(task) => Some(task.change),

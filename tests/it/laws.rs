@@ -33,7 +33,7 @@ pub(crate) fn plan(desired: &Desired, live: &Live) -> Plan {
         customer_id: "c".into(),
     };
     let created_at = "2026-01-02T03:04:05Z".to_owned();
-    let whose = convertalk::plan::Whose::default();
+    let whose = convertalk::plan::DifferencePolicy::default();
     make(Input {
         desired,
         all: desired,

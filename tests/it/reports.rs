@@ -9,7 +9,7 @@ use convertalk::desired::Desired;
 use convertalk::lead::{AgentId, ContactField, Lead, LeadId, Note, Status};
 use convertalk::lead_file::desired_of;
 use convertalk::observe::Live;
-use convertalk::plan::{Base, Input, Limits, Plan, Target, Whose, make};
+use convertalk::plan::{Base, DifferencePolicy, Input, Limits, Plan, Target, make};
 use convertalk::report::{self, Audience, Format};
 
 use crate::arbitrary::{CONFIG, live, observed};
@@ -91,7 +91,7 @@ fn planned(head: &str, base: Option<&str>, live: &Live) -> Plan {
             customer_id: "631aa793bcfa100487d13d01".to_owned(),
         },
         base: base.as_ref().map(|base| (commit, base)),
-        whose: Whose::default(),
+        whose: DifferencePolicy::default(),
         created_at: "2026-01-02T03:04:05Z".to_owned(),
     })
 }

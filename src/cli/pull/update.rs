@@ -19,7 +19,7 @@ use crate::lead::{Lead, LeadId, Value, Wanted};
 use crate::lead_file::edit::{Adopted, Edit, Edited, adopt, apply};
 use crate::lead_file::read_text;
 use crate::observe::Live;
-use crate::plan::{Action, Change, Plan, Whose};
+use crate::plan::{Action, Change, DifferencePolicy, Plan};
 use crate::redaction::Redaction;
 use crate::report::style::{GOOD, paint};
 use crate::text::{count, visible};
@@ -117,8 +117,14 @@ impl Pull {
             Session::with(&files.workspace, &stop, async |session| {
                 let reader = session.reader(&files.workspace)?;
                 let spinner = ui.progress(0, "reading the inbox");
-                let planned =
-                    plan(files, &scope, Whose::default(), session.target(), &reader).await;
+                let planned = plan(
+                    files,
+                    &scope,
+                    DifferencePolicy::default(),
+                    session.target(),
+                    &reader,
+                )
+                .await;
                 spinner.finish_and_clear();
                 planned
             })
