@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::lead::{AgentId, LeadId, Note, TagRule, Wanted};
 use crate::policy::Agent;
-use crate::yaml::quote::{Room, double, literal, scalar};
+use crate::yaml::quote::{ScalarContext, double, literal, scalar};
 
 /// What a new file says of a lead.
 #[derive(Debug, Clone, Default)]
@@ -48,13 +48,13 @@ impl<'w> AgentNames<'w> {
 
 /// A value as YAML has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum YamlValue {
     /// One text.
     Text(String),
     /// A list.
-    List(Vec<Form>),
+    List(Vec<YamlValue>),
     /// Keys and values in order.
-    Map(Vec<(String, Form)>),
+    Map(Vec<(String, YamlValue)>),
 }
 
 /// A new file. `schema` is where its JSON Schema is, seen from the file.
@@ -73,11 +73,11 @@ pub fn file(
         if number > 0 {
             made.push('\n');
         }
-        made.push_str(&format!("  {}:\n", scalar(id.as_str(), Room::Flow)));
+        made.push_str(&format!("  {}:\n", scalar(id.as_str(), ScalarContext::Flow)));
         let label = lead
             .label
             .as_ref()
-            .map(|label| ("label".to_owned(), Form::Text(label.clone())));
+            .map(|label| ("label".to_owned(), YamlValue::Text(label.clone())));
         for (key, form) in label.into_iter().chain(forms(&lead.wanted, names)) {
             made.push_str("    ");
             made.push_str(&block_entry(&key, &form, "    ", "\n"));
@@ -88,9 +88,9 @@ pub fn file(
 }
 
 /// The keys of a lead and their values.
-pub(crate) fn forms(wanted: &[Wanted], names: &AgentNames<'_>) -> Vec<(String, Form)> {
-    let text = |text: &str| Form::Text(text.to_owned());
-    let mut made: Vec<(String, Form)> = Vec::new();
+pub(crate) fn forms(wanted: &[Wanted], names: &AgentNames<'_>) -> Vec<(String, YamlValue)> {
+    let text = |text: &str| YamlValue::Text(text.to_owned());
+    let mut made: Vec<(String, YamlValue)> = Vec::new();
     let (mut attributes, mut contact) = (Vec::new(), Vec::new());
     for one in wanted {
         let (key, form) = match one {
@@ -103,42 +103,42 @@ pub(crate) fn forms(wanted: &[Wanted], names: &AgentNames<'_>) -> Vec<(String, F
                 continue;
             }
             Wanted::Status(status) => ("status", text(status.as_str())),
-            Wanted::Agent(agent) => ("agent", Form::Text(names.word(agent.as_ref()))),
+            Wanted::Agent(agent) => ("agent", YamlValue::Text(names.word(agent.as_ref()))),
             Wanted::Tags(rule) => ("tags", tags(rule)),
-            Wanted::Notes(notes) => ("notes", Form::List(notes.iter().map(note).collect())),
+            Wanted::Notes(notes) => ("notes", YamlValue::List(notes.iter().map(note).collect())),
         };
         made.push((key.to_owned(), form));
     }
     for (key, entries) in [("attributes", attributes), ("contact", contact)] {
         if !entries.is_empty() {
-            made.push((key.to_owned(), Form::Map(entries)));
+            made.push((key.to_owned(), YamlValue::Map(entries)));
         }
     }
     made.sort_by_key(|(key, _)| rank(key));
     made
 }
 
-fn note(note: &Note) -> Form {
+fn note(note: &Note) -> YamlValue {
     let said = [("title", &note.title), ("description", &note.description)];
     let said = said
         .into_iter()
         .filter(|(key, text)| *key == "title" || !text.is_empty());
-    Form::Map(
-        said.map(|(key, text)| (key.to_owned(), Form::Text(text.clone())))
+    YamlValue::Map(
+        said.map(|(key, text)| (key.to_owned(), YamlValue::Text(text.clone())))
             .collect(),
     )
 }
 
-fn tags(rule: &TagRule) -> Form {
+fn tags(rule: &TagRule) -> YamlValue {
     let list = |tags: &std::collections::BTreeSet<String>| {
-        Form::List(tags.iter().cloned().map(Form::Text).collect())
+        YamlValue::List(tags.iter().cloned().map(YamlValue::Text).collect())
     };
     match rule {
         TagRule::Exact(tags) => list(tags),
         TagRule::Patch { present, absent } => {
             let both = [("present", present), ("absent", absent)];
             let said = both.into_iter().filter(|(_, tags)| !tags.is_empty());
-            Form::Map(
+            YamlValue::Map(
                 said.map(|(key, tags)| (key.to_owned(), list(tags)))
                     .collect(),
             )
@@ -159,16 +159,16 @@ pub(crate) fn rank(key: &str) -> usize {
 }
 
 /// `key: value`, without a line break at its end; lines below the first are indented by `indent` and more.
-pub(crate) fn block_entry(key: &str, form: &Form, indent: &str, line_break: &str) -> String {
-    let name = scalar(key, Room::Flow);
+pub(crate) fn block_entry(key: &str, form: &YamlValue, indent: &str, line_break: &str) -> String {
+    let name = scalar(key, ScalarContext::Flow);
     let deeper = format!("{indent}  ");
     match form {
-        Form::Text(text) => {
+        YamlValue::Text(text) => {
             let value =
-                literal(text, &deeper, line_break).unwrap_or_else(|| scalar(text, Room::Block));
+                literal(text, &deeper, line_break).unwrap_or_else(|| scalar(text, ScalarContext::Block));
             format!("{name}: {value}")
         }
-        Form::Map(entries) if key != "tags" && !entries.is_empty() => {
+        YamlValue::Map(entries) if key != "tags" && !entries.is_empty() => {
             let entries = entries.iter().map(|(key, form)| {
                 format!(
                     "{line_break}{deeper}{}",
@@ -177,7 +177,7 @@ pub(crate) fn block_entry(key: &str, form: &Form, indent: &str, line_break: &str
             });
             format!("{name}:{}", entries.collect::<String>())
         }
-        Form::List(items) if items.iter().any(|item| matches!(item, Form::Map(_))) => {
+        YamlValue::List(items) if items.iter().any(|item| matches!(item, YamlValue::Map(_))) => {
             let items = items.iter().map(|item| {
                 format!(
                     "{line_break}{deeper}- {}",
@@ -186,13 +186,13 @@ pub(crate) fn block_entry(key: &str, form: &Form, indent: &str, line_break: &str
             });
             format!("{name}:{}", items.collect::<String>())
         }
-        form => format!("{name}: {}", flow(form, Room::Flow)),
+        form => format!("{name}: {}", flow(form, ScalarContext::Flow)),
     }
 }
 
-fn block_item(form: &Form, indent: &str, line_break: &str) -> String {
-    let Form::Map(entries) = form else {
-        return flow(form, Room::Flow);
+fn block_item(form: &YamlValue, indent: &str, line_break: &str) -> String {
+    let YamlValue::Map(entries) = form else {
+        return flow(form, ScalarContext::Flow);
     };
     let deeper = format!("{indent}  ");
     let entries = entries
@@ -204,11 +204,11 @@ fn block_item(form: &Form, indent: &str, line_break: &str) -> String {
 }
 
 /// A value on one line.
-pub(crate) fn flow(form: &Form, room: Room) -> String {
+pub(crate) fn flow(form: &YamlValue, room: ScalarContext) -> String {
     match form {
-        Form::Text(text) if room == Room::Json => double(text),
-        Form::Text(text) => scalar(text, Room::Flow),
-        Form::List(items) => format!(
+        YamlValue::Text(text) if room == ScalarContext::Json => double(text),
+        YamlValue::Text(text) => scalar(text, ScalarContext::Flow),
+        YamlValue::List(items) => format!(
             "[{}]",
             items
                 .iter()
@@ -216,8 +216,8 @@ pub(crate) fn flow(form: &Form, room: Room) -> String {
                 .collect::<Vec<_>>()
                 .join(", ")
         ),
-        Form::Map(entries) if entries.is_empty() => "{}".to_owned(),
-        Form::Map(entries) => {
+        YamlValue::Map(entries) if entries.is_empty() => "{}".to_owned(),
+        YamlValue::Map(entries) => {
             let entries = entries
                 .iter()
                 .map(|(key, form)| flow_entry(key, form, room));
@@ -227,6 +227,6 @@ pub(crate) fn flow(form: &Form, room: Room) -> String {
 }
 
 /// `key: value` inside of `{…}`.
-pub(crate) fn flow_entry(key: &str, form: &Form, room: Room) -> String {
+pub(crate) fn flow_entry(key: &str, form: &YamlValue, room: ScalarContext) -> String {
     format!("{}: {}", scalar(key, room), flow(form, room))
 }

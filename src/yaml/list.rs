@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::lead_file::emit::{Form, flow};
-use crate::yaml::quote::Room;
+use crate::lead_file::emit::{YamlValue, flow};
+use crate::yaml::quote::ScalarContext;
 use crate::yaml::splice::Splice;
 use crate::yaml::{Kind, NodeId, Written};
 
@@ -13,13 +13,13 @@ pub(crate) struct Edit<'e, 'a> {
     pub(crate) line_break: &'static str,
     pub(crate) key: NodeId,
     pub(crate) list: NodeId,
-    pub(crate) room: Room,
+    pub(crate) room: ScalarContext,
 }
 
 /// Which items are there, and whether they stay; and what is new.
 struct Sorted {
     items: Vec<(NodeId, bool)>,
-    new: Vec<Form>,
+    new: Vec<YamlValue>,
 }
 
 /// An item in `[…]`, and what stands around it.
@@ -37,8 +37,8 @@ impl Edit<'_, '_> {
     /// Which items stay, and what is new.
     ///
     /// Of notes the order counts: `None` where one is new, which may have to stand between others.
-    fn sort(&self, wanted: &[Form]) -> Option<Sorted> {
-        let mut new: Vec<Form> = wanted.to_vec();
+    fn sort(&self, wanted: &[YamlValue]) -> Option<Sorted> {
+        let mut new: Vec<YamlValue> = wanted.to_vec();
         let mut items = Vec::new();
         for item in self.written.tree.children(self.list) {
             let form = self.form(item);
@@ -48,29 +48,29 @@ impl Edit<'_, '_> {
             }
             items.push((item, keep));
         }
-        let ordered = new.iter().any(|form| matches!(form, Form::Map(_)));
+        let ordered = new.iter().any(|form| matches!(form, YamlValue::Map(_)));
         (!ordered).then_some(Sorted { items, new })
     }
 
     /// What an item says, in the form in which it would be wanted.
-    fn form(&self, item: NodeId) -> Option<Form> {
+    fn form(&self, item: NodeId) -> Option<YamlValue> {
         let tree = &self.written.tree;
         match tree.kind(item) {
-            Kind::Scalar(text, _) => Some(Form::Text(text.trim().to_owned())),
+            Kind::Scalar(text, _) => Some(YamlValue::Text(text.trim().to_owned())),
             Kind::Mapping { .. } => {
                 let text = |name: &str| {
                     tree.pairs(item).find_map(|(key, value)| {
                         match (tree.kind(key), tree.kind(value)) {
                             (Kind::Scalar(key, _), Kind::Scalar(text, _)) if key == name => {
-                                Some((name.to_owned(), Form::Text(text.to_string())))
+                                Some((name.to_owned(), YamlValue::Text(text.to_string())))
                             }
                             _ => None,
                         }
                     })
                 };
                 let description =
-                    text("description").filter(|(_, form)| *form != Form::Text(String::new()));
-                Some(Form::Map(
+                    text("description").filter(|(_, form)| *form != YamlValue::Text(String::new()));
+                Some(YamlValue::Map(
                     [text("title")?].into_iter().chain(description).collect(),
                 ))
             }
@@ -79,7 +79,7 @@ impl Edit<'_, '_> {
     }
 
     /// A list in `[…]`. `None` where it has a part that is not understood.
-    pub(crate) fn flow(&self, wanted: &[Form]) -> Option<Vec<Splice>> {
+    pub(crate) fn flow(&self, wanted: &[YamlValue]) -> Option<Vec<Splice>> {
         let written = self.written;
         let (from, end) = (written.content(self.list), written.end(self.list));
         let Sorted { items: sorted, new } = self.sort(wanted)?;
@@ -132,7 +132,7 @@ impl Edit<'_, '_> {
     }
 
     /// A list of `- ` lines. `None` where it is written in another way.
-    pub(crate) fn block(&self, wanted: &[Form]) -> Option<Vec<Splice>> {
+    pub(crate) fn block(&self, wanted: &[YamlValue]) -> Option<Vec<Splice>> {
         let written = self.written;
         let Sorted { items, mut new } = self.sort(wanted)?;
         let (last, last_stays) = *items.last()?;
@@ -185,10 +185,10 @@ impl Edit<'_, '_> {
         Some(splices)
     }
 
-    fn item(&self, form: &Form) -> String {
+    fn item(&self, form: &YamlValue) -> String {
         match form {
-            Form::Text(text) => crate::yaml::quote::scalar(text, self.room),
-            form => flow(form, Room::Flow),
+            YamlValue::Text(text) => crate::yaml::quote::scalar(text, self.room),
+            form => flow(form, ScalarContext::Flow),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::yaml::Style;
 
 /// Where a scalar is to stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Room {
+pub(crate) enum ScalarContext {
     /// After `key: ` or `- `, to the end of the line.
     Block,
     /// A key, or inside of `[…]` or `{…}`.
@@ -20,8 +20,8 @@ pub(crate) enum Room {
 }
 
 /// The text without quotes where that is safe, else in double quotes.
-pub(crate) fn scalar(text: &str, room: Room) -> String {
-    if room != Room::Json && is_plain(text, room) {
+pub(crate) fn scalar(text: &str, room: ScalarContext) -> String {
+    if room != ScalarContext::Json && is_plain(text, room) {
         text.to_owned()
     } else {
         double(text)
@@ -29,7 +29,7 @@ pub(crate) fn scalar(text: &str, room: Room) -> String {
 }
 
 /// The text in the style of the scalar whose place it takes, where that can hold it.
-pub(crate) fn like(text: &str, style: Style, room: Room) -> String {
+pub(crate) fn like(text: &str, style: Style, room: ScalarContext) -> String {
     let plain_to_see = || !text.chars().any(is_invisible);
     match style {
         Style::Single if plain_to_see() => format!("'{}'", text.replace('\'', "''")),
@@ -100,7 +100,7 @@ fn is_noncharacter(code: u32) -> bool {
         || code >= 0xf0000
 }
 
-fn is_plain(text: &str, room: Room) -> bool {
+fn is_plain(text: &str, room: ScalarContext) -> bool {
     let first = text
         .chars()
         .next()
@@ -115,9 +115,9 @@ fn is_plain(text: &str, room: Room) -> bool {
             c if is_invisible(c) => false,
             ' ' | '_' | '-' | '.' | '/' | '@' | '+' | '(' | ')' | '\'' | '&' | '!' | '%' | ';'
             | '=' | '*' | '$' | '^' | '~' => true,
-            ',' | '?' | '[' | ']' | '{' | '}' | '"' => room == Room::Block,
+            ',' | '?' | '[' | ']' | '{' | '}' | '"' => room == ScalarContext::Block,
             ':' => {
-                room == Room::Block
+                room == ScalarContext::Block
                     && next.is_some_and(|next| next.is_alphanumeric() || next == '/')
             }
             c => c.is_alphanumeric(),
@@ -221,7 +221,7 @@ mod tests {
             "NaN",
         ];
         for text in bent {
-            assert_eq!(scalar(text, Room::Block), double(text), "{text}");
+            assert_eq!(scalar(text, ScalarContext::Block), double(text), "{text}");
         }
         for text in [
             "vip",
@@ -231,14 +231,14 @@ mod tests {
             "https://a.example/b?c=d",
             "naïve 名前",
         ] {
-            assert_eq!(scalar(text, Room::Block), text);
+            assert_eq!(scalar(text, ScalarContext::Block), text);
         }
-        assert_eq!(scalar("a, b", Room::Block), "a, b");
-        assert_eq!(scalar("a, b", Room::Flow), "\"a, b\"");
+        assert_eq!(scalar("a, b", ScalarContext::Block), "a, b");
+        assert_eq!(scalar("a, b", ScalarContext::Flow), "\"a, b\"");
         assert_eq!(
             double("\u{202e}\u{85}\u{2028}\u{1f600}\0"),
             "\"\\u202E\\x85\\u2028\u{1f600}\\x00\""
         );
-        assert_eq!(like("it's", Style::Single, Room::Block), "'it''s'");
+        assert_eq!(like("it's", Style::Single, ScalarContext::Block), "'it''s'");
     }
 }

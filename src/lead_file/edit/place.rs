@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 
 use crate::lead::{LeadId, Wanted};
-use crate::lead_file::emit::{AgentNames, Form, block_entry, flow, flow_entry, forms, rank};
+use crate::lead_file::emit::{AgentNames, YamlValue, block_entry, flow, flow_entry, forms, rank};
 use crate::yaml::list;
-use crate::yaml::quote::{Room, like};
+use crate::yaml::quote::{ScalarContext, like};
 use crate::yaml::splice::Splice;
 use crate::yaml::{Kind, NodeId, Style, Written};
 
@@ -89,7 +89,7 @@ impl Placer<'_, '_> {
         &mut self,
         key: NodeId,
         value: NodeId,
-        entries: &[(String, Form)],
+        entries: &[(String, YamlValue)],
         within_flow: bool,
     ) -> Result<(), String> {
         let written = self.written;
@@ -98,7 +98,7 @@ impl Placer<'_, '_> {
                 let merged = format!("<<: {}", written.slice(value));
                 let own = entries
                     .iter()
-                    .map(|(key, form)| flow_entry(key, form, Room::Flow));
+                    .map(|(key, form)| flow_entry(key, form, ScalarContext::Flow));
                 let all: Vec<String> = std::iter::once(merged).chain(own).collect();
                 self.put(Splice::new(
                     written.content(value)..written.end(value),
@@ -132,13 +132,13 @@ impl Placer<'_, '_> {
     }
 
     /// Nothing is written after the key.
-    fn fill(&mut self, key: NodeId, value: NodeId, entries: &[(String, Form)], within_flow: bool) {
+    fn fill(&mut self, key: NodeId, value: NodeId, entries: &[(String, YamlValue)], within_flow: bool) {
         let written = self.written;
-        let inline = |room| flow(&Form::Map(entries.to_vec()), room);
+        let inline = |room| flow(&YamlValue::Map(entries.to_vec()), room);
         if written.start(value) < written.end(value) {
             self.put(Splice::new(
                 written.content(value)..written.end(value),
-                inline(Room::Flow),
+                inline(ScalarContext::Flow),
             ));
             return;
         }
@@ -149,9 +149,9 @@ impl Placer<'_, '_> {
         let colon = colon.filter(|at| written.text[*at..].starts_with(':'));
         match colon {
             Some(at) if within_flow || written.start(value) > end + 1 => {
-                self.put(Splice::insert(at + 1, format!(" {}", inline(Room::Flow))))
+                self.put(Splice::insert(at + 1, format!(" {}", inline(ScalarContext::Flow))))
             }
-            None => self.put(Splice::insert(end, format!(": {}", inline(Room::Flow)))),
+            None => self.put(Splice::insert(end, format!(": {}", inline(ScalarContext::Flow)))),
             Some(_) => {
                 let indent = format!("{}  ", self.indent(key));
                 let lines = entries.iter().map(|(key, form)| {
@@ -172,20 +172,20 @@ impl Placer<'_, '_> {
         key: NodeId,
         node: NodeId,
         name: &str,
-        form: &Form,
-        room: Room,
+        form: &YamlValue,
+        room: ScalarContext,
         within_flow: bool,
     ) -> Result<(), String> {
         let written = self.written;
         match (&written.tree.node(node).kind, form) {
-            (Kind::Scalar(_, style), Form::Text(text)) => self.scalar(node, text, *style, room),
-            (Kind::Mapping { .. } | Kind::Alias(_), Form::Map(entries)) if name != "tags" => {
+            (Kind::Scalar(_, style), YamlValue::Text(text)) => self.scalar(node, text, *style, room),
+            (Kind::Mapping { .. } | Kind::Alias(_), YamlValue::Map(entries)) if name != "tags" => {
                 return self.set(key, node, entries, within_flow);
             }
-            (Kind::Mapping { flow, .. }, Form::Map(lists)) if self.has_lists(node) => {
+            (Kind::Mapping { flow, .. }, YamlValue::Map(lists)) if self.has_lists(node) => {
                 let (is_flow, is_inline) = (within_flow || *flow, *flow);
                 let room = self.room(node, is_flow);
-                let nothing = Form::List(Vec::new());
+                let nothing = YamlValue::List(Vec::new());
                 for side in SIDES {
                     if let Some((key, list)) = entry(written, node, side) {
                         let form = lists
@@ -196,7 +196,7 @@ impl Placer<'_, '_> {
                     }
                 }
                 let is_new = |name: &str| entry(written, node, name).is_none();
-                let new: Vec<(&str, &Form)> = lists
+                let new: Vec<(&str, &YamlValue)> = lists
                     .iter()
                     .map(|(name, form)| (name.as_str(), form))
                     .filter(|(name, _)| is_new(name))
@@ -207,7 +207,7 @@ impl Placer<'_, '_> {
                     self.add_lines(node, &new);
                 }
             }
-            (Kind::Sequence(is_flow), Form::List(items)) => {
+            (Kind::Sequence(is_flow), YamlValue::List(items)) => {
                 let edit = list::Edit {
                     written,
                     line_break: self.line_break,
@@ -244,13 +244,13 @@ impl Placer<'_, '_> {
         are_lists && !sides.is_empty() && tree.children(mapping).count() == 2 * sides.len()
     }
 
-    fn scalar(&mut self, node: NodeId, text: &str, style: Style, room: Room) {
+    fn scalar(&mut self, node: NodeId, text: &str, style: Style, room: ScalarContext) {
         let written = self.written;
         let range = written.content(node)..written.end(node);
         let multiline = matches!(style, Style::Literal | Style::Folded);
         let indent = format!("{}  ", self.indent(node));
         let block = crate::yaml::quote::literal(text, &indent, self.line_break)
-            .filter(|_| multiline && room == Room::Block);
+            .filter(|_| multiline && room == ScalarContext::Block);
         self.put(Splice::new(
             range,
             block.unwrap_or_else(|| like(text, style, room)),
@@ -258,7 +258,7 @@ impl Placer<'_, '_> {
     }
 
     /// The value anew, on the line of its key. What was inside goes, comments too.
-    fn whole(&mut self, key: NodeId, node: NodeId, form: &Form, room: Room) {
+    fn whole(&mut self, key: NodeId, node: NodeId, form: &YamlValue, room: ScalarContext) {
         let written = self.written;
         let inline = flow(form, room);
         let (from, end) = (written.content(node), written.end(node));
@@ -287,7 +287,7 @@ impl Placer<'_, '_> {
         ));
     }
 
-    fn room(&self, mapping: NodeId, is_flow: bool) -> Room {
+    fn room(&self, mapping: NodeId, is_flow: bool) -> ScalarContext {
         let first = self
             .written
             .tree
@@ -295,14 +295,14 @@ impl Placer<'_, '_> {
             .next()
             .map(|key| &self.written.tree.node(key).kind);
         match first {
-            Some(Kind::Scalar(_, Style::Double)) if is_flow => Room::Json,
-            _ if is_flow => Room::Flow,
-            _ => Room::Block,
+            Some(Kind::Scalar(_, Style::Double)) if is_flow => ScalarContext::Json,
+            _ if is_flow => ScalarContext::Flow,
+            _ => ScalarContext::Block,
         }
     }
 
     /// New entries in `{…}`.
-    fn add_inline(&mut self, mapping: NodeId, new: &[(&str, &Form)], room: Room) {
+    fn add_inline(&mut self, mapping: NodeId, new: &[(&str, &YamlValue)], room: ScalarContext) {
         let written = self.written;
         let entries: Vec<(NodeId, NodeId)> = pairs(written, mapping);
         let open = written.content(mapping) + 1;
@@ -329,7 +329,7 @@ impl Placer<'_, '_> {
     }
 
     /// New entries on lines of their own.
-    fn add_lines(&mut self, mapping: NodeId, new: &[(&str, &Form)]) {
+    fn add_lines(&mut self, mapping: NodeId, new: &[(&str, &YamlValue)]) {
         let written = self.written;
         let entries = pairs(written, mapping);
         let Some((first, _)) = entries.first().copied() else {

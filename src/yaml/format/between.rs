@@ -4,7 +4,7 @@ use crate::yaml::Written;
 
 /// A part that is written in a way that is left as it stands.
 #[derive(Debug)]
-pub(crate) struct Odd;
+pub(crate) struct Fallback;
 
 /// The lines above a node.
 #[derive(Debug, Default)]
@@ -16,8 +16,8 @@ pub(crate) struct Above {
 }
 
 /// The lines after the line that `from` ends (or from the file's beginning) and before that of `to`.
-pub(crate) fn above(text: &str, from: usize, to: usize, indent: usize) -> Result<Above, Odd> {
-    let mut lines: Vec<&str> = text.get(from..to).ok_or(Odd)?.split('\n').collect();
+pub(crate) fn above(text: &str, from: usize, to: usize, indent: usize) -> Result<Above, Fallback> {
+    let mut lines: Vec<&str> = text.get(from..to).ok_or(Fallback)?.split('\n').collect();
     lines.pop();
     let skipped = usize::from(from > 0);
     if lines
@@ -25,7 +25,7 @@ pub(crate) fn above(text: &str, from: usize, to: usize, indent: usize) -> Result
         .take(skipped)
         .any(|rest| !rest.trim().is_empty())
     {
-        return Err(Odd);
+        return Err(Fallback);
     }
     let mut made = Above::default();
     let mut blank = false;
@@ -36,7 +36,7 @@ pub(crate) fn above(text: &str, from: usize, to: usize, indent: usize) -> Result
             push_blank(&mut made, std::mem::take(&mut blank));
             push_line(&mut made.lines, indent, line);
         } else {
-            return Err(Odd);
+            return Err(Fallback);
         }
     }
     push_blank(&mut made, blank);
@@ -95,7 +95,7 @@ pub(crate) fn rest_of_line(
     written: &Written<'_>,
     at: usize,
     out: &mut String,
-) -> Result<usize, Odd> {
+) -> Result<usize, Fallback> {
     let end = written.line_end(at);
     let rest = &written.text[at..end];
     let comment = rest.trim();
@@ -105,7 +105,7 @@ pub(crate) fn rest_of_line(
         out.push_str(blanks);
         out.push_str(comment);
     } else if !comment.is_empty() {
-        return Err(Odd);
+        return Err(Fallback);
     }
     out.push('\n');
     Ok(end)

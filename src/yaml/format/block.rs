@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use crate::lead_file::emit::rank;
 use crate::yaml::format::between::{
-    Above, Odd, above, below, push_indent, push_line, rest_of_line,
+    Above, Fallback, above, below, push_indent, push_line, rest_of_line,
 };
 use crate::yaml::format::inline::{inline, shifted};
 use crate::yaml::{Kind, NodeId, Style, Written};
@@ -101,10 +101,10 @@ impl Printer<'_, '_> {
         limit: usize,
         compact: bool,
         out: &mut String,
-    ) -> Result<usize, Odd> {
+    ) -> Result<usize, Fallback> {
         let written = self.written;
         let children: Vec<NodeId> = written.tree.children(id).collect();
-        let first = *children.first().ok_or(Odd)?;
+        let first = *children.first().ok_or(Fallback)?;
         let column = self.column(first);
         let mut entries = Vec::with_capacity(children.len() / 2);
         let mut at = from;
@@ -123,8 +123,8 @@ impl Printer<'_, '_> {
             self.keeps.set(false);
             at = match self.entry(key, value, indent, role, limit, begun, &mut text) {
                 Ok(at) => at,
-                Err(Odd) if begun => return Err(Odd),
-                Err(Odd) => {
+                Err(Fallback) if begun => return Err(Fallback),
+                Err(Fallback) => {
                     text.clear();
                     self.as_it_stands(key, value, indent, &mut text)?
                 }
@@ -159,7 +159,7 @@ impl Printer<'_, '_> {
         limit: usize,
         begun: bool,
         out: &mut String,
-    ) -> Result<usize, Odd> {
+    ) -> Result<usize, Fallback> {
         let written = self.written;
         let (text, name) = (written.text, written.slice(key));
         if name.contains('\n')
@@ -169,15 +169,15 @@ impl Printer<'_, '_> {
                 Kind::Sequence(_) | Kind::Mapping { .. }
             )
         {
-            return Err(Odd);
+            return Err(Fallback);
         }
         let after = written.end(key);
         let colon = after
             + text[after..]
                 .find(|c: char| !matches!(c, ' ' | '\t'))
-                .ok_or(Odd)?;
+                .ok_or(Fallback)?;
         if !text[colon..].starts_with(':') {
-            return Err(Odd);
+            return Err(Fallback);
         }
         if !begun {
             push_indent(out, indent);
@@ -200,7 +200,7 @@ impl Printer<'_, '_> {
         role: Role,
         limit: usize,
         out: &mut String,
-    ) -> Result<usize, Odd> {
+    ) -> Result<usize, Fallback> {
         let written = self.written;
         let kind = &written.tree.node(id).kind;
         if written.start(id) >= written.end(id) {
@@ -219,18 +219,18 @@ impl Printer<'_, '_> {
             .get(at..written.start(id))
             .is_some_and(|gap| gap.trim().is_empty())
         {
-            return Err(Odd);
+            return Err(Fallback);
         }
         out.push(' ');
         if let Kind::Scalar(_, Style::Literal | Style::Folded) = kind {
             return self.lines(id, indent, out);
         }
-        out.push_str(&inline(written, id, indent, role == Role::Lead && self.sorts).ok_or(Odd)?);
+        out.push_str(&inline(written, id, indent, role == Role::Lead && self.sorts).ok_or(Fallback)?);
         rest_of_line(written, written.end(id), out)
     }
 
     /// The anchor and tag of a block, on the line of its key. Gives the byte after them.
-    fn properties(&self, id: NodeId, at: usize, out: &mut String) -> Result<usize, Odd> {
+    fn properties(&self, id: NodeId, at: usize, out: &mut String) -> Result<usize, Fallback> {
         let written = self.written;
         let end = written.line_end(at);
         let line = &written.text[at..end];
@@ -249,7 +249,7 @@ impl Printer<'_, '_> {
         if written.start(id) < end && done > at {
             Ok(done)
         } else {
-            Err(Odd)
+            Err(Fallback)
         }
     }
 
@@ -261,7 +261,7 @@ impl Printer<'_, '_> {
         from: usize,
         limit: usize,
         out: &mut String,
-    ) -> Result<usize, Odd> {
+    ) -> Result<usize, Fallback> {
         let written = self.written;
         let items: Vec<NodeId> = written.tree.children(id).collect();
         let parent = self.column(
@@ -277,7 +277,7 @@ impl Printer<'_, '_> {
             let line = written.line_start(start);
             let before = &written.text[line..start];
             if before.trim() != "-" {
-                return Err(Odd);
+                return Err(Fallback);
             }
             let dash = before.len() - before.trim_start().len();
             let above = above(written.text, at, line + dash, indent)?;
@@ -299,7 +299,7 @@ impl Printer<'_, '_> {
                     out.push(' ');
                     self.mapping(*item, indent + 2, Role::Other, start, limit, true, out)?
                 }
-                Kind::Sequence(false) | Kind::Mapping { flow: false, .. } => return Err(Odd),
+                Kind::Sequence(false) | Kind::Mapping { flow: false, .. } => return Err(Fallback),
                 _ => self.value(*item, line + dash + 1, indent, Role::Other, limit, out)?,
             };
         }
@@ -307,12 +307,12 @@ impl Printer<'_, '_> {
     }
 
     /// A block scalar: its header as it is, its lines moved.
-    fn lines(&self, id: NodeId, indent: usize, out: &mut String) -> Result<usize, Odd> {
+    fn lines(&self, id: NodeId, indent: usize, out: &mut String) -> Result<usize, Fallback> {
         let written = self.written;
         let (start, content, end) = (written.start(id), written.content(id), written.end(id));
         let header_end = written.line_end(content);
         if written.text[start..content].contains('\n') {
-            return Err(Odd);
+            return Err(Fallback);
         }
         out.push_str(written.text[start..header_end].trim_end());
         out.push('\n');
@@ -327,12 +327,12 @@ impl Printer<'_, '_> {
         self.keeps.set(header.contains('+'));
         let blanks = |line: &str| line.len() - line.trim_start_matches(' ').len();
         let (from, to) = match header.chars().find_map(|c| c.to_digit(10)) {
-            Some(_) => return Err(Odd),
+            Some(_) => return Err(Fallback),
             None => (
                 body.split('\n')
                     .find(|line| !line.trim_matches(' ').is_empty())
                     .map(blanks)
-                    .ok_or(Odd)?,
+                    .ok_or(Fallback)?,
                 indent + 2,
             ),
         };
@@ -353,7 +353,7 @@ impl Printer<'_, '_> {
         value: NodeId,
         indent: usize,
         out: &mut String,
-    ) -> Result<usize, Odd> {
+    ) -> Result<usize, Fallback> {
         let written = self.written;
         self.odd.set(true);
         let start = written.start(key);
@@ -363,7 +363,7 @@ impl Printer<'_, '_> {
             written.text[start..end].contains("|+") || written.text[start..end].contains(">+"),
         );
         if !written.text[line..start].trim().is_empty() {
-            return Err(Odd);
+            return Err(Fallback);
         }
         push_line(
             out,
