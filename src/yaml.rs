@@ -12,6 +12,7 @@ pub mod render;
 pub mod scalar;
 pub(crate) mod splice;
 pub mod tree;
+pub(crate) mod value;
 mod written;
 
 pub use self::diagnostic::{Diagnostic, Severity};

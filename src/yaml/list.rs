@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::lead_file::emit::{YamlValue, flow};
 use crate::yaml::quote::ScalarContext;
 use crate::yaml::splice::Splice;
+use crate::yaml::value::{YamlValue, flow};
 use crate::yaml::{Kind, NodeId, Written};
 
 /// A list to be edited.

@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 
 use crate::lead::{LeadId, Wanted};
-use crate::lead_file::emit::{AgentNames, YamlValue, block_entry, flow, flow_entry, forms, rank};
+use crate::lead_file::emit::{AgentNames, forms, rank};
 use crate::yaml::list;
 use crate::yaml::quote::{ScalarContext, like};
 use crate::yaml::splice::Splice;
+use crate::yaml::value::{YamlValue, block_entry, flow, flow_entry};
 use crate::yaml::{Kind, NodeId, Style, Written};
 
 /// The splices that make these leads say these things.
@@ -132,7 +133,13 @@ impl Placer<'_, '_> {
     }
 
     /// Nothing is written after the key.
-    fn fill(&mut self, key: NodeId, value: NodeId, entries: &[(String, YamlValue)], within_flow: bool) {
+    fn fill(
+        &mut self,
+        key: NodeId,
+        value: NodeId,
+        entries: &[(String, YamlValue)],
+        within_flow: bool,
+    ) {
         let written = self.written;
         let inline = |room| flow(&YamlValue::Map(entries.to_vec()), room);
         if written.start(value) < written.end(value) {
@@ -148,10 +155,14 @@ impl Placer<'_, '_> {
             .map(|at| end + at);
         let colon = colon.filter(|at| written.text[*at..].starts_with(':'));
         match colon {
-            Some(at) if within_flow || written.start(value) > end + 1 => {
-                self.put(Splice::insert(at + 1, format!(" {}", inline(ScalarContext::Flow))))
-            }
-            None => self.put(Splice::insert(end, format!(": {}", inline(ScalarContext::Flow)))),
+            Some(at) if within_flow || written.start(value) > end + 1 => self.put(Splice::insert(
+                at + 1,
+                format!(" {}", inline(ScalarContext::Flow)),
+            )),
+            None => self.put(Splice::insert(
+                end,
+                format!(": {}", inline(ScalarContext::Flow)),
+            )),
             Some(_) => {
                 let indent = format!("{}  ", self.indent(key));
                 let lines = entries.iter().map(|(key, form)| {
@@ -178,7 +189,9 @@ impl Placer<'_, '_> {
     ) -> Result<(), String> {
         let written = self.written;
         match (&written.tree.node(node).kind, form) {
-            (Kind::Scalar(_, style), YamlValue::Text(text)) => self.scalar(node, text, *style, room),
+            (Kind::Scalar(_, style), YamlValue::Text(text)) => {
+                self.scalar(node, text, *style, room)
+            }
             (Kind::Mapping { .. } | Kind::Alias(_), YamlValue::Map(entries)) if name != "tags" => {
                 return self.set(key, node, entries, within_flow);
             }

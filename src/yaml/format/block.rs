@@ -225,7 +225,9 @@ impl Printer<'_, '_> {
         if let Kind::Scalar(_, Style::Literal | Style::Folded) = kind {
             return self.lines(id, indent, out);
         }
-        out.push_str(&inline(written, id, indent, role == Role::Lead && self.sorts).ok_or(Fallback)?);
+        out.push_str(
+            &inline(written, id, indent, role == Role::Lead && self.sorts).ok_or(Fallback)?,
+        );
         rest_of_line(written, written.end(id), out)
     }
 
