@@ -1,4 +1,4 @@
-//! Each switch and each fault, over HTTP. No sleeps: what takes time is counted in requests.
+//! Each switch and each fault, over HTTP. What takes time is counted in requests, or runs on a paused clock.
 
 mod faults;
 mod listing;
@@ -124,6 +124,13 @@ async fn put(sandbox: &Sandbox, uuid: &str, fields: Value) -> u16 {
         .await
         .expect("an answer")
         .status
+}
+
+/// Waits until that many requests have come.
+async fn arrived(sandbox: &Sandbox, count: usize) {
+    while sandbox.requests().len() < count {
+        tokio::task::yield_now().await;
+    }
 }
 
 fn record(sandbox: &Sandbox, uuid: &str) -> Value {
