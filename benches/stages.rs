@@ -11,8 +11,9 @@ use convertalk::diff::diff;
 use convertalk::lead::{LeadId, Parts};
 use convertalk::lead_file::desired_of;
 use convertalk::observe::{Keep, Listing, Live, Page};
-use convertalk::plan::file::{from_bytes, to_bytes};
+use convertalk::plan::file::{from_bytes, saved};
 use convertalk::plan::{DifferencePolicy, Input, Limits, Plan, Target, make};
+use convertalk::redaction::Redaction;
 use convertalk::report::{self, Format};
 use convertalk::sandbox::{Options, Sandbox};
 use divan::counter::{BytesCount, ItemsCount};
@@ -232,12 +233,12 @@ fn save_a_plan(bencher: Bencher<'_, '_>) {
     let plan = plan();
     bencher
         .counter(ItemsCount::new(plan.changes.len()))
-        .bench(|| to_bytes(&plan));
+        .bench(|| saved(&plan, Redaction::Full, None));
 }
 
 #[divan::bench]
 fn read_a_saved_plan(bencher: Bencher<'_, '_>) {
-    let bytes = to_bytes(&plan()).expect("bytes");
+    let bytes = saved(&plan(), Redaction::Full, None).expect("bytes");
     bencher
         .counter(BytesCount::new(bytes.len()))
         .bench(|| from_bytes(&bytes));

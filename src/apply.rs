@@ -18,7 +18,6 @@ pub mod undo;
 mod verify;
 
 pub use run::{Options, Progress, Report, run};
-pub use verify::Disagreement;
 
 /// One write: the fields of one lead that differ.
 #[derive(Debug)]

@@ -39,13 +39,6 @@ pub struct Loaded {
     pub leads: usize,
 }
 
-impl Loaded {
-    /// Whether anything is wrong.
-    pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(Diagnostic::is_error)
-    }
-}
-
 /// Reads and validates the workspace in `root` and all its lead files, on all cores.
 pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
     let file: Arc<str> = FILE.into();

@@ -183,11 +183,6 @@ impl Sandbox {
         true
     }
 
-    /// Removes a chat; `false` where there is none.
-    pub fn remove(&self, uuid: &str) -> bool {
-        self.changing(|inbox| inbox.remove(uuid))
-    }
-
     fn changing<T>(&self, change: impl FnOnce(&mut Inbox) -> T) -> T {
         let done = change(&mut lock(&self.server.inbox));
         self.server.changed.notify_one();

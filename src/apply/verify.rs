@@ -18,20 +18,20 @@ use crate::plan::settle::Task;
 
 /// How a lead differs from what was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Disagreement {
+pub(super) struct Disagreement {
     /// Fields that were asked for and are not there, with what the platform did instead.
-    pub instead: Vec<(Field, Instead)>,
+    pub(super) instead: Vec<(Field, Instead)>,
     /// Fields that nobody asked for and that moved.
-    pub moved: Vec<String>,
+    pub(super) moved: Vec<String>,
     /// What may be set so that the platform does what is asked.
-    pub hints: BTreeSet<&'static str>,
+    pub(super) hints: BTreeSet<&'static str>,
     /// One of the written fields is not as before: the write, or a later one, is to be seen, and waiting will not help.
-    pub took_effect: bool,
+    pub(super) took_effect: bool,
 }
 
 /// What the platform did instead of what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Instead {
+pub(super) enum Instead {
     /// Nothing: it is as before.
     Ignored,
     /// It has the new tags and the old ones.

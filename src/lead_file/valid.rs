@@ -126,14 +126,6 @@ pub(crate) fn meaning(
     Ok(desired.into_iter().map(lead).collect())
 }
 
-/// The structural mistakes of a file alone: those that its schema finds, too.
-pub fn structure(reader: &mut Reader<'_>) {
-    for (key, value) in document::file(reader).leads {
-        document::uuid(reader, key);
-        document::lead(reader, value, false);
-    }
-}
-
 struct Checker<'w> {
     vocabulary: Vocabulary<'w>,
     number: u32,

@@ -180,14 +180,6 @@ pub fn saved(
     Ok(bytes)
 }
 
-/// The bytes of a saved plan, told whole.
-///
-/// # Errors
-/// None that a plan made here can cause.
-pub fn to_bytes(plan: &Plan) -> Result<Vec<u8>, serde_json::Error> {
-    saved(plan, Redaction::Full, None)
-}
-
 /// A plan that is masked while it is written, one change at a time: a large one is not held twice.
 struct Told<'a> {
     plan: &'a Plan,

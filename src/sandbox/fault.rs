@@ -107,17 +107,6 @@ pub struct Fault {
     pub when: When,
 }
 
-impl Fault {
-    /// Strikes at every request of both endpoints.
-    pub fn always(kind: FaultKind) -> Self {
-        Self {
-            kind,
-            side: None,
-            when: When::Always,
-        }
-    }
-}
-
 /// The text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
@@ -233,7 +222,12 @@ mod tests {
     #[test]
     fn reads_the_notation() {
         for kind in FaultKind::ALL {
-            assert_eq!(kind.as_str().parse(), Ok(Fault::always(kind)));
+            let fault = Fault {
+                kind,
+                side: None,
+                when: When::Always,
+            };
+            assert_eq!(kind.as_str().parse(), Ok(fault));
         }
         let fault = Fault {
             kind: FaultKind::DropAfter,

@@ -65,7 +65,7 @@ pub(super) async fn answer(
             "x-bp-token"
         }
     });
-    let mut ticket = server.log.arrive(&parts, header);
+    let mut ticket = server.log.arrive(&parts);
     let fault = side.and_then(|side| lock(&server.faults).strike(side));
     ticket.request.fault = fault;
     let bytes = to_bytes(body, MAX_DRAINED)

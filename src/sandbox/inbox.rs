@@ -241,15 +241,6 @@ impl Inbox {
         self.store.put(place, kind, record);
         self.changed = true;
     }
-
-    pub(super) fn remove(&mut self, uuid: &str) -> bool {
-        let Some(slot) = self.store.find(uuid) else {
-            return false;
-        };
-        self.store.remove(slot);
-        self.changed = true;
-        true
-    }
 }
 
 fn perform(store: &mut Store, write: &Pending, options: &Options) {

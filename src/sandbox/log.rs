@@ -26,8 +26,6 @@ pub struct Request {
     pub query: BTreeMap<String, String>,
     /// The names of its headers, sorted, in lower case.
     pub headers: Vec<String>,
-    /// Whether the endpoint's own token header was there and not empty.
-    pub token: bool,
     /// The body, where it was JSON.
     pub body: Option<Value>,
     /// The status answered; `None` where there was no answer, or not yet.
@@ -36,8 +34,6 @@ pub struct Request {
     pub fault: Option<FaultKind>,
     /// When it came, since the start of the sandbox.
     pub at: Duration,
-    /// How many requests were under way when it came, itself among them.
-    pub in_flight: usize,
 }
 
 /// All requests.
@@ -68,12 +64,9 @@ impl Log {
         }
     }
 
-    pub(super) fn arrive(self: &Arc<Self>, parts: &Parts, token_header: Option<&str>) -> Ticket {
+    pub(super) fn arrive(self: &Arc<Self>, parts: &Parts) -> Ticket {
         let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         self.peak.fetch_max(in_flight, Ordering::SeqCst);
-        let token = token_header
-            .and_then(|name| parts.headers.get(name))
-            .is_some_and(|value| !value.is_empty());
         let mut headers: Vec<String> = parts
             .headers
             .keys()
@@ -89,12 +82,10 @@ impl Log {
                 .into_owned()
                 .collect(),
             headers,
-            token,
             body: None,
             status: None,
             fault: None,
             at: self.start.elapsed(),
-            in_flight,
         };
         let index = self.keep.then(|| {
             entries.push(request.clone());

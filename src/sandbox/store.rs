@@ -198,11 +198,6 @@ impl Store {
         }
     }
 
-    pub(super) fn remove(&mut self, slot: u32) {
-        self.version += 1;
-        drop(self.take(slot));
-    }
-
     fn take(&mut self, slot: u32) -> Option<Slot> {
         let uuid = self
             .record(slot)

@@ -296,13 +296,8 @@ async fn requests_are_logged_without_tokens() {
     put(&sandbox, "a", json!({ "status": "OPEN" })).await;
     let log = sandbox.requests();
     assert_eq!(
-        (
-            log.len(),
-            log[0].status,
-            log[0].token,
-            sandbox.peak_in_flight()
-        ),
-        (2, Some(200), true, 1)
+        (log.len(), log[0].status, sandbox.peak_in_flight()),
+        (2, Some(200), 1)
     );
     assert_eq!(
         (
@@ -326,10 +321,7 @@ async fn requests_are_logged_without_tokens() {
 async fn program_edits_show_at_once() {
     let sandbox = with_leads(2, Options::default()).await;
     assert!(sandbox.edit("b", |record| record["status"] = json!("DELETED")));
-    assert!(sandbox.remove("a") && !sandbox.remove("a"));
+    assert!(!sandbox.edit("nobody", |_| {}));
     let reply = list(&sandbox, 1).await;
-    assert_eq!(
-        (reply.uuids(), reply.json()["data"][0]["status"].clone()),
-        (vec!["b".to_owned()], json!("DELETED"))
-    );
+    assert_eq!(reply.json()["data"][1]["status"], "DELETED");
 }

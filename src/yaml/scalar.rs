@@ -3,7 +3,7 @@
 //! The one place that decides it, for the loader and for the JSON that a schema sees. Fields that take text take the
 //! scalar as written, whatever it is here.
 
-use crate::yaml::{Kind, NodeId, Style, Tree};
+use crate::yaml::Style;
 
 /// The type of a scalar under YAML's core schema.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,38 +54,4 @@ fn number(text: &str) -> Option<f64> {
     text.parse::<f64>()
         .ok()
         .filter(|number| decimal && number.is_finite())
-}
-
-/// The node as JSON, as editors and schema validators see it: aliases and `<<` followed, keys as text, the last of repeated keys.
-pub fn json(tree: &Tree<'_>, id: NodeId) -> serde_json::Value {
-    use serde_json::Value;
-    match tree.kind(id) {
-        Kind::Sequence(_) => tree.children(id).map(|child| json(tree, child)).collect(),
-        Kind::Mapping { .. } => {
-            let key = |id| match tree.kind(id) {
-                Kind::Scalar(text, style) if resolve(text, *style) != Scalar::Null => {
-                    text.to_string()
-                }
-                _ => String::new(),
-            };
-            Value::Object(
-                tree.pairs(id)
-                    .map(|(name, value)| (key(name), json(tree, value)))
-                    .collect(),
-            )
-        }
-        Kind::Scalar(text, style) => match resolve(text, *style) {
-            Scalar::Null => Value::Null,
-            Scalar::Bool(truth) => truth.into(),
-            Scalar::Number(_) => match text.parse::<i64>() {
-                Ok(number) => number.into(),
-                Err(_) => match resolve(text, *style) {
-                    Scalar::Number(number) => number.into(),
-                    _ => Value::Null,
-                },
-            },
-            Scalar::Text => text.as_ref().into(),
-        },
-        Kind::Alias(_) => Value::Null,
-    }
 }

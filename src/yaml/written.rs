@@ -121,15 +121,6 @@ impl<'a> Written<'a> {
             end
         }
     }
-
-    /// The comments that begin in a stretch of the text.
-    pub fn comments_in(&self, from: usize, to: usize) -> &[Span] {
-        let at = |byte: usize| {
-            self.comments
-                .partition_point(|comment| (comment.start as usize) < byte)
-        };
-        &self.comments[at(from)..at(to.max(from))]
-    }
 }
 
 /// Where the `|` or `>` of a block scalar is, whose content the reader places at `content`.

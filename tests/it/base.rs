@@ -299,12 +299,13 @@ fn before_there_was_a_workspace_everything_is_intended() {
     git(&world, "add README");
     git(&world, "commit -qm first");
     let plan = world.run("plan --base HEAD --format json").exits(0).json();
-    assert!(
-        plan["changes"]
-            .as_array()
-            .is_some_and(|changes| changes.iter().all(|change| change["class"] == "intended")),
-        "{plan}"
-    );
+    let classes: Vec<&Json> = plan["changes"]
+        .as_array()
+        .expect("changes")
+        .iter()
+        .map(|change| &change["class"])
+        .collect();
+    assert_eq!(classes, ["intended"; 4]);
     assert_ne!(plan["base"]["commit"], base);
 }
 

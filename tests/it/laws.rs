@@ -10,7 +10,7 @@ use convertalk::lead::{
 };
 use convertalk::lead_file::desired_of;
 use convertalk::observe::Live;
-use convertalk::plan::file::{PlanFileError, from_bytes, masked, to_bytes, unseal};
+use convertalk::plan::file::{PlanFileError, from_bytes, masked, saved, unseal};
 use convertalk::plan::settle::{Settled, settle};
 use convertalk::plan::{Action, Change, Class, Fields, Input, Limits, Plan, Source, Target, make};
 use convertalk::policy::Policy;
@@ -293,7 +293,7 @@ proptest! {
         let plan = plan(&desired, &live);
         let key = RedactionKey::new(&secrecy::SecretString::from("t0ken".to_owned()));
         let names = if none { Redaction::None } else { Redaction::Initials };
-        let bytes = to_bytes(&masked(&plan, names, Some(&key))).expect("bytes");
+        let bytes = saved(&plan, names, Some(&key)).expect("bytes");
         let text = String::from_utf8(bytes.clone()).expect("UTF-8");
         let contacts = plan.changes.iter().flat_map(|change| change.fields.iter());
         for change in contacts.filter(|change| matches!(change.field, Field::Contact(_))) {
@@ -301,15 +301,15 @@ proptest! {
                 prop_assert!(!text.contains(value), "{value} is in\n{text}");
             }
         }
-        let saved = from_bytes(&bytes).expect("a plan");
-        let whole = Plan { digest: None, ..unseal(saved.clone(), &desired, &live, &key) };
+        let read = from_bytes(&bytes).expect("a plan");
+        let whole = Plan { digest: None, ..unseal(read.clone(), &desired, &live, &key) };
         prop_assert_eq!(&whole, &plan);
         // A lead that moved since is never taken for one that did not.
         let mut now = live.clone();
         now.leads.values_mut().filter(|_| moved).for_each(|seen| {
             seen.lead.contact.values_mut().for_each(|text| text.push('9'));
         });
-        for (change, real) in unseal(saved, &desired, &now, &key).changes.iter().zip(&plan.changes) {
+        for (change, real) in unseal(read, &desired, &now, &key).changes.iter().zip(&plan.changes) {
             let seen = now.get(&change.uuid);
             match (settle(change, seen), settle(real, seen)) {
                 (Settled::Go(one), Settled::Go(other)) => prop_assert_eq!(one.change.fields, other.change.fields),
@@ -322,13 +322,13 @@ proptest! {
     #[test]
     fn a_saved_plan_is_read_as_it_was_or_not_at_all((desired, live) in inbox(), at: prop::sample::Index, flip in 1_u8..) {
         let plan = plan(&desired, &live);
-        let mut bytes = to_bytes(&plan).expect("bytes");
-        let saved = from_bytes(&bytes).expect("a plan");
-        prop_assert_eq!(&Plan { digest: None, ..saved.clone() }, &plan);
+        let mut bytes = saved(&plan, Redaction::Full, None).expect("bytes");
+        let read = from_bytes(&bytes).expect("a plan");
+        prop_assert_eq!(&Plan { digest: None, ..read.clone() }, &plan);
         let at = at.index(bytes.len());
         bytes[at] ^= flip;
         match from_bytes(&bytes) {
-            Ok(read) => prop_assert_eq!(read, saved),
+            Ok(again) => prop_assert_eq!(again, read),
             Err(PlanFileError::Tampered | PlanFileError::NotAPlan { .. } | PlanFileError::Newer { .. }
                 | PlanFileError::NoDigest) => {}
             Err(other) => prop_assert!(false, "{other}"),

@@ -250,7 +250,8 @@ fn a_plan_from_the_future_is_refused() {
     plan.digest = None;
     std::fs::write(
         world.path("later.json"),
-        convertalk::plan::file::to_bytes(&plan).expect("JSON"),
+        convertalk::plan::file::saved(&plan, convertalk::redaction::Redaction::Full, None)
+            .expect("JSON"),
     )
     .expect("a file");
     assert!(
