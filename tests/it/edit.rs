@@ -13,6 +13,7 @@ use proptest::prelude::*;
 
 use crate::arbitrary::workspace;
 use crate::forms::{File, file};
+use crate::fuzz::growth::assert_grows_with_the_number;
 use crate::world::{PRIYA, RAHUL};
 
 fn edited(text: &str, edits: &[(&str, Wanted)]) -> Edited {
@@ -409,9 +410,9 @@ fn what_cannot_be_done_is_refused_by_itself() {
     assert_eq!(self::edited(broken, &edits).text, broken);
 }
 
-#[test]
-fn many_refusals_cost_no_more_than_few() {
-    let leads: String = (0..3000)
+/// All but one of the edits add a tag that the policy does not know.
+fn refuse_all_but_one(number: usize) {
+    let leads: String = (0..number)
         .map(|number| format!("  a{number}: {{ tags: [vip] }}\n"))
         .collect();
     let text = format!("version: 1\nleads:\n{leads}");
@@ -421,14 +422,14 @@ fn many_refusals_cost_no_more_than_few() {
         tags: Some(&known),
         ..workspace.vocabulary()
     };
-    let edits: Vec<Edit> = (0..3000)
+    let edits: Vec<Edit> = (0..number)
         .map(|number| Edit {
             id: LeadId::new(format!("a{number}")),
             wanted: exact(if number == 7 { &[] } else { &["new"] }),
         })
         .collect();
     let edited = apply(&Arc::from("leads/a.yaml"), &text, &edits, vocabulary);
-    assert_eq!(edited.refused.len(), 2999);
+    assert_eq!(edited.refused.len(), number - 1);
     assert!(
         edited.refused[0]
             .1
@@ -438,6 +439,11 @@ fn many_refusals_cost_no_more_than_few() {
         edited.text,
         text.replace("a7: { tags: [vip] }", "a7: { tags: [] }")
     );
+}
+
+#[test]
+fn a_refusal_costs_the_same_among_many() {
+    assert_grows_with_the_number(300, refuse_all_but_one);
 }
 
 const TEXTS: [&str; 10] = [

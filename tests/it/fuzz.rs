@@ -1,6 +1,6 @@
 //! Foreign bytes at every parser: any at all, valid ones with a few bytes changed, and very long or deep ones. None panics.
 
-mod growth;
+pub(crate) mod growth;
 mod wire;
 
 use std::path::Path;
@@ -23,6 +23,8 @@ use convertalk::yaml::{Diagnostic, render};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use crate::arbitrary::CONFIG;
 use crate::forms::file;
@@ -143,8 +145,31 @@ fn wounded(valid: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<u8
     })
 }
 
+/// A valid text with up to three letters or digits changed into others, so that many are valid still.
+fn misspelt(valid: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    vec((any::<Index>(), any::<Index>()), 0..4).prop_map(move |changes| {
+        let mut bytes = valid.as_bytes().to_vec();
+        for (at, to) in changes {
+            let at = at.index(bytes.len());
+            let class: Vec<u8> = match bytes[at] {
+                b'0'..=b'9' => (b'0'..=b'9').collect(),
+                b'a'..=b'z' => (b'a'..=b'z').collect(),
+                b'A'..=b'Z' => (b'A'..=b'Z').collect(),
+                other => vec![other],
+            };
+            bytes[at] = class[to.index(class.len())];
+        }
+        bytes
+    })
+}
+
 fn any_or_wounded(valid: &'static str) -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![1 => vec(any::<u8>(), 0..300), 1 => ".{0,200}".prop_map(String::into_bytes), 6 => wounded(Just(valid.to_owned()))]
+    prop_oneof![
+        1 => vec(any::<u8>(), 0..300),
+        1 => ".{0,200}".prop_map(String::into_bytes),
+        4 => wounded(Just(valid.to_owned())),
+        4 => misspelt(valid),
+    ]
 }
 
 fn wrong(diagnostics: &[Diagnostic]) -> bool {
@@ -304,6 +329,48 @@ proptest! {
     #[test]
     fn seeds(bytes in any_or_wounded(SEED)) {
         seed_file(tempfile::tempdir().expect("a folder").path(), &bytes);
+    }
+}
+
+/// Without valid inputs, what comes after a parser would never run.
+#[test]
+fn many_of_the_inputs_are_valid() {
+    let share = |valid: &'static str, is_read: &dyn Fn(&[u8]) -> bool| {
+        let (inputs, mut runner) = (any_or_wounded(valid), TestRunner::deterministic());
+        let read = (0..200).filter(|_| {
+            let input = inputs.new_tree(&mut runner).expect("an input");
+            is_read(&input.current())
+        });
+        read.count()
+    };
+    let folder = leads_folder();
+    let lead_file = |bytes: &[u8]| {
+        std::fs::write(folder.path().join("leads/a.yaml"), bytes).expect("a file");
+        load(folder.path(), &Overrides::default()).desired.is_some()
+    };
+    let workspace_file = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        let parsed = parse(Path::new("."), &text, &Overrides::default());
+        parsed.0.is_some()
+    };
+    let run_line = |bytes: &[u8]| serde_json::from_slice::<Line>(bytes).is_ok();
+    let shares = [
+        ("lead file", share(LEADS, &lead_file)),
+        ("workspace file", share(WORKSPACE, &workspace_file)),
+        (
+            "plan",
+            share(PLAN, &|bytes| serde_json::from_slice::<Plan>(bytes).is_ok()),
+        ),
+        ("run file", share(LINES[1], &run_line)),
+        (
+            "seed",
+            share(SEED, &|bytes| {
+                serde_json::from_slice::<serde_json::Value>(bytes).is_ok()
+            }),
+        ),
+    ];
+    for (name, share) in shares {
+        assert!(share > 20, "{share} of 200: {name}");
     }
 }
 

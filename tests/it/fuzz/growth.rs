@@ -62,30 +62,37 @@ fn work(run: impl Fn()) -> Duration {
 }
 
 /// Four times the input is at most nine times the work: between n, which is four, and n², which is sixteen.
-fn assert_grows_with_the_input(run: impl Fn(&[u8]) + Sync) {
-    let compare = || {
-        for ((name, small), (_, large)) in monsters(1_500).into_iter().zip(monsters(6_000)) {
-            let (small, large) = (work(|| run(&small)), work(|| run(&large)));
-            assert!(
-                large < 9 * small.max(TOO_SHORT),
-                "{name}: {small:?}, and {large:?} for four times as much"
-            );
-        }
-    };
-    // Rayon's work is done by the thread that is measured, or its clock would not show it.
-    let measured = || {
+fn assert_grows(name: &str, small: impl Fn(), large: impl Fn()) {
+    let (small, large) = (work(small), work(large));
+    assert!(
+        large < 9 * small.max(TOO_SHORT),
+        "{name}: {small:?}, and {large:?} for four times as much"
+    );
+}
+
+/// Runs on a thread of its own, which does rayon's work too: else its clock would not show it.
+fn alone(run: impl FnOnce() + Send) {
+    let pooled = || {
         rayon::ThreadPoolBuilder::new()
             .num_threads(1)
             .use_current_thread()
             .build()
             .expect("a pool")
-            .install(compare);
+            .install(run);
     };
-    std::thread::scope(|scope| {
-        scope
-            .spawn(measured)
-            .join()
-            .expect("no more work than that")
+    std::thread::scope(|scope| scope.spawn(pooled).join().expect("no more work than that"));
+}
+
+/// Compares the work for `number` things and for four times as many.
+pub(crate) fn assert_grows_with_the_number(number: usize, run: impl Fn(usize) + Sync) {
+    alone(|| assert_grows("things", || run(number), || run(4 * number)));
+}
+
+fn assert_grows_with_the_input(run: impl Fn(&[u8]) + Sync) {
+    alone(|| {
+        for ((name, small), (_, large)) in monsters(1_500).into_iter().zip(monsters(6_000)) {
+            assert_grows(&name, || run(&small), || run(&large));
+        }
     });
 }
 
