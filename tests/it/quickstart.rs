@@ -181,7 +181,10 @@ fn contact_values_are_masked_in_every_sink() {
         );
     }
     run(folder.path(), "apply plan.json --yes").exits(0);
-    let runs = std::fs::read_dir(folder.path().join(".convertalk/runs")).expect("runs");
+    let runs: Vec<_> = std::fs::read_dir(folder.path().join(".convertalk/runs"))
+        .expect("runs")
+        .collect();
+    assert_eq!(runs.len(), 1);
     for run in runs {
         let text = std::fs::read_to_string(run.expect("a run").path()).expect("a run file");
         assert!(!text.contains("office@jade") && !text.contains("Lena Brandt"));
@@ -203,10 +206,8 @@ fn the_readme_shows_what_the_program_says() {
         plan.out
     );
     let apply = run(folder.path(), "apply --yes").exits(0);
-    assert!(readme.contains(&format!(
-        "…\n{}",
-        apply.out.lines().last().unwrap_or_default()
-    )));
+    let summary = apply.out.lines().last().expect("a summary");
+    assert!(readme.contains(&format!("…\n{summary}")), "{summary}");
     assert!(readme.contains(&run(folder.path(), "plan").exits(0).out));
 
     let inbound = folder.path().join("leads/inbound.yaml");
@@ -218,6 +219,7 @@ fn the_readme_shows_what_the_program_says() {
         .next()
         .unwrap_or_default()
         .trim();
+    assert!(shown.contains("`Review`"), "{shown}");
     assert!(readme.contains(shown), "{shown}");
 }
 
@@ -306,7 +308,12 @@ fn the_readmes_files_are_valid() {
         text.replace("bot_id: …", "bot_id: 63d9ffa77a8d152facbe2f00")
             .replace("customer_id: …", "customer_id: 631aa793bcfa100487d13d01")
     };
-    for block in blocks.iter().filter(|block| block.contains("api:")) {
+    let configs: Vec<&&str> = blocks
+        .iter()
+        .filter(|block| block.contains("api:"))
+        .collect();
+    assert!(!configs.is_empty(), "{blocks:?}");
+    for block in configs {
         std::fs::write(folder.path().join("convertalk.yaml"), with_ids(block)).expect("a file");
         let leads = blocks
             .iter()
