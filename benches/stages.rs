@@ -8,9 +8,9 @@ use convertalk::api::page_of;
 use convertalk::config::{Overrides, Workspace, parse};
 use convertalk::desired::Desired;
 use convertalk::diff::diff;
-use convertalk::lead::{LeadId, Parts};
+use convertalk::lead::{FieldMask, LeadId};
 use convertalk::lead_file::desired_of;
-use convertalk::observe::{Keep, Listing, Live, Page};
+use convertalk::observe::{Listing, Live, Page, Projection};
 use convertalk::plan::file::{from_bytes, saved};
 use convertalk::plan::{DifferencePolicy, Input, Limits, Plan, Target, make};
 use convertalk::redaction::Redaction;
@@ -46,14 +46,11 @@ fn given() -> &'static Given {
         let files = vec![(Arc::from("leads/all.yaml"), file(&bodies))];
         let (desired, diagnostics) = desired_of(files.clone(), &workspace);
         assert!(diagnostics.is_empty(), "{diagnostics:?}");
-        let all = Keep::only(desired.keys().map(|id| (id, Parts::ALL)));
+        let all = Projection::only(desired.keys().map(|id| (id, FieldMask::ALL)));
         let pages = bodies
             .iter()
             .map(|body| page_of(body, &all).expect("a page"));
-        let leads: BTreeMap<_, _> = pages
-            .flat_map(|page| page.records)
-            .filter_map(|record| record.kept)
-            .collect();
+        let leads: BTreeMap<_, _> = pages.flat_map(|page| page.leads).collect();
         assert_eq!(leads.len(), desired.len());
         let live = Live {
             leads,
@@ -62,7 +59,7 @@ fn given() -> &'static Given {
                 leads_read: 9_000,
                 pages_read: 45,
             },
-            workload: None,
+            ..Live::default()
         };
         Given {
             workspace,
@@ -180,29 +177,32 @@ fn bare_scan_of_the_yaml_library(bencher: Bencher<'_, '_>) {
     });
 }
 
-fn decode(bencher: Bencher<'_, '_>, keep: &Keep) {
+fn decode(bencher: Bencher<'_, '_>, projection: &Projection) {
     let body = &given().bodies[7];
     bencher
         .counter(BytesCount::new(body.len()))
-        .bench(|| -> Page { page_of(black_box(body), keep).expect("a page") });
+        .bench(|| -> Page { page_of(black_box(body), projection).expect("a page") });
 }
 
 #[divan::bench]
 fn decode_a_page_of_which_none_is_declared(bencher: Bencher<'_, '_>) {
-    decode(bencher, &Keep::only([(&LeadId::new("none"), Parts::ALL)]));
+    decode(
+        bencher,
+        &Projection::only([(&LeadId::new("none"), FieldMask::ALL)]),
+    );
 }
 
 #[divan::bench]
 fn decode_a_page_of_which_a_ninth_is_compared(bencher: Bencher<'_, '_>) {
     decode(
         bencher,
-        &Keep::only(given().desired.keys().map(|id| (id, Parts::TAGS))),
+        &Projection::only(given().desired.keys().map(|id| (id, FieldMask::TAGS))),
     );
 }
 
 #[divan::bench]
 fn decode_a_page_whole(bencher: Bencher<'_, '_>) {
-    decode(bencher, &Keep::All);
+    decode(bencher, &Projection::All);
 }
 
 #[divan::bench]

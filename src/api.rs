@@ -5,36 +5,34 @@
 //! under "What is known of the API".
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::apply::{Update, WriteCertainty, Writer};
 use crate::cancel::{CancelReason, Cancellation};
-use crate::observe::{ChatType, Keep, Page, Reader};
+use crate::observe::{ChatType, Page, Projection, Reader};
 
-mod climb;
+mod body;
 mod envelope;
-mod frame;
-mod gate;
 mod http;
+mod limiter;
 mod page;
 mod settings;
 mod wire;
 
+use envelope::{Envelope, NoRecords};
 use http::{Answer, Credential, Request, Transport};
+use page::PageReader;
 pub use settings::{ApiSettings, Endpoint, NotesSent};
 
 /// A client that reads, and writes where `W` is [`Write`].
 #[derive(Debug)]
 pub struct Client<W = ReadOnly> {
     transport: Arc<Transport>,
-    /// A page has its place until it is had: while some have to be asked for again, no more are.
-    pages: Arc<Semaphore>,
     listing: Url,
     read: Credential,
     page_cap: u32,
@@ -73,10 +71,8 @@ impl Client {
             .append_pair("botId", &api.bot_id)
             .append_pair("customerId", &api.customer_id);
         let read = Credential::new(&api.read_header, read_token)?;
-        let pages = Arc::new(Semaphore::new(transport.gate.most()));
         Ok(Self {
             transport: Arc::new(transport),
-            pages,
             listing,
             read,
             page_cap: api.page_cap,
@@ -96,7 +92,6 @@ impl Client {
     ) -> Result<Client<Write>, ApiError> {
         let Self {
             transport,
-            pages,
             listing,
             read,
             page_cap,
@@ -118,7 +113,6 @@ impl Client {
         };
         Ok(Client {
             transport,
-            pages,
             listing,
             read,
             page_cap,
@@ -133,12 +127,13 @@ fn endpoint_path(endpoint: &Url, path: &str) -> Url {
     url
 }
 
-/// The decoder of pages alone, for whoever has the bytes of an answer and no connection.
+/// Reads a page of the listing from the body of an answer, without a connection.
 ///
 /// # Errors
-/// Words for what the bytes are instead.
-pub fn page_of(body: &[u8], keep: &Keep) -> Result<Page, String> {
-    page::page(body, envelope::Envelope::parse(body), keep)
+/// A description of what the body is instead.
+pub fn page_of(body: &[u8], projection: &Projection) -> Result<Page, String> {
+    let (envelope, page) = Envelope::read(body, PageReader::new(projection))?;
+    page.finish(&envelope)
 }
 
 /// What a client may do.
@@ -158,7 +153,12 @@ impl Right for Write {
 impl<W: Right> Reader for Client<W> {
     type Error = ApiError;
 
-    async fn page(&self, list: ChatType, number: u32, keep: &Keep) -> Result<Page, ApiError> {
+    async fn page(
+        &self,
+        list: ChatType,
+        number: u32,
+        projection: &Projection,
+    ) -> Result<Page, ApiError> {
         let mut url = self.listing.clone();
         url.query_pairs_mut()
             .append_pair("page", &number.to_string())
@@ -169,21 +169,11 @@ impl<W: Right> Reader for Client<W> {
             credential: self.read.clone(),
             body: None,
         };
-        let keep = keep.clone();
-        let place = Arc::new(Mutex::new(
-            Arc::clone(&self.pages).acquire_owned().await.ok(),
-        ));
-        let decode = move |answer: Answer<'_>| {
-            // It is here: while it is decoded, the next one is under way.
-            drop(place.lock().unwrap_or_else(PoisonError::into_inner).take());
-            match answer.status {
-                StatusCode::NOT_FOUND => Ok(past_the_end(&answer)),
-                _ => page::page(answer.body, answer.envelope, &keep),
-            }
-        };
-        // A task of its own: it is read where it arrives, while whoever asked is busy with the pages before it.
+        let projection = projection.clone();
+        let decode = move |status, body: &[u8]| listing(status, body, &projection);
+        // A task of its own: it is read where it arrives, while the sweep is busy with the pages before it.
         let transport = Arc::clone(&self.transport);
-        let mut task = OnlyAsked(tokio::spawn(async move {
+        let mut task = AbortOnDrop(tokio::spawn(async move {
             transport.send(&request, decode).await
         }));
         (&mut task.0).await.unwrap_or(Err(ApiError::Undecodable))
@@ -194,7 +184,7 @@ impl<W: Right> Reader for Client<W> {
     }
 
     fn width(&self) -> usize {
-        self.transport.gate.most()
+        self.transport.limiter.max()
     }
 
     fn page_cap(&self) -> u32 {
@@ -202,26 +192,55 @@ impl<W: Right> Reader for Client<W> {
     }
 }
 
-/// A task that ends when nobody waits for it any more.
-struct OnlyAsked<T>(tokio::task::JoinHandle<T>);
+/// A task that ends when its result is no longer waited for.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
 
-impl<T> Drop for OnlyAsked<T> {
+impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
+fn listing(status: StatusCode, body: &[u8], projection: &Projection) -> Answer<Page> {
+    let read = Envelope::read(body, PageReader::new(projection));
+    if status == StatusCode::NOT_FOUND {
+        let envelope = read.map(|(envelope, _)| envelope);
+        return Answer {
+            value: Ok(past_the_end(&envelope)),
+            envelope,
+        };
+    }
+    match read {
+        Ok((envelope, page)) => Answer {
+            value: page.finish(&envelope),
+            envelope: Ok(envelope),
+        },
+        Err(instead) => Answer {
+            value: Err(instead.clone()),
+            envelope: Err(instead),
+        },
+    }
+}
+
 /// A 404 ends a list. Without the platform's own envelope it may also mean that nothing of the platform is served there.
-fn past_the_end(answer: &Answer<'_>) -> Page {
-    let told = answer
-        .envelope
-        .as_ref()
-        .is_ok_and(envelope::Envelope::is_platform);
+fn past_the_end(envelope: &Result<Envelope, String>) -> Page {
+    let is_platform = envelope.as_ref().is_ok_and(|envelope| envelope.is_platform);
     Page {
         is_end: true,
-        is_nowhere: !told,
+        is_nowhere: !is_platform,
         ..Page::default()
     }
+}
+
+/// The answer to an update is good where its status is, and its body is empty or an envelope.
+fn updated(status: StatusCode, body: &[u8]) -> Answer<()> {
+    let envelope = Envelope::read(body, NoRecords).map(|(envelope, NoRecords)| envelope);
+    let value = match &envelope {
+        Ok(_) if status.is_success() => Ok(()),
+        Err(_) if status.is_success() && body.iter().all(u8::is_ascii_whitespace) => Ok(()),
+        Ok(_) | Err(_) => Err(envelope::words(&envelope)),
+    };
+    Answer { envelope, value }
 }
 
 impl Writer for Client<Write> {
@@ -233,18 +252,11 @@ impl Writer for Client<Write> {
             credential: self.write.credential.clone(),
             body: Some(body.to_string().into()),
         };
-        let decode = |answer: Answer<'_>| match envelope::Envelope::strict(answer.body) {
-            _ if !answer.status.is_success() => Err(envelope::words(&answer.envelope)),
-            Ok(_) => Ok(()),
-            Err(_) if answer.body.iter().all(u8::is_ascii_whitespace) => Ok(()),
-            // Of the two readings, the first has the words for what is no JSON at all.
-            Err(words) => Err(answer.envelope.err().unwrap_or(words)),
-        };
-        self.transport.send(&request, decode).await
+        self.transport.send(&request, updated).await
     }
 
     fn is_fatal(error: &ApiError) -> bool {
-        let too_long = |pause: Duration| pause > gate::LONGEST_PAUSE;
+        let too_long = |pause: Duration| pause > limiter::LONGEST_PAUSE;
         error.is_credential()
             || match error.failure() {
                 Some(Failure::Redirected { .. } | Failure::NotSent(NotSent::Closed(_))) => true,
@@ -345,7 +357,7 @@ impl Failure {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Busy { retry_after, .. } | Self::Unavailable { retry_after, .. } => {
-                retry_after.is_none_or(|pause| pause <= gate::LONGEST_PAUSE)
+                retry_after.is_none_or(|pause| pause <= limiter::LONGEST_PAUSE)
             }
             Self::Unsuccessful { .. }
             | Self::Malformed { .. }

@@ -11,11 +11,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+mod field_mask;
 mod id;
-mod parts;
 
+pub use field_mask::FieldMask;
 pub use id::LeadId;
-pub use parts::Parts;
 
 /// Where a lead stands. Read as an open set, written as the six (api.md, 6).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

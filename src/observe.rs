@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::lead::{AgentId, Lead, LeadId};
 
-mod keep;
 mod key;
 mod probe;
+mod projection;
 mod sweep;
 mod tally;
 
-pub use keep::{Keep, Kept};
 pub use key::Key;
 pub use probe::{End, Probe, probe};
+pub use projection::Projection;
 pub use sweep::{look_again, observe, observe_all, observe_declared};
 
 /// The two lists of the inbox. A chat can move from `non-lead` to `lead` (api.md).
@@ -73,27 +73,47 @@ pub struct Seen {
 /// One page of one list, decoded.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
-    /// Its records, in order.
-    pub records: Vec<Record>,
+    /// Its records that have a uuid, in order.
+    pub sightings: Vec<Sighting>,
+    /// Records without a uuid: they cannot be written.
+    pub without_uuid: usize,
+    /// The leads that [`Projection`] keeps, in order.
+    pub leads: Vec<(LeadId, Box<Observed>)>,
+    /// Of the leads that [`Projection`] keeps, those whose record could not be understood.
+    pub unreadable: Vec<Unreadable>,
     /// The same for two pages that hold the same records in the same order.
     pub signature: u64,
-    /// Nothing stands here: an empty page, one without data, or a 404.
+    /// Nothing is listed here: an empty page, one without data, or a 404.
     pub is_end: bool,
     /// It is the end because nothing is served there: an end further on, a wrong address where both lists begin so.
     pub is_nowhere: bool,
 }
 
-/// One record of a page.
-#[derive(Debug, Clone)]
-pub struct Record {
-    /// Of the uuid; `None` where the record has none and so cannot be written.
-    pub key: Option<Key>,
-    /// `updatedAt` in milliseconds since 1970; the smallest number where it is not told.
+impl Page {
+    /// The number of records.
+    pub fn records(&self) -> usize {
+        self.sightings.len() + self.without_uuid
+    }
+}
+
+/// A record that has a uuid. Every one is counted, so this is kept small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Of the uuid.
+    pub key: Key,
+    /// `updatedAt` in milliseconds since 1970; the smallest number where it is not known.
     pub updated: i64,
-    /// Whom it is assigned to.
+    /// The agent that it is assigned to.
     pub agent: Option<AgentId>,
-    /// Its values, where [`Keep`] asked for them.
-    pub kept: Option<(LeadId, Box<Observed>)>,
+}
+
+/// A lead whose record could not be understood. It is in the inbox, so it is neither missing nor to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The lead.
+    pub id: LeadId,
+    /// Why its record could not be understood.
+    pub reason: String,
 }
 
 /// A lead as it was seen.
@@ -107,7 +127,7 @@ pub struct Observed {
     pub echo: Echo,
     /// The shape of the record's tags; `None` where it shows none.
     pub tag_shape: Option<TagShape>,
-    /// `updatedAt`, as in [`Record::updated`].
+    /// `updatedAt`, as in [`Sighting::updated`].
     pub updated: i64,
     /// Where it was seen last.
     pub seen: Option<Seen>,
@@ -142,6 +162,8 @@ pub type Leads = BTreeMap<LeadId, Box<Observed>>;
 pub struct Live {
     /// The leads that were asked for and found.
     pub leads: Leads,
+    /// The leads that were asked for and listed, but whose records could not be understood, each with the reason.
+    pub unreadable: BTreeMap<LeadId, String>,
     /// How much was read.
     pub listing: Listing,
     /// Chats of each agent over the whole inbox; `None` where the listing was not read to its end.
@@ -149,6 +171,18 @@ pub struct Live {
 }
 
 impl Live {
+    /// The same, where every lead that was asked for and listed could be understood.
+    ///
+    /// # Errors
+    /// Those that could not. What they have is unknown, so nothing may be planned or written for them.
+    pub fn readable(self) -> Result<Self, UnreadableLeads> {
+        if self.unreadable.is_empty() {
+            Ok(self)
+        } else {
+            Err(UnreadableLeads(self.unreadable))
+        }
+    }
+
     /// A lead that was asked for, where it was found.
     pub fn get(&self, id: &LeadId) -> Option<&Observed> {
         self.leads.get(id).map(Box::as_ref)
@@ -169,6 +203,32 @@ impl Live {
     }
 }
 
+/// Leads that are in the inbox, but whose records could not be understood, each with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", unreadable(.0))]
+pub struct UnreadableLeads(pub BTreeMap<LeadId, String>);
+
+/// Leads that a message names.
+const NAMED: usize = 5;
+
+fn unreadable(leads: &BTreeMap<LeadId, String>) -> String {
+    let named: Vec<String> = leads
+        .iter()
+        .take(NAMED)
+        .map(|(id, reason)| format!("{id} ({reason})"))
+        .collect();
+    let more = match leads.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let noun = if leads.len() == 1 { "lead" } else { "leads" };
+    format!(
+        "{} unreadable {noun} in the inbox: {}{more}; nothing was written",
+        leads.len(),
+        named.join(", ")
+    )
+}
+
 /// Reads pages. Whoever holds only this cannot write.
 pub trait Reader: Sync {
     /// Why a page could not be had, all retries done.
@@ -179,7 +239,7 @@ pub trait Reader: Sync {
         &self,
         list: ChatType,
         number: u32,
-        keep: &Keep,
+        keep: &Projection,
     ) -> impl Future<Output = Result<Page, Self::Error>> + Send;
 
     /// Whether what is read may be written over: then leads are read whole.

@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::desired::{Desired, DesiredLead};
 use crate::lead::{AgentId, ContactField, Field, Lead, LeadId, Note, Status, Wanted};
-use crate::observe::{ChatType, Echo, Keep, Key, Live, Observed, Page, Reader, Record};
+use crate::observe::{
+    ChatType, Echo, Key, Live, Observed, Page, Projection, Reader, Sighting, Unreadable,
+};
 use crate::plan::{Plan, Refusal, Target};
 use crate::redaction::Redaction;
 use crate::text::count;
@@ -42,6 +44,11 @@ pub struct Head {
 enum Line {
     Snapshot(Head),
     Lead(Box<Shown>),
+    /// A lead whose record could not be understood. It is not counted as a lead of the file.
+    Unreadable {
+        uuid: LeadId,
+        reason: String,
+    },
     /// The last line: with it the file is whole.
     End {
         leads: u64,
@@ -102,6 +109,10 @@ pub fn write(
             &Line::Lead(Box::new(shown(id, seen, desired.get(id), &head))),
         )?;
         leads += 1;
+    }
+    for (uuid, reason) in &live.unreadable {
+        let (uuid, reason) = (uuid.clone(), reason.clone());
+        line(out, &Line::Unreadable { uuid, reason })?;
     }
     line(out, &Line::End { leads })?;
     Ok(leads)
@@ -298,7 +309,7 @@ impl Snapshot {
         }
     }
 
-    fn page_of(&self, list: ChatType, keep: &Keep) -> Result<Page, SnapshotError> {
+    fn page_of(&self, list: ChatType, projection: &Projection) -> Result<Page, SnapshotError> {
         let mut page = Page::default();
         let (mut leads, mut end) = (0, None);
         for line in lines(&self.path)?.skip(1) {
@@ -306,7 +317,14 @@ impl Snapshot {
                 (_, Line::Lead(shown)) => {
                     leads += 1;
                     if shown.list == list {
-                        page.records.push(record(*shown, keep));
+                        add(&mut page, *shown, projection);
+                    }
+                }
+                // Its list is not known. Both are always read, so either will do.
+                (_, Line::Unreadable { uuid, reason }) => {
+                    let is_kept = projection.mask(Key::of(uuid.as_str())).is_some();
+                    if list == ChatType::Lead && is_kept {
+                        page.unreadable.push(Unreadable { id: uuid, reason });
                     }
                 }
                 (_, Line::End { leads }) => end = Some(leads),
@@ -324,7 +342,7 @@ impl Snapshot {
                 path: self.path.clone(),
             });
         }
-        page.is_end = page.records.is_empty();
+        page.is_end = page.records() == 0;
         page.signature = 1;
         Ok(page)
     }
@@ -333,9 +351,14 @@ impl Snapshot {
 impl Reader for Snapshot {
     type Error = SnapshotError;
 
-    async fn page(&self, list: ChatType, number: u32, keep: &Keep) -> Result<Page, SnapshotError> {
+    async fn page(
+        &self,
+        list: ChatType,
+        number: u32,
+        projection: &Projection,
+    ) -> Result<Page, SnapshotError> {
         if number == 1 {
-            self.page_of(list, keep)
+            self.page_of(list, projection)
         } else {
             Ok(Page {
                 is_end: true,
@@ -357,7 +380,7 @@ impl Reader for Snapshot {
     }
 }
 
-fn record(shown: Shown, keep: &Keep) -> Record {
+fn add(page: &mut Page, shown: Shown, projection: &Projection) {
     let Shown {
         uuid,
         updated,
@@ -377,35 +400,31 @@ fn record(shown: Shown, keep: &Keep) -> Record {
                 Ok(Field::Contact(field)) => Some((field, text)),
                 _ => None,
             });
-    let kept = keep.wants(key).then(|| {
-        let status = status.as_deref().map(Status::read);
-        let lead = Lead {
-            status,
-            agent: agent.clone(),
-            tags,
-            attributes,
-            contact: contact.collect(),
-            notes,
-        };
-        let unmanaged = BTreeMap::new();
-        (
-            uuid,
-            Box::new(Observed {
-                lead,
-                unmanaged,
-                echo: Echo::default(),
-                tag_shape: None,
-                updated,
-                seen: None,
-            }),
-        )
-    });
-    Record {
-        key: Some(key),
+    page.sightings.push(Sighting {
+        key,
         updated,
-        agent,
-        kept,
+        agent: agent.clone(),
+    });
+    if projection.mask(key).is_none() {
+        return;
     }
+    let lead = Lead {
+        status: status.as_deref().map(Status::read),
+        agent,
+        tags,
+        attributes,
+        contact: contact.collect(),
+        notes,
+    };
+    let observed = Observed {
+        lead,
+        unmanaged: BTreeMap::new(),
+        echo: Echo::default(),
+        tag_shape: None,
+        updated,
+        seen: None,
+    };
+    page.leads.push((uuid, Box::new(observed)));
 }
 
 /// The lines of a snapshot with their numbers.

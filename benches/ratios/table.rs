@@ -1,8 +1,10 @@
 //! The table: what, measured, limit, and whether it holds.
 
-/// How a figure is held against its limit.
+/// What a figure is compared with.
 #[derive(Clone, Copy)]
 pub(crate) enum Limit {
+    /// Nothing: a case that no user meets, measured to see it change.
+    None,
     AtMost(f64),
     AtLeast(f64),
 }
@@ -70,6 +72,7 @@ impl Table {
 impl Row {
     fn holds(&self) -> bool {
         match self.limit {
+            Limit::None => true,
             Limit::AtMost(limit) => self.measured <= limit,
             Limit::AtLeast(limit) => self.measured >= limit,
         }
@@ -83,11 +86,12 @@ impl Row {
             note,
             ..
         } = self;
-        let (word, limit) = match self.limit {
-            Limit::AtMost(limit) => ("at most", limit),
-            Limit::AtLeast(limit) => ("at least", limit),
+        let limit = match self.limit {
+            Limit::None => "none".to_owned(),
+            Limit::AtMost(limit) => format!("at most {limit}{unit}"),
+            Limit::AtLeast(limit) => format!("at least {limit}{unit}"),
         };
         let holds = if self.holds() { "yes" } else { "no" };
-        format!("| {what} | {measured:.2}{unit} | {word} {limit}{unit} | {holds} | {note} |")
+        format!("| {what} | {measured:.2}{unit} | {limit} | {holds} | {note} |")
     }
 }

@@ -1,32 +1,29 @@
 //! Requests and answers: tokens, time limits, repetition.
 //!
 //! Owns what a status, a header and a broken connection mean, and which of them are worth another try. Is given a request and
-//! a way to decode its answer; hands on the decoded answer or an [`ApiError`]. Tokens are `SecretString`s put into headers
+//! a way to read its answer; returns what was read or an [`ApiError`]. Tokens are `SecretString`s put into headers
 //! marked as sensitive; they are in no error and no log.
+//!
+//! A request is open, and its permit held, until the last byte of its answer is here.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use url::Url;
 
+use super::body::Bodies;
 use super::envelope::{self, Envelope};
-use super::gate::{Gate, LONGEST_PAUSE};
+use super::limiter::{ConcurrencyLimiter, LONGEST_PAUSE, Permit};
 use super::{ApiError, Failure, NotSent};
 use crate::api::ApiSettings;
 use crate::cancel::Cancellation;
 
-/// The largest answer that is read, in bytes. A page of 200 chats is some 300 KB.
-const LARGEST_ANSWER: usize = 64 << 20;
-/// So much room is made for an answer because it says that it is as large, in bytes.
-const LIKELY_ANSWER: usize = 1 << 20;
-/// An answer that is larger than this is read on a thread apart, so that those that move bytes are not kept.
-const LARGE: usize = 1 << 20;
 /// Tries after the first one: of a platform that is busy, of one that is unwell, and of one that is not there.
 const RETRIES_BUSY: usize = 12;
 const RETRIES_UNWELL: usize = 6;
@@ -63,7 +60,8 @@ pub(super) struct Request {
 #[derive(Debug)]
 pub(super) struct Transport {
     client: reqwest::Client,
-    pub(super) gate: Gate,
+    pub(super) limiter: ConcurrencyLimiter,
+    bodies: Bodies,
     stop: Cancellation,
     /// Tokens in use: the platform's words may repeat one, and ours must not.
     secrets: Mutex<Arc<[SecretString]>>,
@@ -101,7 +99,8 @@ impl Transport {
         })?;
         Ok(Self {
             client,
-            gate: Gate::new(api.concurrency, api.rate),
+            limiter: ConcurrencyLimiter::new(api.concurrency, api.rate),
+            bodies: Bodies::new(),
             stop,
             secrets: Mutex::default(),
         })
@@ -117,7 +116,7 @@ impl Transport {
         Arc::clone(&self.secrets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Sends until there is an answer that `decode` takes, or none is to be had.
+    /// Sends until there is an answer that `decode` can read, or no further try is worth it.
     pub(super) async fn send<T: Send + 'static>(
         &self,
         request: &Request,
@@ -162,18 +161,14 @@ impl Transport {
                 None => delay,
             })
             .await;
-        // What came of the tries before says more than that there was no other.
-        let told = |failure| {
-            if let Failure::NotSent(_) = failure {
-                last.unwrap_or(failure)
-            } else {
-                failure
-            }
-        };
-        outcome.map_err(told).map_err(|failure| ApiError::Request {
+        outcome.map_err(|failure| ApiError::Request {
             method: request.method.to_string(),
             path: request.url.path().to_owned(),
-            failure,
+            // The failure of the tries before says more than that no other was sent.
+            failure: match failure {
+                Failure::NotSent(_) => last.unwrap_or(failure),
+                failure => failure,
+            },
         })
     }
 
@@ -182,10 +177,10 @@ impl Transport {
         request: &Request,
         decode: impl Decode<T>,
     ) -> Result<T, Failure> {
-        let place = tokio::select! {
+        let permit = tokio::select! {
             biased;
             over = self.stop.until_over() => return Err(Failure::NotSent(over.into())),
-            place = self.gate.enter() => place.map_err(|closed| Failure::NotSent(NotSent::Closed(closed)))?,
+            permit = self.limiter.acquire() => permit.map_err(|pause| Failure::NotSent(NotSent::Closed(pause)))?,
         };
         let mut builder = self
             .client
@@ -199,7 +194,7 @@ impl Transport {
                 .header(reqwest::header::CONTENT_TYPE, "application/json")
                 .body(body.clone());
         }
-        // A write that is under way is let end; nobody misses an answer to a question.
+        // A write that is under way is let end; a read is dropped, for its answer is no longer needed.
         let gives_up = async {
             if request.method == Method::GET {
                 return Failure::NotSent(self.stop.until_over().await.into());
@@ -211,7 +206,7 @@ impl Transport {
             }
         };
         tokio::select! {
-            answer = self.exchange(builder, place, request, decode) => answer,
+            answer = self.exchange(builder, permit, request, decode) => answer,
             failure = gives_up => Err(failure),
         }
     }
@@ -219,7 +214,7 @@ impl Transport {
     async fn exchange<T: Send + 'static>(
         &self,
         builder: reqwest::RequestBuilder,
-        place: super::gate::Place<'_>,
+        permit: Permit<'_>,
         request: &Request,
         decode: impl Decode<T>,
     ) -> Result<T, Failure> {
@@ -229,38 +224,37 @@ impl Transport {
             .await
             .map_err(|error| Failure::broken(&error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = whole_body(answer).await?;
-        drop(place);
+        let body = self.bodies.read(answer).await?;
+        drop(permit);
         let took = sent.elapsed();
         tracing::debug!(
             "{} {}: {status}, {} bytes",
             request.method,
-            told(&request.url),
-            body.len()
+            loggable(&request.url),
+            body.bytes.len()
         );
-        let (large, secrets) = (body.len() > LARGE, self.secrets());
+        let secrets = self.secrets();
+        let is_large = body.is_large();
         let read = move || {
-            let answer = Answer {
-                status,
-                body: &body,
-                envelope: Envelope::parse(&body),
-            };
-            let verdict = judge(&answer, &headers, |words| scrubbed(&secrets, words));
+            let Answer { envelope, value } = decode(status, &body.bytes);
+            let verdict = judge(status, &envelope, &headers, |words| {
+                scrubbed(&secrets, words)
+            });
             let malformed = |words| Failure::Malformed {
                 status: status.as_u16(),
                 words,
             };
-            let decoded = match &verdict {
-                Ok(()) => decode(answer).map_err(malformed),
+            let value = match &verdict {
+                Ok(()) => value.map_err(malformed),
                 // A page past the end may be answered with 404; the decoder knows.
                 Err(refused @ Failure::Refused { .. }) if status == StatusCode::NOT_FOUND => {
-                    decode(answer).map_err(|_| refused.clone())
+                    value.map_err(|_| refused.clone())
                 }
                 Err(failure) => Err(failure.clone()),
             };
-            (verdict, decoded)
+            (verdict, value)
         };
-        let (verdict, decoded) = if large {
+        let (verdict, value) = if is_large {
             tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
                 let failure = Failure::Malformed {
                     status: status.as_u16(),
@@ -272,11 +266,11 @@ impl Transport {
             read()
         };
         match &verdict {
-            Err(Failure::Busy { retry_after, .. }) => self.gate.narrow(*retry_after),
-            Ok(()) => self.gate.widen(took),
+            Err(Failure::Busy { retry_after, .. }) => self.limiter.back_off(*retry_after),
+            Ok(()) => self.limiter.record_success(took),
             Err(_) => {}
         }
-        decoded
+        value
     }
 }
 
@@ -286,21 +280,19 @@ fn scrubbed(secrets: &[SecretString], words: String) -> String {
     })
 }
 
-/// An answer with what was found in its body.
-pub(super) struct Answer<'a> {
-    pub(super) status: StatusCode,
-    pub(super) body: &'a [u8],
-    /// Or words for what the body is instead.
-    pub(super) envelope: Result<Envelope<'a>, String>,
+/// What was read of the body of an answer. Errors describe what it is instead.
+pub(super) struct Answer<T> {
+    pub(super) envelope: Result<Envelope, String>,
+    pub(super) value: Result<T, String>,
 }
 
-/// Makes something of an answer, or says in words what the answer is instead.
+/// Reads the body of an answer.
 pub(super) trait Decode<T>:
-    Fn(Answer<'_>) -> Result<T, String> + Clone + Send + Sync + 'static
+    Fn(StatusCode, &[u8]) -> Answer<T> + Clone + Send + Sync + 'static
 {
 }
 
-impl<T, F: Fn(Answer<'_>) -> Result<T, String> + Clone + Send + Sync + 'static> Decode<T> for F {}
+impl<T, F: Fn(StatusCode, &[u8]) -> Answer<T> + Clone + Send + Sync + 'static> Decode<T> for F {}
 
 fn retries(failure: &Failure) -> usize {
     match failure {
@@ -312,36 +304,28 @@ fn retries(failure: &Failure) -> usize {
     }
 }
 
-/// A URL as a log may tell it: its path and the page, not the ids.
-fn told(url: &Url) -> String {
-    let told = url
+/// What a log may show of a URL: its path and the page, not the ids.
+fn loggable(url: &Url) -> String {
+    let query = url
         .query_pairs()
         .filter(|(key, _)| key == "page" || key == "type")
         .map(|(key, value)| format!(" {key}={value}"));
-    format!("{}{}", url.path(), told.collect::<String>())
+    format!("{}{}", url.path(), query.collect::<String>())
 }
 
 /// What an answer means before its data is looked at.
 fn judge(
-    answer: &Answer<'_>,
+    status: StatusCode,
+    envelope: &Result<Envelope, String>,
     headers: &HeaderMap,
     scrub: impl Fn(String) -> String,
 ) -> Result<(), Failure> {
-    let Answer {
-        status, envelope, ..
-    } = answer;
     let words = || envelope::trimmed(&scrub(envelope::words(envelope)));
-    let failed_code = |envelope: &Envelope<'_>| {
-        envelope
-            .failed()
-            .then(|| envelope.code().filter(|code| *code >= 400))
+    let failed = match envelope {
+        Ok(envelope) if status.is_success() && envelope.failed => Some(envelope),
+        _ => None,
     };
-    let told = if status.is_success() {
-        envelope.as_ref().ok().and_then(failed_code)
-    } else {
-        None
-    };
-    let meant = match told {
+    let meant = match failed.map(|envelope| envelope.code.filter(|code| *code >= 400)) {
         // HTTP 200 with `success: false` and no better code: a failure that may pass.
         Some(None) => {
             return Err(Failure::Unsuccessful {
@@ -408,40 +392,8 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     pause.checked_add(Duration::from_millis(50))
 }
 
-async fn whole_body(mut answer: reqwest::Response) -> Result<Bytes, Failure> {
-    let told = answer
-        .content_length()
-        .and_then(|length| usize::try_from(length).ok())
-        .unwrap_or_default();
-    let mut chunk = async || {
-        answer
-            .chunk()
-            .await
-            .map_err(|error| Failure::broken(&error))
-    };
-    let first = chunk().await?.unwrap_or_default();
-    // What comes in one piece is taken as it is.
-    let Some(mut next) = chunk().await? else {
-        return Ok(first);
-    };
-    let mut body = BytesMut::with_capacity(told.min(LIKELY_ANSWER));
-    body.extend_from_slice(&first);
-    loop {
-        if body.len() + next.len() > LARGEST_ANSWER {
-            return Err(Failure::Oversized {
-                limit: LARGEST_ANSWER >> 20,
-            });
-        }
-        body.extend_from_slice(&next);
-        match chunk().await? {
-            Some(more) => next = more,
-            None => return Ok(body.freeze()),
-        }
-    }
-}
-
 impl Failure {
-    fn broken(error: &reqwest::Error) -> Self {
+    pub(super) fn broken(error: &reqwest::Error) -> Self {
         Self::Broken {
             reason: reason(error),
             connected: !error.is_connect(),

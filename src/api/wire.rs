@@ -1,8 +1,7 @@
 //! The API's JSON ↔ lead.
 //!
-//! Owns the platform's odd words and the tolerance that api.md asks for: whatever shape a record has, what is needed is taken
-//! from it or left out, and a record never fails a page. Gives an [`Observed`] for what `page` found of a record, and the body
-//! of an [`Update`].
+//! Owns the platform's odd words and the tolerance that api.md asks for: whatever shape a value has, what is needed is taken
+//! from it or left out. Gives an [`Observed`] for what `page` found of a record, and the body of an [`Update`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::api::NotesSent;
 use crate::apply::Update;
-use crate::lead::{AgentId, ContactField, Field, Lead, Note, Parts, Status, Value, tag};
+use crate::lead::{AgentId, ContactField, Field, FieldMask, Lead, Note, Status, Value, tag};
 use crate::observe::TagShape;
 use crate::observe::{Echo, Observed};
 
@@ -33,40 +32,20 @@ const OTHERS: [&str; 3] = ["city", "country", "gender"];
 
 impl Shown {
     /// The place for a key of `profile.userDetails`, where it is asked for.
-    pub(super) fn detail(&mut self, key: &str, parts: Parts) -> Option<&mut Json> {
-        let (part, place) = match key {
-            "tags" => (Parts::TAGS, &mut self.tags),
-            "attributes" => (Parts::ATTRIBUTES, &mut self.attributes),
-            "name" => (Parts::CONTACT, &mut self.name),
-            "picture" => (Parts::CONTACT, &mut self.picture),
-            "contact" => (Parts::CONTACT, &mut self.contact),
+    pub(super) fn detail(&mut self, key: &str, mask: FieldMask) -> Option<&mut Json> {
+        let (fields, place) = match key {
+            "tags" => (FieldMask::TAGS, &mut self.tags),
+            "attributes" => (FieldMask::ATTRIBUTES, &mut self.attributes),
+            "name" => (FieldMask::CONTACT, &mut self.name),
+            "picture" => (FieldMask::CONTACT, &mut self.picture),
+            "contact" => (FieldMask::CONTACT, &mut self.contact),
             other => (
-                Parts::ALL,
+                FieldMask::ALL,
                 self.others
                     .get_mut(OTHERS.iter().position(|known| *known == other)?)?,
             ),
         };
-        Some(place).filter(|_| parts.has(part))
-    }
-
-    /// What a whole record shows.
-    pub(super) fn of(mut record: Json, parts: Parts) -> Self {
-        let mut shown = Self::default();
-        let mut take = |key| record.get_mut(key).map(Json::take).unwrap_or_default();
-        (shown.status, shown.agent) = (take("status"), agent(&take("_agentAssigned")));
-        let mut profile = take("profile");
-        let mut take = |key| profile.get_mut(key).map(Json::take).unwrap_or_default();
-        shown.notes = Some(take("notes"))
-            .filter(|_| parts.has(Parts::NOTES))
-            .unwrap_or_default();
-        if let Json::Object(details) = take("userDetails") {
-            for (key, value) in details {
-                if let Some(place) = shown.detail(&key, parts) {
-                    *place = value;
-                }
-            }
-        }
-        shown
+        Some(place).filter(|_| mask.has(fields))
     }
 }
 

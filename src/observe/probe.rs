@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ChatType, Keep, ObserveError, Page, Reader};
+use super::{ChatType, ObserveError, Page, Projection, Reader};
 use crate::lead::{AgentId, Status};
 use crate::observe::TagShape;
 
@@ -42,7 +42,7 @@ pub enum End {
 pub async fn probe<R: Reader>(reader: &R, list: ChatType) -> Result<Probe, ObserveError<R::Error>> {
     let mut probe = Probe::default();
     let read = async |number| {
-        let page = reader.page(list, number, &Keep::All).await;
+        let page = reader.page(list, number, &Projection::All).await;
         page.map_err(|source| ObserveError::Page {
             list,
             page: number,
@@ -51,16 +51,16 @@ pub async fn probe<R: Reader>(reader: &R, list: ChatType) -> Result<Probe, Obser
     };
     let first = read(1).await?;
     probe.is_nowhere = first.is_nowhere;
-    probe.chats[0] = first.records.len();
+    probe.chats[0] = first.records();
     probe.look_at(first);
     if probe.chats[0] == 0 {
         return Ok(probe);
     }
     let second = read(2).await?;
-    probe.chats[1] = second.records.len();
+    probe.chats[1] = second.records();
     probe.look_at(second);
     let far = read(reader.page_cap().max(1_000)).await?;
-    probe.end = if far.records.is_empty() {
+    probe.end = if far.records() == 0 {
         End::Empty
     } else {
         End::Repeats
@@ -75,12 +75,10 @@ impl Probe {
     }
 
     fn look_at(&mut self, page: Page) {
-        for record in page.records {
-            self.without_uuid += usize::from(record.key.is_none());
-            self.agents.extend(record.agent);
-            let Some((_, seen)) = record.kept else {
-                continue;
-            };
+        self.without_uuid += page.without_uuid;
+        let agents = page.sightings.into_iter().map(|sighting| sighting.agent);
+        self.agents.extend(agents.flatten());
+        for (_, seen) in page.leads {
             let shape = match seen.tag_shape {
                 Some(TagShape::String) => Some("text"),
                 Some(TagShape::Array | TagShape::Auto) => Some("an array"),

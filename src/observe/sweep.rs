@@ -12,11 +12,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 use rayon::prelude::*;
 
-use super::key::ByKey;
+use super::key::{ByKey, Key};
 use super::tally::Tally;
-use super::{ChatType, Keep, Leads, Live, ObserveError, Observed, Page, Reader, Record, Seen};
+use super::{
+    ChatType, Leads, Live, ObserveError, Observed, Page, Projection, Reader, Seen, Unreadable,
+};
 use crate::desired::{Desired, DesiredLead};
-use crate::lead::{LeadId, Parts};
+use crate::lead::{FieldMask, LeadId};
 
 /// Reads the listing until each lead of `wanted` is found, or to its end where one is not or `full` says so. What one sweep
 /// did not show is looked for once more, because a lead can slip from an unread page to a read one; and if the two sweeps did
@@ -31,7 +33,7 @@ pub async fn observe<R: Reader>(
 ) -> Result<Live, ObserveError<R::Error>> {
     look(
         reader,
-        Keep::only(wanted.iter().map(|id| (id, Parts::ALL))),
+        Projection::only(wanted.iter().map(|id| (id, FieldMask::ALL))),
         full,
     )
     .await
@@ -47,49 +49,39 @@ pub async fn observe_declared<R: Reader>(
     desired: &Desired,
     full: bool,
 ) -> Result<Live, ObserveError<R::Error>> {
-    let compared = |lead: &DesiredLead| Parts::of(lead.demands.iter().map(|demand| &demand.wanted));
-    let parts = |lead| {
+    let compared =
+        |lead: &DesiredLead| FieldMask::of(lead.demands.iter().map(|demand| &demand.wanted));
+    let mask = |lead| {
         if reader.writes() {
-            Parts::ALL
+            FieldMask::ALL
         } else {
             compared(lead)
         }
     };
-    let wanted: Vec<(&LeadId, Parts)> = desired
+    let wanted: Vec<(&LeadId, FieldMask)> = desired
         .par_iter()
-        .map(|(id, lead)| (id, parts(lead)))
+        .map(|(id, lead)| (id, mask(lead)))
         .collect();
-    look(reader, Keep::only(wanted), full).await
+    look(reader, Projection::only(wanted), full).await
 }
 
 async fn look<R: Reader>(
     reader: &R,
-    keep: Keep,
+    projection: Projection,
     full: bool,
 ) -> Result<Live, ObserveError<R::Error>> {
     let mut collected = Collected::default();
-    let done = |collected: &Collected| keep.count() == Some(collected.leads.len());
-    let ahead = if full { reader.width() } else { AT_FIRST };
-    let first = sweep(
-        reader,
-        &keep,
-        &mut collected,
-        (ahead, reader.width()),
-        |collected| !full && done(collected),
-    )
+    let done = |collected: &Collected| projection.count() == Some(collected.listed());
+    let width = reader.width();
+    let first = sweep(reader, &projection, &mut collected, width, |collected| {
+        !full && done(collected)
+    })
     .await?;
     if first.is_some() && !done(&collected) {
-        let second = sweep(
-            reader,
-            &keep,
-            &mut collected,
-            (AT_FIRST, reader.width()),
-            done,
-        )
-        .await?;
+        let second = sweep(reader, &projection, &mut collected, width, done).await?;
         if second.is_some() && second != first {
             // It moves, and pages read at the same time may each miss what the other had. One after the other they do not.
-            sweep(reader, &keep, &mut collected, (AT_FIRST, 1), done).await?;
+            sweep(reader, &projection, &mut collected, 1, done).await?;
         }
     }
     Ok(collected.into_live(first.is_some()))
@@ -102,29 +94,17 @@ async fn look<R: Reader>(
 /// As [`observe`].
 pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::Error>> {
     let mut collected = Collected::default();
-    let first = sweep(
-        reader,
-        &Keep::All,
-        &mut collected,
-        (reader.width(), reader.width()),
-        |_| false,
-    )
-    .await?;
-    let second = sweep(
-        reader,
-        &Keep::All,
-        &mut collected,
-        (reader.width(), reader.width()),
-        |_| false,
-    )
-    .await?;
+    let (all, width) = (Projection::All, reader.width());
+    let first = sweep(reader, &all, &mut collected, width, |_| false).await?;
+    let second = sweep(reader, &all, &mut collected, width, |_| false).await?;
     if second != first {
-        sweep(reader, &Keep::All, &mut collected, (1, 1), |_| false).await?;
+        sweep(reader, &all, &mut collected, 1, |_| false).await?;
     }
     Ok(collected.into_live(true))
 }
 
-/// So many pages in a row without a lead that was seen there say that writes move leads: then the front is the place to look.
+/// After this many pages in a row without a lead that was seen there, leads are taken to move when they are written, and are looked
+/// for from the front.
 const GIVE_UP_HINTS: usize = 4;
 
 /// Reads leads back. Looks where each was seen first, then from the front, where a write may have moved it, to the end.
@@ -136,7 +116,7 @@ pub async fn look_again<R: Reader>(
     reader: &R,
     hints: &BTreeMap<LeadId, Option<Seen>>,
 ) -> Result<Leads, ObserveError<R::Error>> {
-    let keep = Keep::only(hints.keys().map(|id| (id, Parts::ALL)));
+    let projection = Projection::only(hints.keys().map(|id| (id, FieldMask::ALL)));
     let mut collected = Collected::default();
     let places: BTreeSet<Seen> = hints.values().flatten().copied().collect();
     let mut places = places.into_iter();
@@ -145,27 +125,24 @@ pub async fn look_again<R: Reader>(
     loop {
         while answers.len() < reader.width() && in_vain < GIVE_UP_HINTS {
             let Some(seen) = places.next() else { break };
-            answers.push(fetch(reader, seen, &keep));
+            answers.push(fetch(reader, seen, &projection));
         }
         let Some((seen, answer)) = answers.next().await else {
             break;
         };
-        let before = collected.leads.len();
+        let before = collected.listed();
         collected.take(answer?, seen);
-        in_vain = if collected.leads.len() > before {
+        in_vain = if collected.listed() > before {
             0
         } else {
             in_vain + 1
         };
     }
-    if collected.leads.len() < hints.len() {
-        sweep(
-            reader,
-            &keep,
-            &mut collected,
-            (AT_FIRST, reader.width()),
-            |collected| collected.leads.len() == hints.len(),
-        )
+    if collected.listed() < hints.len() {
+        let width = reader.width();
+        sweep(reader, &projection, &mut collected, width, |collected| {
+            collected.listed() == hints.len()
+        })
         .await?;
     }
     Ok(collected.in_order())
@@ -173,31 +150,36 @@ pub async fn look_again<R: Reader>(
 
 type Answer<E> = (Seen, Result<Page, ObserveError<E>>);
 
-async fn fetch<R: Reader>(reader: &R, seen: Seen, keep: &Keep) -> Answer<R::Error> {
+async fn fetch<R: Reader>(reader: &R, seen: Seen, projection: &Projection) -> Answer<R::Error> {
     let Seen { list, page } = seen;
     (
         seen,
         reader
-            .page(list, page, keep)
+            .page(list, page, projection)
             .await
             .map_err(|source| ObserveError::Page { list, page, source }),
     )
 }
 
-/// So many pages are opened where the first of them may be enough: the first of each list.
+/// Pages that are opened at first, one of each list: they may be enough, and they show how large pages are.
 const AT_FIRST: usize = 2;
 
-/// Reads both lists, so many pages ahead at first and at the most, until `done`, or to their ends: then there is a signature of all that was shown.
+/// Records of pages that may wait for those before them. Of small pages this is never reached; of huge ones it bounds the memory.
+const MAX_WAITING: usize = 1_000_000;
+
+/// Reads both lists, up to `width` pages at a time, until `done` or to their ends. At the ends there is a signature of all that was
+/// shown.
 async fn sweep<R: Reader>(
     reader: &R,
-    keep: &Keep,
+    projection: &Projection,
     collected: &mut Collected,
-    (mut ahead, width): (usize, usize),
+    width: usize,
     done: impl Fn(&Collected) -> bool,
 ) -> Result<Option<u64>, ObserveError<R::Error>> {
     let cap = reader.page_cap();
     // The reader has `width` of them under way; as many wait, so that none has to wait for the slowest of the others.
     let width = if width > 1 { 2 * width } else { 1 };
+    let (mut ahead, mut largest) = (AT_FIRST, 1);
     let mut lists = [Cursor::new(ChatType::Lead), Cursor::new(ChatType::NonLead)];
     let mut nowhere = 0;
     let mut answers = FuturesOrdered::new();
@@ -206,7 +188,7 @@ async fn sweep<R: Reader>(
         while answers.len() < ahead
             && let Some(seen) = next_page(&mut lists, cap, width)
         {
-            answers.push_back(fetch(reader, seen, keep));
+            answers.push_back(fetch(reader, seen, projection));
         }
         let Some((seen, answer)) = answers.next().await else {
             collected.tally.settle();
@@ -227,6 +209,7 @@ async fn sweep<R: Reader>(
                 return Err(ObserveError::Nowhere);
             }
         }
+        largest = largest.max(page.records());
         collected.take(page, seen);
         if done(collected) {
             return Ok(None);
@@ -237,7 +220,10 @@ async fn sweep<R: Reader>(
                 cap,
             });
         }
-        ahead = (ahead * 2).min(width.max(2));
+        ahead = (ahead * 2)
+            .min(width)
+            .min(MAX_WAITING / largest)
+            .max(AT_FIRST);
     }
 }
 
@@ -306,27 +292,26 @@ struct Collected {
     leads: Vec<(LeadId, Box<Observed>)>,
     /// The place of each of them.
     places: ByKey<usize>,
+    unreadable: BTreeMap<LeadId, String>,
     tally: Tally,
     pages: u64,
 }
 
 impl Collected {
+    /// Leads that were asked for and are listed, readable or not.
+    fn listed(&self) -> usize {
+        self.leads.len() + self.unreadable.len()
+    }
+
     fn take(&mut self, page: Page, seen: Seen) {
         self.pages += 1;
-        for Record {
-            key,
-            updated,
-            agent,
-            kept,
-        } in page.records
-        {
-            let Some(key) = key else { continue };
-            self.tally.take(key, updated, agent);
-            let Some((id, mut observed)) = kept else {
-                continue;
-            };
+        for sighting in page.sightings {
+            self.tally.take(sighting);
+        }
+        for (id, mut observed) in page.leads {
             observed.seen = Some(seen);
-            match self.places.entry(key) {
+            self.unreadable.remove(&id);
+            match self.places.entry(Key::of(id.as_str())) {
                 Entry::Vacant(place) => {
                     place.insert(self.leads.len());
                     self.leads.push((id, observed));
@@ -339,6 +324,11 @@ impl Collected {
                 }
             }
         }
+        for Unreadable { id, reason } in page.unreadable {
+            if !self.places.contains_key(&Key::of(id.as_str())) {
+                self.unreadable.insert(id, reason);
+            }
+        }
     }
 
     fn in_order(mut self) -> Leads {
@@ -349,6 +339,7 @@ impl Collected {
 
     fn into_live(mut self, complete: bool) -> Live {
         let (leads_read, workload) = std::mem::take(&mut self.tally).total();
+        let unreadable = std::mem::take(&mut self.unreadable);
         let listing = super::Listing {
             complete,
             leads_read,
@@ -356,6 +347,7 @@ impl Collected {
         };
         Live {
             leads: self.in_order(),
+            unreadable,
             listing,
             workload: complete.then_some(workload),
         }

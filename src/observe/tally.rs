@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::quality::RandomState;
 
-use super::key::{ByKey, Key};
+use super::Sighting;
+use super::key::ByKey;
 use crate::lead::AgentId;
 
 /// Chats of one generation.
@@ -34,7 +35,12 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts a chat; of two sightings the later update counts, and of equals the later sighting.
-    pub(super) fn take(&mut self, key: Key, updated: i64, agent: Option<AgentId>) {
+    pub(super) fn take(&mut self, sighting: Sighting) {
+        let Sighting {
+            key,
+            updated,
+            agent,
+        } = sighting;
         let agent = agent.map(|agent| self.number(agent));
         let known = self.young.get_mut(&key).or_else(|| self.old.get_mut(&key));
         if let Some(known) = known {
@@ -105,23 +111,28 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::Key;
 
     fn agent(number: u64) -> Option<AgentId> {
         AgentId::parse(&format!("{number:024x}"))
     }
 
-    fn key(number: usize) -> Key {
-        Key::of(&number.to_string())
+    fn sighting(number: usize, updated: i64, agent: Option<AgentId>) -> Sighting {
+        Sighting {
+            key: Key::of(&number.to_string()),
+            updated,
+            agent,
+        }
     }
 
     #[test]
     fn a_chat_counts_once_and_where_it_was_last() {
         let mut tally = Tally::default();
         for (number, updated, whose) in [(1, 5, 1), (2, 5, 1), (1, 4, 2), (2, 5, 2), (3, 1, 1)] {
-            tally.take(key(number), updated, agent(whose));
+            tally.take(sighting(number, updated, agent(whose)));
         }
         tally.begin();
-        tally.take(key(1), 9, None);
+        tally.take(sighting(1, 9, None));
         let (chats, agents) = tally.total();
         assert_eq!(
             (chats, agents.into_values().collect::<Vec<_>>()),
@@ -136,16 +147,16 @@ mod tests {
         for sweep in 0..2 {
             tally.begin();
             for number in 0..all {
-                tally.take(key(number), 1, agent(7));
+                tally.take(sighting(number, 1, agent(7)));
                 // The page before shifts into this one.
-                tally.take(key(number.saturating_sub(200)), 1, agent(7));
+                tally.take(sighting(number.saturating_sub(200), 1, agent(7)));
             }
             tally.settle();
             assert_eq!(tally.chats, all as u64, "sweep {sweep}");
         }
         // A third one that ends early.
         tally.begin();
-        tally.take(key(1), 1, agent(8));
+        tally.take(sighting(1, 1, agent(8)));
         let (chats, agents) = tally.total();
         assert_eq!(
             (chats, agents.into_values().collect::<Vec<_>>()),

@@ -201,7 +201,7 @@ pub(crate) fn live(leads: Leads) -> Live {
     Live {
         leads,
         listing,
-        workload: None,
+        ..Live::default()
     }
 }
 

@@ -164,10 +164,12 @@ fn no_token_is_an_error_that_names_the_variable() {
 
 #[test]
 fn a_listing_that_breaks_off_is_an_error() {
-    let world = world(
-        30,
-        "--page-size 5 --fault 500@read:4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63,64,65,66,67,68,69,70",
+    let from_the_fourth: Vec<String> = (4..200).map(|read| read.to_string()).collect();
+    let fault = format!(
+        "--page-size 5 --fault 500@read:{}",
+        from_the_fourth.join(",")
     );
+    let world = world(30, &fault);
     let ran = world.run("apply --yes --full").exits(1);
     assert!(ran.err.contains("the listing is incomplete"), "{}", ran.err);
     assert_eq!(world.puts().len(), 0);

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use convertalk::api::page_of;
-use convertalk::observe::Keep;
+use convertalk::observe::Projection;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{lead_file, leads_folder, run_line, saved_plan, workspace_file};
@@ -119,7 +119,7 @@ fn a_line_of_a_run_file() {
 
 #[test]
 fn a_page_of_the_listing() {
-    assert_grows_with_the_input(|bytes| drop(page_of(bytes, &Keep::All)));
+    assert_grows_with_the_input(|bytes| drop(page_of(bytes, &Projection::All)));
 }
 
 /// Without this, the others would pass whatever the parsers did.

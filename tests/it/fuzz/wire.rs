@@ -10,7 +10,7 @@ use convertalk::apply::{Update, Writer};
 use convertalk::cancel::Cancellation;
 use convertalk::lead::{Field, LeadId, Value};
 use convertalk::observe::TagShape;
-use convertalk::observe::{ChatType, Keep, Reader};
+use convertalk::observe::{ChatType, Projection, Reader};
 use futures_util::future::join_all;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -156,7 +156,7 @@ fn read_all(answers: Vec<Answer>) {
         .expect("a runtime");
     let (pages, updates) = tracing::subscriber::with_default(subscriber, || {
         runtime.block_on(async {
-            let page = |number| reader.page(ChatType::Lead, number, &Keep::All);
+            let page = |number| reader.page(ChatType::Lead, number, &Projection::All);
             let pages = join_all((0..count as u32).map(page)).await;
             let ids: Vec<LeadId> = (0..count)
                 .map(|number| LeadId::new(number.to_string()))

@@ -1,0 +1,85 @@
+//! The bodies of answers, and the memory that they may take.
+//!
+//! Small bodies are bounded by the requests that are open. Larger ones share a fixed room: a body that does not fit yet is left
+//! with the server until those before it have been read. So memory does not grow with `api.concurrency`, whatever a server sends.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Failure;
+
+/// The largest body that is read, and the room for all large ones together, in bytes. A page of 200 chats is some 300 KB.
+const LARGEST: usize = 64 << 20;
+/// A body up to this size needs no room.
+const SMALL: usize = 1 << 20;
+/// Room is given in units of this many bytes.
+const UNIT: usize = 1 << 20;
+
+/// Reads bodies.
+#[derive(Debug)]
+pub(super) struct Bodies {
+    room: Arc<Semaphore>,
+}
+
+/// A body, with the room that it takes until it is dropped.
+pub(super) struct Body {
+    pub(super) bytes: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Body {
+    /// It takes long enough to decode that it would hold up a thread that moves bytes.
+    pub(super) fn is_large(&self) -> bool {
+        self.bytes.len() > SMALL
+    }
+}
+
+impl Bodies {
+    pub(super) fn new() -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(LARGEST / UNIT)),
+        }
+    }
+
+    /// Reads a body to its end.
+    pub(super) async fn read(&self, mut answer: reqwest::Response) -> Result<Body, Failure> {
+        let length = answer
+            .content_length()
+            .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        let oversized = Failure::Oversized {
+            limit: LARGEST >> 20,
+        };
+        if length.is_some_and(|length| length > LARGEST) {
+            return Err(oversized);
+        }
+        let mut bytes = BytesMut::with_capacity(length.unwrap_or_default().min(SMALL));
+        let mut room = None;
+        while let Some(chunk) = answer
+            .chunk()
+            .await
+            .map_err(|error| Failure::broken(&error))?
+        {
+            let size = bytes.len() + chunk.len();
+            if size > LARGEST {
+                return Err(oversized);
+            }
+            if size > SMALL && room.is_none() {
+                // All of it at once: bodies that each hold a part of their room would wait for each other.
+                room = self.room(length.unwrap_or(LARGEST)).await;
+                bytes.reserve(length.unwrap_or_default().saturating_sub(bytes.len()));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Body {
+            bytes: bytes.freeze(),
+            _room: room,
+        })
+    }
+
+    async fn room(&self, size: usize) -> Option<OwnedSemaphorePermit> {
+        let units = u32::try_from(size.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        Arc::clone(&self.room).acquire_many_owned(units).await.ok()
+    }
+}

@@ -1,0 +1,240 @@
+//! The limiter that every request passes: how many at a time, how many a second, and when none at all.
+//!
+//! Starts at the width allowed and halves it when the platform says 429 or 503. A run of good answers widens it again by one, or
+//! narrows it by one where they took much longer than the best run did: then the platform is queueing. `Retry-After` holds every
+//! request back. The rate is kept by `governor`, evenly spaced; the width by a tokio semaphore.
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+/// Good answers for each request of the present width before it is widened by one.
+const ANSWERS_TO_WIDEN: usize = 4;
+
+/// A platform that asks for a longer pause than this is not waited for.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Answers that take this many times as long as the best, and longer than this at all, have been waiting in a queue.
+const QUEUEING: u32 = 4;
+const QUEUEING_FROM: Duration = Duration::from_millis(200);
+
+#[derive(Debug)]
+pub(super) struct ConcurrencyLimiter {
+    permits: Arc<Semaphore>,
+    rate: Option<DefaultDirectRateLimiter>,
+    max: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    width: usize,
+    /// Permits to be taken away as soon as they are given back.
+    owed: usize,
+    good: usize,
+    /// How long the good answers of this run took together, and those of the best run on average.
+    took: Duration,
+    best: Option<Duration>,
+    paused_until: Option<Instant>,
+}
+
+impl ConcurrencyLimiter {
+    pub(super) fn new(max: usize, rate: Option<f64>) -> Self {
+        let max = max.max(1);
+        let period = rate
+            .filter(|rate| *rate > 0.0)
+            .and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok());
+        let quota = period
+            .and_then(Quota::with_period)
+            .map(|quota| quota.allow_burst(NonZeroU32::MIN));
+        Self {
+            permits: Arc::new(Semaphore::new(max)),
+            rate: quota.map(RateLimiter::direct),
+            max,
+            state: Mutex::new(State {
+                width: max,
+                owed: 0,
+                good: 0,
+                took: Duration::ZERO,
+                best: None,
+                paused_until: None,
+            }),
+        }
+    }
+
+    /// Requests that may be open at a time.
+    pub(super) fn max(&self) -> usize {
+        self.max
+    }
+
+    /// Waits until a request may be sent; it counts as open until the permit is dropped.
+    ///
+    /// # Errors
+    /// How much longer requests are held back, where that is too long to wait.
+    pub(super) async fn acquire(&self) -> Result<Permit<'_>, Duration> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+        let permit = Permit {
+            limiter: self,
+            permit,
+        };
+        self.wait_for_pause().await?;
+        if let Some(rate) = &self.rate {
+            rate.until_ready().await;
+            self.wait_for_pause().await?;
+        }
+        Ok(permit)
+    }
+
+    async fn wait_for_pause(&self) -> Result<(), Duration> {
+        loop {
+            let rest = self
+                .state()
+                .paused_until
+                .map(|until| until.saturating_duration_since(Instant::now()));
+            match rest.filter(|rest| !rest.is_zero()) {
+                None => return Ok(()),
+                Some(long) if long > LONGEST_PAUSE => return Err(long),
+                Some(rest) => tokio::time::sleep(rest).await,
+            }
+        }
+    }
+
+    /// The platform is busy: half the width, and no request at all for as long as it asked.
+    pub(super) fn back_off(&self, pause: Option<Duration>) {
+        let mut state = self.state();
+        let half = (state.width / 2).max(1);
+        self.narrow_to(&mut state, half);
+        let until = pause.and_then(|pause| Instant::now().checked_add(pause));
+        state.paused_until = state.paused_until.max(until);
+    }
+
+    fn narrow_to(&self, state: &mut State, width: usize) {
+        let fewer = state.width - width;
+        state.width = width;
+        state.owed += fewer - self.permits.forget_permits(fewer);
+        (state.good, state.took) = (0, Duration::ZERO);
+    }
+
+    /// A good answer came after this long.
+    pub(super) fn record_success(&self, took: Duration) {
+        let mut state = self.state();
+        state.good += 1;
+        state.took += took;
+        if state.good < state.width * ANSWERS_TO_WIDEN {
+            return;
+        }
+        let average = state.took / u32::try_from(state.good).unwrap_or(u32::MAX);
+        let best = state.best.map_or(average, |best| best.min(average));
+        state.best = Some(best);
+        if average > QUEUEING_FROM && average > best * QUEUEING {
+            let fewer = (state.width - 1).max(1);
+            self.narrow_to(&mut state, fewer);
+        } else if state.width < self.max {
+            state.width += 1;
+            if state.owed > 0 {
+                state.owed -= 1;
+            } else {
+                self.permits.add_permits(1);
+            }
+        }
+        (state.good, state.took) = (0, Duration::ZERO);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to have one request open.
+#[derive(Debug)]
+pub(super) struct Permit<'a> {
+    limiter: &'a ConcurrencyLimiter,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let mut state = self.limiter.state();
+        if state.owed > 0 {
+            state.owed -= 1;
+            if let Some(permit) = self.permit.take() {
+                permit.forget();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn halves_on_refusal_and_recovers_one_by_one() {
+        let limiter = ConcurrencyLimiter::new(8, None);
+        let mut held = Vec::new();
+        for _ in 0..5 {
+            held.push(limiter.acquire().await);
+        }
+        limiter.back_off(None);
+        assert_eq!(
+            limiter.permits.available_permits(),
+            0,
+            "three free permits are gone, one is owed"
+        );
+        drop(held);
+        assert_eq!(limiter.permits.available_permits(), 4);
+        for _ in 0..4 * ANSWERS_TO_WIDEN {
+            limiter.record_success(Duration::from_millis(10));
+        }
+        assert_eq!(limiter.permits.available_permits(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn narrows_where_answers_queue() {
+        let limiter = ConcurrencyLimiter::new(4, None);
+        let answers = |millis| {
+            (0..4 * ANSWERS_TO_WIDEN)
+                .for_each(|_| limiter.record_success(Duration::from_millis(millis)))
+        };
+        answers(100);
+        assert_eq!(limiter.permits.available_permits(), 4);
+        answers(900);
+        assert_eq!(limiter.permits.available_permits(), 3);
+        answers(100);
+        assert_eq!(limiter.permits.available_permits(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_request_is_sent_during_a_pause() {
+        let limiter = ConcurrencyLimiter::new(2, None);
+        let start = Instant::now();
+        limiter.back_off(Some(Duration::from_secs(7)));
+        assert!(limiter.acquire().await.is_ok());
+        assert!(start.elapsed() >= Duration::from_secs(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_of_an_hour_is_not_waited_for() {
+        let limiter = ConcurrencyLimiter::new(2, None);
+        limiter.back_off(Some(Duration::from_secs(3600)));
+        assert!(
+            limiter
+                .acquire()
+                .await
+                .is_err_and(|pause| pause > Duration::from_secs(3590))
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn never_narrower_than_one() {
+        let limiter = ConcurrencyLimiter::new(3, None);
+        for _ in 0..9 {
+            limiter.back_off(None);
+        }
+        assert_eq!(limiter.permits.available_permits(), 1);
+    }
+}

@@ -1,0 +1,69 @@
+//! What is kept of a page: the values of some leads. Every other record is only counted, with its agent.
+
+use std::sync::Arc;
+
+use super::key::{ByKey, Key};
+use crate::lead::{FieldMask, LeadId};
+
+/// Which leads are kept, and which fields of each.
+#[derive(Debug, Clone)]
+pub enum Projection {
+    /// These fields of these leads.
+    Only(Arc<Masks>),
+    /// Every field of every record that has a uuid.
+    All,
+}
+
+/// Leads, each with the fields that are kept of it.
+#[derive(Debug)]
+pub struct Masks(ByKey<FieldMask>);
+
+impl Projection {
+    /// These fields of these leads.
+    pub fn only<'a>(wanted: impl IntoIterator<Item = (&'a LeadId, FieldMask)>) -> Self {
+        let masks = wanted
+            .into_iter()
+            .map(|(id, mask)| (Key::of(id.as_str()), mask));
+        Self::Only(Arc::new(Masks(masks.collect())))
+    }
+
+    /// How many leads are looked for; `None` where all are kept.
+    pub fn count(&self) -> Option<usize> {
+        match self {
+            Self::Only(masks) => Some(masks.0.len()),
+            Self::All => None,
+        }
+    }
+
+    /// The fields that are kept of a lead; `None` where the lead is not kept.
+    pub fn mask(&self, key: Key) -> Option<FieldMask> {
+        match self {
+            Self::Only(masks) => masks.0.get(&key).copied(),
+            Self::All => Some(FieldMask::ALL),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_leads_that_are_looked_for_have_a_mask() {
+        let leads: Vec<LeadId> = (0..700)
+            .map(|number| LeadId::new(number.to_string()))
+            .collect();
+        let only = Projection::only(leads.iter().map(|id| (id, FieldMask::TAGS)));
+        assert_eq!(only.count(), Some(700));
+        for number in 0..2_000 {
+            let mask = only.mask(Key::of(&number.to_string()));
+            assert_eq!(mask, (number < 700).then_some(FieldMask::TAGS), "{number}");
+        }
+    }
+
+    #[test]
+    fn all_keeps_every_field_of_any_lead() {
+        assert_eq!(Projection::All.count(), None);
+        assert_eq!(Projection::All.mask(Key::of("any")), Some(FieldMask::ALL));
+    }
+}
