@@ -9,7 +9,7 @@ use crate::apply::journal::RunFileError;
 use crate::atomic_file::WriteError;
 use crate::config::NoWorkspace;
 use crate::git::base::BaseError;
-use crate::observe::ObserveError;
+use crate::observe::{ObserveError, UnreadableLeads};
 use crate::plan::BadSelector;
 use crate::plan::file::PlanFileError;
 use crate::sandbox::SandboxError;
@@ -84,6 +84,9 @@ pub enum Error {
     /// The listing could not be read whole.
     #[error(transparent)]
     Observe(#[from] ObserveError<ApiError>),
+    /// Records of declared leads could not be understood.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableLeads),
     /// A snapshot is of no use.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -257,6 +260,9 @@ impl Error {
             }
             Self::Missing { .. } => {
                 "check the uuids; take leads out that are gone, or say `create: true`, or go on without them: --missing skip"
+            }
+            Self::Unreadable(_) => {
+                "these leads are neither missing nor to be created: look at them in the inbox, or go on without them (--only)"
             }
             Self::NeedsYes => "in a pipeline, add --yes",
             Self::Locked => "wait for it, or see what it does in .convertalk/runs/",

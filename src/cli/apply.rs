@@ -135,7 +135,9 @@ impl Apply {
             .iter()
             .map(|change| change.uuid.clone())
             .collect();
-        let live = observe(reader, wanted, self.scope.reads_all(workspace)).await?;
+        let live = observe(reader, wanted, self.scope.reads_all(workspace))
+            .await?
+            .readable()?;
         let mut plan = unseal(saved, desired, &live, &session.seal_key());
         rejudge(
             &mut plan,

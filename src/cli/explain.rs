@@ -91,7 +91,9 @@ impl Explain {
             .map(|reference| base(workspace, reference))
             .transpose()?;
         let id = self.lead(desired, base.as_ref().map(|(_, said)| said))?;
-        let live = observe(reader, [id.clone()].into(), false).await?;
+        let live = observe(reader, [id.clone()].into(), false)
+            .await?
+            .readable()?;
         let only = |all: &Desired| -> Desired {
             all.get_key_value(&id)
                 .map(|(id, lead)| (id.clone(), lead.clone()))

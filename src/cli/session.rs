@@ -16,7 +16,7 @@ use crate::config::{Overrides, Workspace};
 use crate::desired::Desired;
 use crate::error::Error;
 use crate::git::base::BaseError;
-use crate::observe::{Live, ObserveError, Reader};
+use crate::observe::{Live, ObserveError, Reader, observe_declared};
 use crate::plan::{Base, DifferencePolicy, Input, Plan, Selection, Target, make};
 use crate::redaction::RedactionKey;
 use crate::sandbox::{self, Sandbox};
@@ -255,8 +255,9 @@ where
         .as_deref()
         .map(|reference| base(workspace, reference))
         .transpose()?;
-    let live =
-        crate::observe::observe_declared(reader, &selected, scope.reads_all(workspace)).await?;
+    let live = observe_declared(reader, &selected, scope.reads_all(workspace))
+        .await?
+        .readable()?;
     let limits = scope.limits(workspace);
     let plan = make(Input {
         desired: &selected,

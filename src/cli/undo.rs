@@ -71,7 +71,9 @@ impl Undo {
                 let writer = session.writer(&files.workspace)?;
                 let listed = Instant::now();
                 let wanted = changes.iter().map(|change| change.uuid.clone()).collect();
-                let live = observe(&writer, wanted, self.scope.reads_all(&files.workspace)).await?;
+                let live = observe(&writer, wanted, self.scope.reads_all(&files.workspace))
+                    .await?
+                    .readable()?;
                 let mut plan = bare(changes, session.target().clone(), now());
                 let limits = self.scope.limits(&files.workspace);
                 rejudge(

@@ -1,6 +1,6 @@
 //! A listing that moves under the reader.
 
-use crate::world::{World, record, uuid};
+use crate::world::{Ran, World, record, serve, uuid};
 
 fn world(leads: usize, flags: &str) -> World {
     let live: Vec<_> = (1..=leads)
@@ -180,4 +180,70 @@ fn reading_back_a_few_leads_costs_a_few_pages() {
         applying <= planning + 12,
         "apply read {applying} pages where plan read {planning}"
     );
+}
+
+/// An inbox of one lead, whose tags are nested more deeply than any reader follows.
+fn unreadable() -> (World, String) {
+    let url = serve(|request| {
+        if request.starts_with("GET") && request.contains("page=1&type=lead") {
+            let tags = "[".repeat(1_000) + &"]".repeat(1_000);
+            let details = format!("{{\"userDetails\":{{\"tags\":{tags}}}}}");
+            let record = format!("{{\"uuid\":\"u-1\",\"status\":\"OPEN\",\"profile\":{details}}}");
+            (
+                "200 OK",
+                format!("{{\"success\":true,\"data\":[{record}]}}"),
+            )
+        } else if request.starts_with("GET") {
+            ("200 OK", r#"{"success":true,"data":[]}"#.to_owned())
+        } else {
+            ("400 Bad Request", "an update was sent".to_owned())
+        }
+    });
+    (World::new(&[], ""), url)
+}
+
+fn run_at(url: &str, world: &World, words: &[&str]) -> Ran {
+    let mut command = world.command(words);
+    command.env("CONVERTALK_ENDPOINT", url);
+    world.ran(command.output().expect("the program runs"))
+}
+
+#[test]
+fn a_lead_whose_record_cannot_be_understood_is_unreadable_and_neither_missing_nor_created() {
+    let (world, url) = unreadable();
+    world.declare("  u-1: { tags: [vip], create: true }\n");
+    for words in [
+        ["plan", "--full"].as_slice(),
+        &["apply", "--yes"],
+        &["apply", "--yes", "--missing", "skip"],
+        &["explain", "u-1"],
+    ] {
+        let ran = run_at(&url, &world, words).exits(1);
+        assert!(
+            ran.err.contains(
+                "1 unreadable lead in the inbox: u-1 (`profile` cannot be read: recursion limit"
+            ),
+            "{words:?}: {}",
+            ran.err
+        );
+        assert!(!ran.err.contains("not in the inbox"), "{}", ran.err);
+        assert!(!ran.err.contains("an update was sent"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_plan_of_other_fields_does_not_need_the_value_that_is_unreadable() {
+    let (world, url) = unreadable();
+    world.declare("  u-1: { status: CLOSED }\n");
+    let ran = run_at(&url, &world, &["plan"]).exits(0);
+    assert!(ran.out.contains("OPEN -> CLOSED"), "{}", ran.out);
+}
+
+#[test]
+fn a_snapshot_says_which_leads_are_unreadable() {
+    let (world, url) = unreadable();
+    world.declare("  u-1: { tags: [vip], create: true }\n");
+    run_at(&url, &world, &["snapshot", "--out", "inbox.jsonl"]).exits(0);
+    let ran = run_at(&url, &world, &["plan", "--live", "inbox.jsonl"]).exits(1);
+    assert!(ran.err.contains("1 unreadable lead"), "{}", ran.err);
 }

@@ -171,6 +171,16 @@ fn with_slash(folder: &str) -> String {
     }
 }
 
+fn note_unreadable(live: &Live, ui: &Ui) {
+    for (id, reason) in &live.unreadable {
+        ui.note(&format!(
+            "left out: {} is in the inbox, but unreadable: {}",
+            visible(id.as_str()),
+            visible(reason)
+        ));
+    }
+}
+
 fn read(workspace: &Workspace, ui: &Ui) -> Result<Live, Error> {
     let stop = Cancellation::default();
     block_on(&stop, async {
@@ -179,7 +189,9 @@ fn read(workspace: &Workspace, ui: &Ui) -> Result<Live, Error> {
             let spinner = ui.progress(0, "reading the inbox");
             let live = observe_all(&reader).await;
             spinner.finish_and_clear();
-            Ok(live?)
+            let live = live?;
+            note_unreadable(&live, ui);
+            Ok(live)
         })
         .await
     })
