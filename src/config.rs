@@ -14,7 +14,7 @@ pub(crate) use self::valid::{DEFAULT_GLOB, Settings};
 use crate::api::ApiSettings;
 use crate::policy::{Agent, Policy};
 use crate::yaml::decode::Reader;
-use crate::yaml::diagnostic::{self, Diagnostic, Source};
+use crate::yaml::diagnostic::{self, Code, Diagnostic, Source};
 
 /// A valid `convertalk.yaml`, the environment's overrides applied.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ pub(crate) fn configure(
         out: diagnostics,
     };
     if raw::is_blank(&reader) {
-        let error = Diagnostic::whole("empty-file", FILE, "this file is empty");
+        let error = Diagnostic::whole(Code::EmptyFile, FILE, "this file is empty");
         reader
             .out
             .push(error.help("begin with `version: 1` and `api:`"));

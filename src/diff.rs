@@ -56,6 +56,18 @@ pub enum Class {
     Conflict,
 }
 
+impl Class {
+    /// The word for it in every format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Intended => "intended",
+            Self::Drift => "drift",
+            Self::Conflict => "conflict",
+        }
+    }
+}
+
 /// Seals of two masked values: they tell whether a value is the one that was meant, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RedactionTag {

@@ -21,7 +21,7 @@ use self::valid::Checked;
 pub use self::valid::Vocabulary;
 use crate::config::{FILE, Overrides, Settings, Workspace, configure};
 use crate::desired::Desired;
-use crate::yaml::diagnostic::{self, Diagnostic, Source};
+use crate::yaml::diagnostic::{self, Code, Diagnostic, Source};
 use crate::yaml::file;
 
 /// A workspace and its lead files, or all that is wrong with them.
@@ -140,7 +140,10 @@ impl Settings {
     /// The names that could be read; those of a file with a mistake among its names are not held against anyone.
     fn vocabulary(&self, diagnostics: &[Diagnostic]) -> Vocabulary<'_> {
         let doubt = |made: &Diagnostic| {
-            matches!(made.rule, "bad-agent-id" | "bad-agent-name" | "missing-id")
+            matches!(
+                made.code,
+                Code::BadAgentId | Code::BadAgentName | Code::MissingId
+            )
         };
         let doubt = self.doubtful || diagnostics.iter().any(doubt);
         match self.workspace.as_ref().filter(|_| !doubt) {
@@ -170,8 +173,8 @@ fn misses(
     {
         let message = format!("no file matches `{glob}`");
         let warning = match span {
-            Some(span) => source.warning("no-lead-files", *span, message),
-            None => Diagnostic::whole("no-lead-files", file.clone(), message).into_warning(),
+            Some(span) => source.warning(Code::NoLeadFiles, *span, message),
+            None => Diagnostic::whole(Code::NoLeadFiles, file.clone(), message).into_warning(),
         };
         let help = match &found.yml {
             Some(path) => format!(

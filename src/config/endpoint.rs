@@ -5,20 +5,21 @@
 use url::{Host, Url};
 
 use crate::api::Endpoint;
+use crate::yaml::diagnostic::Code;
 use crate::yaml::excerpt::quoted;
 
 /// What is wrong with a value, wherever it was given.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    pub(crate) rule: &'static str,
+    pub(crate) code: Code,
     pub(crate) message: String,
     pub(crate) help: String,
     pub(crate) warning: bool,
 }
 
-fn problem(rule: &'static str, message: impl Into<String>, help: impl Into<String>) -> Problem {
+fn problem(code: Code, message: impl Into<String>, help: impl Into<String>) -> Problem {
     Problem {
-        rule,
+        code,
         message: message.into(),
         help: help.into(),
         warning: false,
@@ -31,7 +32,7 @@ pub(crate) fn parse(text: &str) -> Result<Endpoint, Problem> {
     if text.eq_ignore_ascii_case("sandbox") {
         return Ok(Endpoint::Sandbox);
     }
-    let bad = |message: &str, help: &str| Err(problem("bad-endpoint", message, help));
+    let bad = |message: &str, help: &str| Err(problem(Code::BadEndpoint, message, help));
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         let fixed: String = text
             .chars()
@@ -95,7 +96,7 @@ pub(crate) fn id_problem(text: &str, key: &str) -> Option<Problem> {
             customer.trim()
         );
         return Some(problem(
-            "bad-id",
+            Code::BadId,
             format!("`{key}` holds the pair of ids of the embed script"),
             help,
         ));
@@ -103,7 +104,7 @@ pub(crate) fn id_problem(text: &str, key: &str) -> Option<Problem> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         let help = "write the id alone: 24 hex digits, as the embed script has them";
         return Some(problem(
-            "bad-id",
+            Code::BadId,
             format!("`{key}` holds a blank or a control character"),
             help,
         ));
@@ -112,7 +113,7 @@ pub(crate) fn id_problem(text: &str, key: &str) -> Option<Problem> {
     (!hex).then(|| Problem {
         warning: true,
         ..problem(
-            "odd-id",
+            Code::OddId,
             format!("`{key}` is not 24 hex digits"),
             "compare it with the embed script",
         )

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use crate::lead_file::raw as document;
 use crate::lead_file::schema;
 use crate::yaml::decode::{At, Keys, Reader};
+use crate::yaml::diagnostic::Code;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::scalar;
 use crate::yaml::{Kind, NodeId};
@@ -168,7 +169,7 @@ pub fn read<'t>(reader: &mut Reader<'t>) -> Config<'t> {
     if !version {
         let help = "write `version: 1` on the first line";
         reader.error(
-            "missing-version",
+            Code::MissingVersion,
             reader.span(0),
             "`version` is missing",
             help,
@@ -194,7 +195,7 @@ fn refuse_tokens(reader: &mut Reader<'_>) {
                 let help = "delete the line, revoke the token if it was committed, and set CONVERTALK_READ_TOKEN and \
                             CONVERTALK_WRITE_TOKEN in the environment";
                 reader.error(
-                    "token-in-file",
+                    Code::TokenInFile,
                     reader.span(key),
                     format!("a token in a file: {}", quoted(text)),
                     help,
@@ -342,7 +343,7 @@ fn agent<'t>(reader: &mut Reader<'t>, node: NodeId, help: &str) -> Option<RawAge
     );
     if !said {
         reader.error(
-            "missing-id",
+            Code::MissingId,
             reader.span(node),
             "an agent needs an `id`",
             help,

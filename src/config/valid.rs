@@ -17,7 +17,7 @@ use crate::lead_file::raw::read_status;
 use crate::observe::TagShape;
 use crate::policy::{Agent, MaxChanges, Policy, Rule, Transition};
 use crate::yaml::decode::{At, Reader};
-use crate::yaml::diagnostic::{Diagnostic, Span};
+use crate::yaml::diagnostic::{Code, Diagnostic, Span};
 use crate::yaml::excerpt::quoted;
 
 /// The default glob.
@@ -87,7 +87,7 @@ fn globs(reader: &mut Reader<'_>, config: &Config<'_>) -> Vec<(String, Option<Sp
             Some(problem) => {
                 let message = format!("{} {problem}", quoted(glob.value));
                 reader.error(
-                    "bad-glob",
+                    Code::BadGlob,
                     glob.span,
                     message,
                     "write a path inside the workspace with `/`: `leads/**/*.yaml`",
@@ -111,9 +111,9 @@ fn said<'a>(
 
 fn tell(reader: &mut Reader<'_>, place: Result<Span, &'static str>, problem: Problem) {
     let made = match place {
-        Ok(span) => reader.source.error(problem.rule, span, problem.message),
+        Ok(span) => reader.source.error(problem.code, span, problem.message),
         Err(variable) => Diagnostic::whole(
-            problem.rule,
+            problem.code,
             variable,
             format!("{variable}: {}", problem.message),
         ),
@@ -138,7 +138,12 @@ fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> ApiS
             .ok(),
         None => {
             let help = "write `api: { endpoint: https://api.v7.convertalk.com }` or `endpoint: sandbox`, or set CONVERTALK_ENDPOINT";
-            reader.error("missing-endpoint", here, "`api.endpoint` is missing", help);
+            reader.error(
+                Code::MissingEndpoint,
+                here,
+                "`api.endpoint` is missing",
+                help,
+            );
             None
         }
     };
@@ -158,7 +163,12 @@ fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> ApiS
                 let help = format!(
                     "write `{key}: …` under `api:` (it stands in the embed script), or set {variable}"
                 );
-                reader.error("missing-id", here, format!("`api.{key}` is missing"), help);
+                reader.error(
+                    Code::MissingId,
+                    here,
+                    format!("`api.{key}` is missing"),
+                    help,
+                );
             }
             SANDBOX_ID.to_owned()
         }
@@ -223,7 +233,7 @@ fn timeout(reader: &mut Reader<'_>, text: At<&str>) -> Option<Duration> {
     if fits.is_none() {
         let help = "write seconds, `30`, or `30s`, `500ms`, `2m`; a day at the most";
         reader.error(
-            "bad-timeout",
+            Code::BadTimeout,
             text.span,
             format!("{} is no time for a request", quoted(value)),
             help,
@@ -240,7 +250,7 @@ fn shape(reader: &mut Reader<'_>, text: At<&str>) -> TagShape {
         other => {
             let help = "write `auto`, `array` or `string`";
             reader.error(
-                "bad-value",
+                Code::BadValue,
                 text.span,
                 format!("tags cannot be sent as {}", quoted(other)),
                 help,
@@ -258,7 +268,7 @@ fn notes_sent(reader: &mut Reader<'_>, text: At<&str>) -> NotesSent {
         other => {
             let help = "write `auto`, `all` or `new`";
             reader.error(
-                "bad-value",
+                Code::BadValue,
                 text.span,
                 format!("notes cannot be sent as {}", quoted(other)),
                 help,
@@ -272,7 +282,7 @@ fn header(reader: &mut Reader<'_>, text: At<&str>) -> String {
     let part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if !text.value.bytes().all(part) {
         reader.error(
-            "bad-header",
+            Code::BadHeader,
             text.span,
             "this is not the name of a header",
             "write the name alone: `x-bot-token`",
@@ -289,7 +299,7 @@ fn seed(reader: &mut Reader<'_>, text: At<&str>) -> Option<PathBuf> {
     if !inside {
         let help = "write a path relative to convertalk.yaml that stays in its folder: `seed.json`";
         reader.error(
-            "bad-path",
+            Code::BadPath,
             text.span,
             format!("{} leaves the workspace", quoted(text.value)),
             help,
@@ -315,7 +325,7 @@ fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap
         };
         if let Some(message) = reserved {
             reader.error(
-                "bad-agent-name",
+                Code::BadAgentName,
                 name.span,
                 message,
                 "choose a name that readers know the agent by",
@@ -324,7 +334,7 @@ fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap
         let Some(id) = AgentId::parse(agent.id.value.trim()) else {
             let message = format!("{} is not an agent's id", quoted(agent.id.value));
             reader.error(
-                "bad-agent-id",
+                Code::BadAgentId,
                 agent.id.span,
                 message,
                 "an id is 24 hex digits, as the dashboard's address shows it",
@@ -333,7 +343,7 @@ fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap
         };
         if let Some(first) = owners.insert(id.clone(), agent.id.span) {
             let error = reader.source.error(
-                "duplicate-agent",
+                Code::DuplicateAgent,
                 agent.id.span,
                 "two names for one agent's id",
             );
@@ -422,7 +432,7 @@ fn max_changes(reader: &mut Reader<'_>, text: At<&str>) -> Option<MaxChanges> {
     if made.is_none() {
         let help = "write a number of leads, `50`, or a share of the declared ones, \"20%\"";
         reader.error(
-            "bad-max-changes",
+            Code::BadMaxChanges,
             text.span,
             format!("{} is no number of changes", quoted(value)),
             help,
@@ -435,7 +445,7 @@ fn transition(reader: &mut Reader<'_>, text: At<&str>) -> Option<Transition> {
     let Some((from, to)) = text.value.split_once("->") else {
         let help = "write `CLOSED -> *`: from, an arrow, to";
         reader.error(
-            "bad-transition",
+            Code::BadTransition,
             text.span,
             format!("{} is no transition", quoted(text.value)),
             help,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::yaml::diagnostic::Diagnostic;
+use crate::yaml::diagnostic::{Code, Diagnostic};
 
 /// Folders that are never walked.
 const NEVER: [&str; 4] = [".git", ".convertalk", "target", "node_modules"];
@@ -132,10 +132,10 @@ pub(crate) fn base(glob: &str) -> String {
 }
 
 impl Walk {
-    fn tell(&mut self, rule: &'static str, path: &str, message: &str, help: &str) {
+    fn tell(&mut self, code: Code, path: &str, message: &str, help: &str) {
         self.found
             .diagnostics
-            .push(Diagnostic::whole(rule, path, message).help(help));
+            .push(Diagnostic::whole(code, path, message).help(help));
     }
 
     fn matches(&mut self, path: &str) -> bool {
@@ -170,7 +170,7 @@ impl Walk {
             Err(error) => {
                 if self.matches(path) {
                     self.tell(
-                        "broken-link",
+                        Code::BrokenLink,
                         path,
                         &format!("this link leads nowhere: {error}"),
                         "repair the link, or delete it",
@@ -183,7 +183,7 @@ impl Walk {
             if meta.is_dir() || self.matches(path) {
                 let help = "move the file into the workspace, or leave it out of `leads` in convertalk.yaml";
                 self.tell(
-                    "link-outside",
+                    Code::LinkOutside,
                     path,
                     "this link leads out of the workspace",
                     help,
@@ -211,7 +211,7 @@ impl Walk {
             if !path.is_empty() && self.matches(path) {
                 let help = "rename the folder, or make the glob in convertalk.yaml narrower";
                 self.tell(
-                    "not-a-file",
+                    Code::NotAFile,
                     path,
                     "a folder has the name of a lead file",
                     help,
@@ -234,7 +234,7 @@ impl Walk {
             self.files.entry(real).or_insert_with(|| path.to_owned());
         } else {
             self.tell(
-                "not-a-file",
+                Code::NotAFile,
                 path,
                 "a pipe, socket or device has the name of a lead file",
                 "delete it, or rename it",
@@ -250,7 +250,7 @@ impl Walk {
             Ok(entries) => entries,
             Err(error) => {
                 self.tell(
-                    "unreadable",
+                    Code::Unreadable,
                     path,
                     &format!("this folder cannot be read: {error}"),
                     "give yourself the right to read it",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::config::{FILE, Overrides, Workspace, configure};
 use crate::lead_file::discover as files;
-use crate::yaml::diagnostic::Diagnostic;
+use crate::yaml::diagnostic::{Code, Diagnostic};
 use crate::yaml::file as load;
 
 impl Workspace {
@@ -31,7 +31,7 @@ pub fn lead_files(root: &Path) -> (Vec<Arc<str>>, Vec<Diagnostic>) {
     };
     let (settings, mut diagnostics) = configure(root, &text, &Overrides::default());
     if settings.workspace.is_some() {
-        diagnostics.retain(|made| made.rule == "bad-glob");
+        diagnostics.retain(|made| made.code == Code::BadGlob);
     }
     let globs: Vec<String> = settings.globs.into_iter().map(|(glob, _)| glob).collect();
     let found = files::find(root, &globs);

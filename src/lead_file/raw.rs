@@ -12,7 +12,7 @@ use crate::lead_file::schema;
 use crate::yaml::Kind;
 use crate::yaml::NodeId;
 use crate::yaml::decode::{At, Keys, Reader};
-use crate::yaml::diagnostic::meant;
+use crate::yaml::diagnostic::{Code, meant};
 use crate::yaml::excerpt::quoted;
 use crate::yaml::scalar::Scalar;
 use crate::yaml::scalar::resolve;
@@ -157,7 +157,7 @@ pub fn file<'t>(reader: &mut Reader<'t>) -> LeadFile<'t> {
     if !version {
         let span = reader.span(0);
         reader.error(
-            "missing-version",
+            Code::MissingVersion,
             span,
             "`version` is missing",
             "write `version: 1` on the first line",
@@ -171,7 +171,7 @@ pub(crate) fn read_version(reader: &mut Reader<'_>, id: NodeId) {
     if reader.number(id) != Some(1.0) {
         let message = format!("this program reads version 1, found {}", reader.found(id));
         reader.error(
-            "unknown-version",
+            Code::UnknownVersion,
             reader.span(id),
             message,
             "write `version: 1`, without quotes",
@@ -211,7 +211,7 @@ pub fn lead<'t>(reader: &mut Reader<'t>, id: NodeId, defaults: bool) -> Lead<'t>
             "label" | "contact" => {
                 let help = "write it in the lead; no two leads share it";
                 reader.error(
-                    "unknown-key",
+                    Code::UnknownKey,
                     reader.span(key),
                     format!("`defaults` cannot hold `{name}`"),
                     help,
@@ -227,7 +227,7 @@ pub fn lead<'t>(reader: &mut Reader<'t>, id: NodeId, defaults: bool) -> Lead<'t>
 pub fn uuid<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<&'t str> {
     let Kind::Scalar(text, style) = reader.tree.kind(id) else {
         reader.error(
-            "wrong-type",
+            Code::WrongType,
             reader.span(id),
             "a uuid is text",
             "write the lead's uuid before the `:`",
@@ -239,7 +239,7 @@ pub fn uuid<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<&'t str> {
         return Some(text);
     };
     reader.error(
-        "bad-uuid",
+        Code::BadUuid,
         reader.span(id),
         problem,
         "write the uuid as the inbox shows it",
@@ -263,7 +263,7 @@ pub(crate) fn uuid_problem(text: &str) -> Option<&'static str> {
 fn status(reader: &mut Reader<'_>, id: NodeId) -> Option<At<Status>> {
     if reader.is_null(id) {
         let help = "leave the line out to leave the status alone; there is no way to un-set one";
-        reader.error("empty-value", reader.span(id), "`status` is empty", help);
+        reader.error(Code::EmptyValue, reader.span(id), "`status` is empty", help);
         return None;
     }
     let text = reader.text(id, "`status`")?;
@@ -284,7 +284,7 @@ pub(crate) fn read_status(reader: &mut Reader<'_>, text: At<&str>) -> Option<Sta
             None => format!("write one of {}", six.join(", ")),
         };
         reader.error(
-            "unknown-status",
+            Code::UnknownStatus,
             text.span,
             format!("{} is not a status", quoted(text.value)),
             help,
@@ -297,7 +297,7 @@ fn agent<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<At<&'t str>> {
     let blank = matches!(reader.tree.kind(id), Kind::Scalar(text, _) if text.trim().is_empty());
     if blank || reader.is_null(id) {
         let help = "write `none` to un-assign; leave the line out to not manage it";
-        reader.error("empty-value", reader.span(id), "`agent` is empty", help);
+        reader.error(Code::EmptyValue, reader.span(id), "`agent` is empty", help);
         return None;
     }
     reader.text(id, "`agent`")
@@ -359,7 +359,7 @@ fn attributes<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<Vec<(&'t str, A
         };
         if name.trim().is_empty() {
             reader.error(
-                "empty-value",
+                Code::EmptyValue,
                 reader.span(key),
                 "an attribute has no key",
                 "write the attribute's name before the `:`",
@@ -407,7 +407,7 @@ fn contact_value(reader: &mut Reader<'_>, field: ContactField, text: At<&str>) -
     let (value, name) = (text.value.trim(), field.as_str());
     if value.is_empty() {
         reader.error(
-            "empty-value",
+            Code::EmptyValue,
             text.span,
             format!("`{name}` is empty"),
             "leave it out; contact values cannot be cleared",
@@ -417,7 +417,7 @@ fn contact_value(reader: &mut Reader<'_>, field: ContactField, text: At<&str>) -
     let problem = contact_problem(field, value);
     if let Some(help) = problem {
         reader.error(
-            "bad-contact",
+            Code::BadContact,
             text.span,
             format!("{} is no {}", quoted(value), name.replace('_', " ")),
             help,
@@ -479,7 +479,7 @@ fn note<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<Note<'t>> {
     }
     if !titled {
         reader.error(
-            "missing-title",
+            Code::MissingTitle,
             reader.span(id),
             "a note needs a `title`",
             "add `title:`; a note is known by its texts",

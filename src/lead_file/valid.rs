@@ -14,7 +14,7 @@ use crate::lead_file::raw::{self as document, Lead, Tags};
 use crate::policy::Agent;
 use crate::yaml;
 use crate::yaml::decode::{At, Reader};
-use crate::yaml::diagnostic::{Diagnostic, Source, Span, meant};
+use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span, meant};
 use crate::yaml::excerpt::quoted;
 
 /// The names that lead files may use. What is `None` could not be read, and is not checked.
@@ -58,8 +58,9 @@ pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_
         };
     };
     if tree.is_empty() || (tree.len() == 1 && tree.span(0).start == tree.span(0).end) {
-        let warning = Diagnostic::whole("empty-file", file.clone(), "this file declares nothing")
-            .into_warning();
+        let warning =
+            Diagnostic::whole(Code::EmptyFile, file.clone(), "this file declares nothing")
+                .into_warning();
         diagnostics
             .push(warning.help("begin with `version: 1`, then `leads:`, or delete the file"));
         return Checked {
@@ -249,7 +250,7 @@ impl Checker<'_> {
             }
         };
         reader.error(
-            "unknown-agent",
+            Code::UnknownAgent,
             text.span,
             format!("no agent is called {}", quoted(name)),
             help,
@@ -263,7 +264,7 @@ impl Checker<'_> {
             Tags::Patch(present, absent) => {
                 if present.is_empty() && absent.is_empty() {
                     let help = "name a tag in `present` or `absent`; `tags: []` clears; leave `tags` out to not manage them";
-                    reader.error("tags-say-nothing", tags.span, "`tags` names no tag", help);
+                    reader.error(Code::TagsSayNothing, tags.span, "`tags` names no tag", help);
                 }
                 for text in absent {
                     if let Some(both) = present
@@ -272,7 +273,7 @@ impl Checker<'_> {
                     {
                         let message =
                             format!("the tag {} is to be present and absent", quoted(text.value));
-                        let error = reader.source.error("tag-overlap", text.span, message);
+                        let error = reader.source.error(Code::TagOverlap, text.span, message);
                         reader.out.push(
                             error
                                 .also(reader.source, both.span, "present here")
@@ -297,7 +298,7 @@ impl Checker<'_> {
             if name.contains(',') {
                 let help = "some platforms keep tags as one text with commas, and would read this as several: split it";
                 reader.warning(
-                    "tag-with-comma",
+                    Code::TagWithComma,
                     text.span,
                     format!("the tag {} holds a comma", quoted(&name)),
                     help,
@@ -311,7 +312,7 @@ impl Checker<'_> {
                     }
                 };
                 reader.error(
-                    "unknown-tag",
+                    Code::UnknownTag,
                     text.span,
                     format!("the policy knows no tag {}", quoted(&name)),
                     help,
@@ -319,7 +320,12 @@ impl Checker<'_> {
             }
             if set.contains(&name) {
                 let message = format!("the tag {} is here twice", quoted(&name));
-                reader.warning("duplicate-tag", text.span, message, "remove one of the two");
+                reader.warning(
+                    Code::DuplicateTag,
+                    text.span,
+                    message,
+                    "remove one of the two",
+                );
             } else {
                 set.insert(name);
             }
@@ -414,7 +420,7 @@ pub fn merge<'a>(
         let (first, again) = (of(&pair[0]), of(&pair[1]));
         let message = format!("the lead {} is declared twice", quoted(again.id.as_str()));
         let error = text_of(again.file)
-            .error("duplicate-lead", again.span, message)
+            .error(Code::DuplicateLead, again.span, message)
             .label("again");
         let error = error.also(&text_of(first.file), first.span, "also here");
         out.push(error.help("keep one of the two; one lead is declared in one place"));

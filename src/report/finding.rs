@@ -72,7 +72,7 @@ pub(super) fn of_diagnostic(diagnostic: &Diagnostic) -> Finding {
         } else {
             Level::Warning
         },
-        rule: diagnostic.rule.to_owned(),
+        rule: diagnostic.code.as_str().to_owned(),
         message: diagnostic.message.clone(),
         help: diagnostic.help.clone(),
         at: (!diagnostic.is_about_the_environment())
@@ -152,17 +152,17 @@ fn broken(refusal: &Refusal, level: Level, plan: &Plan) -> Vec<Finding> {
 /// Each change at the line that asks for it: drift to be looked at, the others to be known.
 pub(super) fn of_changes(plan: &Plan) -> Vec<Finding> {
     let names = PlanNames::of(plan);
-    let mut findings: Vec<Finding> = plan
+    let mut findings: Vec<(Class, Finding)> = plan
         .changes
         .iter()
         .flat_map(|change| of_change(change, &names))
         .collect();
-    // The first few are all that is shown of a level: drift is no more than noted, the file's own doing comes first.
-    findings.sort_by_key(|finding| (finding.level, finding.rule == "drift"));
-    findings
+    // Platforms show the first few of each level: what the files changed comes before drift, which is only noted.
+    findings.sort_by_key(|(class, finding)| (finding.level, *class == Class::Drift));
+    findings.into_iter().map(|(_, finding)| finding).collect()
 }
 
-fn of_change(change: &Change, names: &PlanNames<'_>) -> Vec<Finding> {
+fn of_change(change: &Change, names: &PlanNames<'_>) -> Vec<(Class, Finding)> {
     let name = named(change.label.as_deref(), names.lead(&change.uuid));
     let verb = if change.action == Action::Create {
         "create, "
@@ -171,20 +171,18 @@ fn of_change(change: &Change, names: &PlanNames<'_>) -> Vec<Finding> {
     };
     let one = |field: &crate::diff::FieldChange| {
         let class = field.class.unwrap_or(change.class);
-        let (level, rule) = match class {
-            Class::Change => (Level::Note, "change"),
-            Class::Intended => (Level::Note, "intended"),
-            Class::Drift => (Level::Note, "drift"),
-            Class::Conflict => (Level::Warning, "conflict"),
+        let level = match class {
+            Class::Change | Class::Intended | Class::Drift => Level::Note,
+            Class::Conflict => Level::Warning,
         };
         let line = if field.line > 0 {
             field.line
         } else {
             change.source.line
         };
-        Finding {
+        let finding = Finding {
             level,
-            rule: rule.to_owned(),
+            rule: class.as_str().to_owned(),
             message: format!(
                 "{name}: {verb}{} {}",
                 field.field,
@@ -197,7 +195,8 @@ fn of_change(change: &Change, names: &PlanNames<'_>) -> Vec<Finding> {
                 columns: None,
             }),
             related: Vec::new(),
-        }
+        };
+        (class, finding)
     };
     change
         .fields

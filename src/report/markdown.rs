@@ -315,10 +315,8 @@ fn lead(change: &Change, names: &PlanNames<'_>) -> String {
 
 fn told_field(name: &str, field_summary: &FieldSummary, class: Option<Class>) -> String {
     let class = match class {
-        None | Some(Class::Change) => "",
-        Some(Class::Intended) => " _(intended)_",
-        Some(Class::Drift) => " _(drift)_",
-        Some(Class::Conflict) => " _(conflict)_",
+        None | Some(Class::Change) => String::new(),
+        Some(class) => format!(" _({})_", class.as_str()),
     };
     let told = match field_summary {
         FieldSummary::Replaced { before, after } => format!("{} → {}", code(before), code(after)),

@@ -200,13 +200,13 @@ fn class_word(class: Class) -> String {
 
 /// The same of one field among others, in a word.
 fn part_word(class: Class) -> String {
-    let (style, word) = match class {
+    let style = match class {
         Class::Change => return String::new(),
-        Class::Intended => (GOOD, "intended"),
-        Class::Drift => (CHANGE, "drift"),
-        Class::Conflict => (BAD, "conflict"),
+        Class::Intended => GOOD,
+        Class::Drift => CHANGE,
+        Class::Conflict => BAD,
     };
-    format!("  {}", paint(style, word))
+    format!("  {}", paint(style, class.as_str()))
 }
 
 fn sign(action: Action) -> String {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use crate::yaml::diagnostic::{Diagnostic, Source, Span, meant};
+use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span, meant};
 use crate::yaml::excerpt::quoted;
 use crate::yaml::scalar::{Scalar, resolve};
 use crate::yaml::{Kind, NodeId, Pairs, Tree};
@@ -76,25 +76,25 @@ impl<'t> Reader<'t> {
     /// Notes an error, with what to do about it.
     pub fn error(
         &mut self,
-        rule: &'static str,
+        code: Code,
         span: Span,
         message: impl AsRef<str>,
         help: impl AsRef<str>,
     ) {
         self.out
-            .push(self.source.error(rule, span, message).help(help));
+            .push(self.source.error(code, span, message).help(help));
     }
 
     /// Notes a warning, with what to do about it.
     pub fn warning(
         &mut self,
-        rule: &'static str,
+        code: Code,
         span: Span,
         message: impl AsRef<str>,
         help: impl AsRef<str>,
     ) {
         self.out
-            .push(self.source.warning(rule, span, message).help(help));
+            .push(self.source.warning(code, span, message).help(help));
     }
 
     /// The place of a value, behind an alias where it is written.
@@ -125,7 +125,7 @@ impl<'t> Reader<'t> {
     /// Tells that `what` takes something else.
     pub fn wrong(&mut self, id: NodeId, what: &str, takes: &str, help: &str) {
         let message = format!("{what} takes {takes}, found {}", self.found(id));
-        self.error("wrong-type", self.span(id), message, help);
+        self.error(Code::WrongType, self.span(id), message, help);
     }
 
     /// Any scalar as it is written; an error where there is none, or nothing in it.
@@ -143,7 +143,7 @@ impl<'t> Reader<'t> {
                     ),
                 };
                 self.error(
-                    "empty-value",
+                    Code::EmptyValue,
                     self.span(id),
                     format!("{what} is empty"),
                     help,
@@ -167,7 +167,7 @@ impl<'t> Reader<'t> {
         let text = self.text(id, what)?;
         if text.value.trim().is_empty() {
             self.error(
-                "empty-value",
+                Code::EmptyValue,
                 text.span,
                 format!("{what} is empty"),
                 format!("write a value for {what}, or leave it out"),
@@ -259,7 +259,7 @@ impl<'t> Reader<'t> {
     pub fn key(&mut self, id: NodeId, keys: &mut Keys<'t>) -> Option<&'t str> {
         let Kind::Scalar(text, style) = self.tree.kind(id) else {
             self.error(
-                "wrong-type",
+                Code::WrongType,
                 self.span(id),
                 "a key is text",
                 "write a plain name before the `:`",
@@ -273,7 +273,7 @@ impl<'t> Reader<'t> {
         };
         if let Some(before) = keys.insert(text, id) {
             let error = self.source.error(
-                "duplicate-key",
+                Code::DuplicateKey,
                 self.span(id),
                 format!("the key {} is here twice", quoted(text)),
             );
@@ -300,7 +300,7 @@ impl<'t> Reader<'t> {
             None => format!("{what} has: {all}"),
         };
         self.error(
-            "unknown-key",
+            Code::UnknownKey,
             self.span(id),
             format!("{what} has no {}", quoted(key)),
             help,

@@ -4,10 +4,13 @@
 //! scrubbed line of source, so that it can be shown long after the text has gone. Hands on values that serialise to JSON;
 //! `render` draws them for people.
 
+mod code;
+
 use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::code::Code;
 use crate::yaml::excerpt::{Excerpt, visible};
 
 /// Whether a diagnostic stops the run.
@@ -63,8 +66,9 @@ pub struct Related {
 pub struct Diagnostic {
     /// Error or warning.
     pub severity: Severity,
-    /// The rule's stable name, in kebab case.
-    pub rule: &'static str,
+    /// Which rule it is about.
+    #[serde(rename = "rule")]
+    pub code: Code,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,
     /// The file, relative to the workspace, or the name of an environment variable.
@@ -99,12 +103,12 @@ fn text<S: serde::Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S
 
 impl Source<'_> {
     /// An error at `span`.
-    pub fn error(&self, rule: &'static str, span: Span, message: impl AsRef<str>) -> Diagnostic {
+    pub fn error(&self, code: Code, span: Span, message: impl AsRef<str>) -> Diagnostic {
         let line = self.first_line(span);
         let (start, width) = (span.start as usize, line.chars().count() as u32);
         Diagnostic {
             severity: Severity::Error,
-            rule,
+            code,
             message: visible(message.as_ref()),
             file: self.file.clone(),
             line: span.line,
@@ -115,19 +119,15 @@ impl Source<'_> {
             label: None,
             related: Vec::new(),
             help: None,
-            excerpt: Some(Excerpt::new(
-                self.text,
-                start..start + line.len(),
-                span.line,
-            )),
+            excerpt: Some(self.excerpt(span)),
         }
     }
 
     /// A warning at `span`.
-    pub fn warning(&self, rule: &'static str, span: Span, message: impl AsRef<str>) -> Diagnostic {
+    pub fn warning(&self, code: Code, span: Span, message: impl AsRef<str>) -> Diagnostic {
         Diagnostic {
             severity: Severity::Warning,
-            ..self.error(rule, span, message)
+            ..self.error(code, span, message)
         }
     }
 
@@ -146,26 +146,31 @@ impl Source<'_> {
     }
 
     fn related(&self, span: Span, message: &str) -> Related {
-        let at = self.error("", span, message);
         Related {
-            message: at.message,
-            file: at.file,
-            line: at.line,
-            column: at.column,
-            excerpt: at.excerpt,
+            message: visible(message),
+            file: self.file.clone(),
+            line: span.line,
+            column: span.column,
+            excerpt: Some(self.excerpt(span)),
         }
+    }
+
+    fn excerpt(&self, span: Span) -> Excerpt {
+        let start = span.start as usize;
+        let end = start + self.first_line(span).len();
+        Excerpt::new(self.text, start..end, span.line)
     }
 }
 
 impl Diagnostic {
     /// An error about a file as a whole, or about something that is no file.
-    pub fn whole(rule: &'static str, file: impl Into<Arc<str>>, message: impl AsRef<str>) -> Self {
+    pub fn whole(code: Code, file: impl Into<Arc<str>>, message: impl AsRef<str>) -> Self {
         let mut made = Source {
             file: file.into(),
             text: "",
         }
         .error(
-            rule,
+            code,
             Span {
                 line: 1,
                 column: 1,
@@ -215,8 +220,8 @@ impl Diagnostic {
 /// Puts diagnostics into the order in which they are shown: file, line, column, rule.
 pub fn sort(all: &mut [Diagnostic]) {
     all.sort_by(|a, b| {
-        (&a.file, a.line, a.column, a.rule, &a.message)
-            .cmp(&(&b.file, b.line, b.column, b.rule, &b.message))
+        (&a.file, a.line, a.column, a.code, &a.message)
+            .cmp(&(&b.file, b.line, b.column, b.code, &b.message))
     });
 }
 

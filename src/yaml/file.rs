@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::yaml::diagnostic::{Diagnostic, Source, Span};
+use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span};
 
 /// 64 MiB.
 const LIMIT: u64 = 64 << 20;
@@ -18,14 +18,14 @@ pub(crate) fn text(root: &Path, file: &Arc<str>) -> Result<String, Box<Diagnosti
     let fail = |error: std::io::Error| {
         let message = format!("this file cannot be read: {error}");
         Box::new(
-            Diagnostic::whole("unreadable", file.clone(), message)
+            Diagnostic::whole(Code::Unreadable, file.clone(), message)
                 .help("check that it is there, and that you may read it"),
         )
     };
     let path = root.join(&**file);
     let meta = std::fs::metadata(&path).map_err(fail)?;
     if !meta.is_file() {
-        let error = Diagnostic::whole("not-a-file", file.clone(), "this is not a file");
+        let error = Diagnostic::whole(Code::NotAFile, file.clone(), "this is not a file");
         return Err(Box::new(error.help("put a file there")));
     }
     let mut bytes = Vec::with_capacity(meta.len().min(LIMIT) as usize + 1);
@@ -37,21 +37,21 @@ pub(crate) fn text(root: &Path, file: &Arc<str>) -> Result<String, Box<Diagnosti
 
 /// Bytes to text.
 pub(crate) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> Result<String, Box<Diagnostic>> {
-    let whole = |rule, message: String, help: &str| {
+    let whole = |code, message: String, help: &str| {
         Err(Box::new(
-            Diagnostic::whole(rule, file.clone(), message).help(help),
+            Diagnostic::whole(code, file.clone(), message).help(help),
         ))
     };
     if bytes.len() as u64 > LIMIT {
         return whole(
-            "too-large",
+            Code::TooLarge,
             "this file is larger than 64 MiB".to_owned(),
             "split it into several files",
         );
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return whole(
-            "not-utf8",
+            Code::NotUtf8,
             "this file is written in UTF-16".to_owned(),
             "save it as UTF-8",
         );
@@ -78,7 +78,7 @@ pub(crate) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> Result<String, Box<Diag
         };
         Box::new(
             source
-                .error("not-utf8", span, message)
+                .error(Code::NotUtf8, span, message)
                 .help("save it as UTF-8; a binary file is no YAML"),
         )
     })?;
@@ -107,7 +107,7 @@ fn check(source: &Source<'_>) -> Result<(), Box<Diagnostic>> {
         column,
     };
     let message = format!("this is a binary file: byte {at}, on line {line}, is NUL");
-    let error = source.error("not-utf8", span, message);
+    let error = source.error(Code::NotUtf8, span, message);
     Err(Box::new(error.help(
         "save it as UTF-8 text, or keep it out of the lead files' folder",
     )))

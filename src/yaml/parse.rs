@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag};
 
-use crate::yaml::diagnostic::{Diagnostic, Source, Span};
+use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span};
 use crate::yaml::excerpt::quoted;
 use crate::yaml::{Kind, Node, NodeId, Style, Tree};
 
@@ -117,13 +117,13 @@ fn syntax(source: &Source<'_>, error: &granit_parser::ScanError) -> Diagnostic {
         return too_deep(source, span);
     }
     source
-        .error("yaml-syntax", span, format!("this is not YAML: {}", error.info()))
+        .error(Code::YamlSyntax, span, format!("this is not YAML: {}", error.info()))
         .help("check the indentation, the quotes and the brackets here and on the line before; tabs do not indent")
 }
 
 fn too_deep(source: &Source<'_>, at: Span) -> Diagnostic {
     let error = source.error(
-        "too-deep",
+        Code::TooDeep,
         at,
         format!("more than {DEPTH} collections inside one another"),
     );
@@ -208,9 +208,11 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    let error =
-                        self.source
-                            .error("several-documents", at, "a second document begins here");
+                    let error = self.source.error(
+                        Code::SeveralDocuments,
+                        at,
+                        "a second document begins here",
+                    );
                     return Err(Box::new(
                         error.help("keep one document in a file: remove the `---`, or move the rest to a file of its own"),
                     ));
@@ -280,7 +282,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
             .map(|anchor| (anchor.node, anchor.size));
         let Some((node, Some(size))) = known else {
             let error = self.source.error(
-                "recursive-alias",
+                Code::RecursiveAlias,
                 at,
                 "an alias inside of what it stands for",
             );
@@ -352,7 +354,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
 
     fn refuse(&mut self, tag: &Tag, at: Span) {
         let error = self.source.error(
-            "yaml-tag",
+            Code::YamlTag,
             at,
             format!(
                 "a YAML tag, {}, means nothing here",
@@ -368,7 +370,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         let budget = 10 * self.nodes.len() as u64 + 10_000;
         if let Some((_, at)) = self.widest.filter(|_| self.expanded > budget) {
             let error = self.source.error(
-                "alias-bomb",
+                Code::AliasBomb,
                 at,
                 "the aliases of this file stand for far more than it holds",
             );
@@ -384,7 +386,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
                     && tree.children(value).all(good));
             if !fine || tree.target(value) == mapping {
                 let error = self.source.error(
-                    "merge-key",
+                    Code::MergeKey,
                     tree.span(value),
                     "`<<` takes a mapping, or a list of mappings",
                 );

@@ -16,7 +16,7 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
     let file = visible(&diagnostic.file);
     let title = level
         .primary_title(diagnostic.message.as_str())
-        .id(diagnostic.rule);
+        .id(diagnostic.code.as_str());
     let mut main = Group::with_title(title);
     main = match &diagnostic.excerpt {
         Some(excerpt) => place(

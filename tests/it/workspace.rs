@@ -47,7 +47,7 @@ fn rules(loaded: &Loaded) -> Vec<(&str, &str, u32)> {
     loaded
         .diagnostics
         .iter()
-        .map(|made| (made.rule, &*made.file, made.line))
+        .map(|made| (made.code.as_str(), &*made.file, made.line))
         .collect()
 }
 
@@ -74,7 +74,7 @@ fn structural(text: &str) -> (bool, Json) {
     let (_, diagnostics) = convertalk::lead_file::desired_of(files, &workspace.unwrap());
     let fine = !diagnostics
         .iter()
-        .any(|made| made.is_error() && !BEYOND_THE_SCHEMA.contains(&made.rule));
+        .any(|made| made.is_error() && !BEYOND_THE_SCHEMA.contains(&made.code.as_str()));
     let json = match yaml::parse(&source, &mut Vec::new()) {
         Some(tree) if !tree.is_empty() => json(&tree, 0),
         _ => Json::Null,
@@ -151,7 +151,11 @@ fn duplicates_name_both_places() {
     );
     let twice = one("version: 1\nleads:\n  u1:\n  u1: { status: OPEN }\n");
     assert_eq!(
-        (twice[0].rule, twice[0].line, twice[0].related[0].line),
+        (
+            twice[0].code.as_str(),
+            twice[0].line,
+            twice[0].related[0].line
+        ),
         ("duplicate-lead", 4, 3)
     );
 }
@@ -193,7 +197,7 @@ fn odd_things_on_the_disk() {
     let all: Vec<_> = loaded
         .diagnostics
         .iter()
-        .map(|made| (made.rule, &made.file["leads/".len()..]))
+        .map(|made| (made.code.as_str(), &made.file["leads/".len()..]))
         .collect();
     assert_eq!(
         all,
@@ -263,7 +267,7 @@ fn bombs_are_refused_at_once() {
     for (text, rule) in cases {
         let made = one(text);
         assert!(
-            made.iter().any(|made| made.rule == rule),
+            made.iter().any(|made| made.code.as_str() == rule),
             "{rule}: {made:?}"
         );
     }
@@ -319,7 +323,7 @@ fn fixtures_break_what_they_say() {
             .to_owned();
         let found: Vec<_> = one(&text)
             .iter()
-            .map(|made| format!("{}:{}", made.rule, made.line))
+            .map(|made| format!("{}:{}", made.code.as_str(), made.line))
             .collect();
         let found = if found.is_empty() {
             "fine".to_owned()
@@ -516,7 +520,7 @@ fn config(
         made,
         diagnostics
             .iter()
-            .map(|made| format!("{}:{}", made.rule, made.line))
+            .map(|made| format!("{}:{}", made.code.as_str(), made.line))
             .collect(),
     )
 }
@@ -655,7 +659,10 @@ fn names_and_values_become_demands() {
     let slip = one(
         "version: 1\nleads:\n  a:\n    agent: pria\n    tags: { present: [x, x], absent: [x, 'a,b'] }\n",
     );
-    let said: Vec<_> = slip.iter().map(|made| (made.rule, made.line)).collect();
+    let said: Vec<_> = slip
+        .iter()
+        .map(|made| (made.code.as_str(), made.line))
+        .collect();
     assert_eq!(
         said,
         [

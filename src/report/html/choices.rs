@@ -7,14 +7,9 @@ use super::super::field_summary::{FieldSummary, Group};
 use crate::lead::Field;
 use crate::plan::{Action, Change, Class, Plan};
 
-/// A class in a word; none where there is no base to tell it by.
+/// The word for a class; `None` for a change without a base.
 pub(super) fn word(class: Class) -> Option<&'static str> {
-    match class {
-        Class::Change => None,
-        Class::Intended => Some("intended"),
-        Class::Drift => Some("drift"),
-        Class::Conflict => Some("conflict"),
-    }
+    (class != Class::Change).then(|| class.as_str())
 }
 
 pub(super) fn action(action: Action) -> &'static str {
