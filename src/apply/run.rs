@@ -470,3 +470,6 @@ async fn write_one<W: Writer>(
         journal,
     }
 }
+
+#[cfg(test)]
+mod tests;

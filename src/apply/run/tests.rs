@@ -1,0 +1,154 @@
+//! Runs against a platform in memory, on a paused clock.
+
+use std::convert::Infallible;
+use std::sync::Mutex;
+
+use super::*;
+use crate::apply::WriteCertainty;
+use crate::cancel::Cancellation;
+use crate::lead::{Lead, Status};
+use crate::observe::{ChatType, Echo, Observed, Page, Projection, Reader};
+use crate::plan::{Action, Class, Fields, Source};
+
+/// Leads on one page; each request takes the same time.
+struct Platform {
+    leads: Mutex<Leads>,
+    answers_in: Duration,
+}
+
+impl Reader for Platform {
+    type Error = Infallible;
+
+    async fn page(&self, list: ChatType, number: u32, _: &Projection) -> Result<Page, Infallible> {
+        tokio::time::sleep(self.answers_in).await;
+        if (list, number) != (ChatType::Lead, 1) {
+            return Ok(Page {
+                is_end: true,
+                ..Page::default()
+            });
+        }
+        let leads = self.leads.lock().expect("no panic");
+        Ok(Page {
+            leads: leads
+                .iter()
+                .map(|(id, lead)| (id.clone(), lead.clone()))
+                .collect(),
+            ..Page::default()
+        })
+    }
+
+    fn writes(&self) -> bool {
+        true
+    }
+
+    fn width(&self) -> usize {
+        2
+    }
+
+    fn page_cap(&self) -> u32 {
+        10
+    }
+}
+
+impl Writer for Platform {
+    async fn update(&self, update: &Update<'_>) -> Result<(), Infallible> {
+        tokio::time::sleep(self.answers_in).await;
+        let mut leads = self.leads.lock().expect("no panic");
+        leads.get_mut(update.id).expect("a lead").lead.status = Some(Status::Closed);
+        Ok(())
+    }
+
+    fn is_fatal(error: &Infallible) -> bool {
+        match *error {}
+    }
+
+    fn certainty(error: &Infallible) -> WriteCertainty {
+        match *error {}
+    }
+
+    fn hint(error: &Infallible) -> Option<&'static str> {
+        match *error {}
+    }
+}
+
+fn open_lead() -> Box<Observed> {
+    Box::new(Observed {
+        lead: Lead {
+            status: Some(Status::Open),
+            ..Lead::default()
+        },
+        unmanaged: BTreeMap::new(),
+        echo: Echo::default(),
+        tag_shape: None,
+        updated: 0,
+        seen: None,
+    })
+}
+
+/// Closes an open lead.
+fn task(id: &LeadId) -> Task {
+    let demand = crate::desired::Demand {
+        wanted: crate::lead::Wanted::Status(Status::Closed),
+        line: 1,
+    };
+    let live = open_lead();
+    let change = Change {
+        uuid: id.clone(),
+        label: None,
+        action: Action::Update,
+        class: Class::Change,
+        source: Source {
+            file: "leads/a.yaml".to_owned(),
+            line: 1,
+        },
+        fields: Fields(crate::diff::changes(&[demand], &live.lead)),
+    };
+    match settle(&change, Some(&live)) {
+        Settled::Go(task) => *task,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_leaves_time_to_read_back() {
+    let ids: Vec<LeadId> = (0..200).map(|id| LeadId::new(id.to_string())).collect();
+    let platform = Platform {
+        leads: Mutex::new(ids.iter().map(|id| (id.clone(), open_lead())).collect()),
+        answers_in: Duration::from_millis(100),
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Journal::open(&folder.path().join("run.jsonl")).expect("a run file");
+    // All writes would take ten seconds.
+    let end = Instant::now() + Duration::from_secs(5);
+    let stop = Cancellation::at(Some(end)).with_last_write(Some(end - Duration::from_secs(1)));
+    let options = Options {
+        canary: 1,
+        max_failures: 1,
+        verify: true,
+        patience: Duration::from_secs(15),
+        deadline: Some(end),
+        listed: Instant::now(),
+        fresh: Duration::from_secs(3_600),
+        names: Redaction::Full,
+        tag_shape: TagShape::Auto,
+    };
+    let tasks = ids.iter().map(task).collect();
+    let report = run(
+        &platform,
+        tasks,
+        Vec::new(),
+        &journal,
+        &options,
+        &stop,
+        &|_| {},
+    )
+    .await;
+    assert!(Instant::now() <= end, "{:?} late", Instant::now() - end);
+    assert_eq!(report.stopped, Some(Reason::Deadline));
+    let (verified, untried) = (
+        report.count(Outcome::Verified),
+        report.count(Outcome::Untried),
+    );
+    assert_eq!(verified + untried, 200);
+    assert!(verified > 50, "{verified}");
+}
