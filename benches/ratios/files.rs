@@ -22,9 +22,9 @@ const AGENTS: [(&str, &str); 5] = [
 pub(crate) struct Shape {
     pub(crate) declared: usize,
     pub(crate) files: usize,
-    /// One chat in so many of the listing; 1 is the first ones of all.
+    /// Every n-th chat of the listing is declared; 1 takes the first ones.
     pub(crate) every: usize,
-    /// One in so many of the declared ones is to be changed.
+    /// Every n-th declared chat is to be changed.
     pub(crate) changed: usize,
     /// Requests at a time.
     pub(crate) concurrency: usize,

@@ -75,7 +75,7 @@ pub(crate) fn rows(scale: &Scale, table: &mut Table) {
         .map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("text"))
         .collect();
     let runs = 2 * scale.runs + 1;
-    let told = |one: f64, other: f64, what: &str| {
+    let note = |one: f64, other: f64, what: &str| {
         format!("{:.0} ms, {what} {:.0} ms", one * 1_000.0, other * 1_000.0)
     };
     if table.wants(SCAN) {
@@ -85,7 +85,7 @@ pub(crate) fn rows(scale: &Scale, table: &mut Table) {
             ratio,
             Limit::AtMost(1.6),
             "",
-            told(one, other, "the bare scan"),
+            note(one, other, "the bare scan"),
         );
     }
     if table.wants(CORES) {
@@ -95,7 +95,7 @@ pub(crate) fn rows(scale: &Scale, table: &mut Table) {
             ratio,
             Limit::AtLeast(1.7),
             "",
-            told(one, other, "on two"),
+            note(one, other, "on two"),
         );
     }
     if table.wants(GROWTH) {
@@ -105,7 +105,7 @@ pub(crate) fn rows(scale: &Scale, table: &mut Table) {
             ratio,
             Limit::AtMost(10.5),
             "",
-            told(one, other, "a tenth"),
+            note(one, other, "a tenth"),
         );
     }
 }

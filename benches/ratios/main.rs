@@ -1,5 +1,5 @@
 //! The end-to-end benchmark: the real program against the embedded API in a process of its own, each figure a ratio to what
-//! cannot be avoided, measured in the same run, in turn, and told as a median.
+//! cannot be avoided, measured in the same run, in turn, as a median.
 //!
 //! `cargo bench --bench ratios` prints one Markdown table. `-- --quick` does it with a tenth of the leads and three runs (the
 //! limits are meant for the whole),

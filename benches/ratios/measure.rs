@@ -91,7 +91,7 @@ pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-/// Both in turn, so many times: the median of the ratios, and the medians of each.
+/// Both in turn, `runs` times: the median of the ratios, and the medians of each.
 pub(crate) fn paired(
     runs: usize,
     mut one: impl FnMut() -> f64,

@@ -1,4 +1,4 @@
-//! Plans and applies over loopback: against the bare fetch of the same pages, and against the least time that so many writes take.
+//! Plans and applies over loopback: against the bare fetch of the same pages, and against the least time that the writes can take.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::measure::{Took, median, paired, program, run};
 use crate::server::Server;
 use crate::table::{Limit, Table};
 
-/// Requests at a time, as the program has it unless said.
+/// Requests at a time, by default.
 const WIDTH: usize = 8;
 /// Requests at a time for writes: as many as may be allowed, so that the row takes seconds.
 const WRITES_AT_A_TIME: usize = 64;

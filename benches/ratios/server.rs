@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves so many generated chats, every tenth of them no lead.
+    /// Serves generated chats, every tenth of them not a lead.
     pub(crate) fn start(leads: u32, flags: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_convertalk"))
             .args(["sandbox", "--listen", "127.0.0.1:0", "--keep-pages", "4096"])
@@ -49,7 +49,7 @@ impl Server {
         }
     }
 
-    /// The bare fetch of every page and of the two past the end of each list, by so many requests at a time.
+    /// The bare fetch of every page and of the two past the end of each list, with `width` requests at a time.
     pub(crate) fn fetch(&self, width: usize) -> Command {
         let mut command = this("bare");
         command

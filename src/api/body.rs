@@ -83,3 +83,39 @@ impl Bodies {
         Arc::clone(&self.room).acquire_many_owned(units).await.ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn answer(size: usize) -> reqwest::Response {
+        axum::http::Response::new(vec![b' '; size]).into()
+    }
+
+    async fn reads(bodies: &Bodies, size: usize) -> bool {
+        let read = bodies.read(answer(size));
+        tokio::time::timeout(Duration::from_secs(60), read)
+            .await
+            .is_ok_and(|body| body.is_ok())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_large_body_waits_until_there_is_room() {
+        let bodies = Bodies::new();
+        let first = bodies.read(answer(LARGEST)).await.expect("a body");
+        assert!(!reads(&bodies, SMALL + 1).await);
+        assert!(reads(&bodies, SMALL).await, "a small one needs no room");
+        drop(first);
+        assert!(reads(&bodies, SMALL + 1).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_without_end_is_refused_and_leaves_its_room() {
+        let bodies = Bodies::new();
+        let read = bodies.read(answer(LARGEST + 1)).await;
+        assert!(matches!(read, Err(Failure::Oversized { limit: 64 })));
+        assert!(reads(&bodies, LARGEST).await);
+    }
+}
