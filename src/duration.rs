@@ -1,65 +1,76 @@
-//! Lengths of time as people type them: `20ms`, `1.5s`, `10m`, `24h`, `7d`.
+//! Lengths of time as people type them, in flags and in files: `500ms`, `1h30m`, `2 days`, or a bare number of seconds.
 //!
-//! Owns the one notation that every flag and every file uses. Given text; hands on a [`Duration`], or what is wrong with it.
+//! The grammar is jiff's friendly format; a day has 24 hours.
 
 use std::time::Duration;
+
+use jiff::SpanRelativeTo;
+use jiff::fmt::friendly::SpanParser;
 
 /// The text is not a length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
-    /// It does not begin with a number of at least 0.
+    /// Neither the friendly format nor a number of seconds.
     #[error(
-        "`{0}` is not a length of time; write a number and a unit, as in 20ms, 1.5s, 10m, 24h or 7d"
+        "`{0}` is not a length of time; write a number of seconds, or units as in 500ms, 30s, 1h30m or 2 days"
     )]
-    NoNumber(String),
-    /// A number alone says nothing about how long.
-    #[error("`{0}` has no unit; write {0}s for seconds, or one of ms, m, h, d")]
-    NoUnit(String),
-    /// The unit is not one of the five.
-    #[error("`{unit}` in `{text}` is not a unit of time; use ms, s, m, h or d")]
-    Unit {
-        /// The whole text.
-        text: String,
-        /// What stands after the number.
-        unit: String,
-    },
+    Unreadable(String),
+    /// Before now.
+    #[error("`{0}` is negative")]
+    Negative(String),
     /// More than ten years.
-    #[error("`{0}` is too long a time")]
+    #[error("`{0}` is longer than ten years")]
     TooLong(String),
 }
 
-/// Ten years: more is a slip, and a clock can be added to it without a thought.
+/// More is a typing error, and a clock can be added to this without overflow.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 
-/// Reads one number, with or without a fraction, and one unit: `ms`, `s`, `m`, `h` or `d` (24 hours).
+/// Reads a length of time.
+///
+/// ```
+/// use std::time::Duration;
+/// assert_eq!(convertalk::duration::parse("1h30m"), Ok(Duration::from_secs(5_400)));
+/// assert_eq!(convertalk::duration::parse("90"), Ok(Duration::from_secs(90)));
+/// ```
+///
+/// # Errors
+/// The text is not one, is negative, or longer than ten years.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let text = text.trim();
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let number: f64 = number
-        .parse()
-        .map_err(|_| DurationError::NoNumber(text.to_owned()))?;
-    let seconds = match unit.trim() {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3_600.0,
-        "d" => 86_400.0,
-        "" if number == 0.0 => 0.0,
-        "" => return Err(DurationError::NoUnit(text.to_owned())),
-        unit => {
-            return Err(DurationError::Unit {
-                text: text.to_owned(),
-                unit: unit.to_owned(),
-            });
+    let unreadable = || DurationError::Unreadable(text.to_owned());
+    let too_long = || DurationError::TooLong(text.to_owned());
+    let time = if is_number(text) {
+        let seconds: f64 = text.parse().map_err(|_| unreadable())?;
+        Duration::try_from_secs_f64(seconds).map_err(|_| too_long())?
+    } else {
+        let span = SpanParser::new()
+            .parse_span(text)
+            .map_err(|_| unreadable())?;
+        if span.is_negative() {
+            return Err(DurationError::Negative(text.to_owned()));
         }
+        // A month is no length of time without a date to start from.
+        if span.get_years() != 0 || span.get_months() != 0 {
+            return Err(unreadable());
+        }
+        span.to_duration(SpanRelativeTo::days_are_24_hours())
+            .ok()
+            .and_then(|time| Duration::try_from(time).ok())
+            .ok_or_else(too_long)?
     };
-    match Duration::try_from_secs_f64(number * seconds) {
-        Ok(time) if time <= LONGEST => Ok(time),
-        _ => Err(DurationError::TooLong(text.to_owned())),
+    if time > LONGEST {
+        return Err(too_long());
     }
+    Ok(time)
+}
+
+/// Digits, with or without a fraction.
+fn is_number(text: &str) -> bool {
+    text.starts_with(|letter: char| letter.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 #[cfg(test)]
@@ -67,37 +78,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_each_unit_and_fractions() {
+    fn reads_units_their_names_and_bare_seconds() {
         for (text, millis) in [
             ("20ms", 20),
             ("1s", 1_000),
             ("1.5s", 1_500),
+            ("90 s", 90_000),
             ("2m", 120_000),
+            ("1h30m", 5_400_000),
+            ("1h 30m", 5_400_000),
             ("24h", 86_400_000),
+            ("2 days", 172_800_000),
             ("7d", 604_800_000),
+            ("1 week", 604_800_000),
             ("0", 0),
+            ("10", 10_000),
+            ("0.5", 500),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
     }
 
     #[test]
-    fn says_what_is_wrong() {
-        for (text, words) in [
-            ("", "not a length"),
-            ("-1s", "not a length"),
-            ("1.2.3s", "not a length"),
-            ("10", "10s for seconds"),
-            ("3w", "`w`"),
+    fn refuses_what_is_no_length_of_time() {
+        for text in [
+            "", "soon", "1.2.3", "1.2.3s", "+5", "3 months", "PT10S", "10x",
         ] {
+            let error = parse(text).expect_err(text);
             assert!(
-                parse(text).is_err_and(|error| error.to_string().contains(words)),
+                matches!(error, DurationError::Unreadable(_)),
+                "{text}: {error}"
+            );
+        }
+        for text in ["-1s", "5s ago"] {
+            assert!(
+                matches!(parse(text), Err(DurationError::Negative(_))),
                 "{text}"
             );
         }
-        assert!(matches!(
-            parse(&format!("{}d", "9".repeat(40))),
-            Err(DurationError::TooLong(_))
-        ));
+        for text in ["99 years", "11 weeks 6000 days"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        assert!(matches!(parse("6000 days"), Err(DurationError::TooLong(_))));
+        let digits = "9".repeat(40);
+        assert!(matches!(parse(&digits), Err(DurationError::TooLong(_))));
     }
 }

@@ -1,5 +1,7 @@
 //! What a plan may not do, and who may be given leads: the values of `agents` and `policy` in `convertalk.yaml`.
 
+use std::str::FromStr;
+
 use crate::desired::Place;
 use crate::lead::{AgentId, Status};
 
@@ -45,6 +47,41 @@ pub enum MaxChanges {
     Leads(u32),
     /// So many of a hundred declared leads.
     Percent(u8),
+}
+
+/// The text is not a number of leads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MaxChangesError {
+    /// Neither digits nor digits and `%`.
+    #[error("write a number of leads, such as 50, or a share of the declared leads, such as 20%")]
+    Unreadable,
+    /// More than all.
+    #[error("a share is at most 100%")]
+    Share,
+}
+
+impl FromStr for MaxChanges {
+    type Err = MaxChangesError;
+
+    fn from_str(text: &str) -> Result<Self, MaxChangesError> {
+        let text = text.trim();
+        let (digits, is_share) = match text.strip_suffix('%') {
+            Some(share) => (share.trim_end(), true),
+            None => (text, false),
+        };
+        // `parse` takes a sign.
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(MaxChangesError::Unreadable);
+        }
+        let number: u32 = digits.parse().map_err(|_| MaxChangesError::Unreadable)?;
+        if !is_share {
+            return Ok(Self::Leads(number));
+        }
+        match u8::try_from(number) {
+            Ok(share) if share <= 100 => Ok(Self::Percent(share)),
+            _ => Err(MaxChangesError::Share),
+        }
+    }
 }
 
 /// A move from one status to another; `None` stands for `*`, any.

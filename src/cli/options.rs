@@ -17,7 +17,8 @@ use crate::report::{self, Audience, Format};
 /// Which leads, how far to read, and what to tell.
 #[derive(Debug, Args)]
 pub(super) struct Scope {
-    /// Only these declared leads: a uuid, status=OPEN, agent=priya, tag=vip, file=leads/eu/** (repeatable: any of them)
+    /// Only these declared leads: a uuid or its first characters, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE, label~text,
+    /// file=leads/eu/**, held, changed; != for =, a comma for *and* (repeatable: any of them)
     #[arg(long, value_name = "SELECTOR")]
     pub(super) only: Vec<String>,
     /// Explain each difference by what the files said at a commit; `auto` in GitHub and GitLab pull requests
@@ -30,7 +31,7 @@ pub(super) struct Scope {
     #[arg(long, value_name = "HOW", default_value = "initials")]
     pub(super) names: Redaction,
     /// Refuse to change more leads than this: a number, or a share of the declared leads such as 20%
-    #[arg(long, value_name = "N|P%", value_parser = max_changes)]
+    #[arg(long, value_name = "N|P%")]
     pub(super) max_changes: Option<MaxChanges>,
     /// Lift a guard for this run (repeatable)
     #[arg(long, value_name = "GUARD")]
@@ -181,19 +182,4 @@ pub(super) enum OnMissing {
     Fail,
     /// The other leads go ahead
     Skip,
-}
-
-fn max_changes(text: &str) -> Result<MaxChanges, String> {
-    let number = |text: &str| {
-        text.trim()
-            .parse::<u32>()
-            .map_err(|_| "a number of leads, or a share such as 20%".to_owned())
-    };
-    match text.strip_suffix('%') {
-        None => number(text).map(MaxChanges::Leads),
-        Some(share) => match number(share)? {
-            share @ 0..=100 => Ok(MaxChanges::Percent(u8::try_from(share).unwrap_or(100))),
-            _ => Err("a share is at most 100%".to_owned()),
-        },
-    }
 }

@@ -214,32 +214,18 @@ fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> ApiS
     }
 }
 
+/// A request takes some time, and at most a day.
 fn timeout(reader: &mut Reader<'_>, text: At<&str>) -> Option<Duration> {
-    let value = text.value.trim();
-    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("", 1.0)];
-    let (number, unit) = units
-        .into_iter()
-        .find_map(|(suffix, unit)| Some((value.strip_suffix(suffix)?, unit)))?;
-    let plain = !number.is_empty()
-        && number
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let seconds = number
-        .parse::<f64>()
-        .ok()
-        .filter(|_| plain)
-        .map(|number| number * unit);
-    let fits = seconds.filter(|seconds| *seconds > 0.0 && *seconds <= 86_400.0);
-    if fits.is_none() {
-        let help = "write seconds, `30`, or `30s`, `500ms`, `2m`; a day at the most";
-        reader.error(
-            Code::BadTimeout,
-            text.span,
-            format!("{} is no time for a request", quoted(value)),
-            help,
-        );
-    }
-    fits.map(Duration::from_secs_f64)
+    const LONGEST: Duration = Duration::from_secs(86_400);
+    let message = match crate::duration::parse(text.value) {
+        Ok(time) if time.is_zero() => format!("{} is no time at all", quoted(text.value)),
+        Ok(time) if time > LONGEST => format!("{} is longer than a day", quoted(text.value)),
+        Ok(time) => return Some(time),
+        Err(_) => format!("{} is not a length of time", quoted(text.value)),
+    };
+    let help = "write a number of seconds, `30`, or units: `500ms`, `30s`, `2m`; at most a day";
+    reader.error(Code::BadTimeout, text.span, message, help);
+    None
 }
 
 fn shape(reader: &mut Reader<'_>, text: At<&str>) -> TagShape {
@@ -418,23 +404,13 @@ fn policy(reader: &mut Reader<'_>, raw: &RawPolicy<'_>) -> Policy {
 }
 
 fn max_changes(reader: &mut Reader<'_>, text: At<&str>) -> Option<MaxChanges> {
-    let value = text.value.trim();
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let made = match value.strip_suffix('%').map(str::trim_end) {
-        Some(share) if digits(share) => share
-            .parse()
-            .ok()
-            .filter(|share| *share <= 100)
-            .map(MaxChanges::Percent),
-        None if digits(value) => value.parse().ok().map(MaxChanges::Leads),
-        _ => None,
-    };
+    let made = text.value.parse().ok();
     if made.is_none() {
         let help = "write a number of leads, `50`, or a share of the declared ones, \"20%\"";
         reader.error(
             Code::BadMaxChanges,
             text.span,
-            format!("{} is no number of changes", quoted(value)),
+            format!("{} is not a number of changes", quoted(text.value)),
             help,
         );
     }
