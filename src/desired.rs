@@ -40,6 +40,8 @@ pub struct DesiredLead {
     pub place: Place,
     /// For readers; never sent.
     pub label: Option<Box<str>>,
+    /// Why it is held: it is never written, and no difference of it counts. `None` where it is not.
+    pub hold: Option<Box<str>>,
     /// Whether it may be created where the API does not know it.
     pub create: bool,
     /// At most one for each field, in the fields' order.

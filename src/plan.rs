@@ -26,7 +26,7 @@ mod summary;
 pub use classify::{ConflictPolicy, DifferencePolicy, DriftPolicy, to_write};
 pub use fields::Fields;
 use hash::hash_of;
-pub use make::{Input, bare, make, narrow, rejudge};
+pub use make::{Input, bare, hold, make, narrow, rejudge};
 pub use policy::{Allow, Limits};
 pub use select::{BadSelector, Selection};
 
@@ -56,6 +56,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Declared leads that two sweeps of the listing did not show.
     pub missing: Vec<Missing>,
+    /// Declared leads that are held: none of them is written, and no difference of them counts.
+    #[serde(default)]
+    pub held: Vec<Held>,
     /// Fields that are no longer declared.
     pub released: Vec<Released>,
     /// Why nothing of this may be applied.
@@ -117,6 +120,9 @@ pub struct Summary {
     pub drift: usize,
     /// Those of which both moved, apart.
     pub conflicts: usize,
+    /// Those held.
+    #[serde(default)]
+    pub held: usize,
 }
 
 /// What is done to a lead.
@@ -185,6 +191,20 @@ pub struct Missing {
     pub uuid: LeadId,
     /// As readers know it.
     pub label: Option<String>,
+    /// Where it is declared.
+    pub source: Source,
+}
+
+/// A declared lead that is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Held {
+    /// Which.
+    #[schemars(with = "String")]
+    pub uuid: LeadId,
+    /// As readers know it.
+    pub label: Option<String>,
+    /// Why, as the file says.
+    pub reason: String,
     /// Where it is declared.
     pub source: Source,
 }

@@ -67,6 +67,9 @@ pub struct Lead<'t> {
     /// For readers; never sent.
     #[schemars(schema_with = "schema::text", default)]
     pub label: Option<At<&'t str>>,
+    /// Why the lead is held: nothing of it is written, and no difference counts as drift.
+    #[schemars(schema_with = "schema::filled", default)]
+    pub hold: Option<At<&'t str>>,
     /// The status.
     #[schemars(schema_with = "schema::status", default)]
     pub status: Option<At<Status>>,
@@ -114,6 +117,7 @@ pub struct Note<'t> {
 const FILE: &[&str] = &["version", "defaults", "leads"];
 pub(crate) const LEAD: &[&str] = &[
     "label",
+    "hold",
     "status",
     "agent",
     "tags",
@@ -201,6 +205,7 @@ pub fn lead<'t>(reader: &mut Reader<'t>, id: NodeId, defaults: bool) -> Lead<'t>
         };
         match name {
             "label" if !defaults => made.label = reader.text(value, "`label`"),
+            "hold" if !defaults => made.hold = hold(reader, value),
             "status" => made.status = status(reader, value),
             "agent" => made.agent = agent(reader, value),
             "tags" => made.tags = tags(reader, value),
@@ -208,8 +213,8 @@ pub fn lead<'t>(reader: &mut Reader<'t>, id: NodeId, defaults: bool) -> Lead<'t>
             "contact" if !defaults => made.contact = contact(reader, value),
             "notes" => made.notes = notes(reader, value),
             "create" => made.create = reader.truth(value, "`create`"),
-            "label" | "contact" => {
-                let help = "write it in the lead; no two leads share it";
+            "label" | "contact" | "hold" => {
+                let help = "write it in each lead it is about";
                 reader.error(
                     Code::UnknownKey,
                     reader.span(key),
@@ -258,6 +263,16 @@ pub(crate) fn uuid_problem(text: &str) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+fn hold<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<At<&'t str>> {
+    let blank = matches!(reader.tree.kind(id), Kind::Scalar(text, _) if text.trim().is_empty());
+    if blank || reader.is_null(id) {
+        let help = "write why the lead is held, or leave the line out";
+        reader.error(Code::EmptyValue, reader.span(id), "`hold` is empty", help);
+        return None;
+    }
+    reader.text(id, "`hold`")
 }
 
 fn status(reader: &mut Reader<'_>, id: NodeId) -> Option<At<Status>> {

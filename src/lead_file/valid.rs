@@ -84,6 +84,7 @@ pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Meaning {
     pub(crate) label: Option<Box<str>>,
+    pub(crate) hold: Option<Box<str>>,
     pub(crate) create: bool,
     pub(crate) wanted: Vec<Wanted>,
 }
@@ -119,6 +120,7 @@ pub(crate) fn meaning(
             id,
             Meaning {
                 label: lead.label,
+                hold: lead.hold,
                 create: lead.create,
                 wanted,
             },
@@ -156,6 +158,7 @@ impl Checker<'_> {
             let uuid = document::uuid(reader, key);
             let raw = document::lead(reader, value, false);
             let label = raw.label.map(|label| label.value.into());
+            let hold = raw.hold.map(|hold| hold.value.trim().into());
             let values = self.values(reader, raw);
             let Some(uuid) = uuid else { continue };
             let span = reader.tree.span(key);
@@ -167,6 +170,7 @@ impl Checker<'_> {
             let lead = DesiredLead {
                 place,
                 label,
+                hold,
                 create,
                 demands: values.demands(&defaults),
             };
@@ -183,6 +187,7 @@ impl Checker<'_> {
     fn values(&self, reader: &mut Reader<'_>, raw: Lead<'_>) -> Values {
         let Lead {
             label: _,
+            hold: _,
             status,
             agent,
             tags,

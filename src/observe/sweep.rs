@@ -60,6 +60,8 @@ pub async fn observe_declared<R: Reader>(
     };
     let wanted: Vec<(&LeadId, FieldMask)> = desired
         .par_iter()
+        // A held lead is not compared, so that the inbox need not show it.
+        .filter(|(_, lead)| lead.hold.is_none())
         .map(|(id, lead)| (id, mask(lead)))
         .collect();
     look(reader, Projection::only(wanted), full).await

@@ -325,6 +325,7 @@ mod tests {
         DesiredLead {
             place,
             label: None,
+            hold: None,
             create: false,
             demands: vec![Demand { wanted, line: 2 }],
         }

@@ -21,6 +21,8 @@ pub struct Explanation {
     pub label: Option<String>,
     /// Where it is declared; null where no file does.
     pub source: Option<Source>,
+    /// Why it is held; null where it is not.
+    pub hold: Option<String>,
     /// Whether the inbox shows it.
     pub found: bool,
     /// The fields that the files manage, or managed at the base; status, agent and tags of every lead.
@@ -86,6 +88,8 @@ pub enum Rule {
     Released,
     /// No file says anything of it: the inbox decides.
     Unmanaged,
+    /// The lead is held: nothing is written.
+    Held,
     /// The lead is not in the inbox.
     Missing,
 }
@@ -106,6 +110,7 @@ pub fn explain(
             .map(|demand| (demand.wanted.field(), demand.clone()))
             .collect()
     };
+    let hold = desired.and_then(|lead| lead.hold.as_deref());
     let (head, was) = (demands(desired), demands(base));
     let change = plan.changes.iter().find(|change| change.uuid == *id);
     let live_fields = live.map(|live| fields(&live.lead)).unwrap_or_default();
@@ -126,6 +131,7 @@ pub fn explain(
         let rule = match (demand, differs, live) {
             (None, ..) if was.contains_key(field) => Rule::Released,
             (None, ..) => Rule::Unmanaged,
+            (Some(_), ..) if hold.is_some() => Rule::Held,
             (Some(_), Some((change, field)), _) => rule(field.class.unwrap_or(change.class)),
             (Some(_), None, Some(_)) => Rule::InSync,
             (Some(_), None, None) => Rule::Missing,
@@ -162,6 +168,7 @@ pub fn explain(
             .and_then(|lead| lead.label.as_deref())
             .map(str::to_owned),
         source: desired.map(|lead| Source::from(&lead.place)),
+        hold: hold.map(str::to_owned),
         found: live.is_some(),
         unmanaged: unmanaged.map(|field| field.to_string()).collect(),
         fields: shown.iter().map(explained).collect(),

@@ -107,6 +107,7 @@ fn without_changes(plan: &Plan) -> Plan {
         target: plan.target.clone(),
         base: plan.base.clone(),
         missing: plan.missing.clone(),
+        held: plan.held.clone(),
         released: plan.released.clone(),
         refusals: plan.refusals.clone(),
         warnings: plan.warnings.clone(),
@@ -202,6 +203,7 @@ impl Serialize for Told<'_> {
             summary,
             changes,
             missing,
+            held,
             released,
             refusals,
             warnings,
@@ -226,6 +228,7 @@ impl Serialize for Told<'_> {
             },
         )?;
         object.serialize_entry("missing", missing)?;
+        object.serialize_entry("held", held)?;
         object.serialize_entry("released", released)?;
         object.serialize_entry("refusals", refusals)?;
         object.serialize_entry("warnings", warnings)?;

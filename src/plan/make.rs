@@ -6,8 +6,8 @@ use super::classify::{self, DifferencePolicy, classify, to_write};
 use super::policy::{self, Limits};
 use super::settle::{Settled, settle};
 use super::{
-    Action, Base, Change, Class, FORMAT_VERSION, Missing, Plan, Refusal, Source, Summary, Target,
-    summary,
+    Action, Base, Change, Class, FORMAT_VERSION, Held, Missing, Plan, Refusal, Source, Summary,
+    Target, summary,
 };
 use crate::desired::{Desired, DesiredLead};
 use crate::diff::{DiffOutcome, FieldChange, diff};
@@ -56,8 +56,17 @@ pub fn make(input: Input<'_>) -> Plan {
         ..Summary::default()
     };
     let mut changes = Vec::new();
-    let mut missing = Vec::new();
+    let (mut missing, mut held) = (Vec::new(), Vec::new());
     for (id, lead, outcome) in diff(desired, live) {
+        if let Some(reason) = &lead.hold {
+            held.push(Held {
+                uuid: id.clone(),
+                label: label(lead),
+                reason: reason.to_string(),
+                source: Source::from(&lead.place),
+            });
+            continue;
+        }
         match outcome {
             DiffOutcome::InSync => numbers.in_sync += 1,
             DiffOutcome::Differs(fields) => changes.push(change(id, lead, Action::Update, fields)),
@@ -82,6 +91,7 @@ pub fn make(input: Input<'_>) -> Plan {
     let written = to_write(&changes, whose);
     classify::number(&mut numbers, &changes, &written);
     numbers.missing = missing.len();
+    numbers.held = held.len();
     let agents = summary::workload(&written, live, agents);
     let mut verdict = policy::judge(
         &policy::Facts {
@@ -99,6 +109,7 @@ pub fn make(input: Input<'_>) -> Plan {
         summary: numbers,
         transitions: summary::transitions(&written),
         missing,
+        held,
         released,
         refusals: verdict.refusals,
         warnings: verdict.warnings,
@@ -124,6 +135,7 @@ pub fn bare(changes: Vec<Change>, target: Target, created_at: String) -> Plan {
         },
         changes,
         missing: Vec::new(),
+        held: Vec::new(),
         released: Vec::new(),
         refusals: Vec::new(),
         warnings: Vec::new(),
@@ -181,6 +193,36 @@ pub fn rejudge(
     plan.listing = live.listing;
 }
 
+/// Takes out of a plan, saved or of a run, what is held by now; returns the leads that it would have changed.
+pub fn hold(plan: &mut Plan, desired: &Desired) -> Vec<Held> {
+    let held = |id: &LeadId| {
+        let (lead, reason) = desired
+            .get(id)
+            .and_then(|lead| Some((lead, lead.hold.as_ref()?)))?;
+        Some(Held {
+            uuid: id.clone(),
+            label: label(lead),
+            reason: reason.to_string(),
+            source: Source::from(&lead.place),
+        })
+    };
+    let news: Vec<Held> = plan
+        .changes
+        .iter()
+        .filter_map(|change| held(&change.uuid))
+        .collect();
+    if !news.is_empty() {
+        plan.changes.retain(|change| held(&change.uuid).is_none());
+        plan.missing.retain(|missing| held(&missing.uuid).is_none());
+        plan.held.extend(news.iter().cloned());
+        plan.held.sort_by(|one, other| one.uuid.cmp(&other.uuid));
+        plan.held.dedup();
+        plan.summary.held = plan.held.len();
+        plan.summary.missing = plan.missing.len();
+    }
+    news
+}
+
 /// Leaves of a plan only what is about these leads; its numbers are counted anew by [`rejudge`].
 pub fn narrow(plan: &mut Plan, chosen: &Desired) {
     plan.changes
@@ -190,14 +232,16 @@ pub fn narrow(plan: &mut Plan, chosen: &Desired) {
     plan.refusals.retain(|refusal| {
         refusal.leads.is_empty() || refusal.leads.iter().any(|id| chosen.contains_key(id))
     });
+    plan.held.retain(|held| chosen.contains_key(&held.uuid));
     plan.released
         .retain(|released| chosen.contains_key(&released.uuid));
-    let (changes, missing) = (plan.changes.len(), plan.missing.len());
-    let in_sync = chosen.len().saturating_sub(changes + missing);
+    let (changes, missing, held) = (plan.changes.len(), plan.missing.len(), plan.held.len());
+    let in_sync = chosen.len().saturating_sub(changes + missing + held);
     plan.summary = Summary {
         declared: chosen.len(),
         in_sync,
         missing,
+        held,
         ..plan.summary
     };
 }

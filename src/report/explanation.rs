@@ -30,6 +30,9 @@ fn write_lead(out: &mut String, lead: &Explanation) -> fmt::Result {
         visible(lead.uuid.as_str()),
         paint(FAINT, place)
     )?;
+    if let Some(reason) = &lead.hold {
+        writeln!(out, "{} {}", paint(CHANGE, "Held:"), visible(reason))?;
+    }
     if !lead.found {
         writeln!(out, "{} in the inbox", paint(BAD, "Not found"))?;
     }
@@ -148,6 +151,7 @@ fn told(rule: Rule) -> (anstyle::Style, &'static str, &'static str) {
             "not managed",
             "no file says anything of it; the inbox decides",
         ),
+        Rule::Held => (CHANGE, "held", "the lead is held; nothing of it is written"),
         Rule::Missing => (BAD, "missing", "the lead is not in the inbox"),
     }
 }

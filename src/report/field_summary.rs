@@ -28,6 +28,7 @@ impl<'a> PlanNames<'a> {
             .missing
             .iter()
             .map(|missing| &missing.uuid)
+            .chain(plan.held.iter().map(|held| &held.uuid))
             .chain(plan.released.iter().map(|released| &released.uuid));
         let refused = plan
             .refusals

@@ -102,7 +102,23 @@ pub(super) fn of_policy(plan: &Plan) -> Vec<Finding> {
         .warnings
         .iter()
         .flat_map(|warning| broken(warning, Level::Warning, plan));
-    refusals.chain(missing).chain(warnings).collect()
+    let held = plan.held.iter().map(|held| Finding {
+        level: Level::Note,
+        rule: "held".to_owned(),
+        message: format!(
+            "{}: held: {}",
+            named(held.label.as_deref(), held.uuid.as_str()),
+            held.reason
+        ),
+        help: None,
+        at: Some(At::from(&held.source)),
+        related: Vec::new(),
+    });
+    refusals
+        .chain(missing)
+        .chain(warnings)
+        .chain(held)
+        .collect()
 }
 
 /// One for each lead that breaks the rule, at its line; one at the rule's own where it is about the whole plan.

@@ -33,6 +33,12 @@ impl PlanHeadline {
             (false, _) => (Outlook::Refused, "Refused:"),
         };
         let numbers = match outlook {
+            Outlook::Idle if plan.summary.held > 0 => {
+                format!(
+                    "{declared}, {} held, the others in sync.",
+                    plan.summary.held
+                )
+            }
             Outlook::Idle => format!("{declared}, all in sync."),
             _ => parts(plan),
         };
@@ -52,11 +58,13 @@ impl PlanHeadline {
 /// Every declared lead once; then those of them that the inbox has something to do with.
 fn parts(plan: &Plan) -> String {
     let numbers = &plan.summary;
-    let told = numbers.to_update + numbers.to_create + numbers.missing + numbers.in_sync;
+    let told =
+        numbers.to_update + numbers.to_create + numbers.missing + numbers.held + numbers.in_sync;
     let once = [
         (numbers.to_update, "to update"),
         (numbers.to_create, "to create"),
         (numbers.missing, "missing"),
+        (numbers.held, "held"),
         (numbers.declared.saturating_sub(told), "left to the inbox"),
     ];
     let words = |parts: &[(usize, &str)]| -> Vec<String> {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::field_summary::PlanNames;
 use super::headline::{Outlook, PlanHeadline};
-use crate::plan::{Base, Plan, Released};
+use crate::plan::{Base, Held, Plan, Released};
 use crate::text::count;
 use cards::{Card, Telling};
 use choices::Choices;
@@ -41,6 +41,11 @@ pub(super) fn plan(plan: &Plan) -> String {
         classes: notices::classes(plan),
         flow: Flow::of(&plan.transitions),
         load: Load::of(plan),
+        held: plan
+            .held
+            .iter()
+            .map(|held| (lead_link(plan, &names, &held.uuid), held))
+            .collect(),
         released: plan
             .released
             .iter()
@@ -66,6 +71,7 @@ struct Page<'a> {
     load: Option<Load>,
     cards: Vec<Card>,
     choices: Choices,
+    held: Vec<(LeadLink, &'a Held)>,
     released: Vec<(LeadLink, &'a Released)>,
 }
 

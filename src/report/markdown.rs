@@ -68,6 +68,7 @@ pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
             .into_iter()
             .filter_map(|class| changes(&groups, class, &names)),
     );
+    all.extend(held(plan, &names));
     all.extend(released(plan, &names));
     fitted(head, &all, most)
 }
@@ -170,6 +171,30 @@ fn missing(plan: &Plan) -> Option<Block> {
         rows,
         close: "",
         noun: "missing lead",
+    })
+}
+
+fn held(plan: &Plan, names: &PlanNames<'_>) -> Option<Block> {
+    let row = |held: &crate::plan::Held| {
+        let label = held
+            .label
+            .as_deref()
+            .map(|label| format!(" {}", prose(label)))
+            .unwrap_or_default();
+        format!(
+            "| {}{label} | {} | {} |\n",
+            code(names.lead(&held.uuid)),
+            prose(&held.reason),
+            at(&held.source)
+        )
+    };
+    let open = "\n<details><summary>Held, and so left alone</summary>\n\n| Lead | Reason | Declared at |\n|:--|:--|:--|\n";
+    let rows: Vec<Row> = plan.held.iter().map(row).map(Row::one).collect();
+    (!rows.is_empty()).then(|| Block {
+        open: open.to_owned(),
+        rows,
+        close: "\n</details>\n",
+        noun: "held lead",
     })
 }
 

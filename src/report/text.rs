@@ -64,6 +64,27 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
         }
         writeln!(out)?;
     }
+    if !plan.held.is_empty() {
+        writeln!(out, "{}", paint(STRONG, "Held, and so left alone"))?;
+        for held in &plan.held {
+            let label = held
+                .label
+                .as_deref()
+                .map(|label| format!("  {}", visible(label)))
+                .unwrap_or_default();
+            indented(
+                out,
+                2,
+                format_args!(
+                    "{}{label}  {}  {}",
+                    visible(names.lead(&held.uuid)),
+                    visible(&held.reason),
+                    paint(FAINT, &held.source)
+                ),
+            )?;
+        }
+        writeln!(out)?;
+    }
     if !plan.released.is_empty() {
         writeln!(
             out,

@@ -161,6 +161,7 @@ pub(crate) fn declared(demands: Vec<Demand>, create: bool) -> DesiredLead {
             line: 3,
         },
         label: None,
+        hold: None,
         create,
         demands,
     }

@@ -30,6 +30,7 @@ fn closed() -> DesiredLead {
             line: 1,
         },
         label: None,
+        hold: None,
         create: false,
         demands,
     }

@@ -26,15 +26,18 @@ pub(super) fn lead_link(plan: &Plan, names: &PlanNames<'_>, id: &LeadId) -> Lead
     let change = number.and_then(|number| plan.changes.get(number));
     let missing = plan.missing.iter().find(|missing| missing.uuid == *id);
     let released = plan.released.iter().find(|released| released.uuid == *id);
+    let held = plan.held.iter().find(|held| held.uuid == *id);
     let labels = [
         change.map(|lead| &lead.label),
         missing.map(|lead| &lead.label),
+        held.map(|lead| &lead.label),
         released.map(|lead| &lead.label),
     ];
     let label = labels.into_iter().flatten().flatten().next().cloned();
     let place = change
         .map(|lead| &lead.source)
         .or(missing.map(|lead| &lead.source))
+        .or(held.map(|lead| &lead.source))
         .map(|place| place.to_string());
     named(names, id, label, number, place)
 }
