@@ -96,6 +96,29 @@ enum Command {
     Man(man::Man),
 }
 
+impl Command {
+    /// As it is typed.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Doctor(_) => "doctor",
+            Self::Validate(_) => "validate",
+            Self::Fmt(_) => "fmt",
+            Self::Plan(_) => "plan",
+            Self::Show(_) => "show",
+            Self::Apply(_) => "apply",
+            Self::Explain(_) => "explain",
+            Self::Snapshot(_) => "snapshot",
+            Self::Undo(_) => "undo",
+            Self::Pull(_) => "pull",
+            Self::Schema(_) => "schema",
+            Self::Sandbox(_) => "sandbox",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        }
+    }
+}
+
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -103,7 +126,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let Cli { global, command } = cli;
-    let ui = Ui::new(global.color, global.quiet, global.verbose);
+    let ui = Ui::new(command.name(), global.color, global.quiet, global.verbose);
     let outcome = match command {
         Command::Init(command) => command.run(&global.directory, &ui),
         Command::Doctor(command) => command.run(&global.directory, &ui),

@@ -10,9 +10,9 @@ use crate::atomic_file::WriteError;
 use crate::config::NoWorkspace;
 use crate::git::base::BaseError;
 use crate::observe::{ObserveError, UnreadableLeads};
-use crate::plan::BadSelector;
 use crate::plan::file::PlanFileError;
 use crate::sandbox::SandboxError;
+use crate::select::SelectError;
 use crate::snapshot::SnapshotError;
 use crate::text::{chain, visible};
 
@@ -67,9 +67,9 @@ pub enum Error {
     /// There is no base to explain differences with.
     #[error(transparent)]
     Base(#[from] BaseError),
-    /// `--only` makes no sense.
+    /// Selectors cannot be used, or select nothing.
     #[error(transparent)]
-    Selector(#[from] BadSelector),
+    Select(#[from] SelectError),
     /// The beginning of a uuid is that of several.
     #[error("{leads} declared leads begin with `{uuid}`")]
     Ambiguous {
@@ -230,8 +230,8 @@ impl Error {
         }
     }
 
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+    /// What to do about it; `command` is the one that failed.
+    pub fn hint(&self, command: &str) -> Option<String> {
         let words = match self {
             Self::Api(_) | Self::Observe(ObserveError::Page { .. }) => {
                 self.api().and_then(ApiError::hint)?
@@ -247,11 +247,12 @@ impl Error {
             Self::NoToken { .. } => {
                 "tokens come from the environment only; `endpoint: sandbox` needs none"
             }
-            Self::Usage(_) => "see `--help`",
+            Self::Usage(_) | Self::Select(_) => {
+                return Some(format!("see `convertalk {command} --help`"));
+            }
             Self::Output { .. } => "write it to a file of its own",
             Self::Base(error) => error.hint(),
             Self::Ambiguous { .. } => "write more of it",
-            Self::Selector(_) => "see `convertalk plan --help`",
             Self::Snapshot(error) => error.hint(),
             Self::PlanFile { source, .. } => source.hint(),
             Self::RunFile { .. } => "run files are in .convertalk/runs/, or where --run-file said",

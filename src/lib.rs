@@ -56,6 +56,7 @@ pub mod policy;
 pub mod redaction;
 pub mod report;
 pub mod sandbox;
+pub mod select;
 pub mod snapshot;
 pub mod state;
 

@@ -19,7 +19,6 @@ pub mod file;
 mod hash;
 mod make;
 mod policy;
-mod select;
 pub mod settle;
 mod summary;
 
@@ -28,7 +27,6 @@ pub use fields::Fields;
 use hash::hash_of;
 pub use make::{Input, bare, hold, make, narrow, rejudge};
 pub use policy::{Allow, Limits};
-pub use select::{BadSelector, Selection};
 
 /// The version of the format that this program writes and reads.
 pub const FORMAT_VERSION: u32 = 1;

@@ -8,16 +8,15 @@ use tokio::time::Instant;
 
 use super::execution::Execution;
 use super::options::Scope;
-use super::session::{Files, Session, block_on, files, lock, plan};
+use super::session::{Files, Session, base, block_on, files, lock, plan, select};
 use super::ui::Ui;
 use crate::api::ApiError;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::{Live, Reader, observe};
 use crate::plan::file::{self, unseal};
-use crate::plan::{
-    ConflictPolicy, DifferencePolicy, DriftPolicy, Plan, Selection, narrow, rejudge,
-};
+use crate::plan::{ConflictPolicy, DifferencePolicy, DriftPolicy, Plan, hold, narrow, rejudge};
+use crate::select::Selection;
 
 /// Write what is needed, and read it back
 ///
@@ -62,9 +61,10 @@ impl Apply {
                 let spinner = ui.progress(0, "reading the inbox");
                 let planned = match saved {
                     None => {
-                        plan(&files, &self.scope, self.whose(), session.target(), &writer).await
+                        let (scope, target) = (&self.scope, session.target());
+                        plan(&files, scope, self.whose(), target, &writer, ui).await
                     }
-                    Some(saved) => self.take(saved, &files, session, &writer).await,
+                    Some(saved) => self.take(saved, &files, session, &writer, ui).await,
                 };
                 spinner.finish_and_clear();
                 let (plan, live) = planned?;
@@ -116,6 +116,7 @@ impl Apply {
         files: &Files,
         session: &Session,
         reader: &impl Reader<Error = ApiError>,
+        ui: &Ui,
     ) -> Result<(Plan, Live), Error> {
         let Files { workspace, desired } = files;
         let path = self.plan.clone().unwrap_or_default();
@@ -127,9 +128,16 @@ impl Apply {
         )
         .map_err(|source| Error::PlanFile { path, source })?;
         if !self.scope.only.is_empty() {
-            let chosen = Selection::parse(&self.scope.only, &workspace.agents)?.of(desired)?;
+            let selection = Selection::parse(&self.scope.only, &workspace.agents)?;
+            let planned = saved.base.as_ref().filter(|_| selection.needs_base());
+            let said = planned
+                .map(|planned| base(workspace, &planned.commit))
+                .transpose()?;
+            let said = said.as_ref().map(|(_, said)| said);
+            let chosen = select(&selection, desired, said, ui)?;
             narrow(&mut saved, &chosen);
         }
+        hold(&mut saved, desired);
         let wanted = saved
             .changes
             .iter()

@@ -136,8 +136,8 @@ fn api(workspace: &Workspace, ui: &Ui, checks: &mut Vec<Check>) -> Result<(), Er
             } else {
                 "api"
             };
-            let next = error
-                .hint()
+            let next = ui
+                .hint(&error)
                 .unwrap_or_else(|| "run again with -vv to see each request".to_owned());
             checks.push(Check::error(about, error.words(), next));
             Ok(())

@@ -68,6 +68,7 @@ impl Plan {
             DifferencePolicy::default(),
             session.target(),
             &reader,
+            ui,
         )
         .await;
         spinner.finish_and_clear();
@@ -88,6 +89,7 @@ impl Plan {
             DifferencePolicy::default(),
             &target,
             &snapshot,
+            ui,
         )
         .await?;
         plan.created_at.clone_from(&snapshot.head().created_at);

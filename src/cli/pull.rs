@@ -22,7 +22,8 @@ mod update;
 /// are there. Example: convertalk pull --split-by agent
 #[derive(Debug, Args)]
 pub(super) struct Pull {
-    /// Only these leads: a uuid, status=OPEN, agent=priya, tag=vip (repeatable: any of them); with --update also file=leads/eu/**
+    /// Only these leads, by their live values: a uuid, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE; != for =, a comma for
+    /// *and* (repeatable: any of them); with --update by the declared values, as for plan
     #[arg(long, value_name = "SELECTOR")]
     only: Vec<String>,
     /// Only chats of this type

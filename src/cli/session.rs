@@ -1,5 +1,6 @@
 //! A session: a valid workspace, somewhere to reach its API, and the tokens for it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -17,9 +18,10 @@ use crate::desired::Desired;
 use crate::error::Error;
 use crate::git::base::BaseError;
 use crate::observe::{Live, ObserveError, Reader, observe_declared};
-use crate::plan::{Base, DifferencePolicy, Input, Plan, Selection, Target, make};
+use crate::plan::{Base, DifferencePolicy, Input, Plan, Target, make};
 use crate::redaction::RedactionKey;
 use crate::sandbox::{self, Sandbox};
+use crate::select::Selection;
 use crate::{config, git, lead_file};
 
 /// A workspace whose files are all valid.
@@ -244,17 +246,20 @@ pub(super) async fn plan<R: Reader>(
     whose: DifferencePolicy,
     target: &Target,
     reader: &R,
+    ui: &Ui,
 ) -> Result<(Plan, Live), Error>
 where
     Error: From<ObserveError<R::Error>>,
 {
     let Files { workspace, desired } = files;
-    let selected = Selection::parse(&scope.only, &workspace.agents)?.of(desired)?;
+    let selection = Selection::parse(&scope.only, &workspace.agents)?;
     let base = scope
         .base
         .as_deref()
         .map(|reference| base(workspace, reference))
         .transpose()?;
+    let said = base.as_ref().map(|(_, said)| said);
+    let selected = select(&selection, desired, said, ui)?;
     let live = observe_declared(reader, &selected, scope.reads_all(workspace))
         .await?
         .readable()?;
@@ -271,6 +276,18 @@ where
         created_at: now(),
     });
     Ok((plan, live))
+}
+
+/// The declared leads that are selected; warns of selectors that select nothing where others do.
+pub(super) fn select<'d>(
+    selection: &Selection,
+    desired: &'d Desired,
+    base: Option<&Desired>,
+    ui: &Ui,
+) -> Result<Cow<'d, Desired>, Error> {
+    let selected = selection.of(desired, base)?;
+    ui.unmatched(&selected.unmatched);
+    Ok(selected.leads)
 }
 
 /// What the files said at a commit. `auto` is where the branch of a pull request left the one that it is to go into.

@@ -8,17 +8,25 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
-use crate::report::style::{BAD, FAINT, paint};
+use crate::report::style::{BAD, CHANGE, FAINT, paint};
 use crate::yaml::Diagnostic;
+use crate::yaml::excerpt::quoted;
 use crate::yaml::render::render;
 
 pub(super) struct Ui {
+    /// The command at work, for the help of its errors.
+    command: &'static str,
     color: ColorChoice,
     quiet: bool,
 }
 
 impl Ui {
-    pub(super) fn new(color: clap::ColorChoice, quiet: bool, verbose: u8) -> Self {
+    pub(super) fn new(
+        command: &'static str,
+        color: clap::ColorChoice,
+        quiet: bool,
+        verbose: u8,
+    ) -> Self {
         let color = match color {
             clap::ColorChoice::Auto => ColorChoice::Auto,
             clap::ColorChoice::Always => ColorChoice::Always,
@@ -40,7 +48,11 @@ impl Ui {
             let subscriber = tracing_subscriber::registry().with(ours).with(told);
             let _only_one_is_ever_set = tracing::subscriber::set_global_default(subscriber);
         }
-        Self { color, quiet }
+        Self {
+            command,
+            color,
+            quiet,
+        }
     }
 
     /// A result, to stdout. Whoever has read enough may go: that changes nothing of what is done.
@@ -75,8 +87,25 @@ impl Ui {
         if !words.is_empty() {
             self.stderr(&format!("{} {words}", paint(BAD, "error:")));
         }
-        if let Some(hint) = error.hint() {
+        if let Some(hint) = self.hint(error) {
             self.stderr(&format!("  {} {hint}", paint(FAINT, "help:")));
+        }
+    }
+
+    /// What to do about an error.
+    pub(super) fn hint(&self, error: &Error) -> Option<String> {
+        error.hint(self.command)
+    }
+
+    /// A warning, to stderr.
+    pub(super) fn warning(&self, text: &str) {
+        self.stderr(&format!("{} {text}", paint(CHANGE, "warning:")));
+    }
+
+    /// Warns of selectors that select nothing where others do.
+    pub(super) fn unmatched(&self, selectors: &[String]) {
+        for selector in selectors {
+            self.warning(&format!("{} selects nothing", quoted(selector)));
         }
     }
 

@@ -7,15 +7,16 @@ use tokio::time::Instant;
 
 use super::execution::Execution;
 use super::options::Scope;
-use super::session::{Session, block_on, files, lock, now};
+use super::session::{Session, block_on, files, lock, now, select};
 use super::show::read_run;
 use super::ui::Ui;
 use crate::apply::undo::{Inverse, inverse};
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::observe;
-use crate::plan::{DifferencePolicy, Selection, bare, rejudge};
+use crate::plan::{DifferencePolicy, bare, hold, rejudge};
 use crate::report::style::visible;
+use crate::select::Selection;
 
 /// Write back what a run replaced
 ///
@@ -64,8 +65,8 @@ impl Undo {
                     });
                 }
                 if !self.scope.only.is_empty() {
-                    let chosen = Selection::parse(&self.scope.only, &files.workspace.agents)?
-                        .of(&files.desired)?;
+                    let selection = Selection::parse(&self.scope.only, &files.workspace.agents)?;
+                    let chosen = select(&selection, &files.desired, None, ui)?;
                     changes.retain(|change| chosen.contains_key(&change.uuid));
                 }
                 let writer = session.writer(&files.workspace)?;
@@ -75,6 +76,10 @@ impl Undo {
                     .await?
                     .readable()?;
                 let mut plan = bare(changes, session.target().clone(), now());
+                for held in hold(&mut plan, &files.desired) {
+                    let lead = visible(held.uuid.as_str());
+                    ui.note(&format!("stays: {lead}: held: {}", visible(&held.reason)));
+                }
                 let limits = self.scope.limits(&files.workspace);
                 rejudge(
                     &mut plan,

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::world::{PRIYA, RAHUL, World, record, uuid};
 
-fn git(world: &World, words: &str) -> String {
+pub(crate) fn git(world: &World, words: &str) -> String {
     let mut command = Command::new("git");
     command.current_dir(world.path(".")).args([
         "-c",

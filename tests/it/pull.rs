@@ -350,9 +350,9 @@ fn it_takes_only_what_is_asked_for_and_not_declared() {
         none.err
     );
     for (words, why) in [
-        ("file=leads/**", "files are about what is declared"),
-        ("tag=nobody", "none of 3 leads"),
-        ("00000000", "no lead of the inbox"),
+        ("file=leads/**", "about the files"),
+        ("tag=nobody", "`tag=nobody` selects none of 3 leads"),
+        ("00000000", "`00000000` selects none of 3 leads"),
     ] {
         let ran = world.run(&format!("pull --only {words}")).exits(1);
         assert!(ran.err.contains(why), "{}", ran.err);

@@ -131,15 +131,16 @@ fn only_narrows_a_run() {
     assert_eq!(changes("--only agent=priya"), 3);
     assert_eq!(changes("--only agent=none"), 1);
     assert_eq!(changes("--only tag=vip --only tag=trial"), 2);
+    assert_eq!(changes("--only status=closed"), 1);
     for wrong in [
-        "status=Closed",
+        "status=Close",
         "agent=nobody",
         "ffff0000",
         "tag=unheard-of",
         "abc",
     ] {
         let ran = run(folder.path(), &format!("plan --only {wrong}")).exits(1);
-        assert!(ran.err.contains("--only"), "{}", ran.err);
+        assert!(ran.err.contains(&format!("`{wrong}`")), "{}", ran.err);
     }
 }
 

@@ -16,8 +16,8 @@ use crate::lead_file::draft::{LeftOut, draft};
 use crate::lead_file::emit::{self, AgentNames, NewLead};
 use crate::lead_file::{desired_of, split};
 use crate::observe::{ChatType, Live, observe_all};
-use crate::plan::Selection;
 use crate::report::style::{GOOD, paint};
+use crate::select::Selection;
 use crate::text::{count, visible};
 
 /// New files by their path in the workspace.
@@ -34,7 +34,9 @@ impl Pull {
             .leads
             .iter()
             .filter(|(_, seen)| wanted.is_none() || seen.seen.map(|seen| seen.list) == wanted);
-        let leads = selection.of_live(listed.map(|(id, seen)| (id, &seen.lead)).collect())?;
+        let selected = selection.of_live(listed.map(|(id, seen)| (id, &seen.lead)).collect())?;
+        ui.unmatched(&selected.unmatched);
+        let leads = selected.leads;
 
         let names = AgentNames::new(&workspace.agents);
         let stems = split::stems(&leads, self.split_by, &names);

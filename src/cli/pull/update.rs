@@ -123,6 +123,7 @@ impl Pull {
                     DifferencePolicy::default(),
                     session.target(),
                     &reader,
+                    ui,
                 )
                 .await;
                 spinner.finish_and_clear();

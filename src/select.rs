@@ -1,0 +1,432 @@
+//! Selectors: the leads that a command is about, by what the files declare or by what the inbox shows.
+//!
+//! Several selectors add up: a lead is selected when any of them matches it. A selector is one or more terms, and all of
+//! them must match. [`Selection::of`] matches desired values, [`Selection::of_live`] live ones. Pure.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use globset::GlobMatcher;
+
+use crate::desired::{Desired, DesiredLead};
+use crate::lead::{AgentId, Lead, LeadId, Status, TagRule, Wanted};
+use crate::policy::Agent;
+use crate::text::count;
+use crate::yaml::excerpt::quoted;
+
+mod grammar;
+
+/// The leads that any of these selectors matches; every lead where there are none.
+#[derive(Debug, Default)]
+pub struct Selection(Vec<Selector>);
+
+/// Terms that must all match.
+#[derive(Debug)]
+struct Selector {
+    /// As it was written.
+    text: String,
+    terms: Vec<Term>,
+}
+
+#[derive(Debug)]
+struct Term {
+    /// `!=`: the lead must not match, and one without the field does not.
+    negated: bool,
+    test: Test,
+}
+
+#[derive(Debug)]
+enum Test {
+    /// The whole uuid, or its first characters.
+    Uuid(String),
+    Status(Status),
+    Agent(Option<AgentId>),
+    Tag(String),
+    File(GlobMatcher),
+    /// A part of the label, in lower case.
+    Label(String),
+    Attribute(String, String),
+    Held,
+    Changed,
+}
+
+/// Which values a selection is matched with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// What the files declare.
+    Declared,
+    /// What the inbox shows.
+    Live,
+}
+
+/// Selectors cannot be used, or select nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SelectError {
+    /// Not a selector.
+    #[error("selector {}: {problem}", quoted(text))]
+    Invalid {
+        /// As it was written.
+        text: String,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// A run about nothing is a typing error.
+    #[error("{} none of {}", selects(texts), side.leads(*leads))]
+    Nothing {
+        /// The selectors, as they were written.
+        texts: Vec<String>,
+        /// Where leads were looked for.
+        side: Side,
+        /// How many leads there are.
+        leads: usize,
+    },
+}
+
+/// What is wrong with a selector.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Problem {
+    /// No term of the grammar.
+    #[error(
+        "write a uuid or its first {SHORTEST_PREFIX} characters, status=, agent=, tag=, attributes.KEY=, label~, file=, held or changed"
+    )]
+    Unknown,
+    /// Nothing before or after a comma, or no text at all.
+    #[error("a part of it is empty; write \\, for a comma in a value")]
+    Empty,
+    /// Nothing after the `=` or `~`.
+    #[error("the value is missing")]
+    NoValue,
+    /// Not a status that can be declared.
+    #[error("not a status; one of {}", Status::WRITABLE.map(|status| status.to_string()).join(" "))]
+    Status,
+    /// Not an agent of the workspace.
+    #[error("not an agent of the workspace; one of {names}")]
+    Agent {
+        /// The names that are known.
+        names: String,
+    },
+    /// Not a glob.
+    #[error("{0}")]
+    Glob(String),
+    /// Several leads begin with a prefix.
+    #[error("the first characters of {leads} uuids; write more of it")]
+    Ambiguous {
+        /// How many.
+        leads: usize,
+    },
+    /// `changed`, and no base to compare with.
+    #[error("`changed` needs a base to compare with: --base REF, where the command has it")]
+    NoBase,
+    /// About the files, where live values are matched.
+    #[error(
+        "file=, label~, held and changed are about the files, and live leads are selected here"
+    )]
+    NotLive,
+}
+
+/// The fewest characters that stand for a uuid.
+const SHORTEST_PREFIX: usize = 4;
+
+/// What a selection came to.
+#[derive(Debug)]
+pub struct Selected<T> {
+    /// The leads.
+    pub leads: T,
+    /// The selectors of several that select none, as they were written.
+    pub unmatched: Vec<String>,
+}
+
+impl Selection {
+    /// Reads selectors; agents by the workspace's names or by id.
+    ///
+    /// # Errors
+    /// The first one that is not a selector.
+    pub fn parse(texts: &[String], agents: &BTreeMap<String, Agent>) -> Result<Self, SelectError> {
+        let mut selectors = Vec::with_capacity(texts.len());
+        for text in texts {
+            selectors.push(Selector::parse(text, agents)?);
+        }
+        Ok(Self(selectors))
+    }
+
+    /// Leads by their uuids or the first characters of them.
+    ///
+    /// # Errors
+    /// A text that is too short to be the beginning of a uuid.
+    pub fn of_uuids(texts: &[String]) -> Result<Self, SelectError> {
+        let mut selectors = Vec::with_capacity(texts.len());
+        for text in texts {
+            selectors.push(Selector {
+                text: text.clone(),
+                terms: vec![Term {
+                    negated: false,
+                    test: grammar::uuid(text).map_err(|problem| invalid(text, problem))?,
+                }],
+            });
+        }
+        Ok(Self(selectors))
+    }
+
+    /// Whether there are no selectors.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a selector asks what changed since the base.
+    pub fn needs_base(&self) -> bool {
+        self.terms()
+            .any(|(_, term)| matches!(term.test, Test::Changed))
+    }
+
+    /// The declared leads that are selected. `base` is what the files said at the base, for `changed`.
+    ///
+    /// # Errors
+    /// Nothing is selected, the first characters of a uuid fit several leads, or `changed` has no base.
+    pub fn of<'d>(
+        &self,
+        desired: &'d Desired,
+        base: Option<&Desired>,
+    ) -> Result<Selected<Cow<'d, Desired>>, SelectError> {
+        if self.0.is_empty() {
+            return Ok(Selected {
+                leads: Cow::Borrowed(desired),
+                unmatched: Vec::new(),
+            });
+        }
+        if base.is_none() {
+            self.refuse(|test| matches!(test, Test::Changed), &Problem::NoBase)?;
+        }
+        let exact = self.exact(|uuid| desired.contains_key(uuid), || desired.keys())?;
+        let mut hits = vec![false; self.0.len()];
+        let mut leads = Desired::new();
+        for (id, lead) in desired {
+            let declared = Declared { id, lead, base };
+            if self.any(&mut hits, |test| declared.matches(test, &exact)) {
+                leads.insert(id.clone(), lead.clone());
+            }
+        }
+        let unmatched = self.unmatched(&hits, Side::Declared, desired.len())?;
+        Ok(Selected {
+            leads: Cow::Owned(leads),
+            unmatched,
+        })
+    }
+
+    /// Of live leads, those that are selected by what the inbox shows of them.
+    ///
+    /// # Errors
+    /// Nothing is selected, the first characters of a uuid fit several leads, or a selector is about the files.
+    pub fn of_live<'l>(
+        &self,
+        live: Vec<(&'l LeadId, &'l Lead)>,
+    ) -> Result<Selected<Vec<(&'l LeadId, &'l Lead)>>, SelectError> {
+        if self.0.is_empty() {
+            return Ok(Selected {
+                leads: live,
+                unmatched: Vec::new(),
+            });
+        }
+        self.refuse(is_about_files, &Problem::NotLive)?;
+        let is_listed = |uuid: &str| live.iter().any(|(id, _)| id.as_str() == uuid);
+        let exact = self.exact(is_listed, || live.iter().map(|(id, _)| *id))?;
+        let mut hits = vec![false; self.0.len()];
+        let mut leads = Vec::new();
+        for (id, lead) in &live {
+            if self.any(&mut hits, |test| shows(id, lead, test, &exact)) {
+                leads.push((*id, *lead));
+            }
+        }
+        let unmatched = self.unmatched(&hits, Side::Live, live.len())?;
+        Ok(Selected { leads, unmatched })
+    }
+
+    fn terms(&self) -> impl Iterator<Item = (&Selector, &Term)> {
+        self.0
+            .iter()
+            .flat_map(|selector| selector.terms.iter().map(move |term| (selector, term)))
+    }
+
+    /// Refuses the first selector that has such a term.
+    fn refuse(&self, is: impl Fn(&Test) -> bool, problem: &Problem) -> Result<(), SelectError> {
+        match self.terms().find(|(_, term)| is(&term.test)) {
+            Some((selector, _)) => Err(invalid(&selector.text, problem.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// The uuids that are written whole: they are not taken for the beginning of longer ones.
+    fn exact<'i, I: Iterator<Item = &'i LeadId>>(
+        &self,
+        is_whole: impl Fn(&str) -> bool,
+        ids: impl Fn() -> I,
+    ) -> Result<Vec<&str>, SelectError> {
+        let mut exact = Vec::new();
+        for (selector, term) in self.terms() {
+            let Test::Uuid(uuid) = &term.test else {
+                continue;
+            };
+            if is_whole(uuid) {
+                exact.push(uuid.as_str());
+                continue;
+            }
+            let leads = ids()
+                .filter(|id| id.as_str().starts_with(uuid.as_str()))
+                .count();
+            if leads > 1 {
+                return Err(invalid(&selector.text, Problem::Ambiguous { leads }));
+            }
+        }
+        Ok(exact)
+    }
+
+    /// Whether any selector matches; notes every one that does.
+    fn any(&self, hits: &mut [bool], matches: impl Fn(&Test) -> bool) -> bool {
+        let mut any = false;
+        for (selector, hit) in self.0.iter().zip(hits) {
+            let all = selector
+                .terms
+                .iter()
+                .all(|term| matches(&term.test) != term.negated);
+            *hit |= all;
+            any |= all;
+        }
+        any
+    }
+
+    /// The selectors without a hit; all of them are an error.
+    fn unmatched(
+        &self,
+        hits: &[bool],
+        side: Side,
+        leads: usize,
+    ) -> Result<Vec<String>, SelectError> {
+        let texts: Vec<String> = self
+            .0
+            .iter()
+            .zip(hits)
+            .filter(|(_, hit)| !**hit)
+            .map(|(selector, _)| selector.text.clone())
+            .collect();
+        if texts.len() == self.0.len() {
+            Err(SelectError::Nothing { texts, side, leads })
+        } else {
+            Ok(texts)
+        }
+    }
+}
+
+impl SelectError {
+    /// Whether the selectors could be read, and no lead matches them.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing { .. })
+    }
+}
+
+impl Side {
+    fn leads(self, leads: usize) -> String {
+        match self {
+            Self::Declared => count(leads, "declared lead"),
+            Self::Live => format!("{} of the inbox", count(leads, "lead")),
+        }
+    }
+}
+
+fn selects(texts: &[String]) -> String {
+    let verb = if texts.len() == 1 {
+        "selects"
+    } else {
+        "select"
+    };
+    let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+    format!("{} {verb}", texts.join(", "))
+}
+
+fn invalid(text: &str, problem: Problem) -> SelectError {
+    SelectError::Invalid {
+        text: text.to_owned(),
+        problem,
+    }
+}
+
+/// A declared lead with what it is compared with.
+struct Declared<'d> {
+    id: &'d LeadId,
+    lead: &'d DesiredLead,
+    base: Option<&'d Desired>,
+}
+
+impl Declared<'_> {
+    fn matches(&self, test: &Test, exact: &[&str]) -> bool {
+        let wants =
+            |is: &dyn Fn(&Wanted) -> bool| self.lead.demands.iter().any(|one| is(&one.wanted));
+        match test {
+            Test::Uuid(uuid) => is_uuid(self.id, uuid, exact),
+            Test::Status(status) => {
+                wants(&|wanted| matches!(wanted, Wanted::Status(other) if other == status))
+            }
+            Test::Agent(agent) => {
+                wants(&|wanted| matches!(wanted, Wanted::Agent(other) if other == agent))
+            }
+            Test::Tag(tag) => {
+                wants(&|wanted| matches!(wanted, Wanted::Tags(rule) if asks_for(rule, tag)))
+            }
+            Test::Attribute(key, value) => wants(
+                &|wanted| matches!(wanted, Wanted::Attribute(name, text) if name == key && text == value),
+            ),
+            Test::File(glob) => glob.is_match(&*self.lead.place.file),
+            Test::Label(part) => self
+                .lead
+                .label
+                .as_ref()
+                .is_some_and(|label| label.to_lowercase().contains(part)),
+            Test::Held => self.lead.hold.is_some(),
+            Test::Changed => self.has_changed(),
+        }
+    }
+
+    /// Whether the declaration differs from the one at the base, in whatever has an effect.
+    fn has_changed(&self) -> bool {
+        let Some(was) = self.base.and_then(|base| base.get(self.id)) else {
+            return true;
+        };
+        let wanted = |lead: &DesiredLead| -> Vec<Wanted> {
+            lead.demands.iter().map(|one| one.wanted.clone()).collect()
+        };
+        was.create != self.lead.create
+            || was.hold != self.lead.hold
+            || wanted(was) != wanted(self.lead)
+    }
+}
+
+/// Whether a live lead matches.
+fn shows(id: &LeadId, lead: &Lead, test: &Test, exact: &[&str]) -> bool {
+    match test {
+        Test::Uuid(uuid) => is_uuid(id, uuid, exact),
+        Test::Status(status) => lead.status.as_ref() == Some(status),
+        Test::Agent(agent) => lead.agent == *agent,
+        Test::Tag(tag) => lead.tags.contains(tag),
+        Test::Attribute(key, value) => lead.attributes.get(key) == Some(value),
+        Test::File(_) | Test::Label(_) | Test::Held | Test::Changed => false,
+    }
+}
+
+fn is_about_files(test: &Test) -> bool {
+    match test {
+        Test::File(_) | Test::Label(_) | Test::Held | Test::Changed => true,
+        Test::Uuid(_) | Test::Status(_) | Test::Agent(_) | Test::Tag(_) | Test::Attribute(..) => {
+            false
+        }
+    }
+}
+
+fn is_uuid(id: &LeadId, uuid: &str, exact: &[&str]) -> bool {
+    id.as_str() == uuid || !exact.contains(&uuid) && id.as_str().starts_with(uuid)
+}
+
+/// An exact list and `present` ask for a tag.
+fn asks_for(rule: &TagRule, tag: &str) -> bool {
+    rule.asked().contains(tag)
+}
+
+#[cfg(test)]
+mod tests;
