@@ -40,6 +40,12 @@ fn a_plan_takes_terms_with_commas_and_parts_of_labels() {
 #[test]
 fn changed_selects_what_the_files_changed_since_the_base() {
     let world = world();
+    // As the inbox has it, so that no change since is a conflict.
+    world.declare(&format!(
+        "  {}: {{ label: Acme renewal, status: CLOSED, agent: priya }}\n  {}: {{ status: REVIEW }}\n",
+        uuid(1),
+        uuid(2)
+    ));
     git(&world, "init -q .");
     let base = commit(&world);
     world.declare(&format!(
