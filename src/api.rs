@@ -21,6 +21,7 @@ mod envelope;
 mod http;
 mod limiter;
 mod page;
+mod record;
 mod settings;
 mod wire;
 

@@ -5,7 +5,9 @@
 
 mod endpoint;
 pub mod raw;
+pub mod schema;
 mod valid;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,21 +1,27 @@
 //! The values of a lead, in one normal form for both sides.
 //!
-//! Owns what a status, an assignee, a set of tags or a note *is*. The files' readers and the API's reader both end here, so
-//! that comparing desired with live is comparing equal types and nothing is equal on one side only. Hands on [`Wanted`]
-//! (what one line of a file asks for), [`Lead`] (what the API shows), and [`Field`] and [`Value`], in which differences are
-//! told. No I/O, no clock.
+//! Defines what a status, an agent, a set of tags or a note is. The readers of files and of the API both end here, so that comparing
+//! desired with live is comparing equal types. [`field`] is the table of what can be managed, [`Value`] a value of a field, [`Lead`]
+//! what the API shows, and [`desired`] what the files ask for. No I/O, no clock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+mod check;
+pub mod desired;
+pub mod field;
 mod field_mask;
 mod id;
+mod value;
 
+pub use desired::{Desired, DesiredField, DesiredLead, DesiredValue, Place, TagRule};
+pub use field::{Field, FieldId, FieldSpec, Kind, Privacy, UnknownField};
 pub use field_mask::FieldMask;
 pub use id::LeadId;
+pub use value::{Shown, Value};
 
 /// Where a lead stands. Read as an open set, written as the six (api.md, 6).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,258 +143,80 @@ pub struct Note {
     pub description: String,
 }
 
-/// One of the five contact values that can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ContactField {
-    /// The person's name.
-    Name,
-    /// The mail address.
-    Email,
-    /// The number without its country's code.
-    Phone,
-    /// The country's code, with its `+`.
-    DialCode,
-    /// The address of a picture.
-    Picture,
-}
-
-impl ContactField {
-    /// All five, in the order of a lead file.
-    pub const ALL: [Self; 5] = [
-        Self::Name,
-        Self::Email,
-        Self::Phone,
-        Self::DialCode,
-        Self::Picture,
-    ];
-
-    /// The key in a lead file.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::DialCode => "dial_code",
-            Self::Picture => "picture",
-        }
-    }
-
-    /// The normal form, so that `98765 43210` and `9876543210`, `91` and `+91` are each the same value on both sides.
-    pub fn normal(self, text: &str) -> String {
-        let text = text.trim();
-        match self {
-            Self::Name | Self::Email | Self::Picture => text.to_owned(),
-            Self::Phone => text
-                .chars()
-                .filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '\u{a0}'))
-                .collect(),
-            Self::DialCode => match text.trim_start_matches('+').trim() {
-                "" => String::new(),
-                digits => format!("+{digits}"),
-            },
-        }
-    }
-}
-
 /// A tag in normal form: without blanks around it. `None` where nothing is left.
 pub fn tag(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// A lead as the API shows it: every value that can be managed, in normal form.
+/// A lead as the API shows it: every managed value that is there, in normal form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lead {
-    /// `None` where the record has none.
-    pub status: Option<Status>,
-    /// `None`: nobody.
-    pub agent: Option<AgentId>,
-    /// Without repeats, sorted.
-    pub tags: BTreeSet<String>,
-    /// By key; where a key stands twice, the last one.
-    pub attributes: BTreeMap<String, String>,
-    /// Only those that are there and not empty.
-    pub contact: BTreeMap<ContactField, String>,
-    /// In the order of the record.
-    pub notes: Vec<Note>,
+    /// In the fields' order, each once, none of them empty.
+    values: Vec<(Field, Value)>,
 }
 
-/// What a file says of a lead's tags.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TagRule {
-    /// Exactly these.
-    Exact(BTreeSet<String>),
-    /// These among others, and not those. The two never share a tag.
-    Patch {
-        /// Must be there.
-        present: BTreeSet<String>,
-        /// Must not be there.
-        absent: BTreeSet<String>,
-    },
-}
+impl Lead {
+    /// A lead with these values; of those of one field the last one counts.
+    pub fn new(values: impl IntoIterator<Item = (Field, Value)>) -> Self {
+        let mut lead = Self::default();
+        for (field, value) in values {
+            lead.set(field, value);
+        }
+        lead
+    }
 
-impl TagRule {
-    /// The full set that is wanted of a lead that has `live`.
-    pub fn applied_to(&self, live: &BTreeSet<String>) -> BTreeSet<String> {
-        match self {
-            Self::Exact(tags) => tags.clone(),
-            Self::Patch { present, absent } => live
-                .union(present)
-                .filter(|tag| !absent.contains(*tag))
-                .cloned()
-                .collect(),
+    /// Gives a field a value, or, with an empty one, none.
+    pub fn set(&mut self, field: Field, value: Value) {
+        let place = self.place(&field);
+        match (place, value.is_empty()) {
+            (Ok(at), true) => drop(self.values.remove(at)),
+            (Ok(at), false) => self.values[at].1 = value,
+            (Err(_), true) => {}
+            (Err(at), false) => self.values.insert(at, (field, value)),
         }
     }
 
-    /// The tags that the rule asks for by name.
-    pub fn asked(&self) -> &BTreeSet<String> {
-        match self {
-            Self::Exact(tags) => tags,
-            Self::Patch { present, .. } => present,
-        }
+    /// The value of a field; `None` where there is none.
+    pub fn get(&self, field: &Field) -> Option<&Value> {
+        self.place(field).ok().map(|at| &self.values[at].1)
+    }
+
+    /// The value of a field, empty where there is none.
+    pub fn value(&self, field: &Field) -> Cow<'_, Value> {
+        self.get(field)
+            .map_or_else(|| Cow::Owned(Value::empty(field.kind())), Cow::Borrowed)
+    }
+
+    /// Every value that is there, in the fields' order.
+    pub fn values(&self) -> impl Iterator<Item = (&Field, &Value)> {
+        self.values.iter().map(|(field, value)| (field, value))
+    }
+
+    /// The status.
+    pub fn status(&self) -> Option<&Status> {
+        self.get(&Field::STATUS)?.choice()
+    }
+
+    /// The agent.
+    pub fn agent(&self) -> Option<&AgentId> {
+        self.get(&Field::AGENT)?.reference()
+    }
+
+    /// The tags, sorted.
+    pub fn tags(&self) -> &BTreeSet<String> {
+        self.get(&Field::TAGS).unwrap_or(&Value::Absent).set()
+    }
+
+    /// The notes, in the order of the record.
+    pub fn notes(&self) -> &[Note] {
+        self.get(&Field::NOTES).unwrap_or(&Value::Absent).notes()
+    }
+
+    fn place(&self, field: &Field) -> Result<usize, usize> {
+        self.values.binary_search_by(|(other, _)| other.cmp(field))
     }
 }
 
-/// One thing that a file wants of a lead. A field that is not there is not managed: there is no variant for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// One of the six that can be written.
-    Status(Status),
-    /// `None`: nobody.
-    Agent(Option<AgentId>),
-    /// A set, or a change to one.
-    Tags(TagRule),
-    /// This key has this text.
-    Attribute(String, String),
-    /// This contact value is this text, in normal form and never empty.
-    Contact(ContactField, String),
-    /// Each of these is there, among others.
-    Notes(Vec<Note>),
-}
-
-impl Wanted {
-    /// The field that this is about.
-    pub fn field(&self) -> Field {
-        match self {
-            Self::Status(_) => Field::Status,
-            Self::Agent(_) => Field::Agent,
-            Self::Tags(_) => Field::Tags,
-            Self::Attribute(key, _) => Field::Attribute(key.clone()),
-            Self::Contact(field, _) => Field::Contact(*field),
-            Self::Notes(_) => Field::Notes,
-        }
-    }
-}
-
-/// The name of a managed field, as plans and reports spell it. The order is that of a lead file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Field {
-    /// `status`
-    Status,
-    /// `agent`
-    Agent,
-    /// `tags`
-    Tags,
-    /// `attributes.KEY`
-    Attribute(String),
-    /// `contact.KEY`
-    Contact(ContactField),
-    /// `notes`
-    Notes,
-}
-
-impl Field {
-    /// Reads a value of this field from a plan's JSON; `None` where it is of another type. The type is the field's to say: an empty
-    /// array is no tags, or no notes.
-    pub fn value_of(&self, json: serde_json::Value) -> Option<Value> {
-        use serde_json::Value as Json;
-        match (self, json) {
-            (Self::Tags, json @ Json::Array(_)) => {
-                serde_json::from_value(json).ok().map(Value::Tags)
-            }
-            (Self::Notes, json @ Json::Array(_)) => {
-                serde_json::from_value(json).ok().map(Value::Notes)
-            }
-            (Self::Tags | Self::Notes, _) => None,
-            (Self::Status | Self::Agent | Self::Attribute(_) | Self::Contact(_), Json::Null) => {
-                Some(Value::Nothing)
-            }
-            (
-                Self::Status | Self::Agent | Self::Attribute(_) | Self::Contact(_),
-                Json::String(text),
-            ) => Some(Value::Text(text)),
-            (Self::Status | Self::Agent | Self::Attribute(_) | Self::Contact(_), _) => None,
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status => f.write_str("status"),
-            Self::Agent => f.write_str("agent"),
-            Self::Tags => f.write_str("tags"),
-            Self::Attribute(key) => write!(f, "attributes.{key}"),
-            Self::Contact(field) => write!(f, "contact.{}", field.as_str()),
-            Self::Notes => f.write_str("notes"),
-        }
-    }
-}
-
-/// The text is not the name of a managed field.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("`{0}` is not a field of a lead")]
-pub struct UnknownField(String);
-
-impl FromStr for Field {
-    type Err = UnknownField;
-
-    fn from_str(text: &str) -> Result<Self, UnknownField> {
-        let contact = |key: &str| {
-            ContactField::ALL
-                .into_iter()
-                .find(|field| field.as_str() == key)
-        };
-        match text.split_once('.') {
-            None => match text {
-                "status" => Some(Self::Status),
-                "agent" => Some(Self::Agent),
-                "tags" => Some(Self::Tags),
-                "notes" => Some(Self::Notes),
-                _ => None,
-            },
-            Some(("attributes", key)) if !key.is_empty() => Some(Self::Attribute(key.to_owned())),
-            Some(("contact", key)) => contact(key).map(Self::Contact),
-            Some(_) => None,
-        }
-        .ok_or_else(|| UnknownField(text.to_owned()))
-    }
-}
-
-/// One side of a difference: what a field is, or is to be. In JSON: null, a string, an array of strings, an array of notes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Value {
-    /// There is none: no status, nobody, no such attribute.
-    Nothing,
-    /// A status word, an agent's id, the text of an attribute or of a contact value.
-    Text(String),
-    /// Tags, sorted.
-    Tags(BTreeSet<String>),
-    /// Notes, in order.
-    Notes(Vec<Note>),
-}
-
-impl Value {
-    /// Text, or nothing.
-    pub fn text(text: Option<impl Into<String>>) -> Self {
-        text.map_or(Self::Nothing, |text| Self::Text(text.into()))
-    }
-
-    /// The text, where it is one.
-    pub fn as_text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Nothing | Self::Tags(_) | Self::Notes(_) => None,
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ pub mod raw;
 pub mod schema;
 pub mod split;
 pub mod valid;
+mod value;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub use self::paths::{lead_files, read_text};
 use self::valid::Checked;
 pub use self::valid::Vocabulary;
 use crate::config::{FILE, Overrides, Settings, Workspace, configure};
-use crate::desired::Desired;
+use crate::lead::Desired;
 use crate::yaml::diagnostic::{self, Code, Diagnostic, Source};
 use crate::yaml::file;
 

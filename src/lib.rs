@@ -31,10 +31,8 @@
 //!
 //! # Adding a managed field
 //!
-//! A variant of [`lead::Wanted`] and [`lead::Field`] and a value in [`lead::Lead`]; then the compiler leads through `diff` and
-//! `report`, where every match is exhaustive. Its YAML is in `workspace/document` and `workspace/validate`, its JSON in
-//! `api/wire`. Nothing in [`observe`], [`plan`], [`apply`] or [`cli`] knows one field from another but for those that policy is
-//! about.
+//! An entry of the table in [`lead::field`]. Everything else loops over the table and matches on a field's kind only; a new kind is
+//! a variant of [`lead::Kind`], and the compiler names every place that has to know it.
 
 pub mod api;
 pub mod apply;
@@ -42,7 +40,6 @@ pub mod atomic_file;
 pub mod cancel;
 pub mod cli;
 pub mod config;
-pub mod desired;
 pub mod diff;
 pub mod duration;
 pub mod error;

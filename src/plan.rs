@@ -7,9 +7,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::desired::Place;
 pub use crate::diff::Class;
 use crate::lead::LeadId;
+use crate::lead::desired::Place;
 use crate::observe::Listing;
 
 mod classify;

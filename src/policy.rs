@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::desired::Place;
+use crate::lead::desired::Place;
 use crate::lead::{AgentId, Status};
 
 /// An agent that has a name here.

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::lead::{ContactField, Field, LeadId, Value};
+use crate::lead::{Field, LeadId, Privacy, Value};
 
 /// How much of people's names is told: `--names`.
 #[derive(
@@ -25,46 +25,52 @@ pub enum Redaction {
     None,
 }
 
-const MASK: &str = "***";
+/// What stands in place of a masked text.
+pub const MASK: &str = "***";
 
 impl Redaction {
-    /// A side of a difference as it may be told.
-    pub fn told(self, field: &Field, value: &Value) -> Value {
-        match (field, value) {
-            (Field::Contact(contact), Value::Text(text)) if self != Self::Full => {
-                Value::Text(self.contact(*contact, text))
-            }
-            _ => value.clone(),
+    /// A side of a difference, with as much of it as may be shown.
+    pub fn value(self, field: &Field, value: &Value) -> Value {
+        if self.masks(field) {
+            value.map_text(|text| self.text(field.spec().privacy, text))
+        } else {
+            value.clone()
         }
     }
 
-    /// The platform's words about a write, without the contact values that were sent.
-    pub fn told_words(self, words: &str, sent: &[(Field, Value)]) -> String {
-        sent.iter().fold(words.to_owned(), |words, (field, value)| {
-            match (field, value.as_text(), self.told(field, value).as_text()) {
-                (Field::Contact(_), Some(text), Some(told)) if !text.is_empty() => {
-                    words.replace(text, told)
-                }
-                _ => words,
+    /// The platform's message about a write, without the personal values that were sent.
+    pub fn message(self, message: &str, sent: &[(Field, Value)]) -> String {
+        let mut message = message.to_owned();
+        for (field, value) in sent.iter().filter(|(field, _)| self.masks(field)) {
+            if let Some(text) = value.text().filter(|text| !text.is_empty()) {
+                message = message.replace(text, &self.text(field.spec().privacy, text));
             }
-        })
+        }
+        message
     }
 
-    /// A contact value as it may be told.
-    pub fn contact(self, field: ContactField, text: &str) -> String {
-        match (self, field) {
-            (Self::Full, _) => text.to_owned(),
-            (Self::None, _) => MASK.to_owned(),
-            (Self::Initials, ContactField::Name) => initials(text),
-            (Self::Initials, ContactField::Email) => match text.split_once('@') {
-                Some((user, host)) => format!("{}{MASK}@{}{MASK}", first(user), first(host)),
-                None => MASK.to_owned(),
-            },
-            (
-                Self::Initials,
-                ContactField::Phone | ContactField::DialCode | ContactField::Picture,
-            ) => MASK.to_owned(),
+    /// Whether values of this field are masked.
+    pub fn masks(self, field: &Field) -> bool {
+        self != Self::Full && field.is_personal()
+    }
+
+    /// A text with as much of it as may be shown.
+    pub fn text(self, privacy: Privacy, text: &str) -> String {
+        match (self, privacy) {
+            (Self::Full, _) | (_, Privacy::Public | Privacy::Declared) => text.to_owned(),
+            (Self::None, Privacy::Name | Privacy::Email) | (_, Privacy::Personal) => {
+                MASK.to_owned()
+            }
+            (Self::Initials, Privacy::Name) => initials(text),
+            (Self::Initials, Privacy::Email) => email(text),
         }
+    }
+}
+
+fn email(text: &str) -> String {
+    match text.split_once('@') {
+        Some((user, host)) => format!("{}{MASK}@{}{MASK}", first(user), first(host)),
+        None => MASK.to_owned(),
     }
 }
 
@@ -117,21 +123,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn masks_by_kind() {
-        let told = |names: Redaction, field, text| names.contact(field, text);
+    fn each_privacy_is_masked_its_own_way() {
+        let shown = |redaction: Redaction, privacy, text| redaction.text(privacy, text);
         assert_eq!(
-            told(Redaction::Initials, ContactField::Name, "Asha van Rao"),
+            shown(Redaction::Initials, Privacy::Name, "Asha van Rao"),
             "A. v. R."
         );
         assert_eq!(
-            told(Redaction::Initials, ContactField::Email, "asha@acme.com"),
+            shown(Redaction::Initials, Privacy::Email, "asha@acme.com"),
             "a***@a***"
         );
         assert_eq!(
-            told(Redaction::Initials, ContactField::Phone, "9876543210"),
+            shown(Redaction::Initials, Privacy::Personal, "9876543210"),
             "***"
         );
-        assert_eq!(told(Redaction::None, ContactField::Name, "Asha"), "***");
-        assert_eq!(told(Redaction::Full, ContactField::Name, "Asha"), "Asha");
+        assert_eq!(shown(Redaction::None, Privacy::Name, "Asha"), "***");
+        assert_eq!(shown(Redaction::Full, Privacy::Name, "Asha"), "Asha");
     }
 }

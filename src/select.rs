@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use globset::GlobMatcher;
 
-use crate::desired::{Desired, DesiredLead};
-use crate::lead::{AgentId, Lead, LeadId, Status, TagRule, Wanted};
+use crate::lead::{
+    AgentId, Desired, DesiredLead, DesiredValue, Field, Lead, LeadId, Status, Value,
+};
 use crate::policy::Agent;
 use crate::text::count;
 use crate::yaml::excerpt::quoted;
@@ -357,22 +358,20 @@ struct Declared<'d> {
 
 impl Declared<'_> {
     fn matches(&self, test: &Test, exact: &[&str]) -> bool {
-        let wants =
-            |is: &dyn Fn(&Wanted) -> bool| self.lead.demands.iter().any(|one| is(&one.wanted));
         match test {
             Test::Uuid(uuid) => is_uuid(self.id, uuid, exact),
             Test::Status(status) => {
-                wants(&|wanted| matches!(wanted, Wanted::Status(other) if other == status))
+                self.asks(&Field::STATUS, &DesiredValue::Choice(status.clone()))
             }
-            Test::Agent(agent) => {
-                wants(&|wanted| matches!(wanted, Wanted::Agent(other) if other == agent))
-            }
+            Test::Agent(agent) => self.asks(&Field::AGENT, &DesiredValue::Reference(agent.clone())),
             Test::Tag(tag) => {
-                wants(&|wanted| matches!(wanted, Wanted::Tags(rule) if asks_for(rule, tag)))
+                let tags = self.value(&Field::TAGS).and_then(DesiredValue::tag_rule);
+                tags.is_some_and(|rule| rule.required().contains(tag))
             }
-            Test::Attribute(key, value) => wants(
-                &|wanted| matches!(wanted, Wanted::Attribute(name, text) if name == key && text == value),
-            ),
+            Test::Attribute(key, value) => {
+                let field = Field::attribute(key.as_str());
+                self.asks(&field, &DesiredValue::Text(value.clone()))
+            }
             Test::File(glob) => glob.is_match(&*self.lead.place.file),
             Test::Label(part) => self
                 .lead
@@ -389,12 +388,23 @@ impl Declared<'_> {
         let Some(was) = self.base.and_then(|base| base.get(self.id)) else {
             return true;
         };
-        let wanted = |lead: &DesiredLead| -> Vec<Wanted> {
-            lead.demands.iter().map(|one| one.wanted.clone()).collect()
+        let values = |lead: &'_ DesiredLead| -> Vec<(Field, DesiredValue)> {
+            let fields = lead.fields.iter();
+            fields
+                .map(|desired| (desired.field.clone(), desired.value.clone()))
+                .collect()
         };
         was.create != self.lead.create
             || was.hold != self.lead.hold
-            || wanted(was) != wanted(self.lead)
+            || values(was) != values(self.lead)
+    }
+
+    fn value(&self, field: &Field) -> Option<&DesiredValue> {
+        self.lead.get(field).map(|desired| &desired.value)
+    }
+
+    fn asks(&self, field: &Field, value: &DesiredValue) -> bool {
+        self.value(field) == Some(value)
     }
 }
 
@@ -402,10 +412,13 @@ impl Declared<'_> {
 fn shows(id: &LeadId, lead: &Lead, test: &Test, exact: &[&str]) -> bool {
     match test {
         Test::Uuid(uuid) => is_uuid(id, uuid, exact),
-        Test::Status(status) => lead.status.as_ref() == Some(status),
-        Test::Agent(agent) => lead.agent == *agent,
-        Test::Tag(tag) => lead.tags.contains(tag),
-        Test::Attribute(key, value) => lead.attributes.get(key) == Some(value),
+        Test::Status(status) => lead.status() == Some(status),
+        Test::Agent(agent) => lead.agent() == agent.as_ref(),
+        Test::Tag(tag) => lead.tags().contains(tag),
+        Test::Attribute(key, value) => {
+            let live = lead.get(&Field::attribute(key.as_str()));
+            live.and_then(Value::text) == Some(value)
+        }
         Test::File(_) | Test::Label(_) | Test::Held | Test::Changed => false,
     }
 }
@@ -421,11 +434,6 @@ fn is_about_files(test: &Test) -> bool {
 
 fn is_uuid(id: &LeadId, uuid: &str, exact: &[&str]) -> bool {
     id.as_str() == uuid || !exact.contains(&uuid) && id.as_str().starts_with(uuid)
-}
-
-/// An exact list and `present` ask for a tag.
-fn asks_for(rule: &TagRule, tag: &str) -> bool {
-    rule.asked().contains(tag)
 }
 
 #[cfg(test)]

@@ -11,9 +11,11 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
 
-use crate::desired::{Desired, DesiredLead};
-use crate::lead::{AgentId, ContactField, Field, Lead, LeadId, Note, Status, Wanted};
+use crate::lead::{
+    Desired, DesiredLead, DesiredValue, Field, FieldId, Lead, LeadId, Privacy, Value,
+};
 use crate::observe::{
     ChatType, Echo, Key, Live, Observed, Page, Projection, Reader, Sighting, Unreadable,
 };
@@ -39,11 +41,19 @@ pub struct Head {
     attributes: Option<BTreeSet<String>>,
 }
 
+impl Head {
+    fn holds_key(&self, key: &str) -> bool {
+        self.attributes
+            .as_ref()
+            .is_none_or(|keys| keys.contains(key))
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Line {
     Snapshot(Head),
-    Lead(Box<Shown>),
+    Lead(Box<ShownLead>),
     /// A lead whose record could not be understood. It is not counted as a lead of the file.
     Unreadable {
         uuid: LeadId,
@@ -57,19 +67,13 @@ enum Line {
 
 /// A lead as the listing shows it.
 #[derive(Serialize, Deserialize)]
-struct Shown {
+struct ShownLead {
     uuid: LeadId,
     list: ChatType,
     updated: i64,
-    status: Option<String>,
-    agent: Option<AgentId>,
-    tags: BTreeSet<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    attributes: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    contact: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    notes: Vec<Note>,
+    /// As in a lead file: values, or mappings of the members of a group.
+    #[serde(flatten)]
+    values: Map<String, Json>,
 }
 
 /// Writes a listing, as much of it as may be told; returns the number of leads.
@@ -84,13 +88,8 @@ pub fn write(
     names: Redaction,
     created_at: String,
 ) -> io::Result<u64> {
-    let keys = desired
-        .values()
-        .flat_map(|lead| &lead.demands)
-        .filter_map(|demand| match &demand.wanted {
-            Wanted::Attribute(key, _) => Some(key.clone()),
-            _ => None,
-        });
+    let declared = desired.values().flat_map(|lead| &lead.fields);
+    let keys = declared.filter_map(|desired| desired.field.key().map(str::to_owned));
     let attributes = (names != Redaction::Full).then(|| keys.collect());
     let tool_version = env!("CARGO_PKG_VERSION").to_owned();
     let head = Head {
@@ -123,59 +122,99 @@ fn line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-fn shown(id: &LeadId, seen: &Observed, declared: Option<&DesiredLead>, head: &Head) -> Shown {
-    let Lead {
-        status,
-        agent,
-        tags,
-        attributes,
-        contact,
-        notes,
-    } = &seen.lead;
-    let wanted = || {
-        declared
-            .into_iter()
-            .flat_map(|lead| &lead.demands)
-            .map(|demand| &demand.wanted)
-    };
-    let says = |field: ContactField, text: &str| {
-        wanted().any(|wanted| matches!(wanted, Wanted::Contact(other, said) if *other == field && said == text))
-    };
-    let has = |note: &Note| {
-        wanted().any(|wanted| matches!(wanted, Wanted::Notes(notes) if notes.contains(note)))
-    };
-    let told = |key: &String| {
-        head.attributes
-            .as_ref()
-            .is_none_or(|keys| keys.contains(key))
-    };
-    let value = |(field, text): (&ContactField, &String)| {
-        let text = if says(*field, text) {
-            text.clone()
-        } else {
-            head.names.contact(*field, text)
-        };
-        (field.as_str().to_owned(), text)
-    };
-    Shown {
+fn shown(id: &LeadId, seen: &Observed, declared: Option<&DesiredLead>, head: &Head) -> ShownLead {
+    let mut values = Map::new();
+    for id in FieldId::all().filter(|id| id.spec().privacy == Privacy::Public) {
+        // What is public is there in any case, so that each line says what the lead has.
+        values.insert(
+            id.spec().name.to_owned(),
+            json!(Value::empty(id.spec().kind)),
+        );
+    }
+    for (field, value) in seen.lead.values() {
+        let desired = declared.and_then(|lead| lead.get(field));
+        if let Some(value) = shown_value(field, value, desired.map(|desired| &desired.value), head)
+        {
+            insert(&mut values, field, json!(value));
+        }
+    }
+    ShownLead {
         uuid: id.clone(),
         list: seen.seen.map_or(ChatType::Lead, |seen| seen.list),
         updated: seen.updated,
-        status: status.as_ref().map(ToString::to_string),
-        agent: agent.clone(),
-        tags: tags.clone(),
-        attributes: attributes
-            .iter()
-            .filter(|(key, _)| told(key))
-            .map(|(key, text)| (key.clone(), text.clone()))
-            .collect(),
-        contact: contact.iter().map(value).collect(),
-        notes: notes
-            .iter()
-            .filter(|note| head.names == Redaction::Full || has(note))
-            .cloned()
-            .collect(),
+        values,
     }
+}
+
+/// As much of a value as the snapshot may hold.
+fn shown_value(
+    field: &Field,
+    value: &Value,
+    desired: Option<&DesiredValue>,
+    head: &Head,
+) -> Option<Value> {
+    if head.names == Redaction::Full {
+        return Some(value.clone());
+    }
+    match field.spec().privacy {
+        Privacy::Public => Some(value.clone()),
+        Privacy::Declared => {
+            let is_declared = field.key().is_none_or(|key| head.holds_key(key));
+            let declared: Vec<&DesiredValue> = desired.into_iter().collect();
+            let part = is_declared.then(|| value.declared_part(&declared));
+            part.filter(|part| !part.is_empty())
+        }
+        Privacy::Name | Privacy::Email | Privacy::Personal => {
+            let is_declared = desired.is_some_and(|desired| desired.is_met(value));
+            Some(if is_declared {
+                value.clone()
+            } else {
+                head.names.value(field, value)
+            })
+        }
+    }
+}
+
+fn insert(values: &mut Map<String, Json>, field: &Field, value: Json) {
+    let (group, member) = field.path();
+    match member {
+        None => drop(values.insert(group.to_owned(), value)),
+        Some(member) => {
+            let place = values.entry(group).or_insert_with(|| json!({}));
+            place[member] = value;
+        }
+    }
+}
+
+/// The lead that a line shows; `None` where a value is of another type than its field.
+fn lead(mut values: Map<String, Json>) -> Option<Lead> {
+    let mut lead = Lead::default();
+    for id in FieldId::all() {
+        let kind = id.spec().kind;
+        let Some(shown) = values.get_mut(id.group()) else {
+            continue;
+        };
+        if let (Some(field), member) = (Field::single(id), id.member()) {
+            let value = match member {
+                None => shown.take(),
+                Some(member) => shown.get_mut(member).map(Json::take).unwrap_or_default(),
+            };
+            let value = if value.is_null() {
+                Some(Value::empty(kind))
+            } else {
+                Value::from_json(kind, value)
+            };
+            lead.set(field, value?);
+        } else {
+            for (key, value) in shown.as_object_mut()? {
+                lead.set(
+                    Field::keyed(id, key.as_str()),
+                    Value::from_json(kind, value.take())?,
+                );
+            }
+        }
+    }
+    Some(lead)
 }
 
 /// Why a snapshot cannot be used.
@@ -277,14 +316,10 @@ impl Snapshot {
 
     /// Adds to a plan what the snapshot cannot know: differences that may be none.
     pub fn warn(&self, plan: &mut Plan) {
-        let unsure = |field: &Field| match field {
-            Field::Contact(_) | Field::Notes => self.head.names != Redaction::Full,
-            Field::Attribute(key) => self
-                .head
-                .attributes
-                .as_ref()
-                .is_some_and(|keys| !keys.contains(key)),
-            Field::Status | Field::Agent | Field::Tags => false,
+        let unsure = |field: &Field| match (field.spec().privacy, field.key()) {
+            (Privacy::Public, _) => false,
+            (_, Some(key)) => !self.head.holds_key(key),
+            (_, None) => self.head.names != Redaction::Full,
         };
         let doubtful =
             |change: &&crate::plan::Change| change.fields.iter().any(|field| unsure(&field.field));
@@ -314,10 +349,15 @@ impl Snapshot {
         let (mut leads, mut end) = (0, None);
         for line in lines(&self.path)?.skip(1) {
             match line? {
-                (_, Line::Lead(shown)) => {
+                (number, Line::Lead(shown)) => {
                     leads += 1;
                     if shown.list == list {
-                        add(&mut page, *shown, projection);
+                        let is_whole = add(&mut page, *shown, projection).is_some();
+                        is_whole.then_some(()).ok_or_else(|| SnapshotError::Line {
+                            path: self.path.clone(),
+                            number,
+                            source: None,
+                        })?;
                     }
                 }
                 // Its list is not known. Both are always read, so either will do.
@@ -380,51 +420,27 @@ impl Reader for Snapshot {
     }
 }
 
-fn add(page: &mut Page, shown: Shown, projection: &Projection) {
-    let Shown {
-        uuid,
-        updated,
-        status,
-        agent,
-        tags,
-        attributes,
-        contact,
-        notes,
-        ..
-    } = shown;
-    let key = Key::of(uuid.as_str());
-    let contact =
-        contact
-            .into_iter()
-            .filter_map(|(key, text)| match format!("contact.{key}").parse() {
-                Ok(Field::Contact(field)) => Some((field, text)),
-                _ => None,
-            });
+/// Adds a lead to a page; `None` where one of its values is of another type than its field.
+fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()> {
+    let key = Key::of(shown.uuid.as_str());
+    let lead = lead(shown.values)?;
     page.sightings.push(Sighting {
         key,
-        updated,
-        agent: agent.clone(),
+        updated: shown.updated,
+        agent: lead.agent().cloned(),
     });
-    if projection.mask(key).is_none() {
-        return;
+    if projection.mask(key).is_some() {
+        let observed = Observed {
+            lead,
+            unmanaged: BTreeMap::new(),
+            echo: Echo::default(),
+            tag_shape: None,
+            updated: shown.updated,
+            seen: None,
+        };
+        page.leads.push((shown.uuid, Box::new(observed)));
     }
-    let lead = Lead {
-        status: status.as_deref().map(Status::read),
-        agent,
-        tags,
-        attributes,
-        contact: contact.collect(),
-        notes,
-    };
-    let observed = Observed {
-        lead,
-        unmanaged: BTreeMap::new(),
-        echo: Echo::default(),
-        tag_shape: None,
-        updated,
-        seen: None,
-    };
-    page.leads.push((uuid, Box::new(observed)));
+    Some(())
 }
 
 /// The lines of a snapshot with their numbers.

@@ -128,7 +128,7 @@ pub(super) fn trimmed(text: &str) -> String {
 /// JavaScript cuts texts in the middle of an emoji and escapes the half that is left. The library takes that for an error.
 pub(super) fn with_whole_surrogates<T>(
     json: &str,
-    read: impl Fn(&str) -> serde_json::Result<T>,
+    mut read: impl FnMut(&str) -> serde_json::Result<T>,
 ) -> serde_json::Result<T> {
     read(json).or_else(|error| match without_lone_surrogates(json) {
         Cow::Borrowed(_) => Err(error),

@@ -7,16 +7,16 @@
 //! [`Unreadable`]: it is there, and must not be taken for missing.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::envelope::{Data, Envelope, Records, key_of, with_whole_surrogates};
-use super::wire::{Shown, agent, observed};
-use crate::lead::{AgentId, FieldMask, LeadId};
+use super::record::{self, MEMBERS, Shown, members};
+use super::wire::{agent, observed};
+use crate::lead::{AgentId, Field, FieldMask, LeadId};
 use crate::observe::{Key, Page, Projection, Sighting, Unreadable};
 
 /// A page of more records than this is refused. The largest answer has no room for as many that show a uuid, a status and a time
@@ -73,7 +73,7 @@ impl<'p> PageReader<'p> {
         let key = Key::of(&uuid);
         self.signature.write_u64(key.number());
         let updated = record.updated.map_or(i64::MIN, milliseconds);
-        let agent = record.agent.map_or(Ok(None), agent_of);
+        let agent = record.agent();
         self.page.sightings.push(Sighting {
             key,
             updated,
@@ -83,7 +83,7 @@ impl<'p> PageReader<'p> {
             return;
         };
         let id = LeadId::new(uuid.as_ref());
-        match agent.and_then(|agent| record.shown(agent, mask)) {
+        match agent.and_then(|_| record.shown(mask)) {
             Ok(shown) => {
                 let lead = Box::new(observed(shown, updated));
                 self.page.leads.push((id, lead));
@@ -100,10 +100,8 @@ impl Records for PageReader<'_> {
             let place = match member {
                 Member::Uuid => &mut record.uuid,
                 Member::Id => &mut record.id,
-                Member::Agent => &mut record.agent,
                 Member::Updated => &mut record.updated,
-                Member::Status => &mut record.status,
-                Member::Profile => &mut record.profile,
+                Member::Managed(at) => &mut record.managed[at],
                 Member::Unknown => {
                     members.next_value::<IgnoredAny>()?;
                     continue;
@@ -124,15 +122,14 @@ impl Records for PageReader<'_> {
     }
 }
 
-/// The members of a record that are read.
+/// The members of a record that every record is read for.
 #[derive(Clone, Copy)]
 enum Member {
     Uuid,
     Id,
-    Agent,
     Updated,
-    Status,
-    Profile,
+    /// One that the table of fields has a path through, by its place among them.
+    Managed(usize),
     Unknown,
 }
 
@@ -141,11 +138,10 @@ impl Member {
         match key {
             "uuid" => Self::Uuid,
             "_id" => Self::Id,
-            "_agentAssigned" => Self::Agent,
             "updatedAt" => Self::Updated,
-            "status" => Self::Status,
-            "profile" => Self::Profile,
-            _ => Self::Unknown,
+            other => members()
+                .position(|member| member == other)
+                .map_or(Self::Unknown, Self::Managed),
         }
     }
 }
@@ -155,10 +151,8 @@ impl Member {
 struct RawRecord<'a> {
     uuid: Option<&'a RawValue>,
     id: Option<&'a RawValue>,
-    agent: Option<&'a RawValue>,
     updated: Option<&'a RawValue>,
-    status: Option<&'a RawValue>,
-    profile: Option<&'a RawValue>,
+    managed: [Option<&'a RawValue>; MEMBERS],
     /// One of them is there twice, so that it is unclear which one counts.
     has_twice: bool,
 }
@@ -167,118 +161,50 @@ impl RawRecord<'_> {
     /// A record without a uuid is known again by its id, or else by all that is read of it.
     fn hash_without_uuid(&self, signature: &mut DefaultHasher) {
         let names = [self.uuid, self.id];
-        let rest = [self.agent, self.updated, self.status, self.profile];
         let is_name = |name: &&RawValue| name.get() != "null";
         match names.into_iter().flatten().find(is_name) {
             Some(name) => name.get().hash(signature),
-            None => rest.map(|raw| raw.map(RawValue::get)).hash(signature),
+            None => {
+                self.updated.map(RawValue::get).hash(signature);
+                self.managed
+                    .map(|raw| raw.map(RawValue::get))
+                    .hash(signature);
+            }
         }
+    }
+
+    /// The agent, which is counted for every record.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn agent(&self) -> Result<Option<AgentId>, String> {
+        let agent = Field::AGENT.spec().read[0][0];
+        let raw = members().zip(self.managed).find(|(name, _)| *name == agent);
+        raw.and_then(|(_, raw)| raw).map_or(Ok(None), agent_of)
     }
 
     /// The values that `mask` asks for.
     ///
     /// # Errors
     /// Why one of them cannot be read.
-    fn shown(&self, agent: Option<AgentId>, mask: FieldMask) -> Result<Shown, String> {
+    fn shown(&self, mask: FieldMask) -> Result<Shown, String> {
         if self.has_twice {
             return Err("the record has a member twice".to_owned());
         }
-        let profile = self.profile.filter(|profile| is_object(profile));
-        let mut shown = match profile.filter(|_| mask != FieldMask::LEAST) {
-            Some(profile) => {
-                let read = |text: &str| profile_of(text, mask);
-                with_whole_surrogates(profile.get(), read)
-                    .map_err(|error| unreadable("profile", &error))?
-            }
-            None => Shown::default(),
-        };
-        if let Some(status) = self.status {
-            shown.status = json(status.get()).map_err(|error| unreadable("status", &error))?;
+        let mut shown = Shown::default();
+        for (member, raw) in members().zip(self.managed) {
+            let Some(raw) = raw else { continue };
+            with_whole_surrogates(raw.get(), |text| {
+                record::read(member, text, mask, &mut shown)
+            })
+            .map_err(|error| unreadable(member, &error))?;
         }
-        shown.agent = agent;
         Ok(shown)
     }
 }
 
-fn profile_of(text: &str, mask: FieldMask) -> serde_json::Result<Shown> {
-    let mut shown = Shown::default();
-    let profile = Profile {
-        shown: &mut shown,
-        mask,
-    };
-    serde::Deserializer::deserialize_map(&mut serde_json::Deserializer::from_str(text), profile)?;
-    Ok(shown)
-}
-
 fn unreadable(member: &str, error: &serde_json::Error) -> String {
     format!("`{member}` cannot be read: {error}")
-}
-
-fn is_object(raw: &RawValue) -> bool {
-    raw.get().starts_with('{')
-}
-
-/// Reads what `mask` asks for of a profile.
-struct Profile<'s> {
-    shown: &'s mut Shown,
-    mask: FieldMask,
-}
-
-impl<'de> Visitor<'de> for Profile<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a profile")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let of = |key: &str| (key == "notes", key == "userDetails");
-        while let Some((is_notes, is_details)) = members.next_key_seed(key_of(of))? {
-            if is_notes && self.mask.has(FieldMask::NOTES) {
-                self.shown.notes = members.next_value()?;
-            } else if is_details {
-                let details: &RawValue = members.next_value()?;
-                if is_object(details) {
-                    let mut json = serde_json::Deserializer::from_str(details.get());
-                    let details = Details {
-                        shown: &mut *self.shown,
-                        mask: self.mask,
-                    };
-                    serde::Deserializer::deserialize_map(&mut json, details)
-                        .map_err(serde::de::Error::custom)?;
-                }
-            } else {
-                members.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads what `mask` asks for of `userDetails`.
-struct Details<'s> {
-    shown: &'s mut Shown,
-    mask: FieldMask,
-}
-
-impl<'de> Visitor<'de> for Details<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("user details")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        loop {
-            let (shown, mask) = (&mut *self.shown, self.mask);
-            let place = key_of(move |key: &str| shown.detail(key, mask));
-            match members.next_key_seed(place)? {
-                None => return Ok(()),
-                Some(Some(place)) => *place = members.next_value()?,
-                Some(None) => drop(members.next_value::<IgnoredAny>()?),
-            }
-        }
-    }
 }
 
 fn json(raw: &str) -> serde_json::Result<Json> {

@@ -26,7 +26,7 @@ pub struct ApiSettings {
     pub tags: TagShape,
     /// Which notes are sent.
     pub notes: NotesSent,
-    /// What is sent as the agent of a lead that nobody is to have; `None` is JSON's null. The empty text unless said.
+    /// What is sent to un-assign a lead; `None` is JSON's null. Empty text by default.
     pub unassign: Option<String>,
     /// The header that carries the read token. `x-bot-token` unless said.
     pub read_header: String,

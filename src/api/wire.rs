@@ -1,87 +1,67 @@
 //! The API's JSON ↔ lead.
 //!
-//! Owns the platform's odd words and the tolerance that api.md asks for: whatever shape a value has, what is needed is taken
-//! from it or left out. Gives an [`Observed`] for what `page` found of a record, and the body of an [`Update`].
+//! How a value of each kind looks in a record and in an update, with the tolerance that api.md asks for: whatever shape a value has,
+//! what is needed is taken from it or left out. Which key has which value, the table of fields says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
+use super::record::Shown;
 use crate::api::NotesSent;
 use crate::apply::Update;
-use crate::lead::{AgentId, ContactField, Field, FieldMask, Lead, Note, Status, Value, tag};
-use crate::observe::TagShape;
-use crate::observe::{Echo, Observed};
+use crate::lead::{AgentId, Field, FieldId, Kind, Lead, Note, Status, Value, tag};
+use crate::observe::{Echo, Observed, TagShape};
 
-/// The values of a record that are asked for; null where there is none, or it was not asked for.
-#[derive(Debug, Default)]
-pub(super) struct Shown {
-    pub(super) status: Json,
-    pub(super) agent: Option<AgentId>,
-    pub(super) notes: Json,
-    tags: Json,
-    attributes: Json,
-    name: Json,
-    picture: Json,
-    contact: Json,
-    /// Values that are never managed.
-    others: [Json; 3],
-}
-
-const OTHERS: [&str; 3] = ["city", "country", "gender"];
-
-impl Shown {
-    /// The place for a key of `profile.userDetails`, where it is asked for.
-    pub(super) fn detail(&mut self, key: &str, mask: FieldMask) -> Option<&mut Json> {
-        let (fields, place) = match key {
-            "tags" => (FieldMask::TAGS, &mut self.tags),
-            "attributes" => (FieldMask::ATTRIBUTES, &mut self.attributes),
-            "name" => (FieldMask::CONTACT, &mut self.name),
-            "picture" => (FieldMask::CONTACT, &mut self.picture),
-            "contact" => (FieldMask::CONTACT, &mut self.contact),
-            other => (
-                FieldMask::ALL,
-                self.others
-                    .get_mut(OTHERS.iter().position(|known| *known == other)?)?,
-            ),
-        };
-        Some(place).filter(|_| mask.has(fields))
-    }
-}
-
-/// An id as text, or an object that has it as `_id`; anything else is nobody.
+/// An id as text, or an object that has it as `_id`; anything else is no agent.
 pub(super) fn agent(json: &Json) -> Option<AgentId> {
     match json {
         Json::String(id) => AgentId::parse(id.trim()),
         Json::Object(object) => agent(object.get("_id")?),
-        _ => None,
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) => None,
     }
 }
 
-pub(super) fn observed(shown: Shown, updated: i64) -> Observed {
-    let contact = contact(&shown);
-    let (tags, tag_shape) = tags(shown.tags);
-    let attributes = attributes(shown.attributes);
-    let lead = Lead {
-        status: into_scalar(shown.status).map(|word| Status::read(word.trim())),
-        agent: shown.agent,
-        tags,
-        attributes: attributes
-            .iter()
-            .map(|(key, value)| (key.clone(), scalar(value).unwrap_or_default()))
-            .collect(),
-        contact,
-        notes: notes(&shown.notes),
-    };
-    let unmanaged = OTHERS
-        .into_iter()
-        .zip(&shown.others)
-        .filter_map(|(key, json)| Some((key, scalar(json)?)))
-        .collect();
+/// A lead from what its record shows.
+pub(super) fn observed(mut shown: Shown, updated: i64) -> Observed {
+    let mut lead = Lead::default();
+    let mut echo = Echo::default();
+    let mut tag_shape = None;
+    for id in FieldId::all() {
+        let json = shown.take(id);
+        let normalise = id.spec().normalise;
+        let value = match id.spec().kind {
+            Kind::Choice => scalar(&json).map(|word| Value::Choice(Status::read(word.trim()))),
+            Kind::Reference => agent(&json).map(Value::Reference),
+            Kind::Set => {
+                let (tags, shape) = tags(json);
+                tag_shape = tag_shape.or(shape);
+                Some(Value::Set(tags))
+            }
+            Kind::Text => scalar(&json)
+                .map(|text| normalise(&text))
+                .filter(|text| !text.is_empty())
+                .map(Value::Text),
+            Kind::Notes => Some(Value::Notes(notes(&json))),
+            Kind::KeyedText => {
+                for (key, value) in keyed(json) {
+                    let text = scalar(&value).unwrap_or_default();
+                    lead.set(Field::keyed(id, key.as_str()), Value::Text(text));
+                    echo.attributes.push((key, value));
+                }
+                None
+            }
+        };
+        if let Some((field, value)) = Field::single(id).zip(value) {
+            lead.set(field, value);
+        }
+    }
+    let unmanaged = shown.unmanaged();
+    let unmanaged = unmanaged.filter_map(|(name, json)| Some((name, scalar(json)?)));
     Observed {
         lead,
-        unmanaged,
-        echo: Echo { attributes },
+        unmanaged: unmanaged.collect(),
+        echo,
         tag_shape,
         updated,
         seen: None,
@@ -94,87 +74,51 @@ fn scalar(json: &Json) -> Option<String> {
         Json::String(text) => Some(text.clone()),
         Json::Number(number) => Some(number.to_string()),
         Json::Bool(value) => Some(value.to_string()),
-        _ => None,
-    }
-}
-
-/// As [`scalar`], of text that is not needed any more.
-fn into_scalar(json: Json) -> Option<String> {
-    match json {
-        Json::String(text) => Some(text).filter(|text| !text.is_empty()),
-        other => scalar(&other),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
 }
 
 fn tags(json: Json) -> (BTreeSet<String>, Option<TagShape>) {
-    let normal = |text: String| {
-        if text.trim().len() == text.len() {
-            Some(text)
-        } else {
-            tag(&text)
-        }
-    };
     match json {
-        Json::Array(items) => (
-            items
-                .into_iter()
-                .filter_map(into_scalar)
-                .filter_map(normal)
-                .collect(),
-            Some(TagShape::Array),
-        ),
-        Json::String(text) => (
-            text.split(',').filter_map(tag).collect(),
-            Some(TagShape::String),
-        ),
-        _ => (BTreeSet::new(), None),
+        Json::Array(items) => {
+            let texts = items.iter().filter_map(scalar);
+            let tags = texts.filter_map(|text| tag(&text)).collect();
+            (tags, Some(TagShape::Array))
+        }
+        Json::String(text) => {
+            let tags = text.split(',').filter_map(tag).collect();
+            (tags, Some(TagShape::String))
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => (BTreeSet::new(), None),
     }
 }
 
-fn attributes(json: Json) -> Vec<(String, Json)> {
-    let pair = |mut item: Json| {
-        Some((
-            scalar(&item["key"])?,
-            item.get_mut("value").map(Json::take).unwrap_or_default(),
-        ))
-    };
+/// Pairs of a key and a value of any type: a list of `{key, value}`, or an object.
+fn keyed(json: Json) -> Vec<(String, Json)> {
     match json {
         Json::Array(items) => items.into_iter().filter_map(pair).collect(),
         Json::Object(object) => object.into_iter().collect(),
-        _ => Vec::new(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Vec::new(),
     }
 }
 
-fn contact(shown: &Shown) -> BTreeMap<ContactField, String> {
-    let contact = &shown.contact;
-    let phone = match &contact["phone"] {
-        Json::Object(phone) => (phone.get("number"), phone.get("prefix")),
-        other => (Some(other), None),
-    };
-    let value = |field: ContactField| {
-        let json = match field {
-            ContactField::Name => Some(&shown.name),
-            ContactField::Email => Some(&contact["email"]),
-            ContactField::Phone => phone.0,
-            ContactField::DialCode => phone.1,
-            ContactField::Picture => Some(&shown.picture),
-        };
-        Some((field, field.normal(&scalar(json?)?))).filter(|(_, text)| !text.is_empty())
-    };
-    ContactField::ALL.into_iter().filter_map(value).collect()
+fn pair(mut item: Json) -> Option<(String, Json)> {
+    let key = scalar(item.get("key")?)?;
+    let value = item.get_mut("value").map(Json::take);
+    Some((key, value.unwrap_or_default()))
 }
 
 fn notes(json: &Json) -> Vec<Note> {
-    let text = |json: &Json| scalar(json).unwrap_or_default();
-    let note = |item: &Json| {
-        item.is_object().then(|| Note {
-            title: text(&item["title"]),
-            description: text(&item["description"]),
-        })
-    };
-    json.as_array()
-        .map(|items| items.iter().filter_map(note).collect())
-        .unwrap_or_default()
+    let items = json.as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().filter_map(note).collect()
+}
+
+fn note(item: &Json) -> Option<Note> {
+    let text = |key| scalar(&item[key]).unwrap_or_default();
+    item.is_object().then(|| Note {
+        title: text("title"),
+        description: text("description"),
+    })
 }
 
 /// The ids and settings that shape every update.
@@ -203,57 +147,46 @@ pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
     body.insert("uuid".into(), json!(id.as_str()));
     body.insert("botId".into(), json!(out.bot_id));
     body.insert("customerId".into(), json!(out.customer_id));
-    let mut attributes = Vec::new();
+    let mut keyed: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
     for (field, value) in fields {
-        match (field, value) {
-            (Field::Attribute(key), value) => {
-                attributes.push((key, value.as_text().unwrap_or_default()))
-            }
-            (Field::Agent, Value::Nothing) => {
-                drop(body.insert("agentId".into(), json!(out.unassign)))
-            }
-            (Field::Agent, value) => drop(body.insert("agentId".into(), json!(value.as_text()))),
-            (Field::Status, value) => drop(body.insert("status".into(), json!(value.as_text()))),
-            (Field::Contact(contact), value) => {
-                drop(body.insert(
-                    contact_key(*contact).into(),
-                    json!(value.as_text().unwrap_or_default()),
-                ));
-            }
-            (Field::Tags, Value::Tags(tags)) => {
+        let key = field.spec().write;
+        let json = match value {
+            Value::Choice(status) => json!(status.as_str()),
+            Value::Reference(agent) => json!(agent),
+            Value::Set(tags) => {
                 let shape = match out.tags {
                     TagShape::Auto => live
                         .and_then(|live| live.tag_shape)
                         .unwrap_or(*listing_shape),
-                    forced => forced,
+                    forced @ (TagShape::Array | TagShape::String) => forced,
                 };
-                drop(body.insert("tags".into(), tags_json(tags, shape)));
+                tags_json(tags, shape)
             }
-            (Field::Notes, Value::Notes(notes)) => {
-                let others = match out.notes {
+            Value::Text(text) => match field.key() {
+                None => json!(text),
+                Some(name) => {
+                    keyed.entry(key).or_default().push((name, text));
+                    continue;
+                }
+            },
+            Value::Notes(notes) => {
+                let with_others = match out.notes {
                     NotesSent::All => true,
                     NotesSent::Auto => !adds_notes,
                     NotesSent::New => false,
                 };
-                drop(body.insert("notes".into(), notes_json(*live, notes, others)));
+                notes_json(*live, notes, with_others)
             }
-            (Field::Tags | Field::Notes, _) => {}
-        }
+            Value::Absent if field.kind() == Kind::Reference => json!(out.unassign),
+            // Nothing else can be cleared, and no change asks for it: an empty text would be a value.
+            Value::Absent => continue,
+        };
+        body.insert(key.to_owned(), json);
     }
-    if !attributes.is_empty() {
-        body.insert("attributes".into(), attributes_json(*live, &attributes));
+    for (key, values) in keyed {
+        body.insert(key.to_owned(), attributes_json(*live, &values));
     }
     Json::Object(body)
-}
-
-fn contact_key(field: ContactField) -> &'static str {
-    match field {
-        ContactField::Name => "name",
-        ContactField::Email => "email",
-        ContactField::Phone => "phone",
-        ContactField::DialCode => "dialCode",
-        ContactField::Picture => "picture",
-    }
 }
 
 fn tags_json(tags: &BTreeSet<String>, shape: TagShape) -> Json {
@@ -268,13 +201,13 @@ fn tags_json(tags: &BTreeSet<String>, shape: TagShape) -> Json {
     }
 }
 
-fn attributes_json(live: Option<&Observed>, wanted: &[(&String, &str)]) -> Json {
-    let mut list: Vec<(&String, Json)> = live
+fn attributes_json(live: Option<&Observed>, wanted: &[(&str, &str)]) -> Json {
+    let mut list: Vec<(&str, Json)> = live
         .map(|live| {
             live.echo
                 .attributes
                 .iter()
-                .map(|(key, value)| (key, value.clone()))
+                .map(|(key, value)| (key.as_str(), value.clone()))
                 .collect()
         })
         .unwrap_or_default();
@@ -295,9 +228,7 @@ fn attributes_json(live: Option<&Observed>, wanted: &[(&String, &str)]) -> Json 
 }
 
 fn notes_json(live: Option<&Observed>, wanted: &[Note], with_others: bool) -> Json {
-    let there: &[Note] = live
-        .map(|live| live.lead.notes.as_slice())
-        .unwrap_or_default();
+    let there: &[Note] = live.map(|live| live.lead.notes()).unwrap_or_default();
     let others = there.iter().filter(|_| with_others);
     let notes: Vec<&Note> = others
         .chain(wanted.iter().filter(|note| !there.contains(note)))

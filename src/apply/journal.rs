@@ -102,7 +102,7 @@ pub fn told(mut run: Vec<(u32, Line)>, names: Redaction) -> Vec<(u32, Line)> {
                     ..
                 } in &mut fields.0
                 {
-                    (*before, *after) = (names.told(field, before), names.told(field, after));
+                    (*before, *after) = (names.value(field, before), names.value(field, after));
                 }
             }
             Line::Answer {
@@ -116,7 +116,7 @@ pub fn told(mut run: Vec<(u32, Line)>, names: Redaction) -> Vec<(u32, Line)> {
                 ..
             } => {
                 *words =
-                    names.told_words(words, sent.get(uuid).map(Vec::as_slice).unwrap_or_default());
+                    names.message(words, sent.get(uuid).map(Vec::as_slice).unwrap_or_default());
             }
             Line::Run { .. }
             | Line::Answer { .. }

@@ -450,7 +450,7 @@ async fn write_one<W: Writer>(
         adds_notes,
     };
     let failed = writer.update(&update).await.err().map(|error| Failed {
-        words: options.names.told_words(&error.to_string(), &update.fields),
+        words: options.names.message(&error.to_string(), &update.fields),
         certainty: W::certainty(&error),
         fatal: W::is_fatal(&error),
         hint: W::hint(&error),

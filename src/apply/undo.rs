@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Outcome;
 use super::journal::Line;
 use crate::diff::FieldChange;
-use crate::lead::{Field, LeadId, Value};
+use crate::lead::{Field, Kind, LeadId, Value};
 use crate::plan::{Action, Change, Class, Fields, Source, Target};
 use crate::redaction::Redaction;
 
@@ -133,29 +133,18 @@ fn fold(
 }
 
 fn undo(change: &FieldChange, names: Redaction) -> Result<FieldChange, &'static str> {
-    let FieldChange {
-        field,
-        before,
-        after,
-        line,
-        ..
-    } = change;
-    match (field, before) {
-        (Field::Contact(_), _) if names != Redaction::Full => {
-            Err("the run file has it masked; run apply with --names full to be able to undo it")
-        }
-        (Field::Notes, _) => Err("notes are never taken away"),
-        (Field::Status | Field::Attribute(_) | Field::Contact(_), Value::Nothing) => {
-            Err("it was not there before, and the API takes none away")
-        }
-        _ => Ok(FieldChange {
-            field: field.clone(),
-            before: after.clone(),
-            after: before.clone(),
-            line: *line,
-            seal: None,
-            class: None,
-            intended: None,
-        }),
+    let field = &change.field;
+    if names.masks(field) {
+        return Err(
+            "the run file has it masked; run apply with --names full to be able to undo it",
+        );
     }
+    if field.kind() == Kind::Notes {
+        return Err("notes are never removed");
+    }
+    if change.before == Value::Absent && !field.spec().clearable {
+        return Err("it was not there before, and the API cannot remove it");
+    }
+    let sides = (change.after.clone(), change.before.clone());
+    Ok(FieldChange::new(field.clone(), sides, change.line))
 }

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::{WriteCertainty, Writer};
 use crate::cancel::Cancellation;
-use crate::diff::{FieldChange, fields, holds, value};
-use crate::lead::{Field, Lead, LeadId, Value};
+use crate::diff::{FieldChange, holds, value};
+use crate::lead::{Field, Kind, Lead, LeadId, Value};
 use crate::observe::{ObserveError, Observed, Seen, look_again};
 use crate::plan::settle::Task;
 
@@ -43,7 +43,7 @@ pub(super) enum Instead {
 impl fmt::Display for Disagreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let instead = self.instead.iter().map(|(field, instead)| {
-            let (was, is) = if matches!(field, Field::Tags | Field::Notes) {
+            let (was, is) = if matches!(field.kind(), Kind::Set | Kind::Notes) {
                 ("were", "are")
             } else {
                 ("was", "is")
@@ -69,19 +69,19 @@ const ALL_IGNORED: &str = "the platform took the update and changed nothing: che
 const TAGS_ADDED: &str =
     "this platform adds tags and takes none away: use `tags: { present: […] }`";
 const TAGS_WRONG: &str = "try the other shape for tags: set api.tags to `string` or `array`";
-const NOT_UNASSIGNED: &str = "set api.unassign to what this platform takes for nobody";
+const NOT_UNASSIGNED: &str = "set api.unassign to what this platform takes for no agent";
 const NOT_ASSIGNED: &str = "check that the agent is active";
 const CLEARED: &str = "if nobody changed these in the inbox in this minute, the platform clears what an update leaves out: stop, and \
                        declare every field that must stay";
 const OTHER: &str = "somebody may have changed it in the inbox in this minute: plan again and look";
 
 fn hint(change: &FieldChange, instead: Instead) -> &'static str {
-    match (&change.field, instead, &change.after) {
-        (Field::Tags, Instead::Added, _) => TAGS_ADDED,
-        (Field::Tags, ..) => TAGS_WRONG,
-        (Field::Agent, _, Value::Nothing) => NOT_UNASSIGNED,
-        (Field::Agent, ..) => NOT_ASSIGNED,
-        _ => OTHER,
+    match (change.field.kind(), instead) {
+        (Kind::Set, Instead::Added) => TAGS_ADDED,
+        (Kind::Set, Instead::Ignored | Instead::Other) => TAGS_WRONG,
+        (Kind::Reference, _) if change.after.is_empty() => NOT_UNASSIGNED,
+        (Kind::Reference, _) => NOT_ASSIGNED,
+        (Kind::Choice | Kind::KeyedText | Kind::Text | Kind::Notes, _) => OTHER,
     }
 }
 
@@ -112,10 +112,10 @@ pub(super) fn check(task: &Task, now: &Observed) -> Result<Agreement, Disagreeme
             .change
             .fields
             .iter()
-            .any(|change| change.field == Field::Notes);
-        let times = |lead: &Lead, note| lead.notes.iter().filter(|other| *other == note).count();
+            .any(|change| change.field == Field::NOTES);
+        let times = |lead: &Lead, note| lead.notes().iter().filter(|other| *other == note).count();
         let doubled = was
-            .notes
+            .notes()
             .iter()
             .any(|note| times(&now.lead, note) > times(was, note));
         return Ok(Agreement {
@@ -162,7 +162,7 @@ fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
     let (was, now) = (value(was, &change.field), value(now, &change.field));
     match (&was, &now, &change.after) {
         (was, now, _) if was == now => Instead::Ignored,
-        (Value::Tags(was), Value::Tags(now), Value::Tags(asked))
+        (Value::Set(was), Value::Set(now), Value::Set(asked))
             if now.is_superset(was) && now.is_superset(asked) =>
         {
             Instead::Added
@@ -178,21 +178,19 @@ fn moved(task: &Task, was: &Observed, now: &Observed) -> Vec<String> {
         .iter()
         .map(|change| &change.field)
         .collect();
-    let all: BTreeSet<Field> = fields(&was.lead)
-        .into_iter()
-        .chain(fields(&now.lead))
-        .collect();
-    let left_alone = all.iter().filter(|field| !written.contains(field));
+    let values = was.lead.values().chain(now.lead.values());
+    let all: BTreeSet<&Field> = values.map(|(field, _)| field).collect();
+    let left_alone = all.into_iter().filter(|field| !written.contains(field));
     let mut moved: Vec<String> = left_alone
         .filter(|field| value(&was.lead, field) != value(&now.lead, field))
-        .map(Field::to_string)
+        .map(ToString::to_string)
         .collect();
-    if written.contains(&Field::Notes)
+    if written.contains(&Field::NOTES)
         && !was
             .lead
-            .notes
+            .notes()
             .iter()
-            .all(|note| now.lead.notes.contains(note))
+            .all(|note| now.lead.notes().contains(note))
     {
         moved.push("a note that was there".to_owned());
     }

@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::options::OnMissing;
 use super::session::files;
 use super::ui::Ui;
 use crate::error::{Error, Exit};
+use crate::lead::field::groups;
+use crate::lead::{Field, FieldId, Privacy};
 use crate::lead_file::draft::With;
 use crate::lead_file::split::By;
 use crate::observe::ChatType;
@@ -41,10 +44,11 @@ pub(super) struct Pull {
     #[arg(
         long,
         value_name = "FIELD",
+        value_parser = PossibleValuesParser::new(optional_groups()),
         value_delimiter = ',',
         conflicts_with = "update"
     )]
-    with: Vec<Field>,
+    with: Vec<String>,
     /// Label leads with the person's name, or its initials; no label unless said, but with `--with contact` the name
     #[arg(long, value_name = "HOW", conflicts_with = "update")]
     names: Option<Redaction>,
@@ -85,16 +89,6 @@ impl From<Type> for ChatType {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Field {
-    /// All attributes
-    Attributes,
-    /// Name, mail, phone, dial code, picture
-    Contact,
-    /// Notes
-    Notes,
-}
-
 impl Pull {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let files = files(directory, ui)?;
@@ -106,17 +100,24 @@ impl Pull {
     }
 
     fn with(&self) -> With {
-        let asked = |field| self.with.contains(&field);
-        let contact = asked(Field::Contact);
+        let has_names = self
+            .with
+            .iter()
+            .any(|group| *group == Field::NAME.id().group());
         let label = match self.names {
             Some(Redaction::None) => None,
-            names => names.or(contact.then_some(Redaction::Full)),
+            names => names.or(has_names.then_some(Redaction::Full)),
         };
-        With {
-            attributes: asked(Field::Attributes),
-            contact,
-            notes: asked(Field::Notes),
-            label,
-        }
+        let asked = |group: &&str| self.with.iter().any(|with| with == group);
+        let groups = optional_groups().filter(asked).collect();
+        With { groups, label }
     }
+}
+
+/// The keys of lead files that hold what is not pulled unless asked for.
+fn optional_groups() -> impl Iterator<Item = &'static str> {
+    let is_optional = |id: &FieldId| id.spec().privacy != Privacy::Public;
+    groups()
+        .filter(move |(_, ids)| ids.iter().all(is_optional))
+        .map(|(group, _)| group)
 }

@@ -83,7 +83,7 @@ pub(crate) fn files(start: &Start) -> Vec<Made> {
     files.push(("schema/leads.schema.json".to_owned(), json(schema::leads())));
     files.push((
         "schema/workspace.schema.json".to_owned(),
-        json(schema::workspace()),
+        json(crate::config::schema::workspace()),
     ));
     files.push(made(".vscode/settings.json", SETTINGS));
     files.push(made(".gitignore", IGNORED));

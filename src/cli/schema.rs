@@ -43,7 +43,7 @@ impl Schema {
                 schema::leads_for(&loaded.workspace.ok_or(Error::Invalid { errors: 1 })?)
             }
             (Of::Leads, false) => schema::leads(),
-            (Of::Workspace, _) => schema::workspace(),
+            (Of::Workspace, _) => config::schema::workspace(),
             (Of::Plan, _) => schemars::schema_for!(crate::plan::Plan),
             (Of::Run, _) => schemars::schema_for!(crate::apply::journal::Line),
         };

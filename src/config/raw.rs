@@ -4,8 +4,8 @@
 
 use schemars::JsonSchema;
 
-use crate::lead_file::raw as document;
-use crate::lead_file::schema;
+use super::schema;
+use crate::config::words::{read_tags, read_version};
 use crate::yaml::decode::{At, Keys, Reader};
 use crate::yaml::diagnostic::Code;
 use crate::yaml::excerpt::quoted;
@@ -68,7 +68,7 @@ pub struct RawApi<'t> {
     /// said: all, until a note is seen twice after a write.
     #[schemars(schema_with = "schema::notes_sent", default)]
     pub notes: Option<At<&'t str>>,
-    /// What is sent as the agent of a lead that nobody is to have: text or null. The empty text unless said.
+    /// What is sent to un-assign a lead: text or null, empty text by default.
     #[schemars(schema_with = "schema::unassign", default)]
     pub unassign: Option<Option<&'t str>>,
     /// The header that carries the read token. `x-bot-token` unless said.
@@ -153,7 +153,7 @@ pub fn read<'t>(reader: &mut Reader<'t>) -> Config<'t> {
         match name {
             "version" => {
                 version = true;
-                document::read_version(reader, value);
+                read_version(reader, value);
             }
             _ if reader.is_null(value) => {}
             "api" => made.api = api(reader, value),
@@ -359,8 +359,7 @@ fn policy<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawPolicy<'t> {
         let span = reader.span(value);
         match name {
             "tags" => {
-                made.tags =
-                    document::tag_list(reader, value, "`tags`").map(|value| At { value, span })
+                made.tags = read_tags(reader, value, "`tags`").map(|value| At { value, span })
             }
             "max_changes" => made.max_changes = reader.filled(value, "`max_changes`"),
             "require_agent" => {

@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::api::{ApiSettings, Endpoint, NotesSent};
 use crate::config::endpoint::{self, Problem};
 use crate::config::raw::{Config, RawAgent, RawApi, RawPolicy};
+use crate::config::words::read_status;
 use crate::config::{Overrides, Workspace};
-use crate::desired::Place;
+use crate::lead::desired::Place;
 use crate::lead::{AgentId, Status};
-use crate::lead_file::raw::read_status;
 use crate::observe::TagShape;
 use crate::policy::{Agent, MaxChanges, Policy, Rule, Transition};
 use crate::yaml::decode::{At, Reader};
@@ -300,7 +300,7 @@ fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap
     for (name, agent) in raw {
         let reserved = match name.value.trim() {
             "" => Some("an agent's name is empty".to_owned()),
-            "none" => Some("`none` stands for nobody".to_owned()),
+            "none" => Some("`none` stands for no agent".to_owned()),
             text if AgentId::parse(text).is_some() => {
                 Some(format!("{} is an id, not a name", quoted(text)))
             }

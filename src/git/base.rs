@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use crate::config::{FILE, Overrides, parse};
-use crate::desired::Desired;
+use crate::lead::desired::Desired;
 use crate::lead_file::desired_of;
 use crate::lead_file::discover as files;
 use crate::yaml::file as load;

@@ -1,45 +1,42 @@
-//! Which fields of a lead are read: all of them, or those that some demands are about.
+//! Which fields of a lead are read: all of them, or those that are managed.
 
-use super::Wanted;
+use super::{Field, FieldId};
 
-/// Kinds of fields, one bit each. Status and agent are always read: they are short, and the policy is about them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldMask(u8);
+/// Entries of the table of fields, a bit for each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FieldMask(u32);
 
 impl FieldMask {
-    /// Every field, including those that cannot be managed.
-    pub const ALL: Self = Self(u8::MAX);
-    /// Status and agent only.
-    pub const LEAST: Self = Self(0);
-    /// The tags.
-    pub const TAGS: Self = Self(1);
-    /// The attributes.
-    pub const ATTRIBUTES: Self = Self(2);
-    /// The contact values.
-    pub const CONTACT: Self = Self(4);
-    /// The notes.
-    pub const NOTES: Self = Self(8);
+    /// Every field, those that cannot be managed too.
+    pub const ALL: Self = Self(u32::MAX);
+    /// What cannot be managed.
+    pub const UNMANAGED: Self = Self(1 << 31);
 
-    /// The fields that these demands are about.
-    pub fn of<'a>(demands: impl IntoIterator<Item = &'a Wanted>) -> Self {
-        demands
-            .into_iter()
-            .fold(Self::LEAST, |mask, wanted| match wanted {
-                Wanted::Status(_) | Wanted::Agent(_) => mask,
-                Wanted::Tags(_) => mask.and(Self::TAGS),
-                Wanted::Attribute(..) => mask.and(Self::ATTRIBUTES),
-                Wanted::Contact(..) => mask.and(Self::CONTACT),
-                Wanted::Notes(_) => mask.and(Self::NOTES),
-            })
+    /// Status and agent, which are always read: they are short, and the policy is about them.
+    pub fn least() -> Self {
+        Self::default()
+            .and(Field::STATUS.id())
+            .and(Field::AGENT.id())
     }
 
-    /// The fields of both.
-    pub fn and(self, other: Self) -> Self {
+    /// The least, and the entries of these fields.
+    pub fn covering<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Self {
+        let ids = fields.into_iter().map(Field::id);
+        ids.fold(Self::least(), Self::and)
+    }
+
+    /// One entry more.
+    pub fn and(self, id: FieldId) -> Self {
+        Self(self.0 | 1 << id.at())
+    }
+
+    /// The entries of both.
+    pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether all fields of `other` are read.
-    pub fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
+    /// Whether they have an entry in common.
+    pub fn overlaps(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 }

@@ -2,124 +2,62 @@
 
 use std::collections::BTreeSet;
 
-use crate::lead::{AgentId, ContactField, Note, Status, TagRule, Value, Wanted, tag};
-use crate::lead_file::raw::contact_problem;
+use super::value::unwritable;
+use crate::lead::{DesiredValue, Field, Status, TagRule, Value};
 
-/// What a file's demand becomes when the live value goes home.
+/// What a file's value becomes when the live value is pulled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Adopted {
     /// The file says it already.
     Same,
     /// The file is to say this.
-    Say(Wanted),
+    Say(DesiredValue),
     /// No file can say it.
     Cannot(&'static str),
 }
 
-/// The demand that `live` satisfies, as near to `wanted` as can be.
+/// The value that `live` satisfies, as near to what the file says now as can be.
 ///
-/// A rule on tags keeps the tags that it names: one that is to be there and is not is from now on to be away, and the other way round.
-/// Of notes those stay that are there.
-pub fn adopt(wanted: &Wanted, live: &Value) -> Adopted {
-    let said = match (wanted, live) {
-        (Wanted::Status(_), Value::Text(word)) => match Status::writable(word) {
-            Some(status) => Wanted::Status(status),
-            None => return Adopted::Cannot("the inbox shows a status that cannot be written"),
+/// A rule on tags keeps the tags that it names: one that must be present and is not becomes one that must be absent, and the other way
+/// round. Of notes those stay that are there.
+pub fn adopt(field: &Field, desired: &DesiredValue, live: &Value) -> Adopted {
+    let adopted = match desired {
+        DesiredValue::Choice(_) => match live.choice() {
+            Some(Status::Other(_)) => Err("the inbox shows a status that cannot be written"),
+            Some(status) => Ok(DesiredValue::Choice(status.clone())),
+            None => Err("the inbox shows no status"),
         },
-        (Wanted::Status(_), _) => return Adopted::Cannot("the inbox shows no status"),
-        (Wanted::Agent(_), live) => match live.as_text().map(AgentId::parse) {
-            None => Wanted::Agent(None),
-            Some(Some(agent)) => Wanted::Agent(Some(agent)),
-            Some(None) => return Adopted::Cannot("the inbox shows no agent's id"),
-        },
-        (Wanted::Tags(TagRule::Exact(_)), Value::Tags(live)) => {
-            Wanted::Tags(TagRule::Exact(live.clone()))
+        DesiredValue::Reference(_) => Ok(DesiredValue::Reference(live.reference().cloned())),
+        DesiredValue::Set(TagRule::Exact(_)) => {
+            Ok(DesiredValue::Set(TagRule::Exact(live.set().clone())))
         }
-        (Wanted::Tags(TagRule::Patch { present, absent }), Value::Tags(live)) => {
+        DesiredValue::Set(TagRule::Patch { present, absent }) => {
             let named: BTreeSet<&String> = present.union(absent).collect();
-            let (present, absent) = named
-                .into_iter()
-                .cloned()
-                .partition(|tag| live.contains(tag));
-            Wanted::Tags(TagRule::Patch { present, absent })
+            let is_live = |tag: &String| live.set().contains(tag);
+            let (present, absent) = named.into_iter().cloned().partition(is_live);
+            Ok(DesiredValue::Set(TagRule::Patch { present, absent }))
         }
-        (Wanted::Attribute(key, _), Value::Text(text)) => {
-            Wanted::Attribute(key.clone(), text.clone())
-        }
-        (Wanted::Attribute(..), _) => {
-            return Adopted::Cannot(
-                "the inbox no longer has it; take the line out to leave it alone",
-            );
-        }
-        (Wanted::Contact(field, _), Value::Text(text)) => Wanted::Contact(*field, text.clone()),
-        (Wanted::Contact(..), _) => {
-            return Adopted::Cannot(
-                "the inbox no longer has it, and contact values cannot be cleared",
-            );
-        }
-        (Wanted::Notes(wanted), Value::Notes(live)) => Wanted::Notes(
-            wanted
-                .iter()
-                .filter(|note| live.contains(note))
-                .cloned()
-                .collect(),
-        ),
-        (Wanted::Tags(_) | Wanted::Notes(_), _) => {
-            return Adopted::Cannot("the inbox shows something of another kind");
+        DesiredValue::Text(_) => match live.text() {
+            Some(text) => Ok(DesiredValue::Text(text.clone())),
+            None if field.is_personal() => {
+                Err("the inbox no longer has it, and contact values cannot be cleared")
+            }
+            None => Err("the inbox no longer has it; take the line out to leave it alone"),
+        },
+        DesiredValue::Notes(notes) => {
+            let there = notes.iter().filter(|note| live.notes().contains(note));
+            Ok(DesiredValue::Notes(there.cloned().collect()))
         }
     };
-    match sayable(&said) {
-        _ if said == *wanted => Adopted::Same,
-        Ok(()) => Adopted::Say(said),
+    match adopted {
+        Ok(adopted) if adopted == *desired => Adopted::Same,
+        Ok(adopted) => match unwritable(field, &adopted) {
+            None => Adopted::Say(adopted),
+            Some(why) => Adopted::Cannot(why),
+        },
         Err(why) => Adopted::Cannot(why),
     }
 }
 
 /// The longest key, in quotes, that YAML takes before a `:`.
 pub(crate) const LONGEST_KEY: usize = 1000;
-
-/// Whether a file can say this, or why not.
-///
-/// # Errors
-/// The reason, for people.
-pub fn sayable(wanted: &Wanted) -> Result<(), &'static str> {
-    let unless = |fine: bool, why| if fine { Ok(()) } else { Err(why) };
-    match wanted {
-        Wanted::Status(status) => unless(
-            Status::writable(status.as_str()).is_some(),
-            "a status that cannot be written",
-        ),
-        Wanted::Agent(_) => Ok(()),
-        Wanted::Tags(TagRule::Exact(tags)) => tags_fit(tags),
-        Wanted::Tags(TagRule::Patch { present, absent }) => tags_fit(present).and(tags_fit(absent)),
-        Wanted::Attribute(key, _) => {
-            unless(!key.trim().is_empty(), "an attribute without a name")?;
-            unless(
-                crate::yaml::quote::double(key).len() < LONGEST_KEY,
-                "an attribute's name that is too long for a key",
-            )
-        }
-        Wanted::Contact(field, text) => contact_fits(*field, text),
-        Wanted::Notes(notes) => unless(
-            notes
-                .iter()
-                .all(|Note { title, .. }| !title.trim().is_empty()),
-            "a note without a title",
-        ),
-    }
-}
-
-fn tags_fit(tags: &BTreeSet<String>) -> Result<(), &'static str> {
-    if tags.iter().all(|name| tag(name).as_ref() == Some(name)) {
-        Ok(())
-    } else {
-        Err("a tag with blanks around it")
-    }
-}
-
-fn contact_fits(field: ContactField, text: &str) -> Result<(), &'static str> {
-    if field.normal(text) != text || text.is_empty() || contact_problem(field, text).is_some() {
-        return Err("a contact value that lead files do not take");
-    }
-    Ok(())
-}

@@ -5,22 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::lead::{ContactField, Lead, LeadId, Status, TagRule, Wanted};
-use crate::lead_file::adopt::{LONGEST_KEY, sayable};
+use crate::lead::{
+    DesiredValue, Field, FieldId, Kind, Lead, LeadId, Note, Privacy, TagRule, Value,
+};
+use crate::lead_file::adopt::LONGEST_KEY;
 use crate::lead_file::emit::NewLead;
 use crate::lead_file::raw::uuid_problem;
-use crate::redaction::Redaction;
+use crate::lead_file::value::unwritable;
+use crate::redaction::{MASK, Redaction};
 use crate::yaml::quote::double;
 
-/// Fields of a lead that are asked for besides its status, agent and tags.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Fields of a lead that are asked for besides those that are public.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct With {
-    /// All attributes.
-    pub attributes: bool,
-    /// Contact values.
-    pub contact: bool,
-    /// Notes.
-    pub notes: bool,
+    /// The keys of lead files that hold them.
+    pub groups: Vec<&'static str>,
     /// How much of the person's name is the label; `None`: there is no label.
     pub label: Option<Redaction>,
 }
@@ -44,7 +43,7 @@ impl LeftOut {
 pub fn draft(
     id: &LeadId,
     live: &Lead,
-    with: With,
+    with: &With,
     known: Option<&[String]>,
     out: &mut LeftOut,
 ) -> Option<NewLead> {
@@ -52,53 +51,76 @@ pub fn draft(
         out.note("a uuid that can be no key of a lead file");
         return None;
     }
-    let Lead {
-        status,
-        agent,
-        tags,
-        attributes,
-        contact,
-        notes,
-    } = live;
-    let mut all: Vec<Wanted> = Vec::new();
-    match status {
-        Some(Status::Other(_)) => out.note("a status that cannot be written"),
-        None => out.note("no status"),
-        Some(status) => all.push(Wanted::Status(status.clone())),
-    }
-    all.push(Wanted::Agent(agent.clone()));
-    all.extend(tag_rule(tags, known, out).map(Wanted::Tags));
-    if with.attributes {
-        all.extend(
-            attributes
-                .iter()
-                .map(|(key, text)| Wanted::Attribute(key.clone(), text.clone())),
-        );
-    }
-    if with.contact {
-        all.extend(
-            contact
-                .iter()
-                .map(|(field, text)| Wanted::Contact(*field, text.clone())),
-        );
-    }
-    all.retain(|wanted| sayable(wanted).map_err(|why| out.note(why)).is_ok());
-    if with.notes {
-        let mut distinct = Vec::new();
-        for note in notes {
-            match sayable(&Wanted::Notes(vec![note.clone()])) {
-                Ok(()) if !distinct.contains(note) => distinct.push(note.clone()),
-                Ok(()) => {}
-                Err(why) => out.note(why),
-            }
+    let mut fields: Vec<(Field, DesiredValue)> = Vec::new();
+    for id in FieldId::all() {
+        if id.spec().privacy != Privacy::Public && !with.groups.contains(&id.group()) {
+            continue;
         }
-        all.extend((!distinct.is_empty()).then_some(Wanted::Notes(distinct)));
+        match Field::single(id) {
+            Some(field) => {
+                let value = field_draft(&field, &live.value(&field), known, out);
+                fields.extend(value.map(|value| (field, value)));
+            }
+            None => fields.extend(keyed(id, live)),
+        }
     }
-    let name = contact.get(&ContactField::Name).zip(with.label);
-    let label = name
-        .map(|(name, names)| names.contact(ContactField::Name, name))
-        .filter(|label| label != "***");
-    Some(NewLead { label, wanted: all })
+    fields.retain(|(field, value)| match unwritable(field, value) {
+        None => true,
+        Some(why) => {
+            out.note(why);
+            false
+        }
+    });
+    let name = live.get(&Field::NAME).and_then(Value::text);
+    let label = name.zip(with.label).map(|(name, redaction)| {
+        let privacy = Field::NAME.spec().privacy;
+        redaction.text(privacy, name)
+    });
+    Some(NewLead {
+        label: label.filter(|label| label != MASK),
+        fields,
+    })
+}
+
+fn keyed(id: FieldId, live: &Lead) -> impl Iterator<Item = (Field, DesiredValue)> {
+    live.values()
+        .filter(move |(field, _)| field.id() == id)
+        .filter_map(|(field, value)| {
+            Some((field.clone(), DesiredValue::Text(value.text()?.clone())))
+        })
+}
+
+fn field_draft(
+    field: &Field,
+    live: &Value,
+    known: Option<&[String]>,
+    out: &mut LeftOut,
+) -> Option<DesiredValue> {
+    match field.kind() {
+        Kind::Choice => {
+            if live.choice().is_none() {
+                out.note("no status");
+            }
+            live.choice().cloned().map(DesiredValue::Choice)
+        }
+        Kind::Reference => Some(DesiredValue::Reference(live.reference().cloned())),
+        Kind::Set => tag_rule(live.set(), known, out).map(DesiredValue::Set),
+        Kind::KeyedText | Kind::Text => live.text().cloned().map(DesiredValue::Text),
+        Kind::Notes => notes(field, live.notes(), out),
+    }
+}
+
+/// Each note that a file can hold, once.
+fn notes(field: &Field, live: &[Note], out: &mut LeftOut) -> Option<DesiredValue> {
+    let mut distinct: Vec<Note> = Vec::new();
+    for note in live {
+        match unwritable(field, &DesiredValue::Notes(vec![note.clone()])) {
+            Some(why) => out.note(why),
+            None if distinct.contains(note) => {}
+            None => distinct.push(note.clone()),
+        }
+    }
+    (!distinct.is_empty()).then_some(DesiredValue::Notes(distinct))
 }
 
 /// Exactly the live tags; where the policy does not know all of them, those that it knows among others.

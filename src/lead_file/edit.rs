@@ -7,14 +7,14 @@
 
 mod place;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use super::adopt::{Adopted, adopt, sayable};
-
-use crate::lead::{Field, LeadId, TagRule, Wanted};
+pub use super::adopt::{Adopted, adopt};
+use crate::lead::{DesiredValue, Field, Kind, LeadId, TagRule};
 use crate::lead_file::emit::AgentNames;
 use crate::lead_file::valid::{Meaning, Vocabulary, meaning};
+use crate::lead_file::value::unwritable;
 use crate::yaml::Written;
 use crate::yaml::diagnostic::Source;
 use crate::yaml::excerpt::quoted;
@@ -24,8 +24,10 @@ use crate::yaml::excerpt::quoted;
 pub struct Edit {
     /// Which lead.
     pub id: LeadId,
+    /// Which field.
+    pub field: Field,
     /// What it is to say. Notes: exactly these, and none where there are none.
-    pub wanted: Wanted,
+    pub value: DesiredValue,
 }
 
 /// A file with its edits.
@@ -50,7 +52,7 @@ pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary
     };
     let mut fit = Vec::with_capacity(edits.len());
     for edit in edits {
-        match problem(&edit.wanted, vocabulary) {
+        match problem(edit, vocabulary) {
             Some(why) => edited.refused.push((edit.clone(), why)),
             None => fit.push(edit.clone()),
         }
@@ -72,17 +74,13 @@ pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary
 }
 
 /// What no file of this workspace can say.
-fn problem(wanted: &Wanted, vocabulary: Vocabulary<'_>) -> Option<String> {
-    let unknown = |tags: &BTreeSet<String>| {
-        let unknown = vocabulary
-            .tags
-            .and_then(|known| tags.iter().find(|tag| !known.contains(tag)));
-        unknown.map(|tag| format!("the policy knows no tag {}", quoted(tag)))
-    };
-    match wanted {
-        Wanted::Tags(TagRule::Exact(tags)) => unknown(tags),
-        wanted => sayable(wanted).err().map(str::to_owned),
+fn problem(edit: &Edit, vocabulary: Vocabulary<'_>) -> Option<String> {
+    if let Some(TagRule::Exact(tags)) = edit.value.tag_rule() {
+        let known = vocabulary.tags?;
+        let unknown = tags.iter().find(|tag| !known.contains(tag));
+        return unknown.map(|tag| format!("`policy.tags` has no tag {}", quoted(tag)));
     }
+    unwritable(&edit.field, &edit.value).map(str::to_owned)
 }
 
 struct Editor<'e> {
@@ -100,11 +98,9 @@ impl Editor<'_> {
             return;
         }
         let mut goal = self.says.clone();
-        let known = edits.iter().all(|edit| {
-            goal.get_mut(&edit.id)
-                .map(|lead| say(lead, &edit.wanted))
-                .is_some()
-        });
+        let known = edits
+            .iter()
+            .all(|edit| goal.get_mut(&edit.id).map(|lead| say(lead, edit)).is_some());
         self.attempts += 1;
         let outcome = match known {
             _ if self.attempts > ATTEMPTS => {
@@ -134,10 +130,10 @@ impl Editor<'_> {
         let mut text = self.edited.text.clone();
         let mut says = self.says.clone();
         for _ in 0..ROUNDS {
-            let differing: Vec<(&LeadId, Vec<Wanted>)> = goal
+            let differing: Vec<(&LeadId, Changes)> = goal
                 .iter()
                 .map(|(id, lead)| (id, differences(says.get(id), lead)))
-                .filter(|(_, wanted)| !wanted.is_empty())
+                .filter(|(_, changes)| !changes.is_empty())
                 .collect();
             if differing.is_empty() {
                 return if says == *goal {
@@ -152,7 +148,7 @@ impl Editor<'_> {
         Err("too much hangs together by aliases here".to_owned())
     }
 
-    fn round(&self, text: &str, differing: &[(&LeadId, Vec<Wanted>)]) -> Result<String, String> {
+    fn round(&self, text: &str, differing: &[(&LeadId, Changes)]) -> Result<String, String> {
         let source = Source {
             file: self.file.clone(),
             text,
@@ -168,30 +164,35 @@ impl Editor<'_> {
     }
 }
 
+/// Values that a lead has yet to have.
+pub(crate) type Changes = Vec<(Field, DesiredValue)>;
+
 /// Makes a lead say one thing.
-fn say(lead: &mut Meaning, wanted: &Wanted) {
-    let field = wanted.field();
-    let empty = matches!(wanted, Wanted::Notes(notes) if notes.is_empty());
-    lead.wanted.retain(|said| said.field() != field);
-    if !empty {
-        lead.wanted.push(wanted.clone());
-        lead.wanted.sort_by_key(Wanted::field);
+fn say(lead: &mut Meaning, edit: &Edit) {
+    if edit.value.is_empty() {
+        lead.fields.remove(&edit.field);
+    } else {
+        lead.fields.insert(edit.field.clone(), edit.value.clone());
     }
 }
 
-/// What a lead has yet to say.
-fn differences(says: Option<&Meaning>, goal: &Meaning) -> Vec<Wanted> {
+/// What a lead has yet to say. Notes that it is no longer to say are none.
+fn differences(says: Option<&Meaning>, goal: &Meaning) -> Changes {
     let Some(says) = says else { return Vec::new() };
-    let mut wanted: Vec<Wanted> = goal
-        .wanted
+    let differs =
+        |(field, value): &(&Field, &DesiredValue)| says.fields.get(*field) != Some(*value);
+    let mut changes: Changes = goal
+        .fields
         .iter()
-        .filter(|wanted| !says.wanted.contains(wanted))
-        .cloned()
+        .filter(differs)
+        .map(|(field, value)| (field.clone(), value.clone()))
         .collect();
-    let fields: BTreeSet<Field> = goal.wanted.iter().map(Wanted::field).collect();
-    let notes = says.wanted.iter().any(|said| said.field() == Field::Notes);
-    if notes && !fields.contains(&Field::Notes) {
-        wanted.push(Wanted::Notes(Vec::new()));
+    let gone = says
+        .fields
+        .keys()
+        .filter(|field| !goal.fields.contains_key(*field));
+    for field in gone.filter(|field| field.kind() == Kind::Notes) {
+        changes.push((field.clone(), DesiredValue::Notes(Vec::new())));
     }
-    wanted
+    changes
 }

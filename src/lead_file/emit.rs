@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::lead::{AgentId, LeadId, Note, TagRule, Wanted};
+use crate::lead::{AgentId, DesiredValue, Field, LeadId};
+use crate::lead_file::raw::lead_keys;
+use crate::lead_file::value::to_yaml;
 use crate::policy::Agent;
 use crate::yaml::quote::{ScalarContext, scalar};
 use crate::yaml::value::{YamlValue, block_entry};
@@ -16,7 +18,7 @@ pub struct NewLead {
     /// For readers.
     pub label: Option<String>,
     /// What is wanted of it, in the fields' order.
-    pub wanted: Vec<Wanted>,
+    pub fields: Vec<(Field, DesiredValue)>,
 }
 
 /// The names that a workspace has for agents' ids. Where an id has two, the first in order.
@@ -40,7 +42,7 @@ impl<'w> AgentNames<'w> {
         self.0.get(id).copied()
     }
 
-    fn word(&self, agent: Option<&AgentId>) -> String {
+    pub(crate) fn word(&self, agent: Option<&AgentId>) -> String {
         agent
             .map_or("none", |id| self.name(id).unwrap_or(id.as_str()))
             .to_owned()
@@ -71,7 +73,7 @@ pub fn file(
             .label
             .as_ref()
             .map(|label| ("label".to_owned(), YamlValue::Text(label.clone())));
-        for (key, form) in label.into_iter().chain(forms(&lead.wanted, names)) {
+        for (key, form) in label.into_iter().chain(entries(&lead.fields, names)) {
             made.push_str("    ");
             made.push_str(&block_entry(&key, &form, "    ", "\n"));
             made.push('\n');
@@ -81,62 +83,26 @@ pub fn file(
 }
 
 /// The keys of a lead and their values.
-pub(crate) fn forms(wanted: &[Wanted], names: &AgentNames<'_>) -> Vec<(String, YamlValue)> {
-    let text = |text: &str| YamlValue::Text(text.to_owned());
-    let mut made: Vec<(String, YamlValue)> = Vec::new();
-    let (mut attributes, mut contact) = (Vec::new(), Vec::new());
-    for one in wanted {
-        let (key, form) = match one {
-            Wanted::Attribute(key, value) => {
-                attributes.push((key.clone(), text(value)));
-                continue;
-            }
-            Wanted::Contact(field, value) => {
-                contact.push((field.as_str().to_owned(), text(value)));
-                continue;
-            }
-            Wanted::Status(status) => ("status", text(status.as_str())),
-            Wanted::Agent(agent) => ("agent", YamlValue::Text(names.word(agent.as_ref()))),
-            Wanted::Tags(rule) => ("tags", tags(rule)),
-            Wanted::Notes(notes) => ("notes", YamlValue::List(notes.iter().map(note).collect())),
+pub(crate) fn entries(
+    fields: &[(Field, DesiredValue)],
+    names: &AgentNames<'_>,
+) -> Vec<(String, YamlValue)> {
+    let mut entries: Vec<(String, YamlValue)> = Vec::new();
+    for (field, value) in fields {
+        let (group, member) = field.path();
+        let value = to_yaml(value, names);
+        let Some(member) = member else {
+            entries.push((group.to_owned(), value));
+            continue;
         };
-        made.push((key.to_owned(), form));
-    }
-    for (key, entries) in [("attributes", attributes), ("contact", contact)] {
-        if !entries.is_empty() {
-            made.push((key.to_owned(), YamlValue::Map(entries)));
+        let member = (member.to_owned(), value);
+        match entries.iter_mut().find(|(key, _)| key == group) {
+            Some((_, YamlValue::Map(members))) => members.push(member),
+            Some(_) | None => entries.push((group.to_owned(), YamlValue::Map(vec![member]))),
         }
     }
-    made.sort_by_key(|(key, _)| rank(key));
-    made
-}
-
-fn note(note: &Note) -> YamlValue {
-    let said = [("title", &note.title), ("description", &note.description)];
-    let said = said
-        .into_iter()
-        .filter(|(key, text)| *key == "title" || !text.is_empty());
-    YamlValue::Map(
-        said.map(|(key, text)| (key.to_owned(), YamlValue::Text(text.clone())))
-            .collect(),
-    )
-}
-
-fn tags(rule: &TagRule) -> YamlValue {
-    let list = |tags: &std::collections::BTreeSet<String>| {
-        YamlValue::List(tags.iter().cloned().map(YamlValue::Text).collect())
-    };
-    match rule {
-        TagRule::Exact(tags) => list(tags),
-        TagRule::Patch { present, absent } => {
-            let both = [("present", present), ("absent", absent)];
-            let said = both.into_iter().filter(|(_, tags)| !tags.is_empty());
-            YamlValue::Map(
-                said.map(|(key, tags)| (key.to_owned(), list(tags)))
-                    .collect(),
-            )
-        }
-    }
+    entries.sort_by_key(|(key, _)| rank(key));
+    entries
 }
 
 /// A key's place in a lead. Keys that are none of a lead's come last, `<<` first.
@@ -144,7 +110,7 @@ pub(crate) fn rank(key: &str) -> usize {
     if key == "<<" {
         0
     } else {
-        crate::lead_file::raw::LEAD
+        lead_keys(false)
             .iter()
             .position(|known| *known == key)
             .map_or(usize::MAX, |at| at + 1)

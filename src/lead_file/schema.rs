@@ -1,53 +1,101 @@
-//! The JSON Schemas of the two files, derived from the types that read them.
-//!
-//! Hands on [`leads`] and [`workspace`], which are committed in `schema/`, and [`leads_for`], which knows one workspace's
-//! names. The functions below say what the types cannot: they are named in `document` and `config`.
+//! The JSON Schema of lead files, made from the table of fields.
 
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::{Value, json};
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
 
+use super::value;
 use crate::config::Workspace;
-use crate::config::raw::{Config, RawAgent};
-use crate::lead::Status;
-use crate::lead_file::raw::{Lead, LeadFile};
-use crate::observe::TagShape;
-
-fn root<T: JsonSchema>() -> Schema {
-    let mut schema = SchemaSettings::draft2020_12()
-        .into_generator()
-        .into_root_schema_for::<T>();
-    if let Some(object) = schema.as_object_mut() {
-        object.values_mut().for_each(drop_empty_defaults);
-    }
-    schema
-}
-
-/// A key that may be left out has no value then: editors would offer to fill in the `null` that schemars gives it.
-fn drop_empty_defaults(value: &mut Value) {
-    match value {
-        Value::Object(object) => {
-            if object
-                .get("default")
-                .is_some_and(|value| value.is_null() || *value == json!([]) || value.is_object())
-            {
-                object.remove("default");
-            }
-            object.values_mut().for_each(drop_empty_defaults);
-        }
-        Value::Array(list) => list.iter_mut().for_each(drop_empty_defaults),
-        _ => {}
-    }
-}
+pub(crate) use crate::config::schema::{filled, text};
+use crate::lead::field::groups;
+use crate::lead::{FieldId, Kind};
 
 /// The schema of lead files.
 pub fn leads() -> Schema {
-    root::<LeadFile<'static>>()
+    let mut generator = SchemaGenerator::default();
+    let note = json!({
+        "description": "A note that must be there.",
+        "type": "object",
+        "properties": {
+            "title": with_about("The headline.", filled(&mut generator).to_value()),
+            "description": { "description": "The text, empty by default.", "type": ["string", "number", "boolean"], "default": "" },
+        },
+        "additionalProperties": false,
+        "required": ["title"],
+    });
+    let defaults = lead(&mut generator, true);
+    let lead = lead(&mut generator, false);
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Convertalk lead file",
+        "description": "A file of leads and what is wanted of them.",
+        "type": "object",
+        "properties": {
+            "version": { "description": "The version of this format: 1.", "const": 1 },
+            "defaults": {
+                "description": "For every lead of this file that does not have a value of its own. Attributes merge key by key.",
+                "anyOf": [{ "$ref": "#/$defs/Defaults" }, { "type": "null" }],
+            },
+            "leads": {
+                "description": "The leads, by uuid.",
+                "type": ["object", "null"],
+                "propertyNames": { "minLength": 1, "maxLength": 200, "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$" },
+                "additionalProperties": { "anyOf": [{ "$ref": "#/$defs/Lead" }, { "type": "null" }] },
+            },
+        },
+        "additionalProperties": false,
+        "required": ["version"],
+        "$defs": { "Lead": lead, "Defaults": defaults, "Note": note },
+    });
+    Schema::try_from(schema).unwrap_or_default()
 }
 
-/// The schema of `convertalk.yaml`.
-pub fn workspace() -> Schema {
-    root::<Config<'static>>()
+fn lead(generator: &mut SchemaGenerator, in_defaults: bool) -> Value {
+    let mut properties = Map::new();
+    if !in_defaults {
+        let label = with_about("For readers; never sent.", text(generator).to_value());
+        properties.insert("label".to_owned(), label);
+        let about =
+            "Why the lead is held: nothing of it is written, and no difference counts as drift.";
+        let hold = with_about(about, filled(generator).to_value());
+        properties.insert("hold".to_owned(), hold);
+    }
+    for (name, ids) in groups() {
+        if !in_defaults || ids.iter().all(|id| id.spec().in_defaults) {
+            properties.insert(name.to_owned(), group(generator, &ids));
+        }
+    }
+    let about = "Allowed to be created where the API does not know it.";
+    properties.insert(
+        "create".to_owned(),
+        with_about(about, json!({ "type": "boolean" })),
+    );
+    let about = if in_defaults {
+        "What is wanted of every lead of a file that does not have a value of its own."
+    } else {
+        "What is wanted of one lead. A field that is not there is not managed."
+    };
+    let schema =
+        json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    with_about(about, schema)
+}
+
+fn group(generator: &mut SchemaGenerator, ids: &[FieldId]) -> Value {
+    if let [id] = ids
+        && id.member().is_none()
+    {
+        return with_about(id.spec().about, value::schema(*id, generator));
+    }
+    let members: Map<String, Value> = ids
+        .iter()
+        .filter_map(|id| Some((id.member()?.to_owned(), value::schema(*id, generator))))
+        .collect();
+    let schema = json!({ "type": "object", "properties": members, "additionalProperties": false });
+    with_about("Any of these; others are left alone.", schema)
+}
+
+fn with_about(about: &str, mut schema: Value) -> Value {
+    schema["description"] = json!(about);
+    schema
 }
 
 /// The schema of lead files, with this workspace's agents and tags in it: editors complete them.
@@ -60,176 +108,40 @@ pub fn leads_for(workspace: &Workspace) -> Schema {
         .chain(["none"])
         .collect();
     let agent = json!({ "anyOf": [{ "enum": names }, { "pattern": "^\\s*[0-9a-fA-F]{24}\\s*$" }] });
-    let tags = workspace
-        .policy
-        .tags
-        .as_ref()
-        .map(|rule| json!({ "enum": rule.value }));
+    let tags = workspace.policy.tags.as_ref();
+    let tags = tags.map(|rule| json!({ "enum": rule.value }));
     for definition in ["Lead", "Defaults"] {
         let Some(properties) = schema.pointer_mut(&format!("/$defs/{definition}/properties"))
         else {
             continue;
         };
-        narrow(properties.pointer_mut("/agent"), &agent);
-        if let Some(tags) = &tags {
-            for list in [
-                "/tags/anyOf/0",
-                "/tags/anyOf/1/properties/present",
-                "/tags/anyOf/1/properties/absent",
-            ] {
-                narrow(properties.pointer_mut(&format!("{list}/items")), tags);
+        for id in FieldId::all() {
+            let path = format!("/{}", id.spec().name.replace('.', "/properties/"));
+            match id.spec().kind {
+                Kind::Reference => narrow(properties.pointer_mut(&path), &agent),
+                Kind::Set => narrow_tags(properties.pointer_mut(&path), tags.as_ref()),
+                Kind::Choice | Kind::KeyedText | Kind::Text | Kind::Notes => {}
             }
         }
     }
     schema
 }
 
+fn narrow_tags(schema: Option<&mut Value>, tags: Option<&Value>) {
+    let (Some(schema), Some(tags)) = (schema, tags) else {
+        return;
+    };
+    for list in [
+        "/anyOf/0",
+        "/anyOf/1/properties/present",
+        "/anyOf/1/properties/absent",
+    ] {
+        narrow(schema.pointer_mut(&format!("{list}/items")), tags);
+    }
+}
+
 fn narrow(schema: Option<&mut Value>, by: &Value) {
     if let (Some(Value::Object(schema)), Value::Object(by)) = (schema, by) {
         schema.extend(by.clone());
     }
-}
-
-/// Any scalar but null.
-pub(crate) fn text(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "number", "boolean"] })
-}
-
-/// Text with something in it besides blanks.
-pub(crate) fn filled(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "number", "boolean"], "pattern": "\\S" })
-}
-
-pub(crate) fn version(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "const": 1 })
-}
-
-fn six() -> Vec<String> {
-    Status::WRITABLE
-        .iter()
-        .map(|status| status.as_str().to_owned())
-        .collect()
-}
-
-pub(crate) fn status(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "enum": six() })
-}
-
-pub(crate) fn agent(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "number", "boolean"], "pattern": "\\S", "examples": ["none"] })
-}
-
-pub(crate) fn tag_list(generator: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "array", "items": filled(generator) })
-}
-
-pub(crate) fn tags(generator: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "anyOf": [tag_list(generator), {
-            "type": "object",
-            "properties": { "present": tag_list(generator), "absent": tag_list(generator) },
-            "additionalProperties": false,
-        }],
-        "examples": [["vip", "renewal"], { "present": ["vip"], "absent": ["cold"] }],
-    })
-}
-
-pub(crate) fn attributes(generator: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "object",
-        "propertyNames": { "pattern": "\\S" },
-        "additionalProperties": text(generator),
-        "examples": [{ "tier": "gold" }],
-    })
-}
-
-pub(crate) fn contact(generator: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "object",
-        "properties": {
-            "name": filled(generator),
-            "email": { "type": "string", "pattern": "@", "examples": ["name@example.com"] },
-            "phone": { "type": ["string", "number", "boolean"], "pattern": "[^\\s().\\-]" },
-            "dial_code": { "type": ["string", "number"], "pattern": "[0-9]", "examples": ["+91"] },
-            "picture": { "type": "string", "pattern": "^\\s*https?://" },
-        },
-        "additionalProperties": false,
-    })
-}
-
-pub(crate) fn leads_by_uuid(generator: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": ["object", "null"],
-        "propertyNames": { "minLength": 1, "maxLength": 200, "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$" },
-        "additionalProperties": { "anyOf": [generator.subschema_for::<Lead<'static>>(), { "type": "null" }] },
-    })
-}
-
-pub(crate) fn globs(generator: &mut SchemaGenerator) -> Schema {
-    let one = filled(generator);
-    json_schema!({ "anyOf": [{ "type": "array", "items": one }, one, { "type": "null" }], "default": [crate::config::DEFAULT_GLOB] })
-}
-
-pub(crate) fn agents(generator: &mut SchemaGenerator) -> Schema {
-    let agent = generator.subschema_for::<RawAgent<'static>>();
-    json_schema!({
-        "type": ["object", "null"],
-        "propertyNames": { "pattern": "\\S", "not": { "anyOf": [{ "const": "none" }, { "pattern": "^[0-9a-fA-F]{24}$" }] } },
-        "additionalProperties": { "anyOf": [agent_id(generator), agent] },
-        "examples": [{ "priya": "631aa793bcfa100487d13d0d", "rahul": { "id": "631aa793bcfa100487d13d0e", "max_leads": 60 } }],
-    })
-}
-
-pub(crate) fn agent_id(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "number"], "pattern": "^\\s*[0-9a-fA-F]{24}\\s*$" })
-}
-
-pub(crate) fn id(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "number"], "pattern": "^\\s*[^\\s,]+\\s*$", "examples": ["63d9ffa77a8d152facbe2f00"] })
-}
-
-pub(crate) fn endpoint(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "string",
-        "pattern": "^\\s*([sS][aA][nN][dD][bB][oO][xX]|[hH][tT][tT][pP][sS]://[^\\s?#@]+\
-            |[hH][tT][tT][pP]://(localhost|127(\\.[0-9]{1,3}){3}|\\[::1\\])(:[0-9]+)?(/[^\\s?#]*)?)\\s*$",
-        "examples": ["https://api.v7.convertalk.com", "sandbox"],
-    })
-}
-
-pub(crate) fn timeout(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": ["number", "string"], "exclusiveMinimum": 0, "maximum": 86400, "pattern": "^\\s*[0-9]",
-        "examples": [30, "500ms", "1m 30s"],
-    })
-}
-
-pub(crate) fn notes_sent(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "enum": ["auto", "all", "new"], "default": "auto" })
-}
-
-pub(crate) fn tag_shape(_: &mut SchemaGenerator) -> Schema {
-    debug_assert_eq!(TagShape::default(), TagShape::Auto);
-    json_schema!({ "enum": ["auto", "array", "string"], "default": "auto" })
-}
-
-pub(crate) fn unassign(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "number", "boolean", "null"], "default": "" })
-}
-
-pub(crate) fn header(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "number", "boolean"], "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$" })
-}
-
-pub(crate) fn max_changes(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["integer", "string"], "minimum": 0, "pattern": "^\\s*([0-9]+|0*(100|[0-9]{1,2})\\s*%)\\s*$", "examples": [50, "20%"] })
-}
-
-pub(crate) fn statuses(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "array", "items": { "enum": six() } })
-}
-
-pub(crate) fn transitions(_: &mut SchemaGenerator) -> Schema {
-    let side = format!("\\s*(\\*|{})\\s*", six().join("|"));
-    json_schema!({ "type": "array", "items": { "type": "string", "pattern": format!("^{side}->{side}$") }, "examples": [["CLOSED -> *"]] })
 }

@@ -26,17 +26,14 @@ pub fn stems<'l>(
     names: &AgentNames<'_>,
 ) -> BTreeMap<&'l LeadId, String> {
     let agents: BTreeMap<&AgentId, String> = match by {
-        By::Agent => agent_stems(
-            leads.iter().filter_map(|(_, lead)| lead.agent.as_ref()),
-            names,
-        ),
+        By::Agent => agent_stems(leads.iter().filter_map(|(_, lead)| lead.agent()), names),
         By::Status | By::None => BTreeMap::new(),
     };
     let stem = |lead: &Lead| match by {
         By::None => "leads".to_owned(),
-        By::Status => status_stem(lead.status.as_ref()).to_owned(),
+        By::Status => status_stem(lead.status()).to_owned(),
         By::Agent => {
-            let known = lead.agent.as_ref().and_then(|agent| agents.get(agent));
+            let known = lead.agent().and_then(|agent| agents.get(agent));
             known.cloned().unwrap_or_else(|| "unassigned".to_owned())
         }
     };
@@ -91,7 +88,7 @@ fn safe(name: &str) -> String {
     parts.join("-")
 }
 
-/// AgentNames that are another group's, or a device's on Windows.
+/// Whether the name is that of another group, or of a device on Windows.
 fn is_reserved(stem: &str) -> bool {
     let device = |name: &str| {
         stem.strip_prefix(name)
@@ -105,7 +102,7 @@ fn is_reserved(stem: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desired::Place;
+    use crate::lead::desired::Place;
     use crate::policy::Agent;
 
     #[test]

@@ -8,9 +8,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::desired::{Demand, Desired, DesiredLead, Place};
-use crate::lead::{AgentId, LeadId, Note, TagRule, Wanted, tag};
-use crate::lead_file::raw::{self as document, Lead, Tags};
+use crate::lead::{
+    AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, Note, Place, TagRule,
+    tag,
+};
+use crate::lead_file::raw::{self, RawLead};
+use crate::lead_file::value::RawValue;
 use crate::policy::Agent;
 use crate::yaml;
 use crate::yaml::decode::{At, Reader};
@@ -86,7 +89,7 @@ pub(crate) struct Meaning {
     pub(crate) label: Option<Box<str>>,
     pub(crate) hold: Option<Box<str>>,
     pub(crate) create: bool,
-    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) fields: BTreeMap<Field, DesiredValue>,
 }
 
 /// What a file says, or the first mistake in it.
@@ -111,20 +114,16 @@ pub(crate) fn meaning(
         return Err(format!("line {}: {}", error.line, error.message));
     }
     let lead = |(id, lead): (LeadId, DesiredLead)| {
-        let wanted = lead
-            .demands
-            .into_iter()
-            .map(|demand| demand.wanted)
-            .collect();
-        (
-            id,
-            Meaning {
-                label: lead.label,
-                hold: lead.hold,
-                create: lead.create,
-                wanted,
-            },
-        )
+        let fields = lead.fields.into_iter();
+        let meaning = Meaning {
+            label: lead.label,
+            hold: lead.hold,
+            create: lead.create,
+            fields: fields
+                .map(|desired| (desired.field, desired.value))
+                .collect(),
+        };
+        (id, meaning)
     };
     Ok(desired.into_iter().map(lead).collect())
 }
@@ -134,98 +133,79 @@ struct Checker<'w> {
     number: u32,
 }
 
-/// The valid values of a lead or of `defaults`, still apart, so that one can stand in for the other.
-#[derive(Default)]
-struct Values {
-    status: Option<Demand>,
-    agent: Option<Demand>,
-    tags: Option<Demand>,
-    attributes: BTreeMap<String, (String, u32)>,
-    contact: Vec<Demand>,
-    notes: Option<(Vec<Note>, u32)>,
-    create: Option<bool>,
-}
-
 impl Checker<'_> {
     fn file(&self, reader: &mut Reader<'_>) -> Vec<Declared> {
-        let file = document::file(reader);
-        let defaults = file
-            .defaults
-            .map(|defaults| self.values(reader, defaults))
-            .unwrap_or_default();
-        let mut made = Vec::with_capacity(file.leads.len());
+        let file = raw::file(reader);
+        let create = file.defaults.as_ref().and_then(|defaults| defaults.create);
+        let defaults = self.fields(reader, file.defaults.unwrap_or_default());
+        let mut leads = Vec::with_capacity(file.leads.len());
         for (key, value) in file.leads {
-            let uuid = document::uuid(reader, key);
-            let raw = document::lead(reader, value, false);
+            let uuid = raw::uuid(reader, key);
+            let raw = raw::lead(reader, value, false);
             let label = raw.label.map(|label| label.value.into());
             let hold = raw.hold.map(|hold| hold.value.trim().into());
-            let values = self.values(reader, raw);
+            let create = raw.create.or(create).is_some_and(|create| create.value);
+            let fields = with_defaults(self.fields(reader, raw), &defaults);
             let Some(uuid) = uuid else { continue };
             let span = reader.tree.span(key);
             let place = Place {
                 file: reader.source.file.clone(),
                 line: span.line,
             };
-            let create = values.create.or(defaults.create).unwrap_or_default();
-            let lead = DesiredLead {
-                place,
-                label,
-                hold,
-                create,
-                demands: values.demands(&defaults),
-            };
-            made.push(Declared {
+            leads.push(Declared {
                 id: LeadId::new(uuid),
                 file: self.number,
                 span,
-                lead,
+                lead: DesiredLead {
+                    place,
+                    label,
+                    hold,
+                    create,
+                    fields,
+                },
             });
         }
-        made
+        leads
     }
 
-    fn values(&self, reader: &mut Reader<'_>, raw: Lead<'_>) -> Values {
-        let Lead {
-            label: _,
-            hold: _,
-            status,
-            agent,
-            tags,
-            attributes,
-            contact,
-            notes,
-            create,
-        } = raw;
-        let demand = |wanted, span: Span| Demand {
-            wanted,
-            line: span.line,
-        };
-        Values {
-            status: status.map(|status| demand(Wanted::Status(status.value), status.span)),
-            agent: agent.and_then(|agent| {
-                Some(demand(
-                    Wanted::Agent(self.agent(reader, agent)?),
-                    agent.span,
-                ))
-            }),
-            tags: tags.map(|tags| demand(Wanted::Tags(self.tags(reader, &tags)), tags.span)),
-            attributes: attributes
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(key, text)| (key.to_owned(), (text.value.to_owned(), text.span.line)))
-                .collect(),
-            contact: contact
-                .into_iter()
-                .map(|(field, text)| {
-                    demand(Wanted::Contact(field, field.normal(text.value)), text.span)
-                })
-                .collect(),
-            notes: notes.map(|notes| (distinct(&notes.value), notes.span.line)),
-            create: create.map(|create| create.value),
+    fn fields(&self, reader: &mut Reader<'_>, raw: RawLead<'_>) -> Vec<DesiredField> {
+        let mut fields = Vec::with_capacity(raw.fields.len());
+        for (field, raw) in raw.fields {
+            let line = raw.span.line;
+            if let Some(value) = self.value(reader, &field, raw) {
+                fields.push(DesiredField { field, value, line });
+            }
+        }
+        fields
+    }
+
+    /// `None` where it is not valid.
+    fn value(
+        &self,
+        reader: &mut Reader<'_>,
+        field: &Field,
+        raw: At<RawValue<'_>>,
+    ) -> Option<DesiredValue> {
+        let span = raw.span;
+        match raw.value {
+            RawValue::Choice(status) => Some(DesiredValue::Choice(status)),
+            RawValue::Reference(value) => {
+                let agent = self.agent(reader, At { value, span })?;
+                Some(DesiredValue::Reference(agent))
+            }
+            RawValue::Exact(tags) => Some(DesiredValue::Set(TagRule::Exact(
+                self.tag_set(reader, &tags),
+            ))),
+            RawValue::Patch(present, absent) => {
+                let rule = self.patch(reader, span, &present, &absent);
+                Some(DesiredValue::Set(rule))
+            }
+            RawValue::Text(text) => Some(DesiredValue::Text((field.spec().normalise)(text))),
+            RawValue::Notes(notes) => Some(DesiredValue::Notes(distinct(notes))),
         }
     }
 
-    /// `None` where the name is wrong; `Some(None)` for nobody.
+    /// `None` where the name is wrong; `Some(None)` for no agent.
     fn agent(&self, reader: &mut Reader<'_>, text: At<&str>) -> Option<Option<AgentId>> {
         let name = text.value.trim();
         if name == "none" {
@@ -263,34 +243,32 @@ impl Checker<'_> {
         None
     }
 
-    fn tags(&self, reader: &mut Reader<'_>, tags: &At<Tags<'_>>) -> TagRule {
-        match &tags.value {
-            Tags::Exact(list) => TagRule::Exact(self.tag_set(reader, list)),
-            Tags::Patch(present, absent) => {
-                if present.is_empty() && absent.is_empty() {
-                    let help = "name a tag in `present` or `absent`; `tags: []` clears; leave `tags` out to not manage them";
-                    reader.error(Code::TagsSayNothing, tags.span, "`tags` names no tag", help);
-                }
-                for text in absent {
-                    if let Some(both) = present
-                        .iter()
-                        .find(|other| tag(other.value) == tag(text.value))
-                    {
-                        let message =
-                            format!("the tag {} is to be present and absent", quoted(text.value));
-                        let error = reader.source.error(Code::TagOverlap, text.span, message);
-                        reader.out.push(
-                            error
-                                .also(reader.source, both.span, "present here")
-                                .help("keep it in one of the two lists"),
-                        );
-                    }
-                }
-                TagRule::Patch {
-                    present: self.tag_set(reader, present),
-                    absent: self.tag_set(reader, absent),
-                }
+    fn patch(
+        &self,
+        reader: &mut Reader<'_>,
+        span: Span,
+        present: &[At<&str>],
+        absent: &[At<&str>],
+    ) -> TagRule {
+        if present.is_empty() && absent.is_empty() {
+            let help = "name a tag in `present` or `absent`; `tags: []` clears; leave `tags` out to not manage them";
+            reader.error(Code::TagsSayNothing, span, "`tags` names no tag", help);
+        }
+        for text in absent {
+            let same = |other: &&At<&str>| tag(other.value) == tag(text.value);
+            if let Some(both) = present.iter().find(same) {
+                let message = format!("the tag {} is to be present and absent", quoted(text.value));
+                let error = reader.source.error(Code::TagOverlap, text.span, message);
+                reader.out.push(
+                    error
+                        .also(reader.source, both.span, "present here")
+                        .help("keep it in one of the two lists"),
+                );
             }
+        }
+        TagRule::Patch {
+            present: self.tag_set(reader, present),
+            absent: self.tag_set(reader, absent),
         }
     }
 
@@ -339,61 +317,25 @@ impl Checker<'_> {
     }
 }
 
-fn distinct(notes: &[document::Note<'_>]) -> Vec<Note> {
-    let mut made: Vec<Note> = Vec::with_capacity(notes.len());
+fn distinct(notes: Vec<Note>) -> Vec<Note> {
     let mut seen = BTreeSet::new();
-    for note in notes {
-        if seen.insert((note.title, note.description)) {
-            made.push(Note {
-                title: note.title.to_owned(),
-                description: note.description.to_owned(),
-            });
-        }
-    }
-    made
+    let first = notes.into_iter().filter(|note| seen.insert(note.clone()));
+    first.collect()
 }
 
-impl Values {
-    /// In the order of fields, this lead's own before the defaults.
-    fn demands(self, defaults: &Self) -> Vec<Demand> {
-        let Self {
-            status,
-            agent,
-            tags,
-            mut attributes,
-            contact,
-            notes,
-            create: _,
-        } = self;
-        for (key, value) in &defaults.attributes {
-            attributes
-                .entry(key.clone())
-                .or_insert_with(|| value.clone());
-        }
-        let notes = notes
-            .or_else(|| defaults.notes.clone())
-            .filter(|(notes, _)| !notes.is_empty());
-        let attribute = |(key, (text, line))| Demand {
-            wanted: Wanted::Attribute(key, text),
-            line,
-        };
-        let firsts = [
-            status.or_else(|| defaults.status.clone()),
-            agent.or_else(|| defaults.agent.clone()),
-        ];
-        let mut made: Vec<Demand> = firsts
-            .into_iter()
-            .chain([tags.or_else(|| defaults.tags.clone())])
-            .flatten()
-            .collect();
-        made.extend(attributes.into_iter().map(attribute));
-        made.extend(contact);
-        made.extend(notes.map(|(notes, line)| Demand {
-            wanted: Wanted::Notes(notes),
-            line,
-        }));
-        made
-    }
+/// A lead's own fields before the defaults, in the order of the fields. An own empty list keeps the default away and asks for nothing.
+fn with_defaults(mut own: Vec<DesiredField>, defaults: &[DesiredField]) -> Vec<DesiredField> {
+    let is_own =
+        |field: &Field, own: &[DesiredField]| own.iter().any(|desired| desired.field == *field);
+    let given: Vec<DesiredField> = defaults
+        .iter()
+        .filter(|desired| !is_own(&desired.field, &own))
+        .cloned()
+        .collect();
+    own.extend(given);
+    own.retain(|desired| !desired.value.is_empty());
+    own.sort_by(|one, other| one.field.cmp(&other.field));
+    own
 }
 
 /// Puts the leads of all files together, given in the files' order; `text_of` gives a file's name and text by its number, for the

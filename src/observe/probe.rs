@@ -87,7 +87,7 @@ impl Probe {
             shape
                 .into_iter()
                 .for_each(|shape| *self.tags.entry(shape).or_default() += 1);
-            if let Some(Status::Other(word)) = &seen.lead.status {
+            if let Some(Status::Other(word)) = seen.lead.status() {
                 *self.odd_statuses.entry(word.to_string()).or_default() += 1;
             }
         }

@@ -17,8 +17,7 @@ use super::tally::Tally;
 use super::{
     ChatType, Leads, Live, ObserveError, Observed, Page, Projection, Reader, Seen, Unreadable,
 };
-use crate::desired::{Desired, DesiredLead};
-use crate::lead::{FieldMask, LeadId};
+use crate::lead::{Desired, DesiredLead, FieldMask, LeadId};
 
 /// Reads the listing until each lead of `wanted` is found, or to its end where one is not or `full` says so. What one sweep
 /// did not show is looked for once more, because a lead can slip from an unread page to a read one; and if the two sweeps did
@@ -50,7 +49,7 @@ pub async fn observe_declared<R: Reader>(
     full: bool,
 ) -> Result<Live, ObserveError<R::Error>> {
     let compared =
-        |lead: &DesiredLead| FieldMask::of(lead.demands.iter().map(|demand| &demand.wanted));
+        |lead: &DesiredLead| FieldMask::covering(lead.fields.iter().map(|desired| &desired.field));
     let mask = |lead| {
         if reader.writes() {
             FieldMask::ALL

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{Action, Change, Class, Refusal, Released, Source, Summary};
-use crate::desired::{Demand, Desired, DesiredLead};
-use crate::diff::{FieldChange, changes};
-use crate::lead::{Field, Lead, LeadId, TagRule, Value, Wanted};
+use crate::diff::FieldChange;
+use crate::lead::{Desired, DesiredLead};
+use crate::lead::{DesiredField, DesiredValue, Field, Lead, LeadId, Value};
 use crate::observe::Live;
 use crate::text::count;
 
@@ -24,7 +24,7 @@ pub(super) fn classify(all: &mut [Change], desired: &Desired, base: &Desired, li
         };
         if change.action == Action::Create {
             // A lead that is not there is created whole, or not at all.
-            let as_it_was = was.is_some_and(|was| was.create && same(&was.demands, &head.demands));
+            let as_it_was = was.is_some_and(|was| was.create && same(&was.fields, &head.fields));
             change.class = if as_it_was {
                 Class::Drift
             } else {
@@ -48,10 +48,12 @@ pub(super) fn classify(all: &mut [Change], desired: &Desired, base: &Desired, li
 }
 
 /// Whether two leads ask for the same, wherever they ask for it.
-fn same(one: &[Demand], other: &[Demand]) -> bool {
-    one.iter()
-        .map(|demand| &demand.wanted)
-        .eq(other.iter().map(|demand| &demand.wanted))
+fn same(one: &[DesiredField], other: &[DesiredField]) -> bool {
+    let pairs = one.iter().zip(other);
+    one.len() == other.len()
+        && pairs
+            .into_iter()
+            .all(|(a, b)| a.field == b.field && a.value == b.value)
 }
 
 fn weight(class: Class) -> u8 {
@@ -64,80 +66,33 @@ fn weight(class: Class) -> u8 {
 }
 
 fn class(change: &mut FieldChange, head: &DesiredLead, was: Option<&DesiredLead>, now: &Lead) {
-    let demand = |lead: &DesiredLead| {
-        lead.demands
-            .iter()
-            .find(|demand| demand.wanted.field() == change.field)
-            .map(|demand| demand.wanted.clone())
-    };
-    let (Some(wanted), was) = (demand(head), was.and_then(demand)) else {
+    let Some(desired) = head.get(&change.field).map(|desired| &desired.value) else {
         return;
     };
-    let intended = match (&change.before, &change.after) {
-        (Value::Tags(before), Value::Tags(after)) => {
-            let said = |wanted: Option<&Wanted>, tag: &String| match wanted {
-                Some(Wanted::Tags(rule)) => says(rule, tag),
-                _ => None,
-            };
-            let moved = |tag: &&String| said(was.as_ref(), tag) != said(Some(&wanted), tag);
-            let added: BTreeSet<String> = after.difference(before).filter(moved).cloned().collect();
-            let removed: BTreeSet<&String> = before.difference(after).filter(moved).collect();
-            Value::Tags(
-                before
-                    .iter()
-                    .filter(|tag| !removed.contains(tag))
-                    .cloned()
-                    .chain(added)
-                    .collect(),
-            )
-        }
-        (Value::Notes(before), Value::Notes(after)) => {
-            let known = |note| matches!(&was, Some(Wanted::Notes(notes)) if notes.contains(note));
-            Value::Notes(
-                after
-                    .iter()
-                    .filter(|note| before.contains(note) || !known(note))
-                    .cloned()
-                    .collect(),
-            )
-        }
-        _ => {
-            let as_base = was.as_ref().is_some_and(|was| satisfied(was, now));
-            change.class = Some(match was {
-                None => Class::Intended,
-                Some(was) if was == wanted => Class::Drift,
-                Some(_) if as_base => Class::Intended,
-                Some(_) => Class::Conflict,
-            });
-            return;
-        }
+    let base = was
+        .and_then(|was| was.get(&change.field))
+        .map(|desired| &desired.value);
+    let Some(part) = desired.intended_part(base, &change.before, &change.after) else {
+        change.class = Some(class_of_whole(desired, base, &now.value(&change.field)));
+        return;
     };
-    change.class = Some(if intended == change.before {
+    let is_drift = part == change.before;
+    change.class = Some(if is_drift {
         Class::Drift
     } else {
         Class::Intended
     });
-    change.intended =
-        Some(intended).filter(|intended| *intended != change.after && *intended != change.before);
+    change.intended = Some(part).filter(|part| !is_drift && *part != change.after);
 }
 
-/// Whether a rule wants a tag there, or away, or says nothing.
-fn says(rule: &TagRule, tag: &String) -> Option<bool> {
-    match rule {
-        TagRule::Exact(tags) => Some(tags.contains(tag)),
-        TagRule::Patch { present, absent } => present
-            .contains(tag)
-            .then_some(true)
-            .or(absent.contains(tag).then_some(false)),
+/// The class of a value that cannot be intended in part.
+fn class_of_whole(desired: &DesiredValue, base: Option<&DesiredValue>, now: &Value) -> Class {
+    match base {
+        None => Class::Intended,
+        Some(base) if base == desired => Class::Drift,
+        Some(base) if base.is_met(now) => Class::Intended,
+        Some(_) => Class::Conflict,
     }
-}
-
-fn satisfied(wanted: &Wanted, now: &Lead) -> bool {
-    let demand = Demand {
-        wanted: wanted.clone(),
-        line: 0,
-    };
-    changes(&[demand], now).is_empty()
 }
 
 /// Fields that the base declared and the files no longer do.
@@ -147,19 +102,14 @@ pub(super) fn released(
     chosen: impl Fn(&LeadId) -> bool,
 ) -> Vec<Released> {
     let of = |(id, was): (&LeadId, &DesiredLead)| {
-        let still: BTreeSet<Field> = desired
+        let still: BTreeSet<&Field> = desired
             .get(id)
-            .map(|lead| {
-                lead.demands
-                    .iter()
-                    .map(|demand| demand.wanted.field())
-                    .collect()
-            })
+            .map(|lead| lead.fields.iter().map(|desired| &desired.field).collect())
             .unwrap_or_default();
         let gone = was
-            .demands
+            .fields
             .iter()
-            .map(|demand| demand.wanted.field())
+            .map(|desired| &desired.field)
             .filter(|field| !still.contains(field));
         let fields: Vec<String> = gone.map(|field| field.to_string()).collect();
         let label = was.label.as_deref().map(str::to_owned);
@@ -313,43 +263,49 @@ fn has_drift(change: &Change) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desired::Place;
     use crate::diff::changes;
-    use crate::lead::Status;
+    use crate::lead::{Place, Status, TagRule};
 
-    fn lead(wanted: Wanted) -> DesiredLead {
+    fn lead(field: &Field, value: DesiredValue) -> DesiredLead {
         let place = Place {
             file: "leads/a.yaml".into(),
             line: 1,
         };
+        let field = field.clone();
         DesiredLead {
             place,
             label: None,
             hold: None,
             create: false,
-            demands: vec![Demand { wanted, line: 2 }],
+            fields: vec![DesiredField {
+                field,
+                value,
+                line: 2,
+            }],
         }
     }
 
-    fn status(status: Status) -> Wanted {
-        Wanted::Status(status)
-    }
-
-    fn classed(base: Option<Wanted>, head: Wanted, now: &Lead) -> FieldChange {
-        let head = lead(head);
-        let mut change = changes(&head.demands, now).remove(0);
-        class(&mut change, &head, base.map(lead).as_ref(), now);
+    fn classed(
+        field: &Field,
+        base: Option<DesiredValue>,
+        head: DesiredValue,
+        now: &Lead,
+    ) -> FieldChange {
+        let head = lead(field, head);
+        let mut change = changes(&head.fields, now).remove(0);
+        let base = base.map(|base| lead(field, base));
+        class(&mut change, &head, base.as_ref(), now);
         change
     }
 
     #[test]
     fn one_value_is_intended_drift_or_conflict() {
-        let now = Lead {
-            status: Some(Status::Open),
-            ..Lead::default()
+        let now = Lead::new([(Field::STATUS, Value::Choice(Status::Open))]);
+        let class = |base: Option<Status>| {
+            let base = base.map(DesiredValue::Choice);
+            let head = DesiredValue::Choice(Status::Closed);
+            classed(&Field::STATUS, base, head, &now).class
         };
-        let class =
-            |base: Option<Status>| classed(base.map(status), status(Status::Closed), &now).class;
         assert_eq!(class(None), Some(Class::Intended), "newly declared");
         assert_eq!(
             class(Some(Status::Open)),
@@ -369,27 +325,29 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_held_against_the_base_one_by_one() {
+    fn tags_are_compared_with_the_base_one_by_one() {
         let tags = |words: &[&str]| {
             words
                 .iter()
                 .map(|word| (*word).to_owned())
                 .collect::<BTreeSet<_>>()
         };
-        let exact = |words: &[&str]| Wanted::Tags(TagRule::Exact(tags(words)));
-        let now = Lead {
-            tags: tags(&["old", "agents-own"]),
-            ..Lead::default()
-        };
-        let change = classed(Some(exact(&["old"])), exact(&["old", "new"]), &now);
+        let exact = |words: &[&str]| DesiredValue::Set(TagRule::Exact(tags(words)));
+        let now = Lead::new([(Field::TAGS, Value::Set(tags(&["old", "agents-own"])))]);
+        let change = classed(
+            &Field::TAGS,
+            Some(exact(&["old"])),
+            exact(&["old", "new"]),
+            &now,
+        );
         assert_eq!(change.class, Some(Class::Intended));
-        assert_eq!(change.after, Value::Tags(tags(&["old", "new"])));
+        assert_eq!(change.after, Value::Set(tags(&["old", "new"])));
         assert_eq!(
             change.intended,
-            Some(Value::Tags(tags(&["old", "new", "agents-own"]))),
+            Some(Value::Set(tags(&["old", "new", "agents-own"]))),
             "what an agent added is kept"
         );
-        let change = classed(Some(exact(&["old"])), exact(&["old"]), &now);
+        let change = classed(&Field::TAGS, Some(exact(&["old"])), exact(&["old"]), &now);
         assert_eq!((change.class, change.intended), (Some(Class::Drift), None));
     }
 }

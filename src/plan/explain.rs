@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Class, Plan, Refusal, Source};
-use crate::desired::{Demand, DesiredLead};
-use crate::diff::{fields, value};
 use crate::git::blame::Commit;
-use crate::lead::{Field, LeadId, Note, TagRule, Value, Wanted};
+use crate::lead::{
+    DesiredField, DesiredLead, DesiredValue, Field, LeadId, Privacy, TagRule, Value,
+};
 use crate::observe::Observed;
 use crate::redaction::Redaction;
 
@@ -103,25 +103,26 @@ pub fn explain(
     plan: &Plan,
     names: Redaction,
 ) -> Explanation {
-    let demands = |lead: Option<&DesiredLead>| -> BTreeMap<Field, Demand> {
-        let demands = lead.map(|lead| lead.demands.as_slice()).unwrap_or_default();
-        demands
-            .iter()
-            .map(|demand| (demand.wanted.field(), demand.clone()))
-            .collect()
-    };
     let hold = desired.and_then(|lead| lead.hold.as_deref());
-    let (head, was) = (demands(desired), demands(base));
+    let (head, was) = (by_field(desired), by_field(base));
     let change = plan.changes.iter().find(|change| change.uuid == *id);
-    let live_fields = live.map(|live| fields(&live.lead)).unwrap_or_default();
-    // What nobody's data is in is told of every lead.
-    let plain = live_fields
-        .iter()
-        .filter(|field| matches!(field, Field::Status | Field::Agent | Field::Tags));
-    let shown: BTreeSet<&Field> = head.keys().chain(was.keys()).chain(plain).collect();
+    let live_values: Vec<(&Field, &Value)> = live
+        .map(|live| live.lead.values().collect())
+        .unwrap_or_default();
+    let live_fields = live_values.iter().map(|(field, _)| *field);
+    // What holds no people's data is shown of every lead.
+    let public = live_fields
+        .clone()
+        .filter(|field| field.spec().privacy == Privacy::Public);
+    let shown: BTreeSet<&Field> = head
+        .keys()
+        .chain(was.keys())
+        .copied()
+        .chain(public)
+        .collect();
     let explained = |field: &&Field| {
         let field = *field;
-        let demand = head.get(field);
+        let demand = head.get(field).copied();
         let differs = change.and_then(|change| {
             Some((
                 change,
@@ -136,22 +137,15 @@ pub fn explain(
             (Some(_), None, Some(_)) => Rule::InSync,
             (Some(_), None, None) => Rule::Missing,
         };
-        let now = live.map_or(Value::Nothing, |live| value(&live.lead, field));
-        // Of notes, only those that are asked for are told.
-        let asked = |note: &Note| {
-            [demand, was.get(field)].into_iter().flatten().any(
-                |demand| matches!(&demand.wanted, Wanted::Notes(notes) if notes.contains(note)),
-            )
-        };
-        let now = match now {
-            Value::Notes(notes) => Value::Notes(notes.into_iter().filter(asked).collect()),
-            other => other,
-        };
+        let declared = [demand, was.get(field).copied()].into_iter().flatten();
+        let declared: Vec<&DesiredValue> = declared.map(|desired| &desired.value).collect();
+        let now = live.map(|live| live.lead.value(field).declared_part(&declared));
+        let now = now.unwrap_or_else(|| Value::empty(field.kind()));
         Explained {
             field: field.to_string(),
-            base: was.get(field).map(|demand| said(&demand.wanted, names)),
-            desired: demand.map(|demand| said(&demand.wanted, names)),
-            live: names.told(field, &now),
+            base: was.get(field).map(|desired| said(desired, names)),
+            desired: demand.map(|desired| said(desired, names)),
+            live: names.value(field, &now),
             rule,
             source: desired.zip(demand).map(|(lead, demand)| Source {
                 file: lead.place.file.to_string(),
@@ -160,7 +154,7 @@ pub fn explain(
             commit: None,
         }
     };
-    let unmanaged = live_fields.iter().filter(|field| !shown.contains(field));
+    let unmanaged = live_fields.filter(|field| !shown.contains(field));
     Explanation {
         uuid: id.clone(),
         label: desired
@@ -196,19 +190,22 @@ fn rule(class: Class) -> Rule {
     }
 }
 
-fn said(wanted: &Wanted, names: Redaction) -> Said {
-    let value = match wanted {
-        Wanted::Status(status) => Value::Text(status.to_string()),
-        Wanted::Agent(agent) => Value::text(agent.as_ref().map(|agent| agent.as_str())),
-        Wanted::Tags(TagRule::Exact(tags)) => Value::Tags(tags.clone()),
-        Wanted::Tags(TagRule::Patch { present, absent }) => {
-            return Said::Patch {
-                present: present.iter().cloned().collect(),
-                absent: absent.iter().cloned().collect(),
-            };
-        }
-        Wanted::Attribute(_, text) | Wanted::Contact(_, text) => Value::Text(text.clone()),
-        Wanted::Notes(notes) => Value::Notes(notes.clone()),
-    };
-    Said::Value(names.told(&wanted.field(), &value))
+fn by_field(lead: Option<&DesiredLead>) -> BTreeMap<&Field, &DesiredField> {
+    let fields = lead.map(|lead| lead.fields.as_slice()).unwrap_or_default();
+    fields
+        .iter()
+        .map(|desired| (&desired.field, desired))
+        .collect()
+}
+
+fn said(desired: &DesiredField, names: Redaction) -> Said {
+    if let Some(TagRule::Patch { present, absent }) = desired.value.tag_rule() {
+        return Said::Patch {
+            present: present.iter().cloned().collect(),
+            absent: absent.iter().cloned().collect(),
+        };
+    }
+    let field = &desired.field;
+    let value = desired.value.applied_to(&Value::empty(field.kind()));
+    Said::Value(names.value(field, &value))
 }

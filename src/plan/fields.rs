@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::diff::{Class, FieldChange, RedactionTag};
-use crate::lead::{Field, Value};
+use crate::lead::{Field, FieldId, Kind, Value};
 
 /// The fields of a lead that differ, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,17 +40,6 @@ struct Sides<T> {
 /// `Option::default`, but without asking anything of the type.
 fn none<T>() -> Option<T> {
     None
-}
-
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Nothing => serializer.serialize_none(),
-            Self::Text(text) => text.serialize(serializer),
-            Self::Tags(tags) => tags.serialize(serializer),
-            Self::Notes(notes) => notes.serialize(serializer),
-        }
-    }
 }
 
 impl Serialize for Fields {
@@ -101,7 +90,7 @@ impl<'de> Deserialize<'de> for Fields {
         {
             let field: Field = name.parse().map_err(D::Error::custom)?;
             let side = |json: Json| {
-                field.value_of(json).ok_or_else(|| {
+                Value::from_json(field.kind(), json).ok_or_else(|| {
                     D::Error::custom(format!("`{name}` has a value of another type"))
                 })
             };
@@ -128,10 +117,6 @@ impl JsonSchema for Fields {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let note = json_schema!({
-            "type": "object", "required": ["title", "description"], "additionalProperties": false,
-            "properties": { "title": { "type": "string" }, "description": { "type": "string" } }
-        });
         let seal = json_schema!({
             "type": "object", "required": ["before", "after"], "additionalProperties": false,
             "properties": { "before": { "type": "string" }, "after": { "type": "string" } }
@@ -143,16 +128,23 @@ impl JsonSchema for Fields {
                     "class": { "enum": ["intended", "drift", "conflict"] }, "intended": value }
             })
         };
-        let text = sides(json_schema!({ "type": ["string", "null"] }));
+        let mut properties = serde_json::Map::new();
+        let mut patterns = serde_json::Map::new();
+        for id in FieldId::all() {
+            let (name, kind) = (id.spec().name, id.spec().kind);
+            let schema = sides(Value::json_schema(kind)).to_value();
+            match kind {
+                Kind::KeyedText => patterns.insert(format!("^{name}\\."), schema),
+                Kind::Choice | Kind::Reference | Kind::Set | Kind::Text | Kind::Notes => {
+                    properties.insert(name.to_owned(), schema)
+                }
+            };
+        }
         json_schema!({
             "type": "object",
             "description": "The fields that differ, by name: agents as ids, tags sorted, of notes those that are asked for.",
-            "properties": {
-                "status": text, "agent": text,
-                "tags": sides(json_schema!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true })),
-                "notes": sides(json_schema!({ "type": "array", "items": note })),
-            },
-            "patternProperties": { "^attributes\\.": text, "^contact\\.(name|email|phone|dial_code|picture)$": text },
+            "properties": properties,
+            "patternProperties": patterns,
             "additionalProperties": false
         })
     }

@@ -9,9 +9,9 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::{Change, FORMAT_VERSION, Plan, Target};
-use crate::desired::Desired;
-use crate::diff::{FieldChange, RedactionTag, changes, value};
-use crate::lead::{Field, Lead, Value};
+use crate::diff::{FieldChange, RedactionTag};
+use crate::lead::Value;
+use crate::lead::desired::Desired;
 use crate::observe::Live;
 use crate::redaction::{Redaction, RedactionKey};
 
@@ -119,17 +119,14 @@ fn without_changes(plan: &Plan) -> Plan {
 }
 
 fn is_masked(change: &Change) -> bool {
-    change
-        .fields
-        .iter()
-        .any(|field| matches!(field.field, Field::Contact(_)))
+    change.fields.iter().any(|field| field.field.is_personal())
 }
 
 /// A change as it may be told, its masked values sealed where there is a key and they are not yet.
 fn sealed(change: &Change, names: Redaction, key: Option<&RedactionKey>) -> Change {
     let mut made = told(change, names);
     for (field, whole) in made.fields.0.iter_mut().zip(change.fields.iter()) {
-        if matches!(field.field, Field::Contact(_)) && field.seal.is_none() {
+        if field.field.is_personal() && field.seal.is_none() {
             let seal = |key: &RedactionKey, value| key.seal(&change.uuid, &field.field, value);
             field.seal = key.map(|key| {
                 Box::new(RedactionTag {
@@ -152,7 +149,7 @@ pub fn told(change: &Change, names: Redaction) -> Change {
         ..
     } in &mut change.fields.0
     {
-        (*before, *after) = (names.told(field, before), names.told(field, after));
+        (*before, *after) = (names.value(field, before), names.value(field, after));
     }
     change
 }
@@ -371,22 +368,15 @@ pub fn unseal(mut plan: Plan, desired: &Desired, live: &Live, key: &RedactionKey
         for change in &mut fields.0 {
             let Some(seal) = &change.seal else { continue };
             let fits = |value: &Value, seal: &str| key.seal(uuid, &change.field, value) == seal;
-            let demands = desired
-                .get(uuid)
-                .map(|lead| lead.demands.as_slice())
-                .unwrap_or_default();
-            let wanted = changes(demands, &Lead::default())
-                .into_iter()
-                .find(|other| other.field == change.field);
-            let Some(after) = wanted
-                .map(|wanted| wanted.after)
-                .filter(|after| fits(after, &seal.after))
-            else {
-                continue;
-            };
             let now = live
                 .get(uuid)
-                .map_or(Value::Nothing, |seen| value(&seen.lead, &change.field));
+                .map(|seen| seen.lead.value(&change.field).into_owned())
+                .unwrap_or_else(|| Value::empty(change.field.kind()));
+            let declared = desired.get(uuid).and_then(|lead| lead.get(&change.field));
+            let after = declared.map(|declared| declared.value.applied_to(&now));
+            let Some(after) = after.filter(|after| fits(after, &seal.after)) else {
+                continue;
+            };
             if now != after && !fits(&now, &seal.before) {
                 continue;
             }

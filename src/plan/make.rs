@@ -9,9 +9,9 @@ use super::{
     Action, Base, Change, Class, FORMAT_VERSION, Held, Missing, Plan, Refusal, Source, Summary,
     Target, summary,
 };
-use crate::desired::{Desired, DesiredLead};
 use crate::diff::{DiffOutcome, FieldChange, diff};
 use crate::lead::LeadId;
+use crate::lead::desired::{Desired, DesiredLead};
 use crate::observe::{Listing, Live};
 use crate::policy::Agent;
 

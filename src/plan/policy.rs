@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::{Action, AgentLoad, Change, Refusal, Source};
-use crate::desired::Place;
-use crate::lead::{Field, LeadId, Status, Value};
+use crate::lead::desired::Place;
+use crate::lead::{Field, Lead, LeadId, Status, Value};
 use crate::observe::Live;
 use crate::policy::{Agent, MaxChanges, Policy, Rule, Transition};
 use crate::text::count;
@@ -156,17 +156,16 @@ fn max_changes(facts: &Facts<'_>, limits: &Limits<'_>) -> Option<Refusal> {
 }
 
 fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, verdict: &str) -> Option<Refusal> {
-    let matches = |wanted: &Option<Status>, word: Option<&str>| match wanted {
-        None => true,
-        Some(status) => word == Some(status.as_str()),
+    let matches = |wanted: &Option<Status>, status: Option<&Status>| {
+        wanted.is_none() || wanted.as_ref() == status
     };
     let moves = |change: &&Change| {
         let status = change
             .fields
             .iter()
-            .find(|field| field.field == Field::Status);
+            .find(|field| field.field == Field::STATUS);
         status.is_some_and(|status| {
-            let (from, to) = (status.before.as_text(), status.after.as_text());
+            let (from, to) = (status.before.choice(), status.after.choice());
             change.action == Action::Update
                 && matches(&rule.value.from, from)
                 && matches(&rule.value.to, to)
@@ -205,22 +204,18 @@ fn require_agent(facts: &Facts<'_>, rule: &Rule<Vec<Status>>) -> Option<Refusal>
                 .find(|other| other.field == field)
                 .map(|other| &other.after)
         };
-        let (status, agent) = (written(Field::Status), written(Field::Agent));
+        let (status, agent) = (written(Field::STATUS), written(Field::AGENT));
         if status.is_none() && agent.is_none() && change.action == Action::Update {
             return false;
         }
-        let status = status.and_then(Value::as_text).or(live
-            .and_then(|live| live.status.as_ref())
-            .map(Status::as_str));
+        let status = status
+            .and_then(Value::choice)
+            .or(live.and_then(Lead::status));
         let assigned = match agent {
-            Some(agent) => agent.as_text().is_some(),
-            None => live.is_some_and(|live| live.agent.is_some()),
+            Some(agent) => agent.reference().is_some(),
+            None => live.is_some_and(|live| live.agent().is_some()),
         };
-        !assigned
-            && rule
-                .value
-                .iter()
-                .any(|required| Some(required.as_str()) == status)
+        !assigned && status.is_some_and(|status| rule.value.contains(status))
     };
     let leads: Vec<LeadId> = facts
         .changes

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AgentLoad, Change, TransitionCount};
-use crate::lead::{AgentId, Field, Value};
+use crate::lead::{AgentId, Field, Status};
 use crate::observe::Live;
 use crate::policy::Agent;
 
@@ -13,12 +13,11 @@ pub(super) fn transitions(changes: &[Change]) -> Vec<TransitionCount> {
     for field in changes
         .iter()
         .flat_map(|change| change.fields.iter())
-        .filter(|change| change.field == Field::Status)
+        .filter(|change| change.field == Field::STATUS)
     {
-        if let Some(to) = field.after.as_text() {
-            *counts
-                .entry((field.before.as_text().map(str::to_owned), to.to_owned()))
-                .or_default() += 1;
+        if let Some(to) = field.after.choice() {
+            let from = field.before.choice().map(Status::to_string);
+            *counts.entry((from, to.to_string())).or_default() += 1;
         }
     }
     counts
@@ -41,11 +40,7 @@ pub(super) fn workload(
                 .map(|(agent, count)| (agent.to_string(), *count)),
         ),
         None => {
-            for agent in live
-                .leads
-                .values()
-                .filter_map(|seen| seen.lead.agent.as_ref())
-            {
+            for agent in live.leads.values().filter_map(|seen| seen.lead.agent()) {
                 *before.entry(agent.to_string()).or_default() += 1;
             }
         }
@@ -54,14 +49,14 @@ pub(super) fn workload(
     let moves = changes
         .iter()
         .flat_map(|change| change.fields.iter())
-        .filter(|change| change.field == Field::Agent);
+        .filter(|change| change.field == Field::AGENT);
     for change in moves {
-        if let Value::Text(from) = &change.before {
-            let count = after.entry(from.clone()).or_default();
+        if let Some(from) = change.before.reference() {
+            let count = after.entry(from.to_string()).or_default();
             *count = count.saturating_sub(1);
         }
-        if let Value::Text(to) = &change.after {
-            *after.entry(to.clone()).or_default() += 1;
+        if let Some(to) = change.after.reference() {
+            *after.entry(to.to_string()).or_default() += 1;
         }
     }
     let load = |id: &str, name: Option<&str>, max_leads| AgentLoad {

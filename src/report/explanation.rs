@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, STRONG, indented, paint, visible};
-use crate::lead::{Field, Value};
+use crate::lead::{Field, Note, Shown, Value};
 use crate::plan::explain::{Explained, Explanation, Rule, Said};
 
 /// A lead in words.
@@ -78,7 +78,7 @@ fn write_field(out: &mut String, lead: &Explanation, field: &Explained) -> fmt::
         paint(STRONG, visible(&field.field)),
         paint(style, word)
     )?;
-    let is_agent = field.field == Field::Agent.to_string();
+    let is_agent = field.field == Field::AGENT.to_string();
     let said = |said: &Said| match said {
         Said::Value(value) => value_words(value, is_agent, lead),
         Said::Patch { present, absent } => {
@@ -157,31 +157,27 @@ fn told(rule: Rule) -> (anstyle::Style, &'static str, &'static str) {
 }
 
 fn value_words(value: &Value, is_agent: bool, lead: &Explanation) -> String {
-    match value {
-        Value::Nothing if is_agent => "nobody".to_owned(),
-        Value::Nothing => "(none)".to_owned(),
-        Value::Text(id) if is_agent => lead
-            .agents
-            .get(id)
-            .map_or_else(|| visible(id), |name| format!("{} ({id})", visible(name))),
-        Value::Text(text) if text.is_empty() => "\"\"".to_owned(),
-        Value::Text(text) => visible(text),
-        Value::Tags(tags) => format!(
-            "[{}]",
-            tags.iter()
-                .map(|tag| visible(tag))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
-        Value::Notes(notes) => {
-            let note = |note: &crate::lead::Note| {
-                format!("{}: {}", visible(&note.title), visible(&note.description))
-            };
-            if notes.is_empty() {
-                "(none)".to_owned()
-            } else {
-                notes.iter().map(note).collect::<Vec<_>>().join("; ")
-            }
+    match value.shown() {
+        Shown::One(None) if is_agent => "none".to_owned(),
+        Shown::One(None) => "(none)".to_owned(),
+        Shown::One(Some("")) => "\"\"".to_owned(),
+        Shown::One(Some(text)) => visible(text),
+        Shown::Agent(id) => match lead.agents.get(id.as_str()) {
+            Some(name) => format!("{} ({id})", visible(name)),
+            None => id.to_string(),
+        },
+        Shown::Tags(tags) => {
+            let tags: Vec<String> = tags.iter().map(|tag| visible(tag)).collect();
+            format!("[{}]", tags.join(", "))
+        }
+        Shown::Notes([]) => "(none)".to_owned(),
+        Shown::Notes(notes) => {
+            let notes: Vec<String> = notes.iter().map(note_words).collect();
+            notes.join("; ")
         }
     }
+}
+
+fn note_words(note: &Note) -> String {
+    format!("{}: {}", visible(&note.title), visible(&note.description))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::FieldChange;
-use crate::lead::{Field, LeadId, Value};
+use crate::lead::{Field, Kind, LeadId, Note, Shown, Value};
 use crate::plan::{Change, Class, Plan, Source};
 
 /// Names for what a plan tells by id.
@@ -114,62 +114,51 @@ pub(super) fn parts(change: &FieldChange) -> Vec<FieldChange> {
 }
 
 pub(super) fn field_summary(change: &FieldChange, names: &PlanNames<'_>) -> FieldSummary {
-    let FieldChange {
-        field,
-        before,
-        after,
-        ..
-    } = change;
-    match (field, before, after) {
-        (Field::Agent, before, after) => {
-            let word = |side: &Value| {
-                side.as_text()
-                    .map_or("nobody".to_owned(), |id| names.agent(id))
-            };
-            FieldSummary::Replaced {
-                before: word(before),
-                after: word(after),
-            }
-        }
-        (_, Value::Tags(before), Value::Tags(after)) => FieldSummary::Set {
+    let (before, after) = (change.before.shown(), change.after.shown());
+    match (before, after) {
+        (Shown::Tags(before), Shown::Tags(after)) => FieldSummary::Set {
             added: after.difference(before).cloned().collect(),
             removed: before.difference(after).cloned().collect(),
         },
-        (_, Value::Notes(before), Value::Notes(after)) => {
+        (Shown::Notes(before), Shown::Notes(after)) => {
             let added = after.iter().filter(|note| !before.contains(note));
-            FieldSummary::Notes(
-                added
-                    .map(|note| {
-                        if note.description.is_empty() {
-                            note.title.clone()
-                        } else {
-                            format!("{}: {}", note.title, note.description)
-                        }
-                    })
-                    .collect(),
-            )
+            FieldSummary::Notes(added.map(note_words).collect())
         }
-        (_, before, after) => {
-            let word = |side: &Value| {
-                side.as_text().map_or("(none)".to_owned(), |text| {
-                    if text.is_empty() {
-                        "\"\"".to_owned()
-                    } else {
-                        text.to_owned()
-                    }
-                })
+        (before, after) => {
+            let absent = match change.field.kind() {
+                Kind::Reference => "none",
+                Kind::Choice | Kind::Set | Kind::KeyedText | Kind::Text | Kind::Notes => "(none)",
             };
-            let (before, mut after) = (word(before), word(after));
-            if before == after {
-                after.push_str(" (another)");
-            }
-            let long = before.chars().count() > LONG && after.chars().count() > LONG;
-            if long {
-                FieldSummary::Reworded { before, after }
-            } else {
-                FieldSummary::Replaced { before, after }
-            }
+            replaced(words(before, absent, names), words(after, absent, names))
         }
+    }
+}
+
+fn words(side: Shown<'_>, absent: &str, names: &PlanNames<'_>) -> String {
+    match side {
+        Shown::One(None) | Shown::Tags(_) | Shown::Notes(_) => absent.to_owned(),
+        Shown::One(Some("")) => "\"\"".to_owned(),
+        Shown::One(Some(text)) => text.to_owned(),
+        Shown::Agent(id) => names.agent(id.as_str()),
+    }
+}
+
+fn note_words(note: &Note) -> String {
+    if note.description.is_empty() {
+        note.title.clone()
+    } else {
+        format!("{}: {}", note.title, note.description)
+    }
+}
+
+fn replaced(before: String, mut after: String) -> FieldSummary {
+    if before == after {
+        after.push_str(" (another)");
+    }
+    if before.chars().count() > LONG && after.chars().count() > LONG {
+        FieldSummary::Reworded { before, after }
+    } else {
+        FieldSummary::Replaced { before, after }
     }
 }
 

@@ -155,10 +155,12 @@ fn what_is_not_a_selector_is_quoted_with_what_is_wrong() {
 #[test]
 fn live_leads_match_by_what_the_inbox_shows() {
     let workspace = workspace();
-    let lead = |status: &str, tags: &[&str]| Lead {
-        status: Some(Status::read(status)),
-        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-        ..Lead::default()
+    let lead = |status: &str, tags: &[&str]| {
+        let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        Lead::new([
+            (Field::STATUS, Value::Choice(Status::read(status))),
+            (Field::TAGS, Value::Set(tags)),
+        ])
     };
     let (one, other) = (lead("OPEN", &["vip"]), lead("DELETED", &[]));
     let ids = [LeadId::new("aaaa1111"), LeadId::new("bbbb2222")];

@@ -1,14 +1,16 @@
-//! Values for the laws and the fuzzing: leads as the API may show them, and demands as files may make them.
+//! Values for the laws and the fuzzing: leads as the API may show them, and as files may declare them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use convertalk::config::{Overrides, Workspace, parse};
-use convertalk::desired::{Demand, Desired, DesiredLead, Place};
-use convertalk::lead::{AgentId, ContactField, Lead, LeadId, Note, Status, TagRule, Wanted};
+use convertalk::lead::{
+    AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, FieldId, Kind, Lead, LeadId,
+    Note, Place, Status, TagRule, Value,
+};
 use convertalk::observe::{Echo, Leads, Listing, Live, Observed};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
-use proptest::prelude::*;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 use serde_json::{Value as Json, json};
 
@@ -71,25 +73,32 @@ fn notes() -> impl Strategy<Value = Vec<Note>> {
     )
 }
 
-/// Contact values in normal form, long enough that none of them is in a plan by chance.
-fn contact() -> impl Strategy<Value = BTreeMap<ContactField, String>> {
-    let value = |(field, word): (ContactField, String)| {
-        let text = match field {
-            ContactField::Name => format!("Qx{word} Zz{word}"),
-            ContactField::Email => format!("qx{word}@zz{word}.example"),
-            ContactField::Phone => word.bytes().map(|byte| format!("{byte:03}")).collect(),
-            ContactField::DialCode => {
-                format!("+{}", 1_000_000 + word.bytes().map(u32::from).sum::<u32>())
-            }
-            ContactField::Picture => format!("https://pictures.example/{word}.png"),
-        };
-        (field, text)
-    };
-    vec(
-        (select(ContactField::ALL.to_vec()), "[a-d]{7}").prop_map(value),
-        0..4,
-    )
-    .prop_map(|pairs| pairs.into_iter().collect())
+/// Texts of one field each, in normal form, long enough that none of them is in a plan by chance.
+fn texts() -> impl Strategy<Value = BTreeMap<Field, String>> {
+    let single = |id: &FieldId| id.spec().kind == Kind::Text;
+    let ids: Vec<FieldId> = FieldId::all().filter(single).collect();
+    let pair = (select(ids), "[a-d]{7}").prop_map(|(id, word)| {
+        let field = Field::single(id).expect("a field of one text");
+        (field, text_of(id, &word))
+    });
+    vec(pair, 0..4).prop_map(|pairs| pairs.into_iter().collect())
+}
+
+/// The first of some texts that the field takes as it is.
+fn text_of(id: FieldId, word: &str) -> String {
+    let code = 1_000_000 + word.bytes().map(u32::from).sum::<u32>();
+    let takes =
+        |text: &String| (id.spec().normalise)(text) == *text && (id.spec().check)(text).is_none();
+    [
+        format!("Qx{word} Zz{word}"),
+        format!("qx{word}@zz{word}.example"),
+        word.bytes().map(|byte| format!("{byte:03}")).collect(),
+        format!("+{code}"),
+        format!("https://pictures.example/{word}.png"),
+    ]
+    .into_iter()
+    .find(takes)
+    .expect("a text that the field takes")
 }
 
 pub(crate) fn lead() -> impl Strategy<Value = Lead> {
@@ -99,16 +108,22 @@ pub(crate) fn lead() -> impl Strategy<Value = Lead> {
         of(agent()),
         tags(),
         btree_map(text(), text(), 0..4),
-        contact(),
+        texts(),
         notes(),
     )
-        .prop_map(|(status, agent, tags, attributes, contact, notes)| Lead {
-            status,
-            agent,
-            tags,
-            attributes,
-            contact,
-            notes,
+        .prop_map(|(status, agent, tags, attributes, texts, notes)| {
+            let mut lead = Lead::default();
+            lead.set(Field::STATUS, status.map_or(Value::Absent, Value::Choice));
+            lead.set(Field::AGENT, agent.map_or(Value::Absent, Value::Reference));
+            lead.set(Field::TAGS, Value::Set(tags));
+            lead.set(Field::NOTES, Value::Notes(notes));
+            for (key, text) in attributes {
+                lead.set(Field::attribute(key), Value::Text(text));
+            }
+            for (field, text) in texts {
+                lead.set(field, Value::Text(text));
+            }
+            lead
         })
 }
 
@@ -120,41 +135,38 @@ fn rule() -> impl Strategy<Value = TagRule> {
     prop_oneof![tags().prop_map(TagRule::Exact), patch]
 }
 
-/// At most one demand for each field, in the fields' order, as a valid file makes them.
-pub(crate) fn demands() -> impl Strategy<Value = Vec<Demand>> {
+/// At most one of each field, in the fields' order, as a valid file has them.
+pub(crate) fn desired_fields() -> impl Strategy<Value = Vec<DesiredField>> {
     let singles = (of(status()), of(of(agent())), of(rule()));
-    (singles, btree_map(text(), text(), 0..3), contact(), notes()).prop_map(
-        |((status, agent, rule), attributes, contact, notes)| {
-            let mut wanted: Vec<Wanted> = status.map(Wanted::Status).into_iter().collect();
-            wanted.extend(agent.map(Wanted::Agent));
-            wanted.extend(rule.map(Wanted::Tags));
-            wanted.extend(
-                attributes
-                    .into_iter()
-                    .map(|(key, text)| Wanted::Attribute(key, text)),
-            );
-            wanted.extend(
-                contact
-                    .into_iter()
-                    .map(|(field, text)| Wanted::Contact(field, text)),
-            );
-            let mut distinct: Vec<Note> = Vec::new();
-            notes.into_iter().for_each(|note| {
-                if !distinct.contains(&note) {
-                    distinct.push(note)
-                }
-            });
-            wanted.extend((!distinct.is_empty()).then_some(Wanted::Notes(distinct)));
-            wanted
-                .into_iter()
-                .map(|wanted| Demand { wanted, line: 3 })
-                .collect()
+    (singles, btree_map(text(), text(), 0..3), texts(), notes()).prop_map(
+        |((status, agent, rule), attributes, texts, notes)| {
+            let mut values: Vec<(Field, DesiredValue)> = Vec::new();
+            values.extend(status.map(|status| (Field::STATUS, DesiredValue::Choice(status))));
+            values.extend(agent.map(|agent| (Field::AGENT, DesiredValue::Reference(agent))));
+            values.extend(rule.map(|rule| (Field::TAGS, DesiredValue::Set(rule))));
+            for (key, text) in attributes {
+                values.push((Field::attribute(key), DesiredValue::Text(text)));
+            }
+            for (field, text) in texts {
+                values.push((field, DesiredValue::Text(text)));
+            }
+            let distinct: BTreeSet<Note> = notes.into_iter().collect();
+            if !distinct.is_empty() {
+                let notes = DesiredValue::Notes(distinct.into_iter().collect());
+                values.push((Field::NOTES, notes));
+            }
+            let on_line_3 = |(field, value)| DesiredField {
+                field,
+                value,
+                line: 3,
+            };
+            values.into_iter().map(on_line_3).collect()
         },
     )
 }
 
 /// A declared lead as the files have it, on line 3 of one file.
-pub(crate) fn declared(demands: Vec<Demand>, create: bool) -> DesiredLead {
+pub(crate) fn declared(fields: Vec<DesiredField>, create: bool) -> DesiredLead {
     DesiredLead {
         place: Place {
             file: "leads/all.yaml".into(),
@@ -163,19 +175,19 @@ pub(crate) fn declared(demands: Vec<Demand>, create: bool) -> DesiredLead {
         label: None,
         hold: None,
         create,
-        demands,
+        fields,
     }
 }
 
 /// A few leads, each declared, live, or both.
 pub(crate) fn inbox() -> impl Strategy<Value = (Desired, Live)> {
-    vec((of(lead()), of((demands(), any::<bool>()))), 1..9).prop_map(|leads| {
+    vec((of(lead()), of((desired_fields(), any::<bool>()))), 1..9).prop_map(|leads| {
         let (mut desired, mut seen) = (Desired::new(), BTreeMap::new());
         for (number, (live, file)) in leads.into_iter().enumerate() {
             let id = LeadId::new(crate::world::uuid(number));
-            if let Some((demands, create)) = file {
+            if let Some((fields, create)) = file {
                 seen.extend(live.map(|live| (id.clone(), observed(live))));
-                desired.insert(id, declared(demands, create));
+                desired.insert(id, declared(fields, create));
             }
         }
         (desired, live(seen))
@@ -209,19 +221,22 @@ pub(crate) fn live(leads: Leads) -> Live {
 /// A lead as a file has it. JSON is YAML.
 pub(crate) fn written(lead: &DesiredLead) -> Json {
     let mut file = json!({ "create": lead.create });
-    for Demand { wanted, .. } in &lead.demands {
-        match wanted {
-            Wanted::Status(status) => file["status"] = status.as_str().into(),
-            Wanted::Agent(agent) => {
-                file["agent"] = agent.as_ref().map_or("none", |agent| agent.as_str()).into()
+    for DesiredField { field, value, .. } in &lead.fields {
+        let json = match value {
+            DesiredValue::Choice(status) => json!(status.as_str()),
+            DesiredValue::Reference(agent) => {
+                json!(agent.as_ref().map_or("none", |agent| agent.as_str()))
             }
-            Wanted::Tags(TagRule::Exact(tags)) => file["tags"] = json!(tags),
-            Wanted::Tags(TagRule::Patch { present, absent }) => {
-                file["tags"] = json!({ "present": present, "absent": absent })
+            DesiredValue::Set(TagRule::Exact(tags)) => json!(tags),
+            DesiredValue::Set(TagRule::Patch { present, absent }) => {
+                json!({ "present": present, "absent": absent })
             }
-            Wanted::Attribute(key, text) => file["attributes"][key] = text.as_str().into(),
-            Wanted::Contact(field, text) => file["contact"][field.as_str()] = text.as_str().into(),
-            Wanted::Notes(notes) => file["notes"] = json!(notes),
+            DesiredValue::Text(text) => json!(text),
+            DesiredValue::Notes(notes) => json!(notes),
+        };
+        match field.path() {
+            (group, None) => file[group] = json,
+            (group, Some(member)) => file[group][member] = json,
         }
     }
     file

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use convertalk::config::Workspace;
-use convertalk::lead::{AgentId, ContactField, LeadId, Note, Status, TagRule, Wanted};
+use convertalk::lead::{AgentId, DesiredValue, Field, LeadId, Note, Status, TagRule};
 use convertalk::lead_file::desired_of;
 use convertalk::lead_file::edit::{Edit, Edited, apply};
 
@@ -16,13 +16,17 @@ use crate::forms::{File, file};
 use crate::fuzz::growth::assert_grows_with_the_number;
 use crate::world::{PRIYA, RAHUL};
 
+/// What a file is to say of a field.
+pub(crate) type Wanted = (Field, DesiredValue);
+
 fn edited(text: &str, edits: &[(&str, Wanted)]) -> Edited {
     let workspace = workspace();
     let edits: Vec<Edit> = edits
         .iter()
-        .map(|(id, wanted)| Edit {
+        .map(|(id, (field, value))| Edit {
             id: LeadId::new(*id),
-            wanted: wanted.clone(),
+            field: field.clone(),
+            value: value.clone(),
         })
         .collect();
     apply(
@@ -56,9 +60,9 @@ pub(crate) fn says(workspace: &Workspace, text: &str) -> BTreeMap<LeadId, Vec<Wa
         .map(|(id, lead)| {
             (
                 id,
-                lead.demands
+                lead.fields
                     .into_iter()
-                    .map(|demand| demand.wanted)
+                    .map(|desired| (desired.field, desired.value))
                     .collect(),
             )
         })
@@ -66,11 +70,11 @@ pub(crate) fn says(workspace: &Workspace, text: &str) -> BTreeMap<LeadId, Vec<Wa
 }
 
 fn status(status: Status) -> Wanted {
-    Wanted::Status(status)
+    (Field::STATUS, DesiredValue::Choice(status))
 }
 
 fn agent(id: &str) -> Wanted {
-    Wanted::Agent(AgentId::parse(id))
+    (Field::AGENT, DesiredValue::Reference(AgentId::parse(id)))
 }
 
 fn set(tags: &[&str]) -> std::collections::BTreeSet<String> {
@@ -78,18 +82,35 @@ fn set(tags: &[&str]) -> std::collections::BTreeSet<String> {
 }
 
 fn exact(tags: &[&str]) -> Wanted {
-    Wanted::Tags(TagRule::Exact(set(tags)))
+    (Field::TAGS, DesiredValue::Set(TagRule::Exact(set(tags))))
 }
 
 fn patch(present: &[&str], absent: &[&str]) -> Wanted {
-    Wanted::Tags(TagRule::Patch {
-        present: set(present),
-        absent: set(absent),
-    })
+    (
+        Field::TAGS,
+        DesiredValue::Set(TagRule::Patch {
+            present: set(present),
+            absent: set(absent),
+        }),
+    )
+}
+
+fn no_agent() -> Wanted {
+    (Field::AGENT, DesiredValue::Reference(None))
+}
+
+fn contact(name: &str, text: &str) -> Wanted {
+    let field = name.parse().expect("a field");
+    (field, DesiredValue::Text(text.to_owned()))
+}
+
+fn notes(notes: Vec<Note>) -> Wanted {
+    (Field::NOTES, DesiredValue::Notes(notes))
 }
 
 fn attribute(key: &str, text: &str) -> Wanted {
-    Wanted::Attribute(key.to_owned(), text.to_owned())
+    let value = DesiredValue::Text(text.to_owned());
+    (Field::attribute(key), value)
 }
 
 /// Each line stands for a file's leads; `|` is a line break.
@@ -117,7 +138,7 @@ fn one_value_and_no_other_byte() {
         ),
         (
             "  a: { agent: priya, }",
-            Wanted::Agent(None),
+            no_agent(),
             "  a: { agent: none, }",
         ),
         (
@@ -189,7 +210,7 @@ fn one_value_and_no_other_byte() {
         ),
         (
             "  a: { contact: { phone: 98765 43210 } }",
-            Wanted::Contact(ContactField::Phone, "1".into()),
+            contact("contact.phone", "1"),
             "  a: { contact: { phone: \"1\" } }",
         ),
     ];
@@ -301,11 +322,11 @@ fn notes_that_are_gone_leave_their_lines() {
         "  a:|    notes:|      - title: x|        description: \"\"|      # y|      - { title: y }|    status: OPEN",
     );
     assert_eq!(
-        after(&before, &[("a", Wanted::Notes(vec![note("y")]))]),
+        after(&before, &[("a", notes(vec![note("y")]))]),
         lead("  a:|    notes:|      # y|      - { title: y }|    status: OPEN")
     );
     assert_eq!(
-        after(&before, &[("a", Wanted::Notes(vec![]))]),
+        after(&before, &[("a", notes(vec![]))]),
         lead("  a:|    notes: []|      # y|    status: OPEN")
     );
 }
@@ -326,7 +347,7 @@ leads:
         ("c", exact(&["w"])),
         ("d", agent(RAHUL)),
         ("e", attribute("tier", "gold")),
-        ("e", Wanted::Notes(vec![])),
+        ("e", notes(vec![])),
     ];
     let expected = "version: 1
 defaults: { agent: priya, attributes: { tier: silver }, notes: [{ title: n }] } # all
@@ -425,7 +446,8 @@ fn refuse_all_but_one(number: usize) {
     let edits: Vec<Edit> = (0..number)
         .map(|number| Edit {
             id: LeadId::new(format!("a{number}")),
-            wanted: exact(if number == 7 { &[] } else { &["new"] }),
+            field: Field::TAGS,
+            value: exact(if number == 7 { &[] } else { &["new"] }).1,
         })
         .collect();
     let edited = apply(&Arc::from("leads/a.yaml"), &text, &edits, vocabulary);
@@ -433,7 +455,7 @@ fn refuse_all_but_one(number: usize) {
     assert!(
         edited.refused[0]
             .1
-            .contains("the policy knows no tag `new`")
+            .contains("`policy.tags` has no tag `new`")
     );
     assert_eq!(
         edited.text,
@@ -473,52 +495,49 @@ const TAGS: [&str; 8] = [
 fn another(wanted: &Wanted, number: u8) -> Wanted {
     let at = number as usize;
     let bit = |place: usize| number & (1 << (place % 8)) != 0;
-    match wanted {
-        Wanted::Status(_) => Wanted::Status(Status::WRITABLE[at % 6].clone()),
-        Wanted::Agent(_) => [
-            Wanted::Agent(None),
-            agent(PRIYA),
-            agent(RAHUL),
-            agent("00000000000000000000000b"),
-        ][at % 4]
-            .clone(),
-        Wanted::Tags(TagRule::Exact(_)) => exact(
-            &TAGS
-                .iter()
-                .enumerate()
-                .filter(|(place, _)| bit(*place))
-                .map(|(_, tag)| *tag)
-                .collect::<Vec<_>>(),
-        ),
-        Wanted::Tags(TagRule::Patch { present, absent }) => {
+    let (field, value) = wanted;
+    let value = match value {
+        DesiredValue::Choice(_) => DesiredValue::Choice(Status::WRITABLE[at % 6].clone()),
+        DesiredValue::Reference(_) => {
+            let agents = [
+                None,
+                Some(PRIYA),
+                Some(RAHUL),
+                Some("00000000000000000000000b"),
+            ];
+            DesiredValue::Reference(agents[at % 4].and_then(AgentId::parse))
+        }
+        DesiredValue::Set(TagRule::Exact(_)) => {
+            let tags = TAGS.iter().enumerate().filter(|(place, _)| bit(*place));
+            let tags: Vec<&str> = tags.map(|(_, tag)| *tag).collect();
+            DesiredValue::Set(TagRule::Exact(set(&tags)))
+        }
+        DesiredValue::Set(TagRule::Patch { present, absent }) => {
             let mut place = 0;
             let (present, absent) = present.union(absent).cloned().partition(|_| {
                 place += 1;
                 bit(place)
             });
-            Wanted::Tags(TagRule::Patch { present, absent })
+            DesiredValue::Set(TagRule::Patch { present, absent })
         }
-        Wanted::Attribute(key, _) => attribute(key, TEXTS[at % TEXTS.len()]),
-        Wanted::Contact(ContactField::Name, _) => {
-            Wanted::Contact(ContactField::Name, "No: One, \"x\"".to_owned())
+        DesiredValue::Text(_) if field.key().is_some() => {
+            DesiredValue::Text(TEXTS[at % TEXTS.len()].to_owned())
         }
-        Wanted::Contact(field, _) => Wanted::Contact(*field, "+44".to_owned()),
-        Wanted::Notes(notes) => {
+        DesiredValue::Text(_) if *field == Field::NAME => {
+            DesiredValue::Text("No: One, \"x\"".to_owned())
+        }
+        DesiredValue::Text(_) => DesiredValue::Text("+44".to_owned()),
+        DesiredValue::Notes(notes) => {
             let kept = notes.iter().enumerate().filter(|(place, _)| bit(*place));
-            Wanted::Notes(kept.map(|(_, note)| note.clone()).collect())
+            DesiredValue::Notes(kept.map(|(_, note)| note.clone()).collect())
         }
-    }
+    };
+    (field.clone(), value)
 }
 
 /// The key of a lead under which a field stands.
-fn key_of(wanted: &Wanted) -> String {
-    wanted
-        .field()
-        .to_string()
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+fn key_of(field: &Field) -> &'static str {
+    field.id().group()
 }
 
 /// Lines that no edit is about stand in the new text as they stood, in their order.
@@ -527,7 +546,7 @@ pub(crate) fn others_stay(file: &File, edits: &[Edit], after: &str) {
     let touched = |(lead, key): &(String, String)| {
         edits
             .iter()
-            .any(|edit| edit.id.as_str() == lead && (key == "*" || key_of(&edit.wanted) == *key))
+            .any(|edit| edit.id.as_str() == lead && (key == "*" || key_of(&edit.field) == *key))
     };
     let mut lines = after.split('\n');
     let mut in_value = false;
@@ -559,11 +578,11 @@ proptest! {
         {
             let new = another(wanted, *number);
             if *chosen && new != *wanted {
-                edits.push(Edit { id: id.clone(), wanted: new.clone() });
+                edits.push(Edit { id: id.clone(), field: new.0.clone(), value: new.1.clone() });
                 *wanted = new;
             }
         }
-        goal.values_mut().for_each(|all| all.retain(|wanted| *wanted != Wanted::Notes(Vec::new())));
+        goal.values_mut().for_each(|all| all.retain(|(_, value)| !value.is_empty()));
         let leads = Arc::from("leads/a.yaml");
         let edited = apply(&leads, &file.text, &edits, workspace.vocabulary());
         prop_assert!(edited.refused.is_empty(), "{:?}\n{}", edited.refused, file.text);
@@ -583,13 +602,12 @@ fn edited_back(file: &File, after: &str, edits: &[Edit]) -> String {
     let back: Vec<Edit> = edits
         .iter()
         .filter_map(|edit| {
-            let wanted = before
-                .get(&edit.id)?
-                .iter()
-                .find(|wanted| wanted.field() == edit.wanted.field())?;
+            let said = before.get(&edit.id)?.iter();
+            let (field, value) = said.clone().find(|(field, _)| *field == edit.field)?;
             Some(Edit {
                 id: edit.id.clone(),
-                wanted: wanted.clone(),
+                field: field.clone(),
+                value: value.clone(),
             })
         })
         .collect();

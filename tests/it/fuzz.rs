@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use convertalk::apply::journal::Line;
 use convertalk::config::{Overrides, parse};
-use convertalk::lead::{LeadId, Status, TagRule, Wanted};
+use convertalk::lead::{DesiredValue, Field, LeadId, Status, TagRule};
 use convertalk::lead_file::edit::{Edit, apply};
 use convertalk::lead_file::{desired_of, load};
 use convertalk::plan::Plan;
@@ -204,11 +204,13 @@ fn lead_file(folder: &Path, bytes: &[u8]) {
     if let (Some(workspace), Some(desired)) = (loaded.workspace, loaded.desired) {
         let status = |id: &LeadId| Edit {
             id: id.clone(),
-            wanted: Wanted::Status(Status::OnHold),
+            field: Field::STATUS,
+            value: DesiredValue::Choice(Status::OnHold),
         };
         let tags = |id: &LeadId| Edit {
             id: id.clone(),
-            wanted: Wanted::Tags(TagRule::Exact(["vip".to_owned()].into())),
+            field: Field::TAGS,
+            value: DesiredValue::Set(TagRule::Exact(["vip".to_owned()].into())),
         };
         let edits: Vec<Edit> = desired
             .keys()

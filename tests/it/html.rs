@@ -64,7 +64,8 @@ pub(crate) fn with(plan: &Json, behind: &str) -> Json {
                     key.clone()
                 }
             };
-            let ours = ["action", "class", "created_at"];
+            // An agent is 24 hex digits, or the plan is refused.
+            let ours = ["action", "class", "created_at", "agent"];
             let value = |key: &String, value: &Json| {
                 if ours.contains(&key.as_str()) {
                     value.clone()

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use convertalk::desired::{Demand, Desired};
-use convertalk::diff::{FieldChange, changes, fields, holds, value};
+use convertalk::diff::{FieldChange, changes, holds, value};
 use convertalk::lead::{
-    AgentId, ContactField, Field, Lead, LeadId, Status, TagRule, Value, Wanted,
+    AgentId, Desired, DesiredField, DesiredValue, Field, Kind, Lead, LeadId, Status, TagRule, Value,
 };
 use convertalk::lead_file::desired_of;
 use convertalk::observe::Live;
@@ -17,7 +16,7 @@ use convertalk::policy::Policy;
 use convertalk::redaction::{Redaction, RedactionKey};
 use proptest::prelude::*;
 
-use crate::arbitrary::{declared, demands, inbox, lead, live, observed, workspace, written};
+use crate::arbitrary::{declared, desired_fields, inbox, lead, live, observed, workspace, written};
 
 pub(crate) fn plan(desired: &Desired, live: &Live) -> Plan {
     let (agents, policy) = (workspace().agents, Policy::default());
@@ -50,25 +49,14 @@ pub(crate) fn plan(desired: &Desired, live: &Live) -> Plan {
 /// Does to a lead what a change says.
 fn played(lead: &Lead, field: &Field, after: &Value) -> Lead {
     let mut lead = lead.clone();
-    match (field, after) {
-        (Field::Status, Value::Text(text)) => lead.status = Some(Status::read(text)),
-        (Field::Agent, after) => lead.agent = after.as_text().and_then(AgentId::parse),
-        (Field::Tags, Value::Tags(tags)) => lead.tags = tags.clone(),
-        (Field::Attribute(key), Value::Text(text)) => {
-            drop(lead.attributes.insert(key.clone(), text.clone()))
+    let value = match after {
+        Value::Notes(notes) => {
+            let news = notes.iter().filter(|note| !lead.notes().contains(note));
+            Value::Notes(lead.notes().iter().chain(news).cloned().collect())
         }
-        (Field::Contact(key), Value::Text(text)) => drop(lead.contact.insert(*key, text.clone())),
-        (Field::Notes, Value::Notes(notes)) => {
-            lead.notes.extend(
-                notes
-                    .iter()
-                    .filter(|note| !lead.notes.contains(note))
-                    .cloned()
-                    .collect::<Vec<_>>(),
-            );
-        }
-        other => panic!("{other:?} cannot be written"),
-    }
+        other => other.clone(),
+    };
+    lead.set(field.clone(), value);
     lead
 }
 
@@ -87,66 +75,55 @@ fn after(live: &Live, plan: &Plan) -> Live {
 }
 
 /// What a file would say of a lead that it describes in full.
-fn described(lead: &Lead, patch: bool) -> Vec<Demand> {
-    let mut wanted: Vec<Wanted> = Vec::new();
-    wanted.extend(
-        lead.status
-            .as_ref()
-            .and_then(|status| Status::writable(status.as_str()))
-            .map(Wanted::Status),
-    );
-    wanted.push(Wanted::Agent(lead.agent.clone()));
+fn described(lead: &Lead, patch: bool) -> Vec<DesiredField> {
+    let mut values: Vec<(Field, DesiredValue)> = Vec::new();
+    let status = lead
+        .status()
+        .filter(|status| Status::writable(status.as_str()).is_some());
+    values.extend(status.map(|status| (Field::STATUS, DesiredValue::Choice(status.clone()))));
+    values.push((Field::AGENT, DesiredValue::Reference(lead.agent().cloned())));
     let gone = ["not there at all".to_owned()].into();
-    wanted.push(Wanted::Tags(match patch {
+    let rule = match patch {
         true => TagRule::Patch {
-            present: lead.tags.iter().take(1).cloned().collect(),
+            present: lead.tags().iter().take(1).cloned().collect(),
             absent: gone,
         },
-        false => TagRule::Exact(lead.tags.clone()),
-    }));
-    wanted.extend(
-        lead.attributes
-            .iter()
-            .map(|(key, text)| Wanted::Attribute(key.clone(), text.clone())),
-    );
-    wanted.extend(
-        lead.contact
-            .iter()
-            .map(|(field, text)| Wanted::Contact(*field, text.clone())),
-    );
-    wanted.push(Wanted::Notes(lead.notes.clone()));
-    wanted
-        .into_iter()
-        .map(|wanted| Demand { wanted, line: 3 })
-        .collect()
+        false => TagRule::Exact(lead.tags().clone()),
+    };
+    values.push((Field::TAGS, DesiredValue::Set(rule)));
+    for (field, value) in lead.values() {
+        values.extend(
+            value
+                .text()
+                .map(|text| (field.clone(), DesiredValue::Text(text.clone()))),
+        );
+    }
+    values.push((Field::NOTES, DesiredValue::Notes(lead.notes().to_vec())));
+    let on_line_3 = |(field, value)| DesiredField {
+        field,
+        value,
+        line: 3,
+    };
+    values.into_iter().map(on_line_3).collect()
 }
 
-/// A value that is neither as before nor as planned; `None` where there is none.
+/// A lead whose value is neither as before nor as planned; `None` where there is none.
 fn elsewhere(lead: &Lead, field: &Field, before: &Value, planned: &Value) -> Option<Lead> {
-    let other = match field {
-        Field::Status => {
-            let words = Status::WRITABLE.map(|status| Value::Text(status.as_str().to_owned()));
-            words
-                .into_iter()
-                .find(|word| word != before && word != planned)?
-        }
-        Field::Agent => Value::Text("ffffffffffffffffffffffff".to_owned()),
-        Field::Tags => Value::Tags(["nobody's".to_owned()].into()),
-        Field::Attribute(_) | Field::Contact(_) => Value::Text("somebody's".to_owned()),
-        Field::Notes => {
-            let Value::Notes(there) = before else {
-                return None;
-            };
-            let notes = lead
-                .notes
-                .iter()
-                .filter(|note| !there.contains(note))
-                .cloned()
-                .collect();
-            return (!there.is_empty()).then(|| Lead {
-                notes,
-                ..lead.clone()
-            });
+    let other = match field.kind() {
+        Kind::Choice => Status::WRITABLE
+            .map(Value::Choice)
+            .into_iter()
+            .find(|status| status != before && status != planned)?,
+        Kind::Reference => Value::Reference(AgentId::parse("ffffffffffffffffffffffff")?),
+        Kind::Set => Value::Set(["another".to_owned()].into()),
+        Kind::KeyedText | Kind::Text => Value::Text("another".to_owned()),
+        Kind::Notes => {
+            let there = before.notes();
+            let others = lead.notes().iter().filter(|note| !there.contains(note));
+            let notes = Value::Notes(others.cloned().collect());
+            let mut lead = lead.clone();
+            lead.set(field.clone(), notes);
+            return (!there.is_empty()).then_some(lead);
         }
     };
     Some(played(lead, field, &other))
@@ -174,11 +151,11 @@ proptest! {
             let Some(was) = live.leads.get(id).map(|seen| &seen.lead) else { continue };
             let change = first.changes.iter().find(|change| change.uuid == *id);
             let written = |field: &Field| change.is_some_and(|change| change.fields.iter().any(|other| other.field == *field));
-            let all = fields(was).into_iter().chain(fields(&seen.lead));
+            let all = was.values().chain(seen.lead.values()).map(|(field, _)| field);
             for field in all.filter(|field| !written(field)) {
-                prop_assert_eq!(value(was, &field), value(&seen.lead, &field));
+                prop_assert_eq!(value(was, field), value(&seen.lead, field));
             }
-            prop_assert!(was.notes.iter().all(|note| seen.lead.notes.contains(note)), "no note is lost");
+            prop_assert!(was.notes().iter().all(|note| seen.lead.notes().contains(note)), "no note is lost");
         }
         for change in first.changes.iter().flat_map(|change| change.fields.iter()) {
             prop_assert_ne!(&change.before, &change.after);
@@ -198,15 +175,15 @@ proptest! {
             if turn % 2 == 1 { files.reverse() }
             desired_of(files, &workspace())
         };
-        let told = |desired: &Desired| -> BTreeMap<LeadId, (bool, Vec<Wanted>)> {
-            let wanted = |demands: &[Demand]| demands.iter().map(|demand| demand.wanted.clone()).collect();
-            desired.iter().map(|(id, lead)| (id.clone(), (lead.create, wanted(&lead.demands)))).collect()
+        let meaning = |desired: &Desired| -> BTreeMap<LeadId, (bool, Vec<(Field, DesiredValue)>)> {
+            let wanted = |fields: &[DesiredField]| fields.iter().map(|desired| (desired.field.clone(), desired.value.clone())).collect();
+            desired.iter().map(|(id, lead)| (id.clone(), (lead.create, wanted(&lead.fields)))).collect()
         };
         let (one, diagnostics) = read(turn);
         prop_assert!(diagnostics.iter().all(|diagnostic| !diagnostic.is_error()), "{diagnostics:?}");
-        prop_assert_eq!(told(&one), told(&desired));
+        prop_assert_eq!(meaning(&one), meaning(&desired));
         let other = read(0).0;
-        prop_assert_eq!(told(&other), told(&one));
+        prop_assert_eq!(meaning(&other), meaning(&one));
         let changes = |desired: &Desired| -> Vec<_> {
             let sides = |change: &FieldChange| (change.field.clone(), change.before.clone(), change.after.clone());
             let all = plan(desired, &live).changes.into_iter();
@@ -216,24 +193,24 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_demands_does_not_matter(demands in demands(), lead in lead(), turn in 0_usize..9) {
-        let mut turned = demands.clone();
-        turned.rotate_left(turn % demands.len().max(1));
+    fn the_order_of_fields_does_not_matter(fields in desired_fields(), lead in lead(), turn in 0_usize..9) {
+        let mut turned = fields.clone();
+        turned.rotate_left(turn % fields.len().max(1));
         turned.reverse();
-        let sorted = |demands: &[Demand]| {
-            let mut changes = changes(demands, &lead);
+        let sorted = |fields: &[DesiredField]| {
+            let mut changes = changes(fields, &lead);
             changes.sort_by(|one, other| one.field.cmp(&other.field));
             changes
         };
-        prop_assert_eq!(sorted(&demands), changes(&demands, &lead), "changes come in the fields' order");
-        prop_assert_eq!(sorted(&turned), changes(&demands, &lead));
+        prop_assert_eq!(sorted(&fields), changes(&fields, &lead), "changes come in the fields' order");
+        prop_assert_eq!(sorted(&turned), changes(&fields, &lead));
     }
 
     #[test]
     fn settling_writes_just_what_is_open_and_never_over_others(
-        demands in demands(), was in lead(), picks in prop::collection::vec(0..3, 12),
+        fields in desired_fields(), was in lead(), picks in prop::collection::vec(0..3, 12),
     ) {
-        let planned = changes(&demands, &was);
+        let planned = changes(&fields, &was);
         prop_assume!(!planned.is_empty());
         let (mut now, mut open, mut moved) = (was.clone(), Vec::new(), Vec::new());
         for (change, pick) in planned.iter().zip(picks.iter().chain(std::iter::repeat(&0))) {
@@ -275,16 +252,16 @@ proptest! {
         prop_assert_eq!(numbers.declared, numbers.in_sync + numbers.to_update + numbers.to_create + numbers.missing);
         prop_assert_eq!((numbers.to_update + numbers.to_create, numbers.missing), (plan.changes.len(), plan.missing.len()));
         let all = || plan.changes.iter().flat_map(|change| change.fields.iter());
-        let moves = all().filter(|change| change.field == Field::Status).count();
+        let moves = all().filter(|change| change.field == Field::STATUS).count();
         prop_assert_eq!(plan.transitions.iter().map(|transition| transition.count).sum::<usize>(), moves);
         let then = after(&live, &plan);
         let carried = |live: &Live, id: &str| {
-            live.leads.values().filter(|seen| seen.lead.agent.as_ref().is_some_and(|agent| agent.as_str() == id)).count() as u64
+            live.leads.values().filter(|seen| seen.lead.agent().is_some_and(|agent| agent.as_str() == id)).count() as u64
         };
         for load in &plan.agents {
             prop_assert_eq!((load.before, load.after), (carried(&live, &load.id), carried(&then, &load.id)), "{}", load.id);
         }
-        let assigned = then.leads.values().filter(|seen| seen.lead.agent.is_some()).count() as u64;
+        let assigned = then.leads.values().filter(|seen| seen.lead.agent().is_some()).count() as u64;
         prop_assert_eq!(plan.agents.iter().map(|load| load.after).sum::<u64>(), assigned);
     }
 
@@ -296,9 +273,9 @@ proptest! {
         let bytes = saved(&plan, names, Some(&key)).expect("bytes");
         let text = String::from_utf8(bytes.clone()).expect("UTF-8");
         let contacts = plan.changes.iter().flat_map(|change| change.fields.iter());
-        for change in contacts.filter(|change| matches!(change.field, Field::Contact(_))) {
-            for value in [&change.before, &change.after].into_iter().filter_map(|value| value.as_text()) {
-                prop_assert!(!text.contains(value), "{value} is in\n{text}");
+        for change in contacts.filter(|change| change.field.is_personal()) {
+            for value in [&change.before, &change.after].into_iter().filter_map(Value::text) {
+                prop_assert!(!text.contains(value.as_str()), "{value} is in\n{text}");
             }
         }
         let read = from_bytes(&bytes).expect("a plan");
@@ -307,7 +284,9 @@ proptest! {
         // A lead that moved since is never taken for one that did not.
         let mut now = live.clone();
         now.leads.values_mut().filter(|_| moved).for_each(|seen| {
-            seen.lead.contact.values_mut().for_each(|text| text.push('9'));
+            let texts: Vec<(Field, Value)> = seen.lead.values().filter(|(field, _)| field.is_personal())
+                .map(|(field, value)| (field.clone(), value.map_text(|text| format!("{text}9")))).collect();
+            texts.into_iter().for_each(|(field, value)| seen.lead.set(field, value));
         });
         for (change, real) in unseal(read, &desired, &now, &key).changes.iter().zip(&plan.changes) {
             let seen = now.get(&change.uuid);
@@ -343,18 +322,16 @@ fn taken(
     live_now: Option<&str>,
     file_now: Option<&str>,
 ) -> Settled {
-    let contact = |name: Option<&str>| name.map(|name| (ContactField::Name, name.to_owned()));
-    let seen = |name| {
-        let lead = Lead {
-            contact: contact(name).into_iter().collect(),
-            status: Some(Status::Open),
-            ..Lead::default()
-        };
+    let seen = |name: Option<&str>| {
+        let name = name.map(|name| (Field::NAME, Value::Text(name.to_owned())));
+        let status = (Field::STATUS, Value::Choice(Status::Open));
+        let lead = Lead::new(name.into_iter().chain([status]));
         live([(LeadId::new("lead-1"), observed(lead))].into())
     };
-    let file = |name| -> Desired {
-        let wanted = contact(name).map(|(field, text)| Demand {
-            wanted: Wanted::Contact(field, text),
+    let file = |name: Option<&str>| -> Desired {
+        let wanted = name.map(|name| DesiredField {
+            field: Field::NAME,
+            value: DesiredValue::Text(name.to_owned()),
             line: 3,
         });
         [(

@@ -7,9 +7,8 @@ use convertalk::apply::journal::Journal;
 use convertalk::apply::{self, Options, Outcome};
 use convertalk::cancel::Cancellation;
 use convertalk::config::Overrides;
-use convertalk::desired::{Demand, DesiredLead, Place};
 use convertalk::diff::changes;
-use convertalk::lead::{LeadId, Status, Wanted};
+use convertalk::lead::{DesiredField, DesiredLead, DesiredValue, Field, LeadId, Place, Status};
 use convertalk::observe::TagShape;
 use convertalk::observe::observe;
 use convertalk::plan::settle::{Settled, Task, settle};
@@ -20,8 +19,9 @@ use convertalk::sandbox::{self, Sandbox};
 use crate::world::{record, uuid};
 
 fn closed() -> DesiredLead {
-    let demands = vec![Demand {
-        wanted: Wanted::Status(Status::Closed),
+    let fields = vec![DesiredField {
+        field: Field::STATUS,
+        value: DesiredValue::Choice(Status::Closed),
         line: 1,
     }];
     DesiredLead {
@@ -32,7 +32,7 @@ fn closed() -> DesiredLead {
         label: None,
         hold: None,
         create: false,
-        demands,
+        fields,
     }
 }
 
@@ -73,7 +73,7 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         .await
         .expect("a listing");
     let task = |id: &LeadId| -> Task {
-        let fields = Fields(changes(&closed().demands, &live.leads[id].lead));
+        let fields = Fields(changes(&closed().fields, &live.leads[id].lead));
         let source = Source {
             file: "leads/a.yaml".to_owned(),
             line: 1,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use convertalk::lead::{LeadId, Note, Status, TagRule, Wanted};
+use convertalk::lead::{DesiredValue, Field, LeadId, Note, Status, TagRule};
 use convertalk::lead_file::emit::{AgentNames, NewLead, file};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
@@ -150,24 +150,22 @@ fn new_lead() -> impl Strategy<Value = NewLead> {
         vec(note, 1..3),
     )
         .prop_map(|(label, tags, attributes, notes)| {
-            let mut wanted = vec![
-                Wanted::Status(Status::Open),
-                Wanted::Agent(None),
-                Wanted::Tags(TagRule::Exact(tags)),
+            let mut fields = vec![
+                (Field::STATUS, DesiredValue::Choice(Status::Open)),
+                (Field::AGENT, DesiredValue::Reference(None)),
+                (Field::TAGS, DesiredValue::Set(TagRule::Exact(tags))),
             ];
-            wanted.extend(
-                attributes
-                    .into_iter()
-                    .map(|(key, text)| Wanted::Attribute(key, text)),
-            );
+            for (key, text) in attributes {
+                fields.push((Field::attribute(key), DesiredValue::Text(text)));
+            }
             let mut distinct: Vec<Note> = Vec::new();
             notes.into_iter().for_each(|note| {
                 if !distinct.contains(&note) {
                     distinct.push(note)
                 }
             });
-            wanted.push(Wanted::Notes(distinct));
-            NewLead { label, wanted }
+            fields.push((Field::NOTES, DesiredValue::Notes(distinct)));
+            NewLead { label, fields }
         })
 }
 
@@ -180,17 +178,17 @@ proptest! {
         let leads: BTreeMap<LeadId, NewLead> = leads.into_iter().enumerate().map(|(number, lead)| (LeadId::new(uuid(number)), lead)).collect();
         let text = file(&leads, &AgentNames::new(&workspace.agents), None);
         for (id, wanted) in says(&workspace, &text) {
-            prop_assert_eq!(&wanted, &leads[&id].wanted, "{}", text);
+            prop_assert_eq!(&wanted, &leads[&id].fields, "{}", text);
         }
         let other: Json = serde_yaml::from_str(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
         for (id, lead) in &leads {
             let said = &other["leads"][id.as_str()];
             prop_assert_eq!(said["label"].as_str(), lead.label.as_deref(), "{}", text);
-            for wanted in &lead.wanted {
-                match wanted {
-                    Wanted::Tags(TagRule::Exact(tags)) => prop_assert_eq!(&said["tags"], &json!(tags), "{}", text),
-                    Wanted::Attribute(key, value) => prop_assert_eq!(said["attributes"][key].as_str(), Some(value.as_str()), "{}", text),
-                    Wanted::Notes(notes) => {
+            for (field, value) in &lead.fields {
+                match value {
+                    DesiredValue::Set(TagRule::Exact(tags)) => prop_assert_eq!(&said["tags"], &json!(tags), "{}", text),
+                    DesiredValue::Text(value) => prop_assert_eq!(said["attributes"][field.key().unwrap_or_default()].as_str(), Some(value.as_str()), "{}", text),
+                    DesiredValue::Notes(notes) => {
                         let read = said["notes"].as_array().cloned().unwrap_or_default();
                         prop_assert_eq!(read.len(), notes.len());
                         for (note, read) in notes.iter().zip(&read) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use convertalk::config::{Overrides, Workspace, parse};
-use convertalk::desired::Desired;
-use convertalk::lead::{AgentId, ContactField, Lead, LeadId, Note, Status};
+use convertalk::lead::desired::Desired;
+use convertalk::lead::{AgentId, Field, Lead, LeadId, Note, Status, Value};
 use convertalk::lead_file::desired_of;
 use convertalk::observe::Live;
 use convertalk::plan::{Base, DifferencePolicy, Input, Limits, Plan, Target, make};
@@ -58,12 +58,22 @@ fn inbox(leads: &[(usize, Lead)]) -> Live {
 }
 
 fn open(agent: &str, tags: &[&str]) -> Lead {
-    Lead {
-        status: Some(Status::Open),
-        agent: AgentId::parse(agent),
-        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-        ..Lead::default()
-    }
+    let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+    let agent = AgentId::parse(agent).map_or(Value::Absent, Value::Reference);
+    Lead::new([
+        (Field::STATUS, Value::Choice(Status::Open)),
+        (Field::AGENT, agent),
+        (Field::TAGS, Value::Set(tags)),
+    ])
+}
+
+fn with(mut lead: Lead, field: Field, value: Value) -> Lead {
+    lead.set(field, value);
+    lead
+}
+
+fn in_status(status: Status, lead: Lead) -> Lead {
+    with(lead, Field::STATUS, Value::Choice(status))
 }
 
 /// Files, what they said at the base, and the inbox, planned.
@@ -105,20 +115,8 @@ fn plans() -> Vec<(&'static str, Plan)> {
     let inbox_of_one = inbox(&[(1, open(PRIYA, &["web"]))]);
     let said = one(1, "status: OPEN");
     let closes = one(1, "label: Acme & Sons, status: CLOSED, tags: [web, vip]");
-    let reviewed = inbox(&[(
-        1,
-        Lead {
-            status: Some(Status::Review),
-            ..open(PRIYA, &["web"])
-        },
-    )]);
-    let closed = inbox(&[(
-        1,
-        Lead {
-            status: Some(Status::Closed),
-            ..open(PRIYA, &[])
-        },
-    )]);
+    let reviewed = inbox(&[(1, in_status(Status::Review, open(PRIYA, &["web"])))]);
+    let closed = inbox(&[(1, in_status(Status::Closed, open(PRIYA, &[])))]);
     vec![
         ("nothing", planned(&said, None, &inbox_of_one)),
         ("change", planned(&closes, None, &inbox_of_one)),
@@ -152,42 +150,32 @@ fn every() -> Plan {
             "A {word} office on the third floor, two rooms to the north, one lift, no parking, from May on"
         )
     };
-    let with = |key: &str, text: String| Lead {
-        attributes: [(key.to_owned(), text)].into(),
-        ..open(PRIYA, &[])
-    };
+    let email = "contact.email".parse().expect("a field");
     let mut leads: Vec<(usize, Lead)> = (1..=4)
         .map(|number| (number, open(RAHUL, &["web"])))
         .collect();
     leads.extend([
         (
             5,
-            Lead {
-                status: Some(Status::Review),
-                ..open(PRIYA, &["web", "agents-own"])
-            },
+            in_status(Status::Review, open(PRIYA, &["web", "agents-own"])),
         ),
+        (6, in_status(Status::OnHold, open(PRIYA, &[]))),
+        (7, in_status(Status::Closed, open(PRIYA, &[]))),
         (
-            6,
-            Lead {
-                status: Some(Status::OnHold),
-                ..open(PRIYA, &[])
-            },
+            8,
+            with(
+                open(PRIYA, &[]),
+                Field::attribute("office"),
+                Value::Text(long("sunny")),
+            ),
         ),
-        (
-            7,
-            Lead {
-                status: Some(Status::Closed),
-                ..open(PRIYA, &[])
-            },
-        ),
-        (8, with("office", long("sunny"))),
         (
             9,
-            Lead {
-                contact: [(ContactField::Email, "asha@old.example".to_owned())].into(),
-                ..open(PRIYA, &[])
-            },
+            with(
+                open(PRIYA, &[]),
+                email,
+                Value::Text("asha@old.example".to_owned()),
+            ),
         ),
         (11, open(PRIYA, &[])),
     ]);
@@ -243,19 +231,19 @@ fn hostile(number: usize) -> Plan {
         )
     };
     let quoted = |text: &str| serde_json::to_string(text).expect("a text");
-    let lead = |at: usize| Lead {
-        tags: [text(at), text(at + 1)].into(),
-        attributes: [
-            ("key".to_owned(), text(at + 2)),
-            ("long".to_owned(), text(at + 3).repeat(4)),
-        ]
-        .into(),
-        notes: vec![Note {
+    let lead = |at: usize| {
+        let note = Note {
             title: text(at),
             description: text(at + 1),
-        }],
-        status: Some(Status::Other(text(at).into())),
-        ..Lead::default()
+        };
+        let long = text(at + 3).repeat(4);
+        Lead::new([
+            (Field::TAGS, Value::Set([text(at), text(at + 1)].into())),
+            (Field::attribute("key"), Value::Text(text(at + 2))),
+            (Field::attribute("long"), Value::Text(long)),
+            (Field::NOTES, Value::Notes(vec![note])),
+            (Field::STATUS, Value::Choice(Status::Other(text(at).into()))),
+        ])
     };
     let says = |at: usize| {
         let (label, tag, value) = (

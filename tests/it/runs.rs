@@ -194,7 +194,7 @@ fn undo_tells_what_it_cannot_take_away_and_keeps_to_the_guards() {
         .exits(0);
     assert!(ran.out.contains("run.jsonl:2"), "{}", ran.out);
     for word in [
-        "notes are never taken away",
+        "notes are never removed",
         "attributes.tier: it was not there before",
         "contact.email: the run file has it masked",
         "it was created",

@@ -17,7 +17,7 @@ fn committed(name: &str) -> Json {
 #[test]
 fn they_are_what_the_code_says() {
     let all = [
-        ("workspace", schema::workspace()),
+        ("workspace", convertalk::config::schema::workspace()),
         ("leads", schema::leads()),
         ("plan", schemars::schema_for!(Plan)),
         ("run", schemars::schema_for!(Line)),

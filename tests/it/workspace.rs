@@ -548,7 +548,7 @@ fn a_full_workspace_file() {
     let validator =
         |schema: schemars::Schema| jsonschema::validator_for(schema.as_value()).unwrap();
     let json = |text: &str| structural(text).1;
-    assert!(validator(schema::workspace()).is_valid(&json(text)));
+    assert!(validator(convertalk::config::schema::workspace()).is_valid(&json(text)));
     let own = validator(schema::leads_for(&made));
     assert!(own.is_valid(&json(
         "version: 1\nleads: { a: { agent: rahul, tags: { absent: [vip] } } }"
@@ -625,7 +625,7 @@ fn mistakes_of_a_workspace_file() {
 }
 
 #[test]
-fn names_and_values_become_demands() {
+fn names_and_values_become_desired_fields() {
     use convertalk::lead::{Field, LeadId};
     let text = "version: 1\ndefaults: { agent: priya, attributes: { tier: silver, from: web } }\nleads:\n  no:\n    tags: [no, 0123]\n    \
                 attributes: { tier: 2024-01-01 }\n    contact: { phone: 98765 43210 }\n";
@@ -638,9 +638,9 @@ fn names_and_values_become_demands() {
     let desired = loaded.desired.unwrap();
     let lead = &desired[&LeadId::new("no")];
     let said: Vec<_> = lead
-        .demands
+        .fields
         .iter()
-        .map(|demand| (demand.wanted.field().to_string(), demand.line))
+        .map(|desired| (desired.field.to_string(), desired.line))
         .collect();
     let want = [
         ("agent", 2),
@@ -650,11 +650,7 @@ fn names_and_values_become_demands() {
         ("contact.phone", 7),
     ];
     assert_eq!(said, want.map(|(field, line)| (field.to_owned(), line)));
-    let fields: Vec<Field> = lead
-        .demands
-        .iter()
-        .map(|demand| demand.wanted.field())
-        .collect();
+    let fields: Vec<&Field> = lead.fields.iter().map(|desired| &desired.field).collect();
     assert!(fields.is_sorted());
     let slip = one(
         "version: 1\nleads:\n  a:\n    agent: pria\n    tags: { present: [x, x], absent: [x, 'a,b'] }\n",

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::apply::WriteCertainty;
 use crate::cancel::Cancellation;
-use crate::lead::{Lead, Status};
+use crate::lead::{DesiredField, DesiredValue, Field, Lead, Status, Value};
 use crate::observe::{ChatType, Echo, Observed, Page, Projection, Reader};
 use crate::plan::{Action, Class, Fields, Source};
 
@@ -54,7 +54,8 @@ impl Writer for Platform {
     async fn update(&self, update: &Update<'_>) -> Result<(), Infallible> {
         tokio::time::sleep(self.answers_in).await;
         let mut leads = self.leads.lock().expect("no panic");
-        leads.get_mut(update.id).expect("a lead").lead.status = Some(Status::Closed);
+        let lead = &mut leads.get_mut(update.id).expect("a lead").lead;
+        lead.set(Field::STATUS, Value::Choice(Status::Closed));
         Ok(())
     }
 
@@ -73,10 +74,7 @@ impl Writer for Platform {
 
 fn open_lead() -> Box<Observed> {
     Box::new(Observed {
-        lead: Lead {
-            status: Some(Status::Open),
-            ..Lead::default()
-        },
+        lead: Lead::new([(Field::STATUS, Value::Choice(Status::Open))]),
         unmanaged: BTreeMap::new(),
         echo: Echo::default(),
         tag_shape: None,
@@ -87,8 +85,9 @@ fn open_lead() -> Box<Observed> {
 
 /// Closes an open lead.
 fn task(id: &LeadId) -> Task {
-    let demand = crate::desired::Demand {
-        wanted: crate::lead::Wanted::Status(Status::Closed),
+    let desired = DesiredField {
+        field: Field::STATUS,
+        value: DesiredValue::Choice(Status::Closed),
         line: 1,
     };
     let live = open_lead();
@@ -101,7 +100,7 @@ fn task(id: &LeadId) -> Task {
             file: "leads/a.yaml".to_owned(),
             line: 1,
         },
-        fields: Fields(crate::diff::changes(&[demand], &live.lead)),
+        fields: Fields(crate::diff::changes(&[desired], &live.lead)),
     };
     match settle(&change, Some(&live)) {
         Settled::Go(task) => *task,

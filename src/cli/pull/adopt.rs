@@ -11,7 +11,7 @@ use crate::atomic_file;
 use crate::cancel::Cancellation;
 use crate::config::Workspace;
 use crate::error::{Error, Exit};
-use crate::lead::{AgentId, Lead, LeadId, Wanted};
+use crate::lead::{AgentId, DesiredValue, Field, Lead, LeadId};
 use crate::lead_file::draft::{LeftOut, draft};
 use crate::lead_file::emit::{self, AgentNames, NewLead};
 use crate::lead_file::{desired_of, split};
@@ -58,8 +58,9 @@ impl Pull {
             .as_ref()
             .map(|rule| rule.value.as_slice());
         let mut drafts = Drafts::new();
+        let with = self.with();
         for (id, lead) in &chosen {
-            if let Some(lead) = draft(id, lead, self.with(), known, &mut left_out) {
+            if let Some(lead) = draft(id, lead, &with, known, &mut left_out) {
                 drafts
                     .entry(path_of(id))
                     .or_default()
@@ -145,13 +146,14 @@ impl Pull {
         let (desired, diagnostics) = desired_of(texts.clone(), workspace);
         let all = || drafts.values().flatten();
         let reads_back = |(id, lead): (&LeadId, &NewLead)| {
-            let said: Option<Vec<&Wanted>> = desired
+            let is_new = |(field, value): &(Field, DesiredValue)| {
+                let read = desired.get(id).and_then(|lead| lead.get(field));
+                read.is_some_and(|read| read.value == *value)
+            };
+            desired
                 .get(id)
-                .map(|lead| lead.demands.iter().map(|demand| &demand.wanted).collect());
-            said.is_some_and(|said| {
-                said.len() == lead.wanted.len()
-                    && said.iter().all(|said| lead.wanted.contains(said))
-            })
+                .is_some_and(|read| read.fields.len() == lead.fields.len())
+                && lead.fields.iter().all(is_new)
         };
         if diagnostics.iter().any(|made| made.is_error())
             || desired.len() != all().count()
@@ -279,8 +281,8 @@ fn advise(
         ));
     }
     let mut unnamed: BTreeMap<&AgentId, usize> = BTreeMap::new();
-    for wanted in drafts.values().flatten().flat_map(|(_, lead)| &lead.wanted) {
-        if let Wanted::Agent(Some(id)) = wanted
+    for (_, value) in drafts.values().flatten().flat_map(|(_, lead)| &lead.fields) {
+        if let DesiredValue::Reference(Some(id)) = value
             && names.name(id).is_none()
         {
             *unnamed.entry(id).or_default() += 1;

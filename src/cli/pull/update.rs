@@ -12,10 +12,10 @@ use super::Pull;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
 use crate::config::Workspace;
-use crate::desired::Desired;
 use crate::diff::{Class, FieldChange, value};
 use crate::error::{Error, Exit};
-use crate::lead::{Lead, LeadId, Value, Wanted};
+use crate::lead::desired::Desired;
+use crate::lead::{DesiredValue, Lead, LeadId, Value};
 use crate::lead_file::edit::{Adopted, Edit, Edited, adopt, apply};
 use crate::lead_file::read_text;
 use crate::observe::Live;
@@ -61,12 +61,12 @@ impl Pull {
             ..
         } in &done
         {
-            for (Edit { id, wanted }, why) in refused {
+            for (Edit { id, field, .. }, why) in refused {
                 let lead = visible(id.as_str());
                 ui.stderr(&format!(
                     "{}: {lead}: {} not written: {why}",
                     visible(file),
-                    visible(&wanted.field().to_string())
+                    visible(&field.to_string())
                 ));
                 exit = Exit::Error;
             }
@@ -145,13 +145,9 @@ impl Pull {
                 continue;
             };
             for field in change.fields.iter() {
-                let wanted = lead
-                    .demands
-                    .iter()
-                    .map(|demand| &demand.wanted)
-                    .find(|wanted| wanted.field() == field.field);
-                if let Some((wanted, target)) = wanted.zip(self.target(field, &seen.lead)) {
-                    work.note(change, field, wanted, &target);
+                let desired = lead.get(&field.field).map(|desired| &desired.value);
+                if let Some((desired, target)) = desired.zip(self.target(field, &seen.lead)) {
+                    work.note(change, field, desired, &target);
                 }
             }
         }
@@ -169,16 +165,23 @@ impl Pull {
 }
 
 impl Work {
-    fn note(&mut self, change: &Change, field: &FieldChange, wanted: &Wanted, target: &Value) {
-        match adopt(wanted, target) {
+    fn note(
+        &mut self,
+        change: &Change,
+        field: &FieldChange,
+        desired: &DesiredValue,
+        target: &Value,
+    ) {
+        match adopt(&field.field, desired, target) {
             Adopted::Same => {}
-            Adopted::Say(wanted) => {
+            Adopted::Say(value) => {
                 self.edits
                     .entry(change.source.file.clone())
                     .or_default()
                     .push(Edit {
                         id: change.uuid.clone(),
-                        wanted,
+                        field: field.field.clone(),
+                        value,
                     });
             }
             Adopted::Cannot(why) => {

@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
-use crate::lead::{LeadId, Wanted};
-use crate::lead_file::emit::{AgentNames, forms, rank};
+use super::Changes;
+use crate::lead::LeadId;
+use crate::lead_file::emit::{AgentNames, entries, rank};
 use crate::yaml::list;
 use crate::yaml::quote::{ScalarContext, like};
 use crate::yaml::splice::Splice;
@@ -16,7 +17,7 @@ use crate::yaml::{Kind, NodeId, Style, Written};
 /// The splices that make these leads say these things.
 pub(crate) fn all(
     written: &Written<'_>,
-    differing: &[(&LeadId, Vec<Wanted>)],
+    differing: &[(&LeadId, Changes)],
     names: &AgentNames<'_>,
 ) -> Result<Vec<Splice>, String> {
     let tree = &written.tree;
@@ -38,7 +39,7 @@ pub(crate) fn all(
         let (key, value) = pairs
             .get(id.as_str())
             .ok_or("the lead is nowhere in the file")?;
-        placer.set(*key, *value, &forms(wanted, names), within_flow)?;
+        placer.set(*key, *value, &entries(wanted, names), within_flow)?;
     }
     Ok(placer.splices)
 }

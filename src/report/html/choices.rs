@@ -48,7 +48,7 @@ pub(super) struct Choices {
 /// The agents that leads of a group go from and to.
 pub(super) fn agents<'a>(group: &'a Group<'_>) -> Vec<&'a str> {
     let of = |(field, field_summary): (&Field, &'a FieldSummary)| match (field, field_summary) {
-        (Field::Agent, FieldSummary::Replaced { before, after }) => {
+        (field, FieldSummary::Replaced { before, after }) if *field == Field::AGENT => {
             vec![before.as_str(), after.as_str()]
         }
         _ => Vec::new(),

@@ -161,7 +161,7 @@ fn read_all(answers: Vec<Answer>) {
             let ids: Vec<LeadId> = (0..count)
                 .map(|number| LeadId::new(number.to_string()))
                 .collect();
-            let fields = || vec![(Field::Status, Value::Text("OPEN".to_owned()))];
+            let fields = || vec![(Field::STATUS, Value::Choice(convertalk::lead::Status::Open))];
             let updates: Vec<Update<'_>> = ids
                 .iter()
                 .map(|id| Update {

@@ -85,7 +85,7 @@ proptest! {
         let mut edits: Vec<Edit> = Vec::new();
         for (id, wanted) in &before {
             let gone = wanted.iter().filter(|wanted| !now[id].contains(wanted));
-            edits.extend(gone.map(|wanted| Edit { id: id.clone(), wanted: wanted.clone() }));
+            edits.extend(gone.cloned().map(|(field, value)| Edit { id: id.clone(), field, value }));
         }
         others_stay(&file, &edits, &after);
         let again = world.run("pull --update").exits(0);

@@ -229,7 +229,7 @@ proptest! {
                 if let convertalk::lead::Value::Text(text) = &mut field.after {
                     text.clone_from(&value);
                 }
-                if let convertalk::lead::Value::Tags(tags) = &mut field.after {
+                if let convertalk::lead::Value::Set(tags) = &mut field.after {
                     tags.insert(tag.clone());
                 }
             }

@@ -1,0 +1,216 @@
+//! A record of the listing, in one pass: the values that the table of fields has paths to, and no other.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value as Json;
+
+use super::envelope::key_of;
+use crate::lead::field::FIELDS;
+use crate::lead::{FieldId, FieldMask};
+
+/// Values of `profile.userDetails` that are never managed and must stay as they are, unless the table has them.
+const UNMANAGED: [(&str, &[&str]); 3] = [
+    ("city", &["profile", "userDetails", "city"]),
+    ("country", &["profile", "userDetails", "country"]),
+    ("gender", &["profile", "userDetails", "gender"]),
+];
+
+/// The values of a record that are asked for; null where there is none, or it was not asked for.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// By the entries of the table.
+    values: [Json; FIELDS.len()],
+    /// By the entries of [`UNMANAGED`].
+    unmanaged: [Json; UNMANAGED.len()],
+}
+
+impl Shown {
+    /// Takes the value of an entry of the table.
+    pub(super) fn take(&mut self, id: FieldId) -> Json {
+        self.values[id.at()].take()
+    }
+
+    /// The values that are never managed, by name.
+    pub(super) fn unmanaged(&self) -> impl Iterator<Item = (&'static str, &Json)> {
+        let names = UNMANAGED.iter().map(|(name, _)| *name);
+        names.zip(&self.unmanaged)
+    }
+
+    fn put(&mut self, slot: Slot, value: Json) {
+        let place = match slot {
+            Slot::Field(id) => &mut self.values[id.at()],
+            Slot::Unmanaged(at) => &mut self.unmanaged[at],
+        };
+        if place.is_null() {
+            *place = value;
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    Field(FieldId),
+    Unmanaged(usize),
+}
+
+/// The paths as a tree of keys.
+#[derive(Debug, Default)]
+struct Node {
+    /// What the value here is. A longer path to the same field counts before.
+    slots: Vec<Slot>,
+    children: Vec<(&'static str, Node)>,
+    /// All that is here and below.
+    mask: FieldMask,
+}
+
+static PATHS: LazyLock<Node> = LazyLock::new(|| {
+    let mut root = Node::default();
+    for id in FieldId::all() {
+        for path in id.spec().read {
+            root.add(path, Slot::Field(id), FieldMask::default().and(id));
+        }
+    }
+    for (at, (_, path)) in UNMANAGED.iter().enumerate() {
+        let is_managed = FIELDS.iter().any(|spec| spec.read.contains(path));
+        if !is_managed {
+            root.add(path, Slot::Unmanaged(at), FieldMask::UNMANAGED);
+        }
+    }
+    root
+});
+
+impl Node {
+    fn add(&mut self, path: &[&'static str], slot: Slot, mask: FieldMask) {
+        self.mask = self.mask.with(mask);
+        let Some((key, rest)) = path.split_first() else {
+            self.slots.push(slot);
+            return;
+        };
+        let known = self.children.iter().position(|(name, _)| name == key);
+        let at = known.unwrap_or_else(|| {
+            self.children.push((*key, Self::default()));
+            self.children.len() - 1
+        });
+        self.children[at].1.add(rest, slot, mask);
+    }
+
+    fn child(&self, key: &str, mask: FieldMask) -> Option<&Self> {
+        let found = self.children.iter().find(|(name, _)| *name == key);
+        found
+            .map(|(_, child)| child)
+            .filter(|child| child.mask.overlaps(mask))
+    }
+
+    /// Gives the slots here and below their values.
+    fn assign(&self, mut value: Json, shown: &mut Shown) {
+        for (key, child) in &self.children {
+            if let Some(inner) = value.get_mut(*key) {
+                child.assign(inner.take(), shown);
+            }
+        }
+        for slot in &self.slots {
+            shown.put(*slot, value.clone());
+        }
+    }
+}
+
+/// More than there are members of a record that the table has paths through.
+pub(super) const MEMBERS: usize = FIELDS.len() + UNMANAGED.len();
+
+/// The members of a record that the table has paths through.
+pub(super) fn members() -> impl Iterator<Item = &'static str> {
+    PATHS.children.iter().map(|(name, _)| *name)
+}
+
+/// Reads one member of a record: as much of it as `mask` asks for.
+///
+/// # Errors
+/// It is not JSON that can be read, nested too deeply for instance.
+pub(super) fn read(
+    member: &str,
+    text: &str,
+    mask: FieldMask,
+    shown: &mut Shown,
+) -> serde_json::Result<()> {
+    let Some(node) = PATHS.child(member, mask) else {
+        return Ok(());
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
+    Values { node, mask, shown }.deserialize(&mut json)?;
+    json.end()
+}
+
+struct Values<'s> {
+    node: &'s Node,
+    mask: FieldMask,
+    shown: &'s mut Shown,
+}
+
+impl<'de> DeserializeSeed<'de> for Values<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.node.slots.is_empty() {
+            deserializer.deserialize_any(self)
+        } else {
+            let value = serde::Deserialize::deserialize(deserializer)?;
+            self.node.assign(value, self.shown);
+            Ok(())
+        }
+    }
+}
+
+/// What stands where an object is expected is passed over.
+impl<'de> Visitor<'de> for Values<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let Self { node, mask, shown } = self;
+        while let Some(child) = members.next_key_seed(key_of(|key: &str| node.child(key, mask)))? {
+            match child {
+                Some(node) => members.next_value_seed(Values {
+                    node,
+                    mask,
+                    shown: &mut *shown,
+                })?,
+                None => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! Words that the workspace file and lead files share: the version, statuses and lists of tags.
+
+use crate::lead::Status;
+use crate::yaml::NodeId;
+use crate::yaml::decode::{At, Reader};
+use crate::yaml::diagnostic::{Code, meant};
+use crate::yaml::excerpt::quoted;
+
+/// Compares `version:` with 1.
+pub(crate) fn read_version(reader: &mut Reader<'_>, id: NodeId) {
+    if reader.number(id) != Some(1.0) {
+        let message = format!("this program reads version 1, found {}", reader.found(id));
+        let help = "write `version: 1`, without quotes";
+        reader.error(Code::UnknownVersion, reader.span(id), message, help);
+    }
+}
+
+/// One of the six statuses, or an error that knows the usual slips.
+pub(crate) fn read_status(reader: &mut Reader<'_>, text: At<&str>) -> Option<Status> {
+    let known = Status::writable(text.value);
+    if known.is_none() {
+        let six = Status::WRITABLE.map(|status| status.as_str().to_owned());
+        let help = match meant(text.value, six.iter().map(String::as_str)) {
+            Some(near @ "DEPENDANCY") => format!("write `{near}`, as the platform spells it"),
+            Some(near) => format!("write `{near}`"),
+            None => format!("write one of {}", six.join(", ")),
+        };
+        let message = format!("{} is not a status", quoted(text.value));
+        reader.error(Code::UnknownStatus, text.span, message, help);
+    }
+    known
+}
+
+/// A list of tags.
+pub(crate) fn read_tags<'t>(
+    reader: &mut Reader<'t>,
+    id: NodeId,
+    what: &str,
+) -> Option<Vec<At<&'t str>>> {
+    let items = reader.list(id, what, "write the tags as a list: `[vip, renewal]`")?;
+    let tags = items.filter_map(|item| reader.filled(item, "a tag"));
+    Some(tags.collect())
+}

@@ -1,0 +1,423 @@
+//! The table of managed fields: one entry for each, with all that differs from field to field.
+//!
+//! Everything else loops over the table and matches on a field's [`Kind`] only: lead files and their schema, the API's JSON in both
+//! directions, redaction, undo, snapshots, drafts. To add a field of a known kind, add its entry; to add a kind, add a variant, and
+//! the compiler names every place that has to know it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::json;
+
+use super::check;
+
+/// What kind of value a field has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// One word of a fixed list: the status.
+    Choice,
+    /// The id of an agent, or none.
+    Reference,
+    /// A set of texts, wanted exactly or by what must be present and absent.
+    Set,
+    /// Texts by keys that people choose. Each key is a field of its own.
+    KeyedText,
+    /// One text.
+    Text,
+    /// Notes, which can be added and never removed.
+    Notes,
+}
+
+/// How much of a field's value may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Privacy {
+    /// All of it, everywhere.
+    Public,
+    /// All of it where the files declare it. A snapshot holds nothing else of it.
+    Declared,
+    /// A person's name: its initials.
+    Name,
+    /// An e-mail address: its first letters.
+    Email,
+    /// Anything else about a person: nothing.
+    Personal,
+}
+
+impl Privacy {
+    /// Whether the value is masked unless people's data is asked for.
+    pub fn is_personal(self) -> bool {
+        match self {
+            Self::Public | Self::Declared => false,
+            Self::Name | Self::Email | Self::Personal => true,
+        }
+    }
+}
+
+/// One entry of the table. No key has a default: each is a decision.
+#[derive(Debug)]
+pub struct FieldSpec {
+    /// The name in plans and reports. What comes before a dot is the key of a lead file that holds it, with others, in a mapping.
+    pub name: &'static str,
+    /// One sentence for the schema of lead files.
+    pub about: &'static str,
+    /// What a value is, for messages: "`x` is not an e-mail address".
+    pub noun: &'static str,
+    /// The kind of its value.
+    pub kind: Kind,
+    /// Where a record of the listing has it: paths of keys, of which the first that leads to a value counts.
+    pub read: &'static [&'static [&'static str]],
+    /// The key that an update sends it under.
+    pub write: &'static str,
+    /// How much of it may be shown.
+    pub privacy: Privacy,
+    /// Whether an update can take the value away.
+    pub clearable: bool,
+    /// Whether `defaults` may hold it.
+    pub in_defaults: bool,
+    /// The form in which both sides are compared.
+    pub normalise: fn(&str) -> String,
+    /// What to write instead of a text that is no value of this field; `None` where it is one.
+    pub check: fn(&str) -> Option<&'static str>,
+    /// The JSON Schema of one text in a lead file, where the kind's own says too little.
+    pub schema: fn() -> Option<serde_json::Value>,
+}
+
+/// The managed fields, in the order of a lead file.
+pub const FIELDS: [FieldSpec; 10] = [
+    FieldSpec {
+        name: "status",
+        about: "The status.",
+        noun: "a status",
+        kind: Kind::Choice,
+        read: &[&["status"]],
+        write: "status",
+        privacy: Privacy::Public,
+        clearable: false,
+        in_defaults: true,
+        normalise: check::trimmed,
+        check: check::anything,
+        schema: check::no_schema,
+    },
+    FieldSpec {
+        name: "agent",
+        about: "An agent's name from convertalk.yaml, a 24-hex id, or `none` for no agent.",
+        noun: "an agent",
+        kind: Kind::Reference,
+        read: &[&["_agentAssigned"]],
+        write: "agentId",
+        privacy: Privacy::Public,
+        clearable: true,
+        in_defaults: true,
+        normalise: check::trimmed,
+        check: check::anything,
+        schema: check::no_schema,
+    },
+    FieldSpec {
+        name: "tags",
+        about: "Exactly these tags, or those that must be present or absent. `[]` clears.",
+        noun: "a tag",
+        kind: Kind::Set,
+        read: &[&["profile", "userDetails", "tags"]],
+        write: "tags",
+        privacy: Privacy::Public,
+        clearable: true,
+        in_defaults: true,
+        normalise: check::trimmed,
+        check: check::anything,
+        schema: check::no_schema,
+    },
+    FieldSpec {
+        name: "attributes",
+        about: "These keys; others are left alone.",
+        noun: "an attribute",
+        kind: Kind::KeyedText,
+        read: &[&["profile", "userDetails", "attributes"]],
+        write: "attributes",
+        privacy: Privacy::Declared,
+        clearable: false,
+        in_defaults: true,
+        normalise: check::as_it_is,
+        check: check::anything,
+        schema: check::no_schema,
+    },
+    FieldSpec {
+        name: "contact.name",
+        about: "The person's name.",
+        noun: "a name",
+        kind: Kind::Text,
+        read: &[&["profile", "userDetails", "name"]],
+        write: "name",
+        privacy: Privacy::Name,
+        clearable: false,
+        in_defaults: false,
+        normalise: check::trimmed,
+        check: check::anything,
+        schema: check::no_schema,
+    },
+    FieldSpec {
+        name: "contact.email",
+        about: "The e-mail address.",
+        noun: "an e-mail address",
+        kind: Kind::Text,
+        read: &[&["profile", "userDetails", "contact", "email"]],
+        write: "email",
+        privacy: Privacy::Email,
+        clearable: false,
+        in_defaults: false,
+        normalise: check::trimmed,
+        check: check::email,
+        schema: || {
+            Some(json!({ "type": "string", "pattern": "@", "examples": ["name@example.com"] }))
+        },
+    },
+    FieldSpec {
+        name: "contact.phone",
+        about: "The number without its country code.",
+        noun: "a phone number",
+        kind: Kind::Text,
+        read: &[
+            &["profile", "userDetails", "contact", "phone", "number"],
+            &["profile", "userDetails", "contact", "phone"],
+        ],
+        write: "phone",
+        privacy: Privacy::Personal,
+        clearable: false,
+        in_defaults: false,
+        normalise: check::phone_number,
+        check: check::phone,
+        schema: || {
+            let types = ["string", "number", "boolean"];
+            Some(json!({ "type": types, "pattern": "[^\\s().\\-]" }))
+        },
+    },
+    FieldSpec {
+        name: "contact.dial_code",
+        about: "The country code, with its `+`.",
+        noun: "a country code",
+        kind: Kind::Text,
+        read: &[&["profile", "userDetails", "contact", "phone", "prefix"]],
+        write: "dialCode",
+        privacy: Privacy::Personal,
+        clearable: false,
+        in_defaults: false,
+        normalise: check::dial_code_with_plus,
+        check: check::dial_code,
+        schema: || {
+            Some(json!({ "type": ["string", "number"], "pattern": "[0-9]", "examples": ["+91"] }))
+        },
+    },
+    FieldSpec {
+        name: "contact.picture",
+        about: "The address of a picture.",
+        noun: "the address of a picture",
+        kind: Kind::Text,
+        read: &[&["profile", "userDetails", "picture"]],
+        write: "picture",
+        privacy: Privacy::Personal,
+        clearable: false,
+        in_defaults: false,
+        normalise: check::trimmed,
+        check: check::picture,
+        schema: || Some(json!({ "type": "string", "pattern": "^\\s*https?://" })),
+    },
+    FieldSpec {
+        name: "notes",
+        about: "Each must be there; others are left alone.",
+        noun: "a note",
+        kind: Kind::Notes,
+        read: &[&["profile", "notes"]],
+        write: "notes",
+        privacy: Privacy::Declared,
+        clearable: false,
+        in_defaults: true,
+        normalise: check::as_it_is,
+        check: check::anything,
+        schema: check::no_schema,
+    },
+];
+
+/// An entry of the table, by its place in it. Ordered as the fields of a lead file are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldId(u8);
+
+impl FieldId {
+    /// Every entry, in order.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
+        const { assert!(FIELDS.len() < 32, "a mask has a bit for each, and one more") };
+        (0..FIELDS.len()).map(|at| Self(at as u8))
+    }
+
+    /// The entry itself.
+    pub fn spec(self) -> &'static FieldSpec {
+        static TABLE: [FieldSpec; FIELDS.len()] = FIELDS;
+        &TABLE[self.at()]
+    }
+
+    /// Its place in the table, from 0.
+    pub fn at(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// The key of a lead file that holds it: `contact` of `contact.email`.
+    pub fn group(self) -> &'static str {
+        let name = self.spec().name;
+        name.split_once('.').map_or(name, |(group, _)| group)
+    }
+
+    /// The key within its group: `email` of `contact.email`; `None` where the group is the field.
+    pub fn member(self) -> Option<&'static str> {
+        self.spec().name.split_once('.').map(|(_, member)| member)
+    }
+
+    /// The entry of this name. For constants: a name that is not in the table does not compile.
+    const fn named(name: &str) -> Self {
+        let mut at = 0;
+        while at < FIELDS.len() {
+            if same(FIELDS[at].name.as_bytes(), name.as_bytes()) {
+                return Self(at as u8);
+            }
+            at += 1;
+        }
+        panic!("the table has no such field")
+    }
+}
+
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
+impl fmt::Debug for FieldId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.spec().name)
+    }
+}
+
+/// The keys under which lead files hold fields, each once, in order, with their fields.
+pub fn groups() -> impl Iterator<Item = (&'static str, Vec<FieldId>)> {
+    let mut groups: Vec<(&'static str, Vec<FieldId>)> = Vec::new();
+    for id in FieldId::all() {
+        match groups.last_mut() {
+            Some((name, members)) if *name == id.group() => members.push(id),
+            Some(_) | None => groups.push((id.group(), vec![id])),
+        }
+    }
+    groups.into_iter()
+}
+
+/// A managed field of a lead: an entry of the table and, of texts by key, the key. Shown and read as `status`, `contact.email`,
+/// `attributes.KEY`.
+///
+/// ```
+/// use convertalk::lead::Field;
+///
+/// let tier: Field = "attributes.tier".parse()?;
+/// assert_eq!(tier, Field::attribute("tier"));
+/// assert_eq!(tier.to_string(), "attributes.tier");
+/// assert!("colour".parse::<Field>().is_err());
+/// # Ok::<(), convertalk::lead::UnknownField>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Field {
+    id: FieldId,
+    key: Option<Box<str>>,
+}
+
+impl Field {
+    /// `status`
+    pub const STATUS: Self = Self::plain(FieldId::named("status"));
+    /// `agent`
+    pub const AGENT: Self = Self::plain(FieldId::named("agent"));
+    /// `tags`
+    pub const TAGS: Self = Self::plain(FieldId::named("tags"));
+    /// `contact.name`
+    pub const NAME: Self = Self::plain(FieldId::named("contact.name"));
+    /// `notes`
+    pub const NOTES: Self = Self::plain(FieldId::named("notes"));
+
+    const ATTRIBUTES: FieldId = FieldId::named("attributes");
+
+    const fn plain(id: FieldId) -> Self {
+        Self { id, key: None }
+    }
+
+    /// A field that is an entry by itself; `None` where each key is a field.
+    pub fn single(id: FieldId) -> Option<Self> {
+        (id.spec().kind != Kind::KeyedText).then_some(Self::plain(id))
+    }
+
+    /// One key of an entry of texts by key.
+    pub fn keyed(id: FieldId, key: impl Into<Box<str>>) -> Self {
+        Self {
+            id,
+            key: Some(key.into()),
+        }
+    }
+
+    /// `attributes.KEY`
+    pub fn attribute(key: impl Into<Box<str>>) -> Self {
+        Self::keyed(Self::ATTRIBUTES, key)
+    }
+
+    /// Its entry in the table.
+    pub fn id(&self) -> FieldId {
+        self.id
+    }
+
+    /// Its entry in the table, with all that is known of it.
+    pub fn spec(&self) -> &'static FieldSpec {
+        self.id.spec()
+    }
+
+    /// The kind of its value.
+    pub fn kind(&self) -> Kind {
+        self.spec().kind
+    }
+
+    /// The key, of texts by key.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Whether its value is masked unless people's data is asked for.
+    pub fn is_personal(&self) -> bool {
+        self.spec().privacy.is_personal()
+    }
+
+    /// The key of a lead file that holds it, and the key within that where it is held with others.
+    pub fn path(&self) -> (&'static str, Option<&str>) {
+        (self.id.group(), self.key().or(self.id.member()))
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.spec().name)?;
+        self.key().map_or(Ok(()), |key| write!(f, ".{key}"))
+    }
+}
+
+/// The text is not the name of a managed field.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("`{0}` is not a field of a lead")]
+pub struct UnknownField(String);
+
+impl FromStr for Field {
+    type Err = UnknownField;
+
+    fn from_str(text: &str) -> Result<Self, UnknownField> {
+        let named = FieldId::all().find_map(|id| {
+            let rest = text.strip_prefix(id.spec().name)?;
+            if id.spec().kind == Kind::KeyedText {
+                let key = rest.strip_prefix('.').filter(|key| !key.is_empty())?;
+                Some(Self::keyed(id, key))
+            } else {
+                rest.is_empty().then(|| Self::plain(id))
+            }
+        });
+        named.ok_or_else(|| UnknownField(text.to_owned()))
+    }
+}

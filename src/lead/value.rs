@@ -1,0 +1,211 @@
+//! A value of a field, as the API shows it or as it is to be: one side of every comparison, the same on both sides.
+
+use std::collections::BTreeSet;
+
+use schemars::{Schema, json_schema};
+use serde::{Serialize, Serializer};
+use serde_json::Value as Json;
+
+use super::{AgentId, DesiredValue, Kind, Note, Status};
+
+/// A value, by the kind of its field. In JSON: null, a text, an array of texts, an array of notes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value {
+    /// There is none: no status, no agent, no such attribute. Sets and notes are empty instead.
+    #[default]
+    Absent,
+    /// A status.
+    Choice(Status),
+    /// An agent.
+    Reference(AgentId),
+    /// Tags, sorted.
+    Set(BTreeSet<String>),
+    /// The text of an attribute or of a contact value.
+    Text(String),
+    /// Notes, in order.
+    Notes(Vec<Note>),
+}
+
+static NO_TAGS: BTreeSet<String> = BTreeSet::new();
+
+impl Value {
+    /// The value of a field that has none.
+    pub fn empty(kind: Kind) -> Self {
+        match kind {
+            Kind::Set => Self::Set(BTreeSet::new()),
+            Kind::Notes => Self::Notes(Vec::new()),
+            Kind::Choice | Kind::Reference | Kind::KeyedText | Kind::Text => Self::Absent,
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Set(tags) => tags.is_empty(),
+            Self::Notes(notes) => notes.is_empty(),
+            Self::Choice(_) | Self::Reference(_) | Self::Text(_) => false,
+        }
+    }
+
+    /// The status, where it is one.
+    pub fn choice(&self) -> Option<&Status> {
+        match self {
+            Self::Choice(status) => Some(status),
+            Self::Absent | Self::Reference(_) | Self::Set(_) | Self::Text(_) | Self::Notes(_) => {
+                None
+            }
+        }
+    }
+
+    /// The agent, where it is one.
+    pub fn reference(&self) -> Option<&AgentId> {
+        match self {
+            Self::Reference(agent) => Some(agent),
+            Self::Absent | Self::Choice(_) | Self::Set(_) | Self::Text(_) | Self::Notes(_) => None,
+        }
+    }
+
+    /// The text, where it is of a field of texts.
+    pub fn text(&self) -> Option<&String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Absent | Self::Choice(_) | Self::Reference(_) | Self::Set(_) | Self::Notes(_) => {
+                None
+            }
+        }
+    }
+
+    /// The tags; none where it is of another kind.
+    pub fn set(&self) -> &BTreeSet<String> {
+        match self {
+            Self::Set(tags) => tags,
+            Self::Absent
+            | Self::Choice(_)
+            | Self::Reference(_)
+            | Self::Text(_)
+            | Self::Notes(_) => &NO_TAGS,
+        }
+    }
+
+    /// The notes; none where it is of another kind.
+    pub fn notes(&self) -> &[Note] {
+        match self {
+            Self::Notes(notes) => notes,
+            Self::Absent | Self::Choice(_) | Self::Reference(_) | Self::Set(_) | Self::Text(_) => {
+                &[]
+            }
+        }
+    }
+
+    /// Whether a lead with this value has what `wanted` asks for: the same, or, of notes, at least those.
+    pub fn holds(&self, wanted: &Self) -> bool {
+        match wanted {
+            Self::Notes(notes) => notes.iter().all(|note| self.notes().contains(note)),
+            Self::Absent | Self::Choice(_) | Self::Reference(_) | Self::Set(_) | Self::Text(_) => {
+                self == wanted
+            }
+        }
+    }
+
+    /// The value with a text of a person replaced.
+    pub fn map_text(&self, change: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(change(text)),
+            Self::Absent | Self::Choice(_) | Self::Reference(_) | Self::Set(_) | Self::Notes(_) => {
+                self.clone()
+            }
+        }
+    }
+
+    /// The value without the notes that nothing of this declares: what else stands in the inbox is not the files' subject.
+    pub fn declared_part(&self, declared: &[&DesiredValue]) -> Self {
+        match self {
+            Self::Notes(notes) => {
+                let is_declared = |note: &&Note| {
+                    declared
+                        .iter()
+                        .any(|desired| desired.notes().contains(note))
+                };
+                Self::Notes(notes.iter().filter(is_declared).cloned().collect())
+            }
+            Self::Absent | Self::Choice(_) | Self::Reference(_) | Self::Set(_) | Self::Text(_) => {
+                self.clone()
+            }
+        }
+    }
+
+    /// How it is shown: as one text, or item by item.
+    pub fn shown(&self) -> Shown<'_> {
+        match self {
+            Self::Absent => Shown::One(None),
+            Self::Choice(status) => Shown::One(Some(status.as_str())),
+            Self::Reference(agent) => Shown::Agent(agent),
+            Self::Text(text) => Shown::One(Some(text)),
+            Self::Set(tags) => Shown::Tags(tags),
+            Self::Notes(notes) => Shown::Notes(notes),
+        }
+    }
+
+    /// Reads the value of a field of this kind from a plan's JSON; `None` where it is of another type. The kind decides: an empty array
+    /// is no tags, or no notes.
+    pub fn from_json(kind: Kind, json: Json) -> Option<Self> {
+        match kind {
+            Kind::Set => serde_json::from_value(json).ok().map(Self::Set),
+            Kind::Notes => serde_json::from_value(json).ok().map(Self::Notes),
+            Kind::Choice => from_text(json, |text| Some(Self::Choice(Status::read(&text)))),
+            Kind::Reference => from_text(json, |text| AgentId::parse(&text).map(Self::Reference)),
+            Kind::KeyedText | Kind::Text => from_text(json, |text| Some(Self::Text(text))),
+        }
+    }
+
+    /// The JSON Schema of a value of this kind in a plan.
+    pub fn json_schema(kind: Kind) -> Schema {
+        match kind {
+            Kind::Set => {
+                json_schema!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true })
+            }
+            Kind::Notes => json_schema!({ "type": "array", "items": {
+                "type": "object", "required": ["title", "description"], "additionalProperties": false,
+                "properties": { "title": { "type": "string" }, "description": { "type": "string" } }
+            } }),
+            Kind::Choice | Kind::Reference | Kind::KeyedText | Kind::Text => {
+                json_schema!({ "type": ["string", "null"] })
+            }
+        }
+    }
+}
+
+/// The forms in which reports show values.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown<'v> {
+    /// One text, or none.
+    One(Option<&'v str>),
+    /// An agent, by name where it has one.
+    Agent(&'v AgentId),
+    /// Tags.
+    Tags(&'v BTreeSet<String>),
+    /// Notes.
+    Notes(&'v [Note]),
+}
+
+fn from_text(json: Json, read: impl FnOnce(String) -> Option<Value>) -> Option<Value> {
+    match json {
+        Json::Null => Some(Value::Absent),
+        Json::String(text) => read(text),
+        Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => serializer.serialize_none(),
+            Self::Choice(status) => serializer.serialize_str(status.as_str()),
+            Self::Reference(agent) => agent.serialize(serializer),
+            Self::Set(tags) => tags.serialize(serializer),
+            Self::Text(text) => text.serialize(serializer),
+            Self::Notes(notes) => notes.serialize(serializer),
+        }
+    }
+}

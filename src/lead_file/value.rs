@@ -1,0 +1,268 @@
+//! A value of each kind in a lead file: how it is written, read, checked and described by the schema.
+
+use std::collections::BTreeSet;
+
+use schemars::{SchemaGenerator, json_schema};
+use serde_json::{Value as Json, json};
+
+use super::emit::AgentNames;
+use super::schema::{filled, text as any_text};
+use crate::config::words::{read_status, read_tags};
+use crate::lead::{DesiredValue, Field, FieldId, Kind, Note, Status, TagRule};
+use crate::yaml::decode::{At, Keys, Reader};
+use crate::yaml::diagnostic::Code;
+use crate::yaml::excerpt::quoted;
+use crate::yaml::value::YamlValue;
+use crate::yaml::{Kind as NodeKind, NodeId};
+
+/// What a file says of a field, before names and tags are looked up.
+#[derive(Debug)]
+pub(crate) enum RawValue<'t> {
+    /// One of the six statuses.
+    Choice(Status),
+    /// An agent's name, an id, or `none`.
+    Reference(&'t str),
+    /// A list: exactly these.
+    Exact(Vec<At<&'t str>>),
+    /// `present` and `absent`.
+    Patch(Vec<At<&'t str>>, Vec<At<&'t str>>),
+    /// A text.
+    Text(&'t str),
+    /// Titles and descriptions.
+    Notes(Vec<Note>),
+}
+
+/// Reads a value of the field's kind.
+pub(crate) fn read<'t>(
+    reader: &mut Reader<'t>,
+    id: NodeId,
+    field: FieldId,
+) -> Option<At<RawValue<'t>>> {
+    let span = reader.span(id);
+    let value = match field.spec().kind {
+        Kind::Choice => status(reader, id)?,
+        Kind::Reference => agent(reader, id)?,
+        Kind::Set => tags(reader, id)?,
+        Kind::KeyedText => RawValue::Text(reader.text(id, "an attribute")?.value),
+        Kind::Text => return read_member(reader, id, field),
+        Kind::Notes => notes(reader, id)?,
+    };
+    Some(At { value, span })
+}
+
+/// Reads a value that a group holds, or a text: such a text is never empty.
+pub(crate) fn read_member<'t>(
+    reader: &mut Reader<'t>,
+    id: NodeId,
+    field: FieldId,
+) -> Option<At<RawValue<'t>>> {
+    let spec = field.spec();
+    if spec.kind != Kind::Text {
+        return read(reader, id, field);
+    }
+    let name = field.member().unwrap_or(spec.name);
+    let text = reader.text(id, name)?;
+    let value = text.value.trim();
+    if value.is_empty() {
+        let help = "leave it out; the API cannot clear it";
+        reader.error(
+            Code::EmptyValue,
+            text.span,
+            format!("`{name}` is empty"),
+            help,
+        );
+        return None;
+    }
+    if let Some(help) = (spec.check)(value) {
+        let message = format!("{} is not {}", quoted(value), spec.noun);
+        reader.error(Code::BadContact, text.span, message, help);
+        return None;
+    }
+    Some(At {
+        value: RawValue::Text(text.value),
+        span: text.span,
+    })
+}
+
+fn status<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
+    if reader.is_null(id) {
+        let help = "leave the line out to leave the status alone; a status cannot be cleared";
+        reader.error(Code::EmptyValue, reader.span(id), "`status` is empty", help);
+        return None;
+    }
+    let text = reader.text(id, "`status`")?;
+    read_status(reader, text).map(RawValue::Choice)
+}
+
+fn agent<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
+    let is_blank =
+        matches!(reader.tree.kind(id), NodeKind::Scalar(text, _) if text.trim().is_empty());
+    if is_blank || reader.is_null(id) {
+        let help = "write `none` to un-assign; leave the line out to not manage it";
+        reader.error(Code::EmptyValue, reader.span(id), "`agent` is empty", help);
+        return None;
+    }
+    let text = reader.text(id, "`agent`")?;
+    Some(RawValue::Reference(text.value))
+}
+
+fn tags<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
+    if matches!(reader.tree.kind(id), NodeKind::Sequence(_)) {
+        return read_tags(reader, id, "`tags`").map(RawValue::Exact);
+    }
+    if !matches!(reader.tree.kind(id), NodeKind::Mapping { .. }) {
+        let help = "write `[vip, renewal]` for exactly these, `[]` for none, or `{ present: [vip], absent: [cold] }`";
+        reader.wrong(id, "`tags`", "a list, or `present` and `absent`", help);
+        return None;
+    }
+    let (mut present, mut absent) = (Vec::new(), Vec::new());
+    let mut keys = Keys::default();
+    for (key, value) in reader.tree.pairs(id) {
+        match reader.key(key, &mut keys) {
+            Some("present") => present = read_tags(reader, value, "`present`").unwrap_or_default(),
+            Some("absent") => absent = read_tags(reader, value, "`absent`").unwrap_or_default(),
+            Some(other) => reader.unknown(key, other, "`tags`", &["present", "absent"]),
+            None => {}
+        }
+    }
+    Some(RawValue::Patch(present, absent))
+}
+
+fn notes<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
+    let help = "write `- title: …` and `description: …` below `notes:`";
+    let items = reader.list(id, "`notes`", help)?;
+    let notes = items.filter_map(|item| note(reader, item));
+    Some(RawValue::Notes(notes.collect()))
+}
+
+fn note(reader: &mut Reader<'_>, id: NodeId) -> Option<Note> {
+    let pairs = reader.mapping(id, "a note", "write `{ title: …, description: … }`")?;
+    let (mut keys, mut has_title, mut title, mut description) =
+        (Keys::default(), false, None, String::new());
+    for (key, value) in pairs {
+        match reader.key(key, &mut keys) {
+            Some("title") => {
+                has_title = true;
+                title = reader.filled(value, "`title`");
+            }
+            Some("description") => {
+                let text = reader.text(value, "`description`");
+                description = text.map(|text| text.value.to_owned()).unwrap_or_default();
+            }
+            Some(other) => reader.unknown(key, other, "a note", &["title", "description"]),
+            None => {}
+        }
+    }
+    if !has_title {
+        let help = "add `title:`; a note is known by its texts";
+        let span = reader.span(id);
+        reader.error(Code::MissingTitle, span, "a note needs a `title`", help);
+    }
+    title.map(|title| Note {
+        title: title.value.to_owned(),
+        description,
+    })
+}
+
+/// Why no file can say this of a field; `None` where one can.
+pub(crate) fn unwritable(field: &Field, value: &DesiredValue) -> Option<&'static str> {
+    match value {
+        DesiredValue::Choice(status) => Status::writable(status.as_str())
+            .is_none()
+            .then_some("a status that cannot be written"),
+        DesiredValue::Reference(_) => None,
+        DesiredValue::Set(TagRule::Exact(tags)) => unwritable_tags(tags),
+        DesiredValue::Set(TagRule::Patch { present, absent }) => {
+            unwritable_tags(present).or_else(|| unwritable_tags(absent))
+        }
+        DesiredValue::Text(text) => unwritable_text(field, text),
+        DesiredValue::Notes(notes) => notes
+            .iter()
+            .any(|note| note.title.trim().is_empty())
+            .then_some("a note without a title"),
+    }
+}
+
+fn unwritable_tags(tags: &BTreeSet<String>) -> Option<&'static str> {
+    let is_normal = |tag: &String| crate::lead::tag(tag).as_ref() == Some(tag);
+    (!tags.iter().all(is_normal)).then_some("a tag with white space around it")
+}
+
+fn unwritable_text(field: &Field, text: &str) -> Option<&'static str> {
+    if let Some(key) = field.key() {
+        if key.trim().is_empty() {
+            return Some("an attribute without a name");
+        }
+        let is_long = crate::yaml::quote::double(key).len() >= super::adopt::LONGEST_KEY;
+        return is_long.then_some("an attribute's name that is too long for a key");
+    }
+    let spec = field.spec();
+    let is_value =
+        (spec.normalise)(text) == text && !text.is_empty() && (spec.check)(text).is_none();
+    (!is_value).then_some("a contact value that lead files do not take")
+}
+
+/// The value as YAML.
+pub(crate) fn to_yaml(value: &DesiredValue, names: &AgentNames<'_>) -> YamlValue {
+    match value {
+        DesiredValue::Choice(status) => YamlValue::Text(status.to_string()),
+        DesiredValue::Reference(agent) => YamlValue::Text(names.word(agent.as_ref())),
+        DesiredValue::Set(TagRule::Exact(tags)) => tag_list(tags),
+        DesiredValue::Set(TagRule::Patch { present, absent }) => {
+            let sides = [("present", present), ("absent", absent)];
+            let named = sides.into_iter().filter(|(_, tags)| !tags.is_empty());
+            YamlValue::Map(
+                named
+                    .map(|(key, tags)| (key.to_owned(), tag_list(tags)))
+                    .collect(),
+            )
+        }
+        DesiredValue::Text(text) => YamlValue::Text(text.clone()),
+        DesiredValue::Notes(notes) => YamlValue::List(notes.iter().map(note_map).collect()),
+    }
+}
+
+fn tag_list(tags: &BTreeSet<String>) -> YamlValue {
+    YamlValue::List(tags.iter().cloned().map(YamlValue::Text).collect())
+}
+
+fn note_map(note: &Note) -> YamlValue {
+    let mut entries = vec![("title".to_owned(), YamlValue::Text(note.title.clone()))];
+    if !note.description.is_empty() {
+        let text = YamlValue::Text(note.description.clone());
+        entries.push(("description".to_owned(), text));
+    }
+    YamlValue::Map(entries)
+}
+
+/// The JSON Schema of a field's value.
+pub(crate) fn schema(id: FieldId, generator: &mut SchemaGenerator) -> Json {
+    match id.spec().kind {
+        Kind::Choice => {
+            let six: Vec<&str> = Status::WRITABLE.iter().map(Status::as_str).collect();
+            json!({ "enum": six })
+        }
+        Kind::Reference => {
+            json!({ "type": ["string", "number", "boolean"], "pattern": "\\S", "examples": ["none"] })
+        }
+        Kind::Set => {
+            let list = json_schema!({ "type": "array", "items": filled(generator) });
+            json!({
+                "anyOf": [list, {
+                    "type": "object",
+                    "properties": { "present": list, "absent": list },
+                    "additionalProperties": false,
+                }],
+                "examples": [["vip", "renewal"], { "present": ["vip"], "absent": ["cold"] }],
+            })
+        }
+        Kind::KeyedText => json!({
+            "type": "object",
+            "propertyNames": { "pattern": "\\S" },
+            "additionalProperties": any_text(generator),
+            "examples": [{ "tier": "gold" }],
+        }),
+        Kind::Text => (id.spec().schema)().unwrap_or_else(|| filled(generator).to_value()),
+        Kind::Notes => json!({ "type": "array", "items": { "$ref": "#/$defs/Note" } }),
+    }
+}
