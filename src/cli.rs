@@ -5,13 +5,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::error::Exit;
 
 mod apply;
 mod completions;
 mod doctor;
+mod examples;
 mod execution;
 mod explain;
 mod fmt;
@@ -34,25 +35,14 @@ use ui::Ui;
 
 const EVERYWHERE: &str = "Everywhere";
 
-const EXIT_CODES: &str = "\
-Exit codes, the same in every format:
-    0  done; a plan with changes too, without --detailed-exitcode
-    1  error: usage, files, credentials, incomplete listing, missing leads
-    2  plan --detailed-exitcode: there are changes
-    3  refused by a guard; nothing written
-    4  stale: some leads had moved since the saved plan, and were not written
-    5  partial: some writes failed or were not tried
-    6  written, but reading back disagrees
-  130  interrupted
-
-Environment:
-  CONVERTALK_ENDPOINT, CONVERTALK_BOT_ID, CONVERTALK_CUSTOMER_ID   win over convertalk.yaml
-  CONVERTALK_READ_TOKEN    for listing; falls back to CONVERTALK_TOKEN
-  CONVERTALK_WRITE_TOKEN   for updates; falls back to CONVERTALK_TOKEN";
-
 /// Lead state as code: YAML files say what a lead's status, tags and agent should be.
 #[derive(Debug, Parser)]
-#[command(name = "convertalk", version, after_long_help = EXIT_CODES, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "convertalk",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -121,7 +111,8 @@ impl Command {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments = examples::command().try_get_matches();
+    let cli = match arguments.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -139,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Snapshot(command) => command.run(&global.directory, &ui),
         Command::Undo(command) => command.run(&global.directory, &ui),
         Command::Pull(command) => command.run(&global.directory, &ui),
+        Command::Workspaces(command) => command.run(&global.directory, &ui),
         Command::Schema(command) => command.run(&global.directory, &ui),
         Command::Sandbox(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),

@@ -20,7 +20,7 @@ use crate::select::Selection;
 
 /// Write what is needed, and read it back
 ///
-/// Plans afresh, or takes a saved plan. Example: convertalk apply --yes
+/// Plans afresh, or takes a saved plan.
 #[derive(Debug, Args)]
 pub(super) struct Apply {
     /// A saved plan: of it, what has not moved since is written, and nothing else

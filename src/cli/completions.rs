@@ -1,13 +1,11 @@
 //! `convertalk completions`
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
 use super::ui::Ui;
 use crate::error::{Error, Exit};
 
 /// Print a completion script for a shell
-///
-/// Example: convertalk completions bash > /etc/bash_completion.d/convertalk
 #[derive(Debug, Args)]
 pub(super) struct Completions {
     /// The shell
@@ -19,7 +17,7 @@ impl Completions {
         let mut script = Vec::new();
         clap_complete::generate(
             self.shell,
-            &mut super::Cli::command(),
+            &mut super::examples::command(),
             "convertalk",
             &mut script,
         );

@@ -20,8 +20,6 @@ use crate::{config, lead_file};
 /// Reach the API, read-only, and say what is wrong with endpoint, ids and token, and what was learnt
 ///
 /// Reads a few pages; never writes. Each finding has a next step.
-///
-/// Example: convertalk doctor
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     /// The form of the result

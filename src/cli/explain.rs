@@ -20,8 +20,6 @@ use crate::report::explanation;
 use crate::snapshot::Snapshot;
 
 /// For one lead, field by field: base, desired, live, what decides, the line that asks, and the commit that last changed it
-///
-/// Example: convertalk explain 7e88d192 --base origin/main
 #[derive(Debug, Args)]
 pub(super) struct Explain {
     /// The lead, or a beginning of its uuid that no other declared lead has

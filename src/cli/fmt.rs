@@ -16,7 +16,7 @@ use crate::{config, lead_file};
 
 /// Bring lead files into one layout, comments kept
 ///
-/// What the files say does not change. Names each file that changes. Example: convertalk fmt --check --diff
+/// What the files say does not change. Names each file that changes.
 #[derive(Debug, Args)]
 pub(super) struct Fmt {
     /// Only these files, instead of all lead files of the workspace

@@ -20,8 +20,6 @@ use crate::report::style::{ADD, FAINT, paint, visible};
 ///
 /// Without --embed it begins with the sandbox, the API embedded in the program: plan and apply work at once. No file that is there is
 /// written over.
-///
-/// Example: convertalk init crm --embed 63d9ffa77a8d152facbe2f00,631aa793bcfa100487d13d01
 #[derive(Debug, Args)]
 pub(super) struct Init {
     /// The folder; made if need be

@@ -17,8 +17,6 @@ use crate::snapshot::Snapshot;
 use crate::text::visible;
 
 /// Read, compare, show; writes nothing
-///
-/// Example: convertalk plan --only agent=priya --out plan.json
 #[derive(Debug, Args)]
 pub(super) struct Plan {
     #[command(flatten)]

@@ -22,7 +22,7 @@ mod update;
 /// Take live leads into lead files
 ///
 /// Writes new files with the status, agent and tags of the leads that no file declares; with --update, live values into the files that
-/// are there. Example: convertalk pull --split-by agent
+/// are there.
 #[derive(Debug, Args)]
 pub(super) struct Pull {
     /// Only these leads, by their live values: a uuid, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE; != for =, a comma for

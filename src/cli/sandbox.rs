@@ -9,8 +9,6 @@ use crate::error::{Error, Exit};
 use crate::sandbox::{Options, Sandbox as Server};
 
 /// Serve the embedded API: to try things out, and to test against
-///
-/// Example: convertalk sandbox --listen 127.0.0.1:8787 --leads 200 --fault 429=5%
 #[derive(Debug, Args)]
 pub(super) struct Sandbox {
     #[command(flatten)]

@@ -16,8 +16,6 @@ use crate::redaction::Redaction;
 use crate::report::{self, Format};
 
 /// Show a saved plan again, in any format, or a run file, as text, json or markdown
-///
-/// Example: convertalk show plan.json
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The saved plan, or the run file

@@ -19,8 +19,6 @@ use crate::text::visible;
 ///
 /// The file holds status, tags and agent of each lead and the attributes that the files declare. Of contact values and notes it holds
 /// only what the files say anyway, unless --names full.
-///
-/// Example: convertalk snapshot --out live.jsonl, and then, in a pull request from a fork: convertalk plan --live live.jsonl
 #[derive(Debug, Args)]
 pub(super) struct Snapshot {
     /// Where to

@@ -21,7 +21,7 @@ use crate::select::Selection;
 /// Write back what a run replaced
 ///
 /// The inverse of a run, through the same guards and verification. A lead that has moved since is skipped as stale. What the API cannot
-/// take away stays, and is told: notes, new attributes, created leads. Example: convertalk undo .convertalk/runs/RUN.jsonl
+/// take away stays, and is told: notes, new attributes, created leads.
 #[derive(Debug, Args)]
 pub(super) struct Undo {
     /// The run file

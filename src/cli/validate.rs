@@ -13,8 +13,6 @@ use crate::report::style::{GOOD, count, paint};
 use crate::{config, lead_file};
 
 /// Check the files alone, offline
-///
-/// Example: convertalk validate --format json
 #[derive(Debug, Args)]
 pub(super) struct Validate {
     /// The form of the result

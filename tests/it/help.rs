@@ -1,4 +1,4 @@
-//! Help: an example with each command, exit codes in the main one, a manual page for each.
+//! Help: examples with each command, exit codes in the main one, a manual page for each.
 
 use crate::world::{Ran, program};
 
@@ -28,19 +28,88 @@ fn commands() -> Vec<String> {
         .collect()
 }
 
+/// The lines to type of the examples in a help.
+fn examples(help: &str) -> Vec<String> {
+    let listed = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+    listed
+        .take_while(|line| line.starts_with("  "))
+        .filter_map(|line| line.strip_prefix("    convertalk "))
+        .map(str::to_owned)
+        .collect()
+}
+
 #[test]
-fn each_command_has_an_example_and_a_manual_page() {
+fn each_help_has_two_examples() {
     let commands = commands();
-    assert!(commands.len() >= 12, "{commands:?}");
+    assert!(commands.len() >= 15, "{commands:?}");
+    assert!(examples(&run(&["--help"]).exits(0).out).len() >= 2);
     for command in &commands {
         let help = run(&[command, "--help"]).exits(0).out;
-        assert!(help.contains("Example"), "{command}: {help}");
-        let page = run(&["man", command]).exits(0).out;
+        let examples = examples(&help);
+        let own = examples
+            .iter()
+            .filter(|line| line.starts_with(command.as_str()));
         assert!(
-            page.contains(&format!("convertalk\\-{command}")) && page.contains("Example"),
-            "{command}: {page}"
+            own.count() >= 2,
+            "add examples to src/cli/examples.rs: {help}"
         );
     }
+}
+
+/// Clap says "Usage" where it does not take the words.
+#[test]
+fn each_example_is_a_command_line_that_is_taken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for command in commands().iter().filter(|name| *name != "sandbox") {
+        for line in examples(&run(&[command, "--help"]).exits(0).out) {
+            let words: Vec<&str> = line
+                .split_whitespace()
+                .take_while(|word| !["|", ">"].contains(word))
+                .map(|word| {
+                    if word.starts_with("/usr") {
+                        "man1"
+                    } else {
+                        word
+                    }
+                })
+                .collect();
+            let mut program = program(&words);
+            let ran = Ran::of(
+                program
+                    .current_dir(folder.path())
+                    .output()
+                    .expect("it runs"),
+            );
+            assert!(!ran.err.contains("Usage:"), "{line}: {}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn each_command_has_a_manual_page_with_all_sections() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let man1 = folder.path().join("share/man1");
+    run(&["man", "--out", man1.to_str().expect("a path")]).exits(0);
+    let sections = [
+        "SYNOPSIS",
+        "OPTIONS",
+        "EXAMPLES",
+        "\"EXIT STATUS\"",
+        "ENVIRONMENT",
+    ];
+    for command in commands() {
+        let page = std::fs::read_to_string(man1.join(format!("convertalk-{command}.1")));
+        let page = page.expect("a page");
+        for section in sections {
+            assert!(
+                page.contains(&format!(".SH {section}\n")),
+                "{command}: {section}"
+            );
+        }
+        assert_eq!(page, run(&["man", &command]).exits(0).out);
+    }
+    let main = std::fs::read_to_string(man1.join("convertalk.1")).expect("a page");
+    assert!(main.contains("convertalk\\-plan(1)"), "{main}");
     assert!(
         run(&["man", "no-such"])
             .exits(1)
@@ -53,8 +122,8 @@ fn each_command_has_an_example_and_a_manual_page() {
 fn the_main_help_has_the_exit_codes_and_the_environment() {
     let help = run(&["--help"]).exits(0).out;
     for words in [
-        "Exit codes",
-        "  3  refused by a guard",
+        "Exit status",
+        "  3    refused by a guard",
         "130  interrupted",
         "CONVERTALK_READ_TOKEN",
     ] {

@@ -107,7 +107,7 @@ fn usage_errors_exit_with_one() {
         run(folder.path(), "plan --help")
             .exits(0)
             .out
-            .contains("Example: convertalk plan")
+            .contains("Examples:\n")
     );
     let apply = run(folder.path(), "apply").exits(1);
     assert!(apply.err.contains("add --yes"), "{}", apply.err);
