@@ -21,6 +21,7 @@ mod man;
 mod options;
 mod plan;
 mod pull;
+mod pull_request;
 mod sandbox;
 mod scaffold;
 mod schema;
@@ -30,6 +31,7 @@ mod snapshot;
 mod ui;
 mod undo;
 mod validate;
+mod workspaces;
 
 use ui::Ui;
 
@@ -80,6 +82,7 @@ enum Command {
     Snapshot(snapshot::Snapshot),
     Undo(undo::Undo),
     Pull(pull::Pull),
+    Workspaces(workspaces::Workspaces),
     Schema(schema::Schema),
     Sandbox(sandbox::Sandbox),
     Completions(completions::Completions),
@@ -101,6 +104,7 @@ impl Command {
             Self::Snapshot(_) => "snapshot",
             Self::Undo(_) => "undo",
             Self::Pull(_) => "pull",
+            Self::Workspaces(_) => "workspaces",
             Self::Schema(_) => "schema",
             Self::Sandbox(_) => "sandbox",
             Self::Completions(_) => "completions",

@@ -8,6 +8,7 @@ use crate::api::{ApiError, Failure, NotSent};
 use crate::apply::journal::RunFileError;
 use crate::atomic_file::WriteError;
 use crate::config::NoWorkspace;
+use crate::fleet::FleetError;
 use crate::git::base::BaseError;
 use crate::observe::{ObserveError, UnreadableLeads};
 use crate::plan::file::PlanFileError;
@@ -67,6 +68,9 @@ pub enum Error {
     /// There is no base to explain differences with.
     #[error(transparent)]
     Base(#[from] BaseError),
+    /// The workspaces below a folder cannot be listed.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
     /// Selectors cannot be used, or select nothing.
     #[error(transparent)]
     Select(#[from] SelectError),
@@ -252,6 +256,7 @@ impl Error {
             }
             Self::Output { .. } => "write it to a file of its own",
             Self::Base(error) => error.hint(),
+            Self::Fleet(error) => error.hint(),
             Self::Ambiguous { .. } => "write more of it",
             Self::Snapshot(error) => error.hint(),
             Self::PlanFile { source, .. } => source.hint(),

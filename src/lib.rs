@@ -43,6 +43,7 @@ pub mod config;
 pub mod diff;
 pub mod duration;
 pub mod error;
+pub mod fleet;
 pub mod git;
 pub mod lead;
 pub mod lead_file;

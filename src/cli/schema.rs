@@ -10,8 +10,6 @@ use crate::lead_file::schema;
 use crate::{config, lead_file};
 
 /// Print the JSON Schema of a file, the same as in schema/
-///
-/// Example: convertalk schema leads > leads.schema.json
 #[derive(Debug, Args)]
 pub(super) struct Schema {
     /// Of which file
@@ -32,6 +30,8 @@ enum Of {
     Plan,
     /// A line of a run file
     Run,
+    /// The list of workspaces in JSON
+    Workspaces,
 }
 
 impl Schema {
@@ -46,6 +46,7 @@ impl Schema {
             (Of::Workspace, _) => config::schema::workspace(),
             (Of::Plan, _) => schemars::schema_for!(crate::plan::Plan),
             (Of::Run, _) => schemars::schema_for!(crate::apply::journal::Line),
+            (Of::Workspaces, _) => schemars::schema_for!(crate::fleet::Workspaces),
         };
         ui.json(&schema)?;
         Ok(Exit::Done)

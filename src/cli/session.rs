@@ -15,7 +15,6 @@ use crate::api::{self, Client, ReadOnly};
 use crate::cancel::{Cancellation, Reason};
 use crate::config::{Overrides, Workspace};
 use crate::error::Error;
-use crate::git::base::BaseError;
 use crate::lead::desired::Desired;
 use crate::observe::{Live, ObserveError, Reader, observe_declared};
 use crate::plan::{Base, DifferencePolicy, Input, Plan, Target, make};
@@ -293,20 +292,8 @@ pub(super) fn select<'d>(
 /// What the files said at a commit. `auto` is where the branch of a pull request left the one that it is to go into.
 pub(super) fn base(workspace: &Workspace, reference: &str) -> Result<(Base, Desired), Error> {
     let root = &workspace.root;
-    let set = |name| {
-        std::env::var(name)
-            .ok()
-            .filter(|text| !text.trim().is_empty())
-    };
     let found = match reference {
-        "auto" => match (
-            set("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
-            set("GITHUB_BASE_REF"),
-        ) {
-            (Some(commit), _) => commit,
-            (None, Some(branch)) => git::base::merge_base(root, &format!("origin/{branch}"))?,
-            (None, None) => return Err(BaseError::NoPullRequest.into()),
-        },
+        "auto" => super::pull_request::merge_base(root)?,
         other => other.to_owned(),
     };
     let git::base::Base { commit, desired } = git::base::read(root, &found, &overrides())?;

@@ -139,11 +139,11 @@ pub fn top(folder: &Path) -> Option<PathBuf> {
         .map(|text| PathBuf::from(text.trim_end_matches('\n')))
 }
 
-/// Reads the desired state of the workspace in `root` at `reference`.
+/// The whole hash of the commit that a reference names.
 ///
 /// # Errors
-/// No repository, no such commit, files with mistakes, or files that the commit does not hold.
-pub fn read(root: &Path, reference: &str, overrides: &Overrides) -> Result<Base, BaseError> {
+/// No repository, or no such commit in it.
+pub fn commit(root: &Path, reference: &str) -> Result<String, BaseError> {
     git(root, &["rev-parse", "--git-dir"])?;
     let name = format!("{reference}^{{commit}}");
     let commit = git(
@@ -167,6 +167,15 @@ pub fn read(root: &Path, reference: &str, overrides: &Overrides) -> Result<Base,
             shallow,
         });
     }
+    Ok(commit)
+}
+
+/// Reads the desired state of the workspace in `root` at `reference`.
+///
+/// # Errors
+/// No repository, no such commit, files with mistakes, or files that the commit does not hold.
+pub fn read(root: &Path, reference: &str, overrides: &Overrides) -> Result<Base, BaseError> {
+    let commit = commit(root, reference)?;
     let short: String = commit.chars().take(12).collect();
     let listed = git(root, &["ls-tree", "-r", "-z", &commit])?;
     let entries: Vec<Entry<'_>> = listed.split('\0').filter_map(entry).collect();

@@ -214,12 +214,8 @@ fn auto_finds_the_base_of_a_pull_request() {
         plan("GITHUB_BASE_REF", "main").exits(3).json()["base"]["commit"],
         base
     );
-    assert_eq!(
-        plan("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base)
-            .exits(3)
-            .json()["base"]["commit"],
-        base
-    );
+    let gitlab = plan("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main").exits(3);
+    assert_eq!(gitlab.json()["base"]["commit"], base);
     assert!(
         plan("NOTHING", "1")
             .exits(1)

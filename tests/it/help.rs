@@ -41,7 +41,7 @@ fn examples(help: &str) -> Vec<String> {
 #[test]
 fn each_help_has_two_examples() {
     let commands = commands();
-    assert!(commands.len() >= 15, "{commands:?}");
+    assert!(commands.len() >= 16, "{commands:?}");
     assert!(examples(&run(&["--help"]).exits(0).out).len() >= 2);
     for command in &commands {
         let help = run(&[command, "--help"]).exits(0).out;

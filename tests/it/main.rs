@@ -36,4 +36,5 @@ mod selecting;
 mod story;
 mod volume;
 mod workspace;
+mod workspaces;
 mod world;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use convertalk::apply::journal::Line;
+use convertalk::fleet::Workspaces;
 use convertalk::lead_file::schema;
 use convertalk::plan::Plan;
 use serde_json::Value as Json;
@@ -21,6 +22,7 @@ fn they_are_what_the_code_says() {
         ("leads", schema::leads()),
         ("plan", schemars::schema_for!(Plan)),
         ("run", schemars::schema_for!(Line)),
+        ("workspaces", schemars::schema_for!(Workspaces)),
     ];
     for (name, schema) in all {
         let path = Path::new("schema").join(format!("{name}.schema.json"));

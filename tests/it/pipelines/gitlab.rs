@@ -16,10 +16,10 @@ fn job(forge: &Forge, name: &str, more: &[(&str, &str)]) -> Done {
     forge.run("examples/ci/gitlab/.gitlab-ci.yml", name, &[], &env)
 }
 
-fn plan(forge: &Forge, base: &str, more: &[(&str, &str)]) -> Done {
+fn plan(forge: &Forge, more: &[(&str, &str)]) -> Done {
     let mut env = vec![
         ("CI_MERGE_REQUEST_IID", "5"),
-        ("CI_MERGE_REQUEST_DIFF_BASE_SHA", base),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
     ];
     env.extend(more);
     job(forge, "plan", &env)
@@ -30,13 +30,10 @@ fn one_note_is_made_and_kept_up_to_date() {
     let Some(forge) = Forge::new() else { return };
     let theirs = json!([{ "id": 1, "author": { "id": 9 }, "body": "### Nothing to do <!-- convertalk plan -->" }]);
     forge.keep("notes", &theirs);
-    let (base, notes) = (
-        forge.git("rev-parse HEAD"),
-        [("GITLAB_TOKEN", "a-token-for-notes")],
-    );
+    let notes = [("GITLAB_TOKEN", "a-token-for-notes")];
     forge.declare(["CLOSED", "OPEN", "OPEN"]);
     forge.commit();
-    let done = plan(&forge, &base, &[]);
+    let done = plan(&forge, &[]);
     assert_eq!(
         (done.exit, forge.kept("notes").len()),
         (0, 1),
@@ -49,7 +46,7 @@ fn one_note_is_made_and_kept_up_to_date() {
     .expect("JSON");
     assert_eq!(widget, json!({ "create": 0, "update": 1, "delete": 0 }));
 
-    let done = plan(&forge, &base, &notes);
+    let done = plan(&forge, &notes);
     assert_eq!(done.exit, 0, "{}", done.log);
     assert!(
         forge.kept("notes")[1]["body"]
@@ -62,7 +59,7 @@ fn one_note_is_made_and_kept_up_to_date() {
         "convertalk.yaml",
         &format!("{config}policy: {{ transitions: {{ deny: [\"* -> CLOSED\"] }} }}\n"),
     );
-    assert_eq!(plan(&forge, &base, &notes).exit, 3);
+    assert_eq!(plan(&forge, &notes).exit, 3);
     let kept = forge.kept("notes");
     assert_eq!((kept.len(), &kept[0]), (2, &theirs[0]));
     assert!(
@@ -73,7 +70,7 @@ fn one_note_is_made_and_kept_up_to_date() {
     );
 
     forge.declare(["Closed", "OPEN", "OPEN"]);
-    assert_eq!(plan(&forge, &base, &notes).exit, 1);
+    assert_eq!(plan(&forge, &notes).exit, 1);
     assert!(
         forge.kept("notes")[1]["body"]
             .as_str()

@@ -1,0 +1,147 @@
+//! `convertalk workspaces`
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use comfy_table::{Table, presets};
+
+use super::pull_request;
+use super::session::{overrides, target};
+use super::ui::Ui;
+use crate::config::NoWorkspace;
+use crate::error::{Error, Exit};
+use crate::fleet::{self, Difference, Found, Listed, Shard, Workspaces as List, changed};
+use crate::git::base;
+use crate::plan::Target;
+use crate::report::style::{BAD, paint, visible};
+
+/// List the workspaces below a folder, for a job each
+///
+/// Hidden and linked folders are skipped. A workspace with an error is listed with it.
+#[derive(Debug, Args)]
+pub(super) struct Workspaces {
+    /// Only those in which a file differs between the base and HEAD
+    #[arg(long, requires = "base")]
+    changed: bool,
+    /// The commit to compare HEAD with; `auto` in GitHub and GitLab pull requests
+    #[arg(long, value_name = "REF", requires = "changed")]
+    base: Option<String>,
+    /// Only this part of them, counted from 1; a new workspace moves no other to another part
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// `matrix=…` and `any=true|false`, for $GITHUB_OUTPUT
+    Github,
+}
+
+impl Workspaces {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        let root = std::fs::canonicalize(directory)
+            .map_err(|error| NoWorkspace::NoFolder(directory.to_owned(), error))?;
+        let found = fleet::find(&root, &overrides())?;
+        let wanted = match &self.base {
+            Some(reference) => changed(&found, &difference(&root, reference)?),
+            None => vec![true; found.len()],
+        };
+        let workspaces: Vec<Listed> = found
+            .iter()
+            .zip(wanted)
+            .filter(|(_, wanted)| *wanted)
+            .map(|(found, _)| listed(found))
+            .filter(|listed| self.shard.is_none_or(|shard| shard.holds(&listed.name)))
+            .collect();
+        match self.format {
+            Form::Text => ui.result(&text(&workspaces))?,
+            Form::Json => ui.json(&List { workspaces })?,
+            Form::Github => ui.result(&outputs(&workspaces)?)?,
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn listed(found: &Found) -> Listed {
+    let (target, error) = match &found.workspace {
+        Ok(workspace) => (Some(target(workspace)), None),
+        Err(first) if first.is_about_the_environment() => (None, Some(first.message.clone())),
+        Err(first) => {
+            let place = format!("{}:{}:{}", first.file, first.line, first.column);
+            (None, Some(format!("{place}: {}", first.message)))
+        }
+    };
+    let (endpoint, bot_id, customer_id) = target
+        .map(|target: Target| (target.endpoint, target.bot_id, target.customer_id))
+        .map_or((None, None, None), |(endpoint, bot, customer)| {
+            (Some(endpoint), Some(bot), Some(customer))
+        });
+    Listed {
+        name: found.name(),
+        dir: fleet::shown(&found.dir).to_owned(),
+        endpoint,
+        bot_id,
+        customer_id,
+        error,
+    }
+}
+
+/// What differs between a commit and HEAD.
+fn difference(root: &Path, reference: &str) -> Result<Difference, Error> {
+    let reference = match reference {
+        "auto" => pull_request::merge_base(root)?,
+        other => other.to_owned(),
+    };
+    let base = base::commit(root, &reference)?;
+    let words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames"];
+    let differing = base::git(root, &[&words[..], &[&base, "HEAD"]].concat())?;
+    let tree = base::git(root, &["ls-tree", "-r", "-z", "--full-tree", "HEAD"])?;
+    let paths = differing.split('\0').filter(|path| !path.is_empty());
+    let links = tree
+        .split('\0')
+        .filter(|entry| entry.starts_with("120000 "))
+        .filter_map(|entry| Some(entry.split_once('\t')?.1.to_owned()));
+    Ok(Difference {
+        prefix: base::prefix(root),
+        paths: paths.map(str::to_owned).collect::<BTreeSet<_>>(),
+        links: links.collect(),
+    })
+}
+
+fn text(workspaces: &[Listed]) -> String {
+    if workspaces.is_empty() {
+        return "No workspaces.\n".to_owned();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["name", "dir", "endpoint", "bot"]);
+    for one in workspaces {
+        let mut cells = vec![visible(&one.name), visible(&one.dir)];
+        match &one.error {
+            Some(error) => cells.push(paint(BAD, format!("error: {}", visible(error)))),
+            None => {
+                let values = [&one.endpoint, &one.bot_id].into_iter().flatten();
+                cells.extend(values.map(|value| visible(value)));
+            }
+        }
+        table.add_row(cells);
+    }
+    let lines = table.to_string();
+    let lines = lines.lines().map(|line| line.trim().to_owned() + "\n");
+    lines.collect()
+}
+
+/// One line for each output of a step of GitHub's: JSON has no line breaks in it.
+fn outputs(workspaces: &[Listed]) -> Result<String, Error> {
+    let matrix = serde_json::json!({ "include": workspaces });
+    let matrix = serde_json::to_string(&matrix).map_err(Error::Json)?;
+    Ok(format!("matrix={matrix}\nany={}\n", !workspaces.is_empty()))
+}
