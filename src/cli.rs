@@ -16,6 +16,7 @@ mod examples;
 mod execution;
 mod explain;
 mod fmt;
+mod help;
 mod init;
 mod man;
 mod options;
@@ -43,6 +44,7 @@ const EVERYWHERE: &str = "Everywhere";
     name = "convertalk",
     version,
     arg_required_else_help = true,
+    disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub struct Cli {
@@ -87,6 +89,7 @@ enum Command {
     Sandbox(sandbox::Sandbox),
     Completions(completions::Completions),
     Man(man::Man),
+    Help(help::Help),
 }
 
 impl Command {
@@ -109,6 +112,7 @@ impl Command {
             Self::Sandbox(_) => "sandbox",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
+            Self::Help(_) => "help",
         }
     }
 }
@@ -139,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Sandbox(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),
         Command::Man(command) => command.run(&ui),
+        Command::Help(command) => command.run(&ui),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -267,6 +267,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ),
         ],
     ),
+    (
+        "help",
+        &[
+            ("Show the help of a command", "convertalk help plan"),
+            (
+                "Explain a diagnostic or a guard",
+                "convertalk help unknown-status",
+            ),
+        ],
+    ),
 ];
 
 /// The command line of the program, each command with its examples.

@@ -22,10 +22,7 @@ fn commands() -> Vec<String> {
             .filter(|name| !name.is_empty())
             .map(str::to_owned)
     };
-    listed
-        .filter_map(name)
-        .filter(|name| name != "help")
-        .collect()
+    listed.filter_map(name).collect()
 }
 
 /// The lines to type of the examples in a help.

@@ -4,6 +4,7 @@ mod api;
 mod arbitrary;
 mod base;
 mod browser;
+mod codes;
 mod doctor;
 mod doubts;
 mod edit;

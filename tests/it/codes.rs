@@ -1,0 +1,141 @@
+//! docs/codes.md: a section for each diagnostic and each guard, and every example in it gives its code.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value as Json;
+
+use crate::world::{Ran, program};
+
+const PAGE: &str = include_str!("../../docs/codes.md");
+
+/// A section: its code, and its blocks with their languages.
+struct Section<'a> {
+    code: &'a str,
+    blocks: Vec<(&'a str, &'a str)>,
+}
+
+fn sections(of: &str) -> Vec<Section<'static>> {
+    let part = PAGE
+        .split("\n# ")
+        .find(|part| part.starts_with(of))
+        .expect("a part");
+    part.split("\n## ").skip(1).map(section).collect()
+}
+
+fn section(text: &'static str) -> Section<'static> {
+    let code = text.lines().next().expect("a heading").trim_matches('`');
+    let blocks = text.split("```").skip(1).step_by(2);
+    let blocks = blocks.map(|block| block.split_once('\n').expect("a language"));
+    Section {
+        code,
+        blocks: blocks.collect(),
+    }
+}
+
+/// A workspace with one lead, and the files of an example: which is which shows in what they hold.
+fn workspace(section: &Section<'_>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |file: &str, text: &str| {
+        std::fs::write(folder.path().join(file), text).expect("a file");
+    };
+    std::fs::create_dir(folder.path().join("leads")).expect("a folder");
+    write(
+        "convertalk.yaml",
+        "version: 1\napi: { endpoint: sandbox }\nagents: { priya: 631aa793bcfa100487d13d0d }\n",
+    );
+    for (language, text) in &section.blocks {
+        match *language {
+            "yaml" if text.contains("\napi:") => write("convertalk.yaml", text),
+            "yaml" if text.starts_with("lead:") => write("seed.yaml", text),
+            "yaml" => write("leads/example.yaml", text),
+            "console" => shell(folder.path(), text),
+            other => panic!("{}: a block of {other}", section.code),
+        }
+    }
+    folder
+}
+
+fn shell(folder: &Path, text: &str) {
+    let line = text.trim_start_matches("$ ");
+    if line.starts_with("chmod") {
+        std::fs::write(folder.join("leads/secret.yaml"), "version: 1\n").expect("a file");
+    }
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]).current_dir(folder);
+    assert!(shell.status().expect("sh runs").success(), "{line}");
+}
+
+fn run(folder: &Path, words: &[&str]) -> Ran {
+    let mut program = program(words);
+    Ran::of(program.current_dir(folder).output().expect("it runs"))
+}
+
+fn codes(list: &Json) -> Vec<String> {
+    let rules = list.as_array().expect("a list").iter();
+    rules
+        .map(|one| one["rule"].as_str().expect("a rule").to_owned())
+        .collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn each_example_of_a_diagnostic_gives_its_code() {
+    let sections = sections("Diagnostics");
+    assert!(sections.len() > 40);
+    for section in &sections {
+        assert!(
+            !section.blocks.is_empty(),
+            "{} has no example",
+            section.code
+        );
+        let folder = workspace(section);
+        if std::fs::read(folder.path().join("leads/secret.yaml")).is_ok() {
+            continue; // root reads everything
+        }
+        let json = run(folder.path(), &["validate", "--format", "json"]).json();
+        let found = codes(&json["diagnostics"]);
+        assert!(
+            found.iter().any(|code| code == section.code),
+            "{}: {json:#}",
+            section.code
+        );
+        let errors = json["diagnostics"].as_array().expect("a list").iter();
+        let errors = errors.filter(|one| one["severity"] == "error").count();
+        let says = section_text(section.code).contains("This is a warning.");
+        assert_eq!(errors == 0, says, "{}: {json:#}", section.code);
+    }
+}
+
+fn section_text(code: &str) -> &'static str {
+    let start = PAGE.find(&format!("## `{code}`\n")).expect("a section");
+    let rest = &PAGE[start..];
+    let end = ["\n## ", "\n# "].map(|next| rest.find(next).unwrap_or(rest.len()));
+    &rest[..end[0].min(end[1])]
+}
+
+#[test]
+fn each_example_of_a_guard_is_refused_by_it() {
+    let sections = sections("Guards");
+    let mut shown = 0;
+    for section in sections.iter().filter(|one| !one.blocks.is_empty()) {
+        let folder = workspace(section);
+        let json = run(folder.path(), &["plan", "--format", "json"]);
+        assert_eq!(codes(&json.json()["refusals"]), [section.code]);
+        shown += 1;
+    }
+    assert!(shown >= 5);
+}
+
+#[test]
+fn help_shows_the_section_of_a_code() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for code in ["unknown-status", "transition", "yaml-tag"] {
+        let page = run(folder.path(), &["help", code]).exits(0).out;
+        assert_eq!(page.trim_end(), section_text(code).trim_end());
+    }
+    let unknown = run(folder.path(), &["help", "no-such-code"]).exits(1);
+    assert!(unknown.err.contains("docs/codes.md"), "{}", unknown.err);
+    let plan = run(folder.path(), &["help", "plan"]).exits(0).out;
+    assert_eq!(plan, run(folder.path(), &["plan", "--help"]).exits(0).out);
+}
