@@ -100,20 +100,28 @@ pub(crate) fn pipelines(ci: Ci, start: &Start) -> Vec<Made> {
                 include_str!("../../examples/ci/github/.github/workflows/plan.yml"),
             ),
             (
+                ".github/workflows/plan-fork.yml",
+                include_str!("../../examples/ci/github/.github/workflows/plan-fork.yml"),
+            ),
+            (
                 ".github/workflows/apply.yml",
                 include_str!("../../examples/ci/github/.github/workflows/apply.yml"),
+            ),
+            (
+                ".github/workflows/undo.yml",
+                include_str!("../../examples/ci/github/.github/workflows/undo.yml"),
             ),
             (
                 ".github/workflows/drift.yml",
                 include_str!("../../examples/ci/github/.github/workflows/drift.yml"),
             ),
             (
-                ".github/workflows/snapshot.yml",
-                include_str!("../../examples/ci/github/.github/workflows/snapshot.yml"),
+                ".github/workflows/pull.yml",
+                include_str!("../../examples/ci/github/.github/workflows/pull.yml"),
             ),
             (
-                ".github/workflows/plan-fork.yml",
-                include_str!("../../examples/ci/github/.github/workflows/plan-fork.yml"),
+                ".github/workflows/snapshot.yml",
+                include_str!("../../examples/ci/github/.github/workflows/snapshot.yml"),
             ),
         ],
         Ci::Gitlab => &[(

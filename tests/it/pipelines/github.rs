@@ -19,11 +19,15 @@ fn plan(forge: &Forge) -> Done {
 }
 
 /// A run of the newest commit, kept as GitHub keeps it.
-fn apply(forge: &Forge, asked: &str) -> Done {
+fn apply(forge: &Forge, begin: &str) -> Done {
+    apply_with(forge, &[("inputs.begin", begin)])
+}
+
+fn apply_with(forge: &Forge, inputs: &[(&str, &str)]) -> Done {
     let done = forge.run(
         &format!("{FOLDER}/apply.yml"),
         "apply",
-        &[READS, WRITES, ("inputs.base", asked)],
+        &[&[READS, WRITES], inputs].concat(),
         &[],
     );
     note_run(
@@ -149,7 +153,13 @@ fn files_with_mistakes_are_told_and_fail() {
 fn apply_goes_on_from_the_last_run_that_succeeded() {
     let Some(forge) = Forge::new() else { return };
     let done = apply(&forge, "");
-    assert_eq!(done.exit, 0, "the first run has no base: {}", done.log);
+    assert!(
+        done.exit == 1 && done.log.contains("with begin `files` or `live`"),
+        "{}",
+        done.log
+    );
+    let done = apply(&forge, "files");
+    assert_eq!(done.exit, 0, "{}", done.log);
     assert_eq!(
         forge.summary(),
         "Nothing was written; the log of the step before says why.\n"
@@ -212,13 +222,10 @@ fn apply_goes_on_from_the_last_run_that_succeeded() {
         done.log
     );
     forge.git("checkout --quiet main");
-    assert_eq!(apply(&forge, "nowhere").exit, 128);
-    assert_eq!(apply(&forge, "none").exit, 0);
-    assert_eq!(
-        forge.status(3),
-        "OPEN",
-        "with no base the files are made true"
-    );
+    assert_eq!(apply(&forge, "live").exit, 0);
+    assert_eq!(forge.status(3), "ONHOLD", "live keeps the inbox");
+    assert_eq!(apply(&forge, "files").exit, 0);
+    assert_eq!(forge.status(3), "OPEN", "files makes the files true");
 }
 
 #[test]
@@ -288,10 +295,10 @@ fn one_issue_tells_of_drift_and_is_closed_without() {
 fn a_fork_is_planned_against_the_newest_snapshot_without_secrets() {
     let Some(forge) = Forge::new() else { return };
     let file = format!("{FOLDER}/plan-fork.yml");
-    let fork = || forge.run(&file, "plan", &[], &[("GITHUB_BASE_REF", "main")]);
+    let fork = || forge.run(&file, "plan-fork", &[], &[("GITHUB_BASE_REF", "main")]);
     let done = fork();
     assert!(
-        done.exit == 1 && done.log.contains("there is no snapshot yet"),
+        done.exit == 0 && done.log.contains("there is no snapshot yet"),
         "{}",
         done.log
     );
@@ -324,4 +331,264 @@ fn a_fork_is_planned_against_the_newest_snapshot_without_secrets() {
         "{}",
         forge.summary()
     );
+}
+
+#[test]
+fn labels_of_a_pull_request_change_the_limits_of_its_plan() {
+    let Some(forge) = Forge::new() else { return };
+    let config = std::fs::read_to_string(forge.world.path("convertalk.yaml")).expect("a file");
+    let policy = "policy: { max_changes: 1, transitions: { deny: [\"* -> CLOSED\"] } }\n";
+    forge
+        .world
+        .write("convertalk.yaml", &format!("{config}{policy}"));
+    forge.declare(["CLOSED", "CLOSED", "OPEN"]);
+    forge.commit();
+    let labelled = |labels: &str| {
+        let context = [
+            READS,
+            ("github.event.pull_request.number", "5"),
+            ("toJSON(github.event.pull_request.labels.*.name)", labels),
+        ];
+        let file = format!("{FOLDER}/plan.yml");
+        forge
+            .run(&file, "plan", &context, &[("GITHUB_BASE_REF", "main")])
+            .exit
+    };
+    assert_eq!(labelled("[]"), 3);
+    assert_eq!(labelled(r#"["convertalk:max-changes=2"]"#), 3);
+    assert_eq!(
+        labelled(r#"["bug", "convertalk:max-changes=2", "convertalk:allow=transition"]"#),
+        0
+    );
+    assert_eq!(
+        labelled(r#"["convertalk:out=leads/all.yaml", "$(touch owned)"]"#),
+        3
+    );
+    assert!(!forge.world.path("owned").exists());
+}
+
+#[test]
+fn a_pull_request_of_dependabot_is_skipped_with_a_word() {
+    let Some(forge) = Forge::new() else { return };
+    let author = |login| ("github.event.pull_request.user.login", login);
+    let run = |login| {
+        let context = [author(login), ("github.event.pull_request.number", "5")];
+        let file = format!("{FOLDER}/plan.yml");
+        forge.run(&file, "plan", &context, &[("GITHUB_BASE_REF", "main")])
+    };
+    let done = run("dependabot[bot]");
+    assert_eq!(done.exit, 0, "{}", done.log);
+    assert!(forge.summary().starts_with("No plan: "));
+    assert!(forge.kept("comments").is_empty());
+    assert_eq!(
+        run("asha").exit,
+        1,
+        "a missing secret is an error for others"
+    );
+}
+
+#[test]
+fn a_merge_queue_plans_what_it_would_merge_and_comments_nowhere() {
+    let Some(forge) = Forge::new() else { return };
+    forge.git("checkout --quiet -b topic");
+    forge.declare(["CLOSED", "OPEN", "OPEN"]);
+    forge.commit();
+    forge.git("checkout --quiet main");
+    forge
+        .world
+        .write("leads/other.yaml", "version: 1\nleads: {}\n");
+    let main = forge.commit();
+    forge.git(&format!("update-ref refs/remotes/origin/main {main}"));
+    forge.git("merge --quiet --no-edit topic");
+    let env = [("GITHUB_REF", "refs/heads/gh-readonly-queue/main/pr-5-0123")];
+    let done = forge.run(&format!("{FOLDER}/plan.yml"), "plan", &[READS], &env);
+    assert_eq!(done.exit, 0, "{}", done.log);
+    assert!(
+        forge.summary().contains("#### Intended"),
+        "{}",
+        forge.summary()
+    );
+    assert!(forge.kept("comments").is_empty());
+}
+
+#[test]
+fn a_shallow_checkout_is_a_clear_error() {
+    let Some(forge) = Forge::new() else { return };
+    let head = forge.git("rev-parse HEAD");
+    forge.world.write(".git/shallow", &format!("{head}\n"));
+    forge.git("update-ref -d refs/remotes/origin/main");
+    let done = plan(&forge);
+    assert!(
+        done.exit == 1 && done.log.contains("fetch-depth: 0"),
+        "{}",
+        done.log
+    );
+}
+
+/// A cancelled job signals its shell alone.
+#[cfg(unix)]
+#[test]
+fn a_cancelled_job_stops_the_program() {
+    const LEADS: usize = 60;
+    let Some(forge) = Forge::with(LEADS, "--latency 100ms") else {
+        return;
+    };
+    let all = (1..=LEADS).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)));
+    forge.world.declare(&all.collect::<String>());
+    forge.commit();
+    let file = format!("{FOLDER}/apply.yml");
+    let ran = forge.cancelled(&file, "apply", "Apply", &[]).exits(130);
+    let written = forge.world.puts().len();
+    assert!(written < LEADS / 2, "{written} were written: {}", ran.err);
+    let kept = std::fs::read_to_string(forge.temp().join("run.jsonl")).expect("a run file");
+    assert_eq!(
+        kept.matches("\"outcome\":\"untried\"").count(),
+        LEADS - written
+    );
+}
+
+/// In a container the checkout belongs to another user than the job's.
+#[cfg(unix)]
+#[test]
+fn a_checkout_of_another_owner_is_planned() {
+    let Some(forge) = Forge::new() else { return };
+    forge.declare(["CLOSED", "OPEN", "OPEN"]);
+    forge.commit();
+    let owned = std::process::Command::new("chown")
+        .args(["-R", "54321"])
+        .arg(forge.world.path("."))
+        .output();
+    if owned.is_ok_and(|output| output.status.success()) {
+        let done = plan(&forge);
+        assert_eq!(done.exit, 0, "{}", done.log);
+    }
+}
+
+#[test]
+fn inputs_of_a_run_by_hand_reach_the_program() {
+    let Some(forge) = Forge::new() else { return };
+    assert_eq!(apply(&forge, "files").exit, 0);
+    let config = std::fs::read_to_string(forge.world.path("convertalk.yaml")).expect("a file");
+    let policy = "policy: { max_changes: 1, transitions: { deny: [\"* -> CLOSED\"] } }\n";
+    forge
+        .world
+        .write("convertalk.yaml", &format!("{config}{policy}"));
+    forge.declare(["CLOSED", "CLOSED", "OPEN"]);
+    let lead = format!("  {}: {{ status: OPEN }}\n", uuid(9));
+    let leads = std::fs::read_to_string(forge.world.path("leads/all.yaml")).expect("a file");
+    forge
+        .world
+        .write("leads/all.yaml", &format!("{leads}{lead}"));
+    forge.commit();
+    assert_eq!(apply(&forge, "").exit, 1);
+    let inputs = [
+        ("inputs.max-changes", "2"),
+        ("inputs.allow", "transition max-leads"),
+        ("inputs.missing", "skip"),
+    ];
+    let done = apply_with(&forge, &inputs);
+    assert_eq!(done.exit, 0, "{}", done.log);
+    assert_eq!(
+        [1, 2].map(|number| forge.status(number)),
+        ["CLOSED", "CLOSED"]
+    );
+}
+
+#[test]
+fn undo_writes_back_what_a_run_replaced() {
+    let Some(forge) = Forge::new() else { return };
+    forge.declare(["CLOSED", "CLOSED", "OPEN"]);
+    forge.commit();
+    assert_eq!(apply(&forge, "files").exit, 0);
+    let undo = |run: &str| {
+        let context = [READS, WRITES, ("inputs.run", run), ("inputs.only", "")];
+        forge.run(&format!("{FOLDER}/undo.yml"), "undo", &context, &[])
+    };
+    let kept = std::fs::read(forge.temp().join("run.jsonl")).expect("a run file");
+    std::fs::write(forge.artifact(77, "run-2").join("run.jsonl"), kept).expect("a file");
+    let done = undo("78");
+    assert!(
+        done.exit == 1 && done.log.contains("kept no run file"),
+        "{}",
+        done.log
+    );
+    assert_eq!(undo("$(id)").exit, 1);
+    let done = undo("77");
+    assert_eq!(done.exit, 0, "{}", done.log);
+    assert_eq!([1, 2].map(|number| forge.status(number)), ["OPEN", "OPEN"]);
+    assert!(
+        forge.summary().contains("2 verified"),
+        "{}",
+        forge.summary()
+    );
+}
+
+#[test]
+fn new_leads_and_drift_become_one_pull_request() {
+    let Some(forge) = Forge::with(5, "") else {
+        return;
+    };
+    let origin = forge.artifact(0, "origin.git");
+    forge.git(&format!("init --quiet --bare {}", origin.display()));
+    forge.git(&format!("remote add origin {}", origin.display()));
+    forge.keep("pulls", &json!([]));
+    forge
+        .world
+        .sandbox()
+        .edit(&uuid(1), |record| record["status"] = "REVIEW".into());
+    let pull = || forge.run(&format!("{FOLDER}/pull.yml"), "pull", &[READS], &[]);
+    let done = pull();
+    assert_eq!(done.exit, 0, "{}", done.log);
+    assert_eq!(forge.kept("pulls").len(), 1, "{}", done.log);
+    let changed = forge.git("diff main...origin/convertalk-pull");
+    assert!(
+        changed.contains("+  ") && changed.contains("REVIEW"),
+        "{changed}"
+    );
+    for number in [4, 5] {
+        assert!(changed.contains(&uuid(number)), "{changed}");
+    }
+}
+
+#[test]
+fn a_fleet_has_a_job_for_each_workspace_that_changed() {
+    let Some(forge) = Forge::new() else { return };
+    let config = std::fs::read_to_string(forge.world.path("convertalk.yaml")).expect("a file");
+    forge.world.write("eu/convertalk.yaml", &config);
+    forge
+        .world
+        .write("eu/leads/all.yaml", "version: 1\nleads: {}\n");
+    forge.git("add eu");
+    let base = forge.commit();
+    forge.git(&format!("update-ref refs/remotes/origin/main {base}"));
+    forge
+        .world
+        .write("eu/leads/all.yaml", "version: 1\nleads: { }\n");
+    forge.git("add eu");
+    forge.commit();
+    let list = |event: &str| {
+        let env = [("GITHUB_EVENT_NAME", event), ("GITHUB_BASE_REF", "main")];
+        let env = if event == "push" { &env[..1] } else { &env[..] };
+        let done = forge.run(&format!("{FOLDER}/fleet.yml"), "list", &[], env);
+        assert_eq!(done.exit, 0, "{}", done.log);
+        std::fs::read_to_string(forge.output()).expect("outputs")
+    };
+    let changed = list("pull_request");
+    assert!(
+        changed.contains("\"name\":\"eu\"") && !changed.contains("root"),
+        "{changed}"
+    );
+    assert!(
+        list("push").contains("\"name\":\"root\""),
+        "no run has succeeded"
+    );
+    note_fleet(&forge, &base);
+    assert!(!list("push").contains("root"));
+}
+
+fn note_fleet(forge: &Forge, commit: &str) {
+    let run = json!([{
+        "workflow": "fleet.yml", "branch": "main", "event": "push", "status": "success", "createdAt": "2026-01-02", "headSha": commit
+    }]);
+    forge.keep("runs", &run);
 }

@@ -82,7 +82,9 @@ fn one_note_is_made_and_kept_up_to_date() {
 fn apply_goes_on_from_the_last_deployment() {
     let Some(forge) = Forge::new() else { return };
     let apply = || job(&forge, "apply", &[("CONVERTALK_WRITE_TOKEN", TOKEN)]);
-    assert_eq!(apply().exit, 0);
+    assert!(apply().log.contains("BEGIN"), "no job has succeeded yet");
+    let begun = [("CONVERTALK_WRITE_TOKEN", TOKEN), ("BEGIN", "files")];
+    assert_eq!(job(&forge, "apply", &begun).exit, 0);
     let first = forge.git("rev-parse HEAD");
     forge.keep("deployments", &json!([{ "sha": first }]));
     forge
@@ -119,4 +121,81 @@ fn drift_fails_the_scheduled_pipeline() {
         .sandbox()
         .edit(&uuid(3), |record| record["status"] = "ONHOLD".into());
     assert_eq!(job(&forge, "drift", &[]).exit, 2);
+}
+
+/// Merged results: HEAD holds what the target branch has changed since the merge request began.
+#[test]
+fn changes_of_the_target_branch_are_not_those_of_the_merge_request() {
+    let Some(forge) = Forge::new() else { return };
+    let began = forge.git("rev-parse HEAD");
+    forge.git("checkout --quiet -b topic");
+    forge.declare(["CLOSED", "OPEN", "OPEN"]);
+    forge.commit();
+    forge.git("checkout --quiet main");
+    let lead = format!("version: 1\nleads:\n  {}: {{ tags: [vip] }}\n", uuid(3));
+    forge.world.write("leads/other.yaml", &lead);
+    forge.world.declare(&format!(
+        "  {}: {{ status: OPEN }}\n  {}: {{ status: OPEN }}\n",
+        uuid(1),
+        uuid(2)
+    ));
+    let target = forge.commit();
+    forge.git(&format!("update-ref refs/remotes/origin/main {target}"));
+    forge.git("merge --quiet --no-edit --strategy-option theirs topic");
+    forge.git("rm --quiet --cached leads/other.yaml");
+    std::fs::remove_file(forge.world.path("leads/other.yaml")).expect("a file");
+    forge.commit();
+    forge
+        .world
+        .sandbox()
+        .edit(&uuid(2), |record| record["status"] = "REVIEW".into());
+    let done = plan(&forge, &[("CI_MERGE_REQUEST_DIFF_BASE_SHA", &began)]);
+    assert_eq!(done.exit, 0, "{}", done.log);
+    let json = std::fs::read(forge.world.path("report/plan.json")).expect("a plan");
+    let json: Json = serde_json::from_slice(&json).expect("JSON");
+    assert_eq!(json["base"]["commit"], target.as_str());
+}
+
+#[test]
+fn labels_and_variables_change_the_limits() {
+    let Some(forge) = Forge::new() else { return };
+    let config = std::fs::read_to_string(forge.world.path("convertalk.yaml")).expect("a file");
+    let policy = "policy: { transitions: { deny: [\"* -> CLOSED\"] } }\n";
+    forge
+        .world
+        .write("convertalk.yaml", &format!("{config}{policy}"));
+    forge.declare(["CLOSED", "OPEN", "OPEN"]);
+    forge.commit();
+    let labels = ("CI_MERGE_REQUEST_LABELS", "bug,convertalk:allow=transition");
+    assert_eq!(plan(&forge, &[]).exit, 3);
+    assert_eq!(plan(&forge, &[labels]).exit, 0);
+    let write = ("CONVERTALK_WRITE_TOKEN", TOKEN);
+    let begin = ("BEGIN", "files");
+    assert_eq!(job(&forge, "apply", &[write, begin]).exit, 3);
+    let allow = ("ALLOW", "transition max-leads");
+    assert_eq!(job(&forge, "apply", &[write, begin, allow]).exit, 0);
+    assert_eq!(forge.status(1), "CLOSED");
+}
+
+#[test]
+fn a_fleet_becomes_a_child_pipeline() {
+    let Some(forge) = Forge::new() else { return };
+    let list = |source: &str| {
+        let env = [
+            ("CI_PIPELINE_SOURCE", source),
+            ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+        ];
+        let done = forge.run("examples/ci/gitlab/fleet.gitlab-ci.yml", "list", &[], &env);
+        assert_eq!(done.exit, 0, "{}", done.log);
+        let text = std::fs::read_to_string(forge.world.path("fleet.yml")).expect("a pipeline");
+        serde_yaml::from_str::<Json>(&text).expect("YAML")
+    };
+    assert_eq!(list("push")["root"]["extends"], ".apply");
+    assert!(list("merge_request_event")["nothing"].is_object());
+    forge.declare(["CLOSED", "OPEN", "OPEN"]);
+    forge.commit();
+    let child = list("merge_request_event");
+    assert_eq!(child["root"]["extends"], ".plan");
+    assert_eq!(child["root"]["variables"]["DIR"], ".");
+    assert_eq!(child["include"][0]["local"], "workspace.gitlab-ci.yml");
 }

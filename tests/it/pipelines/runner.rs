@@ -35,7 +35,7 @@ fn pairs(yaml: &Yaml) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The jobs of a file with their scripts, but for those that install.
+/// The jobs of a file with their scripts, by their names.
 pub(super) fn jobs(file: &str) -> BTreeMap<String, Vec<Step>> {
     let read = std::fs::read_to_string(file).expect("a pipeline");
     let yaml: Yaml = serde_yaml::from_str(&read).expect("YAML");
@@ -54,8 +54,7 @@ pub(super) fn jobs(file: &str) -> BTreeMap<String, Vec<Step>> {
             }
         };
         let steps = job["steps"].as_sequence().expect("steps").iter().map(step);
-        let steps =
-            steps.filter(|step| !step.script.is_empty() && step.name != "Install convertalk");
+        let steps = steps.filter(|step| !step.script.is_empty());
         jobs.insert(name.as_str().expect("a name").to_owned(), steps.collect());
     }
     for (name, job) in yaml.as_mapping().into_iter().flatten() {
@@ -91,11 +90,16 @@ pub(super) struct Done {
 
 impl Forge {
     /// Three open leads, and files that say so, committed and pushed to main. `None` where there is no jq to run the scripts with.
+    pub(super) fn new() -> Option<Self> {
+        Self::with(3, "")
+    }
+
+    /// The same with more open leads, of which the files declare three, and flags of the sandbox.
     #[allow(
         clippy::print_stderr,
-        reason = "who runs the tests is told why some had nothing to do"
+        reason = "a person who runs the tests sees why some had nothing to do"
     )]
-    pub(super) fn new() -> Option<Self> {
+    pub(super) fn with(leads: usize, flags: &str) -> Option<Self> {
         if Command::new("jq").arg("--version").output().is_err() {
             assert!(
                 std::env::var_os("CI").is_none(),
@@ -105,10 +109,10 @@ impl Forge {
             return None;
         }
         let world = World::new(
-            &(1..=3)
+            &(1..=leads)
                 .map(|number| record(number, "OPEN", None, &[]))
                 .collect::<Vec<_>>(),
-            "",
+            flags,
         );
         let forge = Self {
             world,
@@ -165,6 +169,11 @@ impl Forge {
         self.git("add convertalk.yaml leads");
         self.git("commit --quiet --allow-empty --message files");
         self.git("rev-parse HEAD")
+    }
+
+    /// The outputs of the last step.
+    pub(super) fn output(&self) -> PathBuf {
+        self.list("output")
     }
 
     fn list(&self, name: &str) -> PathBuf {
@@ -232,6 +241,37 @@ impl Forge {
     }
 
     fn step(&self, step: &Step, known: &BTreeMap<String, String>, env: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(step, known, env);
+        self.world.ran(command.output().expect("bash runs"))
+    }
+
+    /// Cancels a step as soon as it has written to the inbox: as GitHub does, with a signal to the shell and to no other process.
+    pub(super) fn cancelled(&self, file: &str, job: &str, name: &str, env: &[(&str, &str)]) -> Ran {
+        std::fs::create_dir_all(self.temp()).expect("a folder");
+        let steps = jobs(file).remove(job).expect("a job");
+        let step = steps.into_iter().find(|step| step.name == name);
+        let known = [READS, WRITES].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut command = self.command(&step.expect("a step"), &known.into(), env);
+        command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        let shell = command.spawn().expect("bash runs");
+        while self.world.puts().len() < 2 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let signal = Command::new("kill")
+            .args(["-INT", &shell.id().to_string()])
+            .status();
+        assert!(signal.expect("kill runs").success());
+        self.world.ran(shell.wait_with_output().expect("bash ends"))
+    }
+
+    fn command(
+        &self,
+        step: &Step,
+        known: &BTreeMap<String, String>,
+        env: &[(&str, &str)],
+    ) -> Command {
         let script = self.list("script.sh");
         std::fs::write(&script, &step.script).expect("a script");
         let ours = std::path::Path::new(env!("CARGO_BIN_EXE_convertalk"))
@@ -258,6 +298,9 @@ impl Forge {
             .env("GITHUB_STEP_SUMMARY", self.list("summary"));
         command
             .env("GITHUB_REPOSITORY", "acme/leads")
+            .env("GITHUB_WORKSPACE", self.world.path("."))
+            .env("GITHUB_SERVER_URL", "https://github.example")
+            .env("CI_PROJECT_DIR", self.world.path("."))
             .envs(env.iter().copied());
         for (name, value) in &step.env {
             let value = match value
@@ -269,17 +312,13 @@ impl Forge {
             };
             command.env(name, value);
         }
-        assert_eq!(
-            step.env.get("CONVERTALK_ENDPOINT").map(String::as_str),
-            Some("https://api.v7.convertalk.com")
-        );
-        command.env("CONVERTALK_ENDPOINT", self.world.sandbox().url());
-        self.world.ran(
-            command
-                .stdin(std::process::Stdio::null())
-                .output()
-                .expect("bash runs"),
-        )
+        if let Some(endpoint) = step.env.get("CONVERTALK_ENDPOINT") {
+            assert_eq!(endpoint, "https://api.v7.convertalk.com");
+        }
+        command
+            .env("CONVERTALK_ENDPOINT", self.world.sandbox().url())
+            .stdin(std::process::Stdio::null());
+        command
     }
 }
 
