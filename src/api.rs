@@ -20,6 +20,7 @@ mod body;
 mod envelope;
 mod http;
 mod limiter;
+mod network;
 mod page;
 mod record;
 mod settings;
@@ -260,7 +261,11 @@ impl Writer for Client<Write> {
         let too_long = |pause: Duration| pause > limiter::LONGEST_PAUSE;
         error.is_credential()
             || match error.failure() {
-                Some(Failure::Redirected { .. } | Failure::NotSent(NotSent::Closed(_))) => true,
+                Some(
+                    Failure::Redirected { .. }
+                    | Failure::Untrusted { .. }
+                    | Failure::NotSent(NotSent::Closed(_)),
+                ) => true,
                 Some(failure) => failure.retry_after().is_some_and(too_long),
                 None => false,
             }
@@ -274,6 +279,8 @@ impl Writer for Client<Write> {
                 | Failure::Refused { .. }
                 | Failure::Busy { .. }
                 | Failure::Redirected { .. }
+                | Failure::Untrusted { .. }
+                | Failure::NoProxy { .. }
                 | Failure::Broken {
                     connected: false, ..
                 },
@@ -329,6 +336,10 @@ pub enum Failure {
     Redirected { status: u16, to: String },
     /// No answer: the connection failed, before (`connected: false`) or after the request went out.
     Broken { reason: String, connected: bool },
+    /// Who answers has a certificate that is not trusted; nothing was sent.
+    Untrusted { reason: String },
+    /// No connection through the proxy; nothing was sent.
+    NoProxy { proxy: String, reason: String },
     /// There was no try at all.
     NotSent(NotSent),
 }
@@ -360,13 +371,19 @@ impl Failure {
             Self::Busy { retry_after, .. } | Self::Unavailable { retry_after, .. } => {
                 retry_after.is_none_or(|pause| pause <= limiter::LONGEST_PAUSE)
             }
+            // A redirect to nowhere leads there the next time too.
+            Self::Malformed {
+                status: 300..=399, ..
+            } => false,
             Self::Unsuccessful { .. }
             | Self::Malformed { .. }
             | Self::Oversized { .. }
-            | Self::Broken { .. } => true,
+            | Self::Broken { .. }
+            | Self::NoProxy { .. } => true,
             Self::Credential { .. }
             | Self::Refused { .. }
             | Self::Redirected { .. }
+            | Self::Untrusted { .. }
             | Self::NotSent(_) => false,
         }
     }
@@ -407,6 +424,12 @@ impl fmt::Display for Failure {
                 f,
                 "HTTP {status}: redirected to {to}; the token is not sent there"
             ),
+            Self::Untrusted { reason } => {
+                write!(f, "the certificate of the server is not trusted: {reason}")
+            }
+            Self::NoProxy { proxy, reason } => {
+                write!(f, "no connection through {proxy}: {reason}")
+            }
             Self::NotSent(NotSent::Interrupted) => f.write_str("interrupted"),
             Self::NotSent(NotSent::Ended) => f.write_str("the deadline had passed"),
             Self::NotSent(NotSent::Closed(pause)) => {
@@ -447,6 +470,12 @@ pub enum ApiError {
     /// The HTTP client could not be set up.
     #[error("the HTTP client could not be set up: {reason}")]
     Setup { reason: String },
+    /// A variable that does not hold the address of a proxy. Its value may hold a password, and is not shown.
+    #[error("{variable} is not the address of a proxy")]
+    BadProxy { variable: &'static str },
+    /// Certificates that are named and cannot be used.
+    #[error("the certificates that {variables} names cannot be used: {reason}")]
+    BadCertificates { variables: String, reason: String },
 }
 
 impl ApiError {
@@ -454,9 +483,12 @@ impl ApiError {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Request { failure, .. } => Some(failure),
-            Self::BadHeader { .. } | Self::BadToken | Self::Undecodable | Self::Setup { .. } => {
-                None
-            }
+            Self::BadHeader { .. }
+            | Self::BadToken
+            | Self::Undecodable
+            | Self::Setup { .. }
+            | Self::BadProxy { .. }
+            | Self::BadCertificates { .. } => None,
         }
     }
 
@@ -473,8 +505,10 @@ impl ApiError {
                 "check the token for line breaks and quotes that came along when it was copied"
             }
             Self::Undecodable => "please report it, with what the platform answered",
-            Self::Setup { .. } => {
-                "https needs the system's certificate store: install `ca-certificates`"
+            Self::Setup { .. } => "please report it, with the system that you use",
+            Self::BadProxy { .. } => "write http://HOST:PORT, or unset it to use no proxy",
+            Self::BadCertificates { .. } => {
+                "SSL_CERT_FILE is a file, SSL_CERT_DIR a folder with files, in PEM; unset both to use the system's certificates"
             }
             Self::Request {
                 method, failure, ..
@@ -485,6 +519,22 @@ impl ApiError {
                 Failure::Credential { .. } => {
                     "check CONVERTALK_READ_TOKEN, or CONVERTALK_TOKEN where it is not set, and bot_id and customer_id: the embed script \
                      has them as botId,customerId"
+                }
+                Failure::Untrusted { .. } => {
+                    "if a private authority signed it, or a proxy that reads along, set SSL_CERT_FILE (a file in PEM) or SSL_CERT_DIR (a \
+                     folder with such files); if not, check api.endpoint and this machine's clock"
+                }
+                Failure::NoProxy { .. } => {
+                    "check that variable and the proxy, or list the host of api.endpoint in NO_PROXY; nothing was sent"
+                }
+                Failure::Refused { status: 402, .. } => {
+                    "the platform asks for a payment: check the plan of the account"
+                }
+                Failure::Refused { status: 407, .. } => {
+                    "a proxy asks for a user and a password: write them into HTTPS_PROXY, as http://USER:PASSWORD@HOST:PORT"
+                }
+                Failure::Refused { status: 451, .. } => {
+                    "it is blocked for legal reasons, by the platform or on the way to it"
                 }
                 Failure::NotSent(NotSent::Interrupted) => return None,
                 Failure::NotSent(NotSent::Ended) => "give it more time: --deadline",

@@ -20,6 +20,7 @@ use url::Url;
 use super::body::Bodies;
 use super::envelope::{self, Envelope};
 use super::limiter::{ConcurrencyLimiter, LONGEST_PAUSE, Permit};
+use super::network::{self, Proxy};
 use super::{ApiError, Failure, NotSent};
 use crate::api::ApiSettings;
 use crate::cancel::Cancellation;
@@ -60,6 +61,8 @@ pub(super) struct Request {
 #[derive(Debug)]
 pub(super) struct Transport {
     client: reqwest::Client,
+    /// The proxy that the client uses.
+    proxy: Option<Proxy>,
     pub(super) limiter: ConcurrencyLimiter,
     bodies: Bodies,
     stop: Cancellation,
@@ -81,6 +84,7 @@ impl Transport {
                 attempt.stop()
             }
         });
+        let mut proxy = None;
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("convertalk/", env!("CARGO_PKG_VERSION")))
             .timeout(api.timeout)
@@ -90,15 +94,17 @@ impl Transport {
             // Loopback: no proxy, and no certificate store, which a bare container does not have.
             builder = builder
                 .no_proxy()
-                .tls_backend_preconfigured(without_certificates()?);
+                .tls_backend_preconfigured(network::without_certificates()?);
         } else {
-            drop(rustls::crypto::ring::default_provider().install_default());
+            builder = builder.tls_backend_preconfigured(network::tls()?);
+            proxy = network::proxy(endpoint, |name| std::env::var(name).ok())?;
         }
         let client = builder.build().map_err(|error| ApiError::Setup {
             reason: reason(&error),
         })?;
         Ok(Self {
             client,
+            proxy,
             limiter: ConcurrencyLimiter::new(api.concurrency, api.rate),
             bodies: Bodies::new(),
             stop,
@@ -222,8 +228,9 @@ impl Transport {
         let answer = builder
             .send()
             .await
-            .map_err(|error| Failure::broken(&error))?;
+            .map_err(|error| self.no_answer(&error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
+        let from = answer.url().clone();
         let body = self.bodies.read(answer).await?;
         drop(permit);
         let took = sent.elapsed();
@@ -237,9 +244,13 @@ impl Transport {
         let is_large = body.is_large();
         let read = move || {
             let Answer { envelope, value } = decode(status, &body.bytes);
-            let verdict = judge(status, &envelope, &headers, |words| {
-                scrubbed(&secrets, words)
-            });
+            let verdict = if status.is_redirection() {
+                Err(redirected(status, &headers, &from))
+            } else {
+                judge(status, &envelope, &headers, |words| {
+                    scrubbed(&secrets, words)
+                })
+            };
             let malformed = |words| Failure::Malformed {
                 status: status.as_u16(),
                 words,
@@ -299,7 +310,8 @@ fn retries(failure: &Failure) -> usize {
         Failure::Busy { .. } => RETRIES_BUSY,
         Failure::Broken {
             connected: false, ..
-        } => RETRIES_ABSENT,
+        }
+        | Failure::NoProxy { .. } => RETRIES_ABSENT,
         _ => RETRIES_UNWELL,
     }
 }
@@ -339,10 +351,6 @@ fn judge(
     };
     let words = words();
     Err(match meant {
-        300..=399 => Failure::Redirected {
-            status: meant,
-            to: redirect_host(headers),
-        },
         401 | 403 => Failure::Credential {
             status: meant,
             words,
@@ -368,15 +376,29 @@ fn judge(
     })
 }
 
-fn redirect_host(headers: &HeaderMap) -> String {
-    let target = headers
-        .get(LOCATION)
-        .and_then(|to| to.to_str().ok())
-        .and_then(|to| Url::parse(to).ok());
-    target.map_or_else(
-        || "another address".to_owned(),
-        |url| url.origin().ascii_serialization(),
-    )
+/// A redirect that was not followed: it leads to another origin, or to no address at all.
+fn redirected(status: StatusCode, headers: &HeaderMap, from: &Url) -> Failure {
+    let location = headers.get(LOCATION).and_then(|to| to.to_str().ok());
+    let to = location
+        .map(str::trim)
+        .filter(|to| !to.is_empty())
+        .and_then(|to| from.join(to).ok());
+    let status_code = status.as_u16();
+    let words = match to {
+        _ if status == StatusCode::NOT_MODIFIED => "not modified, which was not asked",
+        None => "a redirect without an address",
+        Some(to) if to.origin() == from.origin() => "redirects in a circle",
+        Some(to) => {
+            return Failure::Redirected {
+                status: status_code,
+                to: to.origin().ascii_serialization(),
+            };
+        }
+    };
+    Failure::Malformed {
+        status: status_code,
+        words: words.to_owned(),
+    }
 }
 
 /// Seconds or a date, with a little on top so that clocks and rounding do not make us early.
@@ -390,6 +412,32 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
             .unwrap_or_default(),
     };
     pause.checked_add(Duration::from_millis(50))
+}
+
+impl Transport {
+    /// Why there is no answer. Where no connection was made, the proxy on the way is named.
+    fn no_answer(&self, error: &reqwest::Error) -> Failure {
+        let failure = Failure::broken(error);
+        let Failure::Broken {
+            reason,
+            connected: false,
+        } = &failure
+        else {
+            return failure;
+        };
+        if let Some(why) = reason.strip_prefix("invalid peer certificate: ") {
+            return Failure::Untrusted {
+                reason: why.to_owned(),
+            };
+        }
+        match &self.proxy {
+            Some(proxy) => Failure::NoProxy {
+                proxy: proxy.to_string(),
+                reason: reason.clone(),
+            },
+            None => failure,
+        }
+    }
 }
 
 impl Failure {
@@ -411,16 +459,4 @@ fn reason(error: &reqwest::Error) -> String {
         cause = inner;
     }
     cause.to_string()
-}
-
-fn without_certificates() -> Result<rustls::ClientConfig, ApiError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ApiError::Setup {
-            reason: error.to_string(),
-        })?;
-    Ok(builder
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth())
 }

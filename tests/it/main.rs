@@ -23,6 +23,7 @@ mod listing;
 mod live;
 mod model;
 mod moving;
+mod network;
 mod pipelines;
 mod pull;
 mod quickstart;
