@@ -1,5 +1,6 @@
 //! The pipelines under `examples/ci`: each command in them is one of ours, and their scripts are run by bash, as a runner would.
 
+mod action;
 mod github;
 mod gitlab;
 mod runner;
