@@ -1,8 +1,8 @@
 //! The API: the only module that reaches the network.
 //!
 //! Gives [`Client`], which reads the listing and, where it was made with a write token, updates leads. Everything that is odd
-//! about the platform ends here: its keys, its shapes, its errors. What is known of it, and what is not, is told in the README
-//! under "What is known of the API".
+//! about the platform ends here: its keys, its shapes, its errors. What is known of it, and what is not, is described in
+//! docs/sandbox.md.
 
 use std::fmt;
 use std::sync::Arc;

@@ -77,7 +77,7 @@ pub enum WriteCertainty {
 #[schemars(inline)]
 #[allow(
     missing_docs,
-    reason = "a doc comment on a variant turns the schema's enum into a oneOf; the README has the words"
+    reason = "a doc comment on a variant turns the schema's enum into a oneOf; docs/apply.md has the words"
 )]
 pub enum Outcome {
     Verified,

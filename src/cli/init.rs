@@ -45,7 +45,7 @@ impl Init {
         let is_new = fs::symlink_metadata(folder.join(FILE)).is_err();
         if self.ci.is_some() && is_below_the_top(&folder) {
             return Err(Error::Usage(
-                "pipelines belong at the top of the repository, and this is a folder in it; see examples/ci/README.md",
+                "pipelines belong at the top of the repository, and this is a folder in it; see docs/pipelines.md",
             ));
         }
         let (start, made) = match self.ci {
