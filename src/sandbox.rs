@@ -43,7 +43,7 @@ pub use choices::{
 };
 pub use fault::{Fault, FaultError, FaultKind, Side, When};
 pub use file::FileError;
-pub use log::Request;
+pub use log::{Edit, Request};
 pub use options::{Options, Token};
 
 use generate::Generator;
@@ -128,6 +128,9 @@ impl Sandbox {
                 .with_graceful_shutdown(until)
                 .await
         });
+        if !server.options.edits.is_zero() {
+            tokio::spawn(keep_editing(Arc::clone(&server), stopping.clone()));
+        }
         let saving = tokio::spawn(keep_saving(Arc::clone(&server), stopping));
         Ok(Self {
             server,
@@ -151,6 +154,11 @@ impl Sandbox {
     /// Every request so far, in the order of arrival. Empty unless [`Options::log`].
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.server.log.entries).clone()
+    }
+
+    /// Every edit that agents made, in order. Empty unless [`Options::edits`].
+    pub fn edits(&self) -> Vec<Edit> {
+        lock(&self.server.log.edits).clone()
     }
 
     /// The most requests that were under way at a time.
@@ -256,6 +264,25 @@ async fn keep_saving(
         }
         tokio::select! { () = stopped(&mut stopping) => return Ok(()), () = tokio::time::sleep(DEBOUNCE) => {} }
         save(&server).await?;
+    }
+}
+
+/// Agents at work, until the sandbox stops. What they do, and in what order, follows from the seed.
+async fn keep_editing(server: Arc<Server>, mut stopping: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(server.options.edits);
+    for number in 0.. {
+        tokio::select! { () = stopped(&mut stopping) => return, _ = ticks.tick() => {} }
+        let mut inbox = lock(&server.inbox);
+        if let Some((uuid, field, value)) = inbox.edit_some(number) {
+            let at = server.log.elapsed();
+            lock(&server.log.edits).push(Edit {
+                at,
+                uuid,
+                field,
+                value,
+            });
+            server.changed.notify_one();
+        }
     }
 }
 

@@ -117,7 +117,11 @@ pub(super) async fn answer(
                 .and_then(|value| value.to_str().ok());
             let wrong = server.wrong_token(side, token.unwrap_or_default());
             wrong.unwrap_or_else(|| match side {
-                Side::Read => server.list(&ticket.request.query),
+                Side::Read => {
+                    let (answer, shown) = server.list(&ticket.request.query);
+                    ticket.request.shown = shown;
+                    answer
+                }
                 Side::Write => server.put(ticket.request.body.as_ref()),
             })
         }
@@ -181,7 +185,8 @@ impl Server {
             .collect()
     }
 
-    fn list(&self, query: &BTreeMap<String, String>) -> Answer {
+    /// The answer to a listing, and the uuids that it shows where requests are kept.
+    fn list(&self, query: &BTreeMap<String, String>) -> (Answer, Vec<String>) {
         let get = |key: &str| {
             query
                 .get(key)
@@ -211,7 +216,7 @@ impl Server {
             reasons = self.strange_ids(get);
         }
         let (Some(page), Some(kind), true) = (page, kind, reasons.is_empty()) else {
-            return refused(reasons);
+            return (refused(reasons), Vec::new());
         };
         let mut inbox = lock(&self.inbox);
         let found = inbox.list(kind, page as usize);
@@ -220,7 +225,13 @@ impl Server {
         if changed {
             self.changed.notify_one();
         }
-        match (found, self.options.end) {
+        let mut shown = Vec::new();
+        if let Page::Chats(bodies) = &found
+            && self.log.keeps()
+        {
+            shown.extend(bodies.iter().filter_map(|body| self.uuid(body)));
+        }
+        let answer = match (found, self.options.end) {
             (Page::Chats(bodies), _) => {
                 (StatusCode::OK, self.kept_page(version, kind, page, &bodies))
             }
@@ -231,7 +242,13 @@ impl Server {
                 envelope(StatusCode::NOT_FOUND, "No chats found", None)
             }
             (Page::PastEnd, End::NotFoundHtml) => (StatusCode::NOT_FOUND, Bytes::from_static(b"<")),
-        }
+        };
+        (answer, shown)
+    }
+
+    fn uuid(&self, body: &Body) -> Option<String> {
+        let record: Value = serde_json::from_str(&text(body, &self.generator)).ok()?;
+        Some(record["uuid"].as_str()?.to_owned())
     }
 
     fn kept_page(&self, version: u64, kind: Kind, page: u32, bodies: &[Body]) -> Bytes {

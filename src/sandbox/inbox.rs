@@ -214,6 +214,20 @@ impl Inbox {
         store.record(store.find(uuid)?).map(|(kind, _)| kind)
     }
 
+    /// Some agent edits some chat: its status, or another tag, note or attribute, named after `number`. The chat, the field and the
+    /// value; `None` where there is no chat.
+    pub(super) fn edit_some(&mut self, number: u64) -> Option<(String, &'static str, String)> {
+        let place = self.random.below(self.store.len(Kind::Lead));
+        let slot = self.store.at(Kind::Lead, place)?;
+        let (kind, mut record) = self.store.record(slot)?;
+        let uuid = record.get("uuid").and_then(Value::as_str)?.to_owned();
+        let (field, value) = put::edited(&mut record, number);
+        record.insert("updatedAt".to_owned(), iso(self.store.now()));
+        self.store.put(Some(slot), kind, record);
+        self.changed = true;
+        Some((uuid, field, value))
+    }
+
     pub(super) fn edit(&mut self, uuid: &str, edit: impl FnOnce(&mut Value)) -> bool {
         let Some(slot) = self.store.find(uuid) else {
             return false;

@@ -34,6 +34,21 @@ pub struct Request {
     pub fault: Option<FaultKind>,
     /// When it came, since the start of the sandbox.
     pub at: Duration,
+    /// The uuids of the chats that a listing showed.
+    pub shown: Vec<String>,
+}
+
+/// An edit that an agent made in the inbox.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    /// When, since the start of the sandbox.
+    pub at: Duration,
+    /// The chat.
+    pub uuid: String,
+    /// What was edited: `status`, `tags`, `notes` or `attributes`.
+    pub field: &'static str,
+    /// The new status, or the tag, the title or the key that was added.
+    pub value: String,
 }
 
 /// All requests.
@@ -45,6 +60,7 @@ pub(super) struct Log {
     /// The first line that could not be written.
     pub(super) failure: Mutex<Option<io::Error>>,
     pub(super) entries: Mutex<Vec<Request>>,
+    pub(super) edits: Mutex<Vec<Edit>>,
     count: AtomicU64,
     in_flight: AtomicUsize,
     pub(super) peak: AtomicUsize,
@@ -58,10 +74,21 @@ impl Log {
             file: file.map(Mutex::new),
             failure: Mutex::default(),
             entries: Mutex::default(),
+            edits: Mutex::default(),
             count: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
         }
+    }
+
+    /// Whether requests are kept.
+    pub(super) fn keeps(&self) -> bool {
+        self.keep
+    }
+
+    /// The time since the start.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
     }
 
     pub(super) fn arrive(self: &Arc<Self>, parts: &Parts) -> Ticket {
@@ -86,6 +113,7 @@ impl Log {
             status: None,
             fault: None,
             at: self.start.elapsed(),
+            shown: Vec::new(),
         };
         let index = self.keep.then(|| {
             entries.push(request.clone());

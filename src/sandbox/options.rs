@@ -124,6 +124,9 @@ pub struct Options {
     /// At every N-th list request a non-lead turns into a lead; 0 is never
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Listing")]
     pub promote: u64,
+    /// An agent edits some chat this often: its status, or another tag, note or attribute; 0 is never
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration::parse, help_heading = "Listing")]
+    pub edits: Duration,
     /// The chat on the border of two pages shows on both
     #[arg(long, help_heading = "Listing")]
     pub duplicates: bool,
@@ -205,6 +208,7 @@ impl Default for Options {
             churn: 0,
             arrivals: 0,
             promote: 0,
+            edits: Duration::ZERO,
             duplicates: false,
             odd_shapes: false,
             put: Put::default(),

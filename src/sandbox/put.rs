@@ -184,6 +184,38 @@ pub(super) fn apply(
     }
 }
 
+/// What an agent edits in the inbox: of four fields the one that the number comes to, and the new status or what is added.
+pub(super) fn edited(record: &mut Record, number: u64) -> (&'static str, String) {
+    let added = format!("agent-{number}");
+    let (field, path, item) = match number % 4 {
+        0 => {
+            let status = STATUSES[(number / 4 % 6) as usize];
+            record.insert("status".to_owned(), json!(status));
+            return ("status", status.to_owned());
+        }
+        1 => ("tags", &DETAILS[..], json!(added)),
+        2 => (
+            "notes",
+            &["profile"][..],
+            json!({ "title": added, "description": "by an agent", "by": "agent" }),
+        ),
+        _ => (
+            "attributes",
+            &DETAILS[..],
+            json!({ "key": added, "value": number }),
+        ),
+    };
+    let list = object(record, path)
+        .entry(field)
+        .or_insert_with(|| json!([]));
+    match list {
+        Value::Array(items) => items.push(item),
+        // Tags as one text.
+        list => *list = json!([tags(Some(list)), vec![added.clone()]].concat().join(",")),
+    }
+    (field, added)
+}
+
 fn assign(record: &mut Record, agent: Option<&Value>, unassign: Unassign) {
     match agent {
         Some(Value::String(id)) if !id.is_empty() => {
