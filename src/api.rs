@@ -28,6 +28,7 @@ mod wire;
 
 use envelope::{Envelope, NoRecords};
 use http::{Answer, Credential, Request, Transport};
+pub use limiter::Permit;
 use page::PageReader;
 pub use settings::{ApiSettings, Endpoint, NotesSent};
 
@@ -178,7 +179,11 @@ impl<W: Right> Reader for Client<W> {
         let mut task = AbortOnDrop(tokio::spawn(async move {
             transport.send(&request, decode).await
         }));
-        (&mut task.0).await.unwrap_or(Err(ApiError::Undecodable))
+        let (page, reading) = (&mut task.0).await.unwrap_or(Err(ApiError::Undecodable))?;
+        Ok(Page {
+            reading: Some(reading),
+            ..page
+        })
     }
 
     fn writes(&self) -> bool {
@@ -245,16 +250,53 @@ fn updated(status: StatusCode, body: &[u8]) -> Answer<()> {
     Answer { envelope, value }
 }
 
-impl Writer for Client<Write> {
-    async fn update(&self, update: &Update<'_>) -> Result<(), ApiError> {
-        let body = wire::update(&self.write.outgoing, update);
-        let request = Request {
+impl Client<Write> {
+    fn put(&self, body: Option<bytes::Bytes>) -> Request {
+        Request {
             method: Method::PUT,
             url: self.write.lead.clone(),
             credential: self.write.credential.clone(),
-            body: Some(body.to_string().into()),
+            body,
+        }
+    }
+}
+
+impl Writer for Client<Write> {
+    type Permit<'a> = Permit<'a>;
+
+    fn interval(&self) -> Duration {
+        self.transport.limiter.interval()
+    }
+
+    async fn prepay(&self) -> Result<(), ApiError> {
+        let paid = self.transport.limiter.prepay();
+        let paid = self.transport.wait(paid).await;
+        paid.map_err(|failure| self.put(None).error(failure))
+    }
+
+    async fn permit(&self, is_prepaid: bool) -> Result<Permit<'_>, ApiError> {
+        let limiter = &self.transport.limiter;
+        let permit = if is_prepaid {
+            self.transport.wait(limiter.acquire_prepaid()).await
+        } else {
+            self.transport.wait(limiter.acquire()).await
         };
-        self.transport.send(&request, updated).await
+        permit.map_err(|failure| self.put(None).error(failure))
+    }
+
+    async fn update(&self, update: &Update<'_>, permit: Permit<'_>) -> Result<(), ApiError> {
+        let body = wire::update(&self.write.outgoing, update);
+        let request = self.put(Some(body.to_string().into()));
+        let sent = self.transport.attempt(&request, permit, updated).await;
+        sent.map(drop).map_err(|failure| request.error(failure))
+    }
+
+    fn retries(error: &ApiError) -> usize {
+        error.failure().map_or(0, http::retries)
+    }
+
+    fn retry_after(error: &ApiError) -> Option<Duration> {
+        error.failure().and_then(Failure::retry_after)
     }
 
     fn is_fatal(error: &ApiError) -> bool {

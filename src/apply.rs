@@ -1,9 +1,31 @@
-//! Apply: Plan → Run. Writes what a plan says, reads it back, and says of each lead what became of it.
+//! Apply: Plan → Run. Writes what a plan says, reads it back, and gives each lead one [`Outcome`].
 //!
-//! Is given a [`Writer`], the tasks and a journal; owns the order (canary first), how many writes are under way, when to stop,
-//! and one [`Outcome`] for each lead whatever happens. It decides nothing about leads: the plan has.
+//! # Flow
+//! 1. [`precheck`]: each change is compared with the newest reading of its lead: proceed, already applied, or stale.
+//! 2. Canaries: [`Options::canary`] leads are written and read back before any other. One that turns out stale or already applied is
+//!    replaced by the next; one that fails ends the run.
+//! 3. Writes: the rest, page by page of the listing, many at a time, one per lead at a time. Before a write is sent, its reading
+//!    must be fresh; where it is not, the page of the lead is read again and the precheck decides anew. A write that failed in passing
+//!    is repeated in the same way, so nothing is sent twice without a look in between.
+//! 4. `read_back`, `check`: what was written is read back, until it shows or patience ends.
+//!
+//! # Guarantees
+//! - Every write, a repeated one too, is sent on a reading of its lead that is at most 2 s old, or one page and a second where a page
+//!   takes longer than that to read ([`reading`]). The age is taken when the write may be sent, after all waiting. The oldest is in
+//!   [`Report::oldest_reading`].
+//! - Nothing is written that the precheck does not let through, and no field but those of the change.
+//! - Each lead ends with exactly one outcome, whatever happens. `failed` and `unverified` are said of what a reading shows.
+//! - The run file has a line before and after each write.
+//!
+//! # Assumptions
+//! - A listing may lag behind a write for as long as [`Options::patience`]. Where an answer is lost and the listing lags, the write
+//!   may be repeated; of absolute values that changes nothing.
+//! - The platform has no conditional write. Who edits a lead between its reading and the write loses that edit in a list or in a
+//!   declared field; the window is the age of the reading.
+//! - A lead that is to be created is looked for in the whole listing. That reading is as old as a sweep takes.
 
 use std::future::Future;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -11,13 +33,18 @@ use crate::lead::{Field, LeadId, Value};
 use crate::observe::TagShape;
 use crate::observe::{Observed, Reader};
 
+mod check;
 pub mod journal;
+pub mod precheck;
+mod queue;
+mod read_back;
+mod reading;
 mod run;
-
 pub mod undo;
-mod verify;
+mod write;
 
-pub use run::{Options, Progress, Report, run};
+pub use precheck::still_open;
+pub use run::{Context, Options, Progress, Report, run};
 
 /// One write: the fields of one lead that differ.
 #[derive(Debug)]
@@ -34,10 +61,38 @@ pub struct Update<'a> {
     pub adds_notes: bool,
 }
 
-/// Writes leads. A write of absolute values is safe to repeat.
+/// Writes leads.
 pub trait Writer: Reader {
-    /// Sends one update. Success says that the platform took it, not that it took.
-    fn update(&self, update: &Update<'_>) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    /// The right to send one request.
+    type Permit<'a>: Send
+    where
+        Self: 'a;
+
+    /// The time between two requests that the rate leaves.
+    fn interval(&self) -> Duration;
+
+    /// Waits until the rate leaves room for one more request, which may be sent later.
+    fn prepay(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Waits until a request may be sent: for its turn, for the rate unless it is prepaid, and for the end of a pause that the platform
+    /// asked for.
+    fn permit(
+        &self,
+        is_prepaid: bool,
+    ) -> impl Future<Output = Result<Self::Permit<'_>, Self::Error>> + Send;
+
+    /// Sends one update, once. Success says that the platform took it, not that it took effect.
+    fn update<'a>(
+        &'a self,
+        update: &Update<'_>,
+        permit: Self::Permit<'a>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// How often a write that failed like this may be repeated.
+    fn retries(error: &Self::Error) -> usize;
+
+    /// How long the platform asked to wait.
+    fn retry_after(error: &Self::Error) -> Option<Duration>;
 
     /// Whether every further request would fail like this one.
     fn is_fatal(error: &Self::Error) -> bool;
@@ -56,7 +111,7 @@ pub enum WriteCertainty {
     NotSent,
     /// It was sent, and not done.
     Rejected,
-    /// It was sent, and nobody knows.
+    /// It was sent, and may have been done.
     Indeterminate,
 }
 
@@ -90,7 +145,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All of them, in the order in which a summary tells them.
+    /// All of them, in the order in which a summary lists them.
     pub const ALL: [Self; 7] = [
         Self::Verified,
         Self::Written,

@@ -9,6 +9,7 @@ use std::fmt;
 use std::future::Future;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::lead::{AgentId, Lead, LeadId};
 
@@ -21,7 +22,7 @@ mod tally;
 pub use key::Key;
 pub use probe::{End, Probe, probe};
 pub use projection::Projection;
-pub use sweep::{look_again, observe, observe_all, observe_declared};
+pub use sweep::{look_again, observe, observe_all, observe_declared, read_page};
 
 /// The two lists of the inbox. A chat can move from `non-lead` to `lead` (api.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,6 +88,17 @@ pub struct Page {
     pub is_end: bool,
     /// It is the end because nothing is served there: an end further on, a wrong address where both lists begin so.
     pub is_nowhere: bool,
+    /// When it was read; `None` where it did not come from the API.
+    pub reading: Option<Reading>,
+}
+
+/// When a page was read: what it shows is as old as its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// When its request was sent.
+    pub sent: Instant,
+    /// When its answer was there.
+    pub answered: Instant,
 }
 
 impl Page {
@@ -131,6 +143,8 @@ pub struct Observed {
     pub updated: i64,
     /// Where it was seen last.
     pub seen: Option<Seen>,
+    /// When it was seen last.
+    pub reading: Option<Reading>,
 }
 
 /// Lists as a record shows them, value for value.
@@ -168,6 +182,8 @@ pub struct Live {
     pub listing: Listing,
     /// Chats of each agent over the whole inbox; `None` where the listing was not read to its end.
     pub workload: Option<BTreeMap<AgentId, u64>>,
+    /// When it was read, from the first request to the last answer; `None` where it did not come from the API.
+    pub reading: Option<Reading>,
 }
 
 impl Live {

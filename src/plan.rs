@@ -19,13 +19,12 @@ pub mod file;
 mod hash;
 mod make;
 mod policy;
-pub mod settle;
 mod summary;
 
 pub use classify::{ConflictPolicy, DifferencePolicy, DriftPolicy, to_write};
 pub use fields::Fields;
 use hash::hash_of;
-pub use make::{Input, bare, hold, make, narrow, rejudge};
+pub use make::{Input, Present, bare, hold, make, narrow, rejudge};
 pub use policy::{Allow, Limits};
 
 /// The version of the format that this program writes and reads.

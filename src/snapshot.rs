@@ -437,6 +437,7 @@ fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()>
             tag_shape: None,
             updated: shown.updated,
             seen: None,
+            reading: None,
         };
         page.leads.push((shown.uuid, Box::new(observed)));
     }

@@ -24,6 +24,7 @@ use super::network::{self, Proxy};
 use super::{ApiError, Failure, NotSent};
 use crate::api::ApiSettings;
 use crate::cancel::Cancellation;
+use crate::observe::Reading;
 
 /// Tries after the first one: of a platform that is busy, of one that is unwell, and of one that is not there.
 const RETRIES_BUSY: usize = 12;
@@ -56,6 +57,17 @@ pub(super) struct Request {
     pub(super) url: Url,
     pub(super) credential: Credential,
     pub(super) body: Option<Bytes>,
+}
+
+impl Request {
+    /// The error of a request that came to this.
+    pub(super) fn error(&self, failure: Failure) -> ApiError {
+        ApiError::Request {
+            method: self.method.to_string(),
+            path: self.url.path().to_owned(),
+            failure,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -122,12 +134,28 @@ impl Transport {
         Arc::clone(&self.secrets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Sends until there is an answer that `decode` can read, or no further try is worth it.
+    /// Waits for a turn of the limiter.
+    ///
+    /// # Errors
+    /// [`Failure::NotSent`], where nothing is to be sent any more.
+    pub(super) async fn wait<T>(
+        &self,
+        turn: impl Future<Output = Result<T, Duration>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            over = self.stop.until_over() => Err(Failure::NotSent(over.into())),
+            turn = turn => turn.map_err(|pause| Failure::NotSent(NotSent::Closed(pause))),
+        }
+    }
+
+    /// Sends until there is an answer that `decode` can read, or no further try is worth it. For requests that change nothing: what
+    /// may have been done must be looked at before it is sent again.
     pub(super) async fn send<T: Send + 'static>(
         &self,
         request: &Request,
         decode: impl Decode<T>,
-    ) -> Result<T, ApiError> {
+    ) -> Result<(T, Reading), ApiError> {
         let delays = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(5))
@@ -145,7 +173,11 @@ impl Transport {
             }
         };
         let mut last = None;
-        let outcome = (|| self.once(request, decode.clone()))
+        let once = || async {
+            let permit = self.wait(self.limiter.acquire()).await?;
+            self.attempt(request, permit, decode.clone()).await
+        };
+        let outcome = once
             .retry(delays)
             .sleep(rest)
             .notify(|failure, pause| {
@@ -159,7 +191,7 @@ impl Transport {
             })
             .when(|failure: &Failure| {
                 tries += 1;
-                failure.is_passing() && tries <= retries(failure)
+                tries <= retries(failure)
             })
             .adjust(|failure, delay| match failure.retry_after() {
                 Some(pause) if pause > LONGEST_PAUSE => None,
@@ -167,27 +199,22 @@ impl Transport {
                 None => delay,
             })
             .await;
-        outcome.map_err(|failure| ApiError::Request {
-            method: request.method.to_string(),
-            path: request.url.path().to_owned(),
+        outcome.map_err(|failure| {
             // The failure of the tries before says more than that no other was sent.
-            failure: match failure {
+            request.error(match failure {
                 Failure::NotSent(_) => last.unwrap_or(failure),
                 failure => failure,
-            },
+            })
         })
     }
 
-    async fn once<T: Send + 'static>(
+    /// Sends once.
+    pub(super) async fn attempt<T: Send + 'static>(
         &self,
         request: &Request,
+        permit: Permit<'_>,
         decode: impl Decode<T>,
-    ) -> Result<T, Failure> {
-        let permit = tokio::select! {
-            biased;
-            over = self.stop.until_over() => return Err(Failure::NotSent(over.into())),
-            permit = self.limiter.acquire() => permit.map_err(|pause| Failure::NotSent(NotSent::Closed(pause)))?,
-        };
+    ) -> Result<(T, Reading), Failure> {
         let mut builder = self
             .client
             .request(request.method.clone(), request.url.clone());
@@ -223,7 +250,7 @@ impl Transport {
         permit: Permit<'_>,
         request: &Request,
         decode: impl Decode<T>,
-    ) -> Result<T, Failure> {
+    ) -> Result<(T, Reading), Failure> {
         let sent = Instant::now();
         let answer = builder
             .send()
@@ -233,7 +260,8 @@ impl Transport {
         let from = answer.url().clone();
         let body = self.bodies.read(answer).await?;
         drop(permit);
-        let took = sent.elapsed();
+        let answered = Instant::now();
+        let took = answered - sent;
         tracing::debug!(
             "{} {}: {status}, {} bytes",
             request.method,
@@ -281,7 +309,7 @@ impl Transport {
             Ok(()) => self.limiter.record_success(took),
             Err(_) => {}
         }
-        value
+        value.map(|value| (value, Reading { sent, answered }))
     }
 }
 
@@ -305,8 +333,10 @@ pub(super) trait Decode<T>:
 
 impl<T, F: Fn(StatusCode, &[u8]) -> Answer<T> + Clone + Send + Sync + 'static> Decode<T> for F {}
 
-fn retries(failure: &Failure) -> usize {
+/// Tries after the first one, where they may come out differently.
+pub(super) fn retries(failure: &Failure) -> usize {
     match failure {
+        failure if !failure.is_passing() => 0,
         Failure::Busy { .. } => RETRIES_BUSY,
         Failure::Broken {
             connected: false, ..

@@ -26,6 +26,8 @@ const QUEUEING_FROM: Duration = Duration::from_millis(200);
 pub(super) struct ConcurrencyLimiter {
     permits: Arc<Semaphore>,
     rate: Option<DefaultDirectRateLimiter>,
+    /// The time between two requests that the rate leaves.
+    interval: Duration,
     max: usize,
     state: Mutex<State>,
 }
@@ -54,6 +56,7 @@ impl ConcurrencyLimiter {
         Self {
             permits: Arc::new(Semaphore::new(max)),
             rate: quota.map(RateLimiter::direct),
+            interval: period.unwrap_or_default(),
             max,
             state: Mutex::new(State {
                 width: max,
@@ -76,17 +79,39 @@ impl ConcurrencyLimiter {
     /// # Errors
     /// How much longer requests are held back, where that is too long to wait.
     pub(super) async fn acquire(&self) -> Result<Permit<'_>, Duration> {
+        let permit = self.acquire_prepaid().await?;
+        self.prepay().await?;
+        Ok(permit)
+    }
+
+    /// As [`ConcurrencyLimiter::acquire`], for a request that [`ConcurrencyLimiter::prepay`] has waited for.
+    pub(super) async fn acquire_prepaid(&self) -> Result<Permit<'_>, Duration> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
         let permit = Permit {
             limiter: self,
             permit,
         };
         self.wait_for_pause().await?;
-        if let Some(rate) = &self.rate {
-            rate.until_ready().await;
-            self.wait_for_pause().await?;
-        }
         Ok(permit)
+    }
+
+    /// Waits until the rate leaves room for one more request, which may then be sent later.
+    ///
+    /// # Errors
+    /// As [`ConcurrencyLimiter::acquire`].
+    pub(super) async fn prepay(&self) -> Result<(), Duration> {
+        match &self.rate {
+            Some(rate) => {
+                rate.until_ready().await;
+                self.wait_for_pause().await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The time between two requests that the rate leaves.
+    pub(super) fn interval(&self) -> Duration {
+        self.interval
     }
 
     async fn wait_for_pause(&self) -> Result<(), Duration> {
@@ -151,7 +176,7 @@ impl ConcurrencyLimiter {
 
 /// The right to have one request open.
 #[derive(Debug)]
-pub(super) struct Permit<'a> {
+pub struct Permit<'a> {
     limiter: &'a ConcurrencyLimiter,
     permit: Option<OwnedSemaphorePermit>,
 }

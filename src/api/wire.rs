@@ -65,6 +65,7 @@ pub(super) fn observed(mut shown: Shown, updated: i64) -> Observed {
         tag_shape,
         updated,
         seen: None,
+        reading: None,
     }
 }
 

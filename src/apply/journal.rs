@@ -195,6 +195,9 @@ pub enum Line {
         /// Why the run ended early, where it did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stopped: Option<String>,
+        /// The age of the oldest reading that a write was sent on, in milliseconds; left out where none was sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        oldest_reading_ms: Option<u64>,
     },
 }
 

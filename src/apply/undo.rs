@@ -4,6 +4,7 @@
 //! cannot take away again is kept and told.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::Outcome;
 use super::journal::Line;
@@ -53,7 +54,11 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
                 action,
                 fields,
                 ..
-            } => drop(begun.insert(uuid.clone(), (*number, *action, fields.clone()))),
+            } => match begun.entry(uuid.clone()) {
+                Entry::Vacant(lead) => drop(lead.insert((*number, *action, fields.clone()))),
+                // Repeated on a later reading, perhaps for a part of the fields.
+                Entry::Occupied(mut lead) => merge(&mut lead.get_mut().2, fields),
+            },
             Line::Outcome {
                 uuid,
                 outcome: Outcome::Untried,
@@ -105,6 +110,20 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
         }
     }
     made
+}
+
+/// Of each field what was there before the first write, and what the last one wrote.
+fn merge(fields: &mut Fields, later: &Fields) {
+    for change in later.iter() {
+        match fields
+            .0
+            .iter_mut()
+            .find(|first| first.field == change.field)
+        {
+            Some(first) => first.after.clone_from(&change.after),
+            None => fields.0.push(change.clone()),
+        }
+    }
 }
 
 fn fold(

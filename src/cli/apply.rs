@@ -4,18 +4,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use tokio::time::Instant;
 
-use super::execution::Execution;
+use super::execution::{Execution, Job};
 use super::options::Scope;
 use super::session::{Files, Session, base, block_on, files, lock, plan, select};
 use super::ui::Ui;
 use crate::api::ApiError;
+use crate::apply::still_open;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::{Live, Reader, observe};
 use crate::plan::file::{self, unseal};
-use crate::plan::{ConflictPolicy, DifferencePolicy, DriftPolicy, Plan, hold, narrow, rejudge};
+use crate::plan::{
+    ConflictPolicy, DifferencePolicy, DriftPolicy, Plan, Present, hold, narrow, rejudge, to_write,
+};
 use crate::select::Selection;
 
 /// Write what is needed, and read it back
@@ -57,7 +59,6 @@ impl Apply {
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 let writer = session.writer(&files.workspace)?;
-                let listed = Instant::now();
                 let spinner = ui.progress(0, "reading the inbox");
                 let planned = match saved {
                     None => {
@@ -69,17 +70,16 @@ impl Apply {
                 spinner.finish_and_clear();
                 let (plan, live) = planned?;
                 self.execution
-                    .carry_out(
-                        &plan,
-                        self.whose(),
-                        &live,
-                        &files,
-                        &self.scope,
-                        &writer,
-                        listed,
-                        &stop,
+                    .carry_out(&Job {
+                        plan: &plan,
+                        policy: self.whose(),
+                        live: &live,
+                        files: &files,
+                        scope: &self.scope,
+                        writer: &writer,
+                        stop: &stop,
                         ui,
-                    )
+                    })
                     .await
             })
             .await
@@ -147,13 +147,18 @@ impl Apply {
             .await?
             .readable()?;
         let mut plan = unseal(saved, desired, &live, &session.seal_key());
+        let written = to_write(&plan.changes, self.whose()).into_owned();
         rejudge(
             &mut plan,
-            &live,
-            desired.len(),
-            &workspace.agents,
-            &self.scope.limits(workspace),
-            self.whose(),
+            &Present {
+                live: &live,
+                open: &still_open(&written, &live),
+                written: &written,
+                declared: desired.len(),
+                agents: &workspace.agents,
+                limits: &self.scope.limits(workspace),
+                policy: self.whose(),
+            },
         );
         Ok((plan, live))
     }

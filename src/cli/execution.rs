@@ -12,14 +12,11 @@ use super::session::Files;
 use super::ui::Ui;
 use crate::api::{Client, Write};
 use crate::apply::journal::{FORMAT_VERSION, Journal, Line, now};
-use crate::apply::{self, Options, Outcome, Progress, Report};
+use crate::apply::{self, Context, Options, Outcome, Progress, Report};
 use crate::cancel::{Cancellation, Reason};
 use crate::error::{Error, Exit};
-use crate::lead::LeadId;
 use crate::observe::Live;
-use crate::plan::settle::{Settled, Task, settle};
 use crate::plan::{Change, DifferencePolicy, Plan, to_write};
-use crate::redaction::Redaction;
 use crate::report::{self, Format};
 
 /// How a plan is carried out.
@@ -48,14 +45,16 @@ pub(super) struct Execution {
     patience: Duration,
 }
 
-/// So long after it was read a lead may be written over without another look.
-const FRESH: Duration = Duration::from_secs(30);
-
-/// What is to be written, and what is settled without.
-#[derive(Default)]
-struct Work {
-    tasks: Vec<Task>,
-    done: Vec<(LeadId, Outcome, Option<String>)>,
+/// What is carried out, and with what.
+pub(super) struct Job<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) policy: DifferencePolicy,
+    pub(super) live: &'a Live,
+    pub(super) files: &'a Files,
+    pub(super) scope: &'a Scope,
+    pub(super) writer: &'a Client<Write>,
+    pub(super) stop: &'a Cancellation,
+    pub(super) ui: &'a Ui,
 }
 
 impl Execution {
@@ -74,22 +73,14 @@ impl Execution {
     }
 
     /// Shows the plan, asks, writes, reads back, reports.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "each is another thing; a struct for two calls would only rename them"
-    )]
-    pub(super) async fn carry_out(
-        &self,
-        plan: &Plan,
-        whose: DifferencePolicy,
-        live: &Live,
-        files: &Files,
-        scope: &Scope,
-        writer: &Client<Write>,
-        listed: Instant,
-        stop: &Cancellation,
-        ui: &Ui,
-    ) -> Result<Exit, Error> {
+    pub(super) async fn carry_out(&self, job: &Job<'_>) -> Result<Exit, Error> {
+        let Job {
+            plan,
+            scope,
+            stop,
+            ui,
+            ..
+        } = *job;
         ui.result(
             &report::plan(
                 plan,
@@ -109,7 +100,7 @@ impl Execution {
         if !plan.refusals.is_empty() {
             return Ok(Exit::Refused);
         }
-        let changes = to_write(&plan.changes, whose);
+        let changes = to_write(&plan.changes, job.policy);
         if changes.is_empty() {
             return Ok(Exit::Done);
         }
@@ -120,11 +111,9 @@ impl Execution {
                 Error::Declined
             });
         }
-        let (journal, run_id) = self.journal(files, plan, changes.len(), scope.names)?;
-        let report = self
-            .write(&changes, live, scope, writer, &journal, listed, stop, ui)
-            .await;
-        let exit = exit(&report, !self.no_verify);
+        let (journal, run_id) = self.journal(job, changes.len())?;
+        let report = self.write(job, &changes, &journal).await;
+        let exit = exit(&report);
         let outcomes = Outcome::ALL
             .iter()
             .map(|outcome| (outcome.as_str().to_owned(), report.count(*outcome)));
@@ -135,6 +124,9 @@ impl Execution {
             stopped: report
                 .stopped
                 .map(|reason| report::stopped(reason).to_owned()),
+            oldest_reading_ms: report
+                .oldest_reading
+                .map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
         };
         let noted = journal
             .line(&summary)
@@ -152,13 +144,10 @@ impl Execution {
             }))
     }
 
-    fn journal(
-        &self,
-        files: &Files,
-        plan: &Plan,
-        leads: usize,
-        names: Redaction,
-    ) -> Result<(Journal, String), Error> {
+    fn journal(&self, job: &Job<'_>, leads: usize) -> Result<(Journal, String), Error> {
+        let Job {
+            plan, files, scope, ..
+        } = *job;
         let started = jiff::Timestamp::now();
         let short: String = plan.plan_id.chars().take(8).collect();
         let run_id = format!(
@@ -181,7 +170,7 @@ impl Execution {
             started_at: now(),
             target: plan.target.clone(),
             leads,
-            names,
+            names: scope.names,
         };
         journal
             .line(&head)
@@ -190,65 +179,42 @@ impl Execution {
         Ok((journal, run_id))
     }
 
-    #[allow(clippy::too_many_arguments, reason = "as above")]
-    async fn write(
-        &self,
-        changes: &[Change],
-        live: &Live,
-        scope: &Scope,
-        writer: &Client<Write>,
-        journal: &Journal,
-        listed: Instant,
-        stop: &Cancellation,
-        ui: &Ui,
-    ) -> Report {
-        let Work { tasks, done } = work(changes, live);
+    async fn write(&self, job: &Job<'_>, changes: &[Change], journal: &Journal) -> Report {
         let options = Options {
             canary: self.canary,
             max_failures: self.max_failures.max(1),
             verify: !self.no_verify,
             patience: self.patience,
-            deadline: stop.end(),
-            listed,
-            fresh: FRESH,
-            names: scope.names,
-            tag_shape: live.tag_shape(),
+            deadline: job.stop.end(),
+            names: job.scope.names,
+            tag_shape: job.live.tag_shape(),
         };
         let reserve = self.deadline.map(|deadline| {
             (deadline / 5).clamp(Duration::from_millis(500), Duration::from_secs(60))
         });
-        let last_write = stop
+        let last_write = job
+            .stop
             .end()
             .zip(reserve)
             .map(|(end, reserve)| end.checked_sub(reserve).unwrap_or(end));
-        let stop = stop.clone().with_last_write(last_write);
-        let steps = tasks.len() * if self.no_verify { 1 } else { 2 };
-        let bar = ui.progress(steps, "writing and reading back");
-        let progress = |_: Progress| bar.inc(1);
-        let report = apply::run(writer, tasks, done, journal, &options, &stop, &progress).await;
+        let stop = job.stop.clone().with_last_write(last_write);
+        let steps = changes.len() * if self.no_verify { 1 } else { 2 };
+        let bar = job.ui.progress(steps, "writing and reading back");
+        let context = Context {
+            writer: job.writer,
+            journal,
+            options: &options,
+            stop: &stop,
+            progress: &|_: Progress| bar.inc(1),
+        };
+        let report = apply::run(&context, changes, job.live).await;
         bar.finish_and_clear();
         report
     }
 }
 
-fn work(changes: &[Change], live: &Live) -> Work {
-    let mut work = Work::default();
-    for change in changes {
-        match settle(change, live.get(&change.uuid)) {
-            Settled::Go(task) => work.tasks.push(*task),
-            Settled::Already => work
-                .done
-                .push((change.uuid.clone(), Outcome::Already, None)),
-            Settled::Stale(why) => work
-                .done
-                .push((change.uuid.clone(), Outcome::Stale, Some(why))),
-        }
-    }
-    work
-}
-
 /// The highest that applies wins. Where a run was to read back and could not, it is not done.
-fn exit(report: &Report, verify: bool) -> Exit {
+fn exit(report: &Report) -> Exit {
     let any = |outcome, exit| {
         if report.count(outcome) > 0 {
             exit
@@ -261,8 +227,8 @@ fn exit(report: &Report, verify: bool) -> Exit {
         any(Outcome::Stale, Exit::Stale),
         any(Outcome::Failed, Exit::Partial),
         any(Outcome::Untried, Exit::Partial),
-        if verify {
-            any(Outcome::Written, Exit::Partial)
+        if report.not_read_back > 0 {
+            Exit::Partial
         } else {
             Exit::Done
         },

@@ -3,18 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tokio::time::Instant;
 
-use super::execution::Execution;
+use super::execution::{Execution, Job};
 use super::options::Scope;
 use super::session::{Session, block_on, files, lock, now, select};
 use super::show::read_run;
 use super::ui::Ui;
+use crate::apply::still_open;
 use crate::apply::undo::{Inverse, inverse};
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::observe;
-use crate::plan::{DifferencePolicy, bare, hold, rejudge};
+use crate::plan::{DifferencePolicy, Present, bare, hold, rejudge, to_write};
 use crate::report::style::visible;
 use crate::select::Selection;
 
@@ -70,7 +70,6 @@ impl Undo {
                     changes.retain(|change| chosen.contains_key(&change.uuid));
                 }
                 let writer = session.writer(&files.workspace)?;
-                let listed = Instant::now();
                 let wanted = changes.iter().map(|change| change.uuid.clone()).collect();
                 let live = observe(&writer, wanted, self.scope.reads_all(&files.workspace))
                     .await?
@@ -80,27 +79,31 @@ impl Undo {
                     let lead = visible(held.uuid.as_str());
                     ui.note(&format!("stays: {lead}: held: {}", visible(&held.reason)));
                 }
-                let limits = self.scope.limits(&files.workspace);
+                let policy = DifferencePolicy::default();
+                let written = to_write(&plan.changes, policy).into_owned();
                 rejudge(
                     &mut plan,
-                    &live,
-                    files.desired.len(),
-                    &files.workspace.agents,
-                    &limits,
-                    DifferencePolicy::default(),
+                    &Present {
+                        live: &live,
+                        open: &still_open(&written, &live),
+                        written: &written,
+                        declared: files.desired.len(),
+                        agents: &files.workspace.agents,
+                        limits: &self.scope.limits(&files.workspace),
+                        policy,
+                    },
                 );
                 self.execution
-                    .carry_out(
-                        &plan,
-                        DifferencePolicy::default(),
-                        &live,
-                        &files,
-                        &self.scope,
-                        &writer,
-                        listed,
-                        &stop,
+                    .carry_out(&Job {
+                        plan: &plan,
+                        policy,
+                        live: &live,
+                        files: &files,
+                        scope: &self.scope,
+                        writer: &writer,
+                        stop: &stop,
                         ui,
-                    )
+                    })
                     .await
             })
             .await

@@ -11,11 +11,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 use rayon::prelude::*;
+use tokio::time::Instant;
 
 use super::key::{ByKey, Key};
 use super::tally::Tally;
 use super::{
-    ChatType, Leads, Live, ObserveError, Observed, Page, Projection, Reader, Seen, Unreadable,
+    ChatType, Leads, Live, ObserveError, Observed, Page, Projection, Reader, Reading, Seen,
+    Unreadable,
 };
 use crate::lead::{Desired, DesiredLead, FieldMask, LeadId};
 
@@ -71,6 +73,7 @@ async fn look<R: Reader>(
     projection: Projection,
     full: bool,
 ) -> Result<Live, ObserveError<R::Error>> {
+    let sent = Instant::now();
     let mut collected = Collected::default();
     let done = |collected: &Collected| projection.count() == Some(collected.listed());
     let width = reader.width();
@@ -85,7 +88,7 @@ async fn look<R: Reader>(
             sweep(reader, &projection, &mut collected, 1, done).await?;
         }
     }
-    Ok(collected.into_live(first.is_some()))
+    Ok(collected.into_live(sent, first.is_some()))
 }
 
 /// Reads the whole listing, every lead with its values: twice, because a lead can slip from an unread page to a read one, and a third
@@ -94,6 +97,7 @@ async fn look<R: Reader>(
 /// # Errors
 /// As [`observe`].
 pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::Error>> {
+    let sent = Instant::now();
     let mut collected = Collected::default();
     let (all, width) = (Projection::All, reader.width());
     let first = sweep(reader, &all, &mut collected, width, |_| false).await?;
@@ -101,7 +105,7 @@ pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::
     if second != first {
         sweep(reader, &all, &mut collected, 1, |_| false).await?;
     }
-    Ok(collected.into_live(true))
+    Ok(collected.into_live(sent, true))
 }
 
 /// After this many pages in a row without a lead that was seen there, leads are taken to move when they are written, and are looked
@@ -147,6 +151,20 @@ pub async fn look_again<R: Reader>(
         .await?;
     }
     Ok(collected.in_order())
+}
+
+/// Reads one page: the leads on it that `projection` keeps, and of those that could not be understood the reasons.
+///
+/// # Errors
+/// The page cannot be read.
+pub async fn read_page<R: Reader>(
+    reader: &R,
+    seen: Seen,
+    projection: &Projection,
+) -> Result<(Leads, BTreeMap<LeadId, String>), ObserveError<R::Error>> {
+    let mut collected = Collected::default();
+    collected.take(fetch(reader, seen, projection).await.1?, seen);
+    Ok((collected.leads.into_iter().collect(), collected.unreadable))
 }
 
 type Answer<E> = (Seen, Result<Page, ObserveError<E>>);
@@ -310,7 +328,7 @@ impl Collected {
             self.tally.take(sighting);
         }
         for (id, mut observed) in page.leads {
-            observed.seen = Some(seen);
+            (observed.seen, observed.reading) = (Some(seen), page.reading);
             self.unreadable.remove(&id);
             match self.places.entry(Key::of(id.as_str())) {
                 Entry::Vacant(place) => {
@@ -338,7 +356,7 @@ impl Collected {
         self.leads.into_iter().collect()
     }
 
-    fn into_live(mut self, complete: bool) -> Live {
+    fn into_live(mut self, sent: Instant, complete: bool) -> Live {
         let (leads_read, workload) = std::mem::take(&mut self.tally).total();
         let unreadable = std::mem::take(&mut self.unreadable);
         let listing = super::Listing {
@@ -351,6 +369,10 @@ impl Collected {
             unreadable,
             listing,
             workload: complete.then_some(workload),
+            reading: Some(Reading {
+                sent,
+                answered: Instant::now(),
+            }),
         }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::classify::{self, DifferencePolicy, classify, to_write};
 use super::policy::{self, Limits};
-use super::settle::{Settled, settle};
 use super::{
     Action, Base, Change, Class, FORMAT_VERSION, Held, Missing, Plan, Refusal, Source, Summary,
     Target, summary,
@@ -145,35 +144,50 @@ pub fn bare(changes: Vec<Change>, target: Target, created_at: String) -> Plan {
     }
 }
 
+/// What a plan that was made before is judged by.
+#[derive(Debug)]
+pub struct Present<'a> {
+    /// What the API lists.
+    pub live: &'a Live,
+    /// The changes that this run would write.
+    pub written: &'a [Change],
+    /// Of them those that are still to be written, by the precheck.
+    pub open: &'a [Change],
+    /// The number of leads that the files declare.
+    pub declared: usize,
+    /// Agents with a name.
+    pub agents: &'a BTreeMap<String, Agent>,
+    /// What the plan may not do.
+    pub limits: &'a Limits<'a>,
+    /// What is done about drift and conflicts.
+    pub policy: DifferencePolicy,
+}
+
 /// Judges a plan anew, by the limits of now and by what is still to be done of it. What it was refused for when it was made stays,
-/// unless this run lifts that rule.
-pub fn rejudge(
-    plan: &mut Plan,
-    live: &Live,
-    declared: usize,
-    agents: &BTreeMap<String, Agent>,
-    limits: &Limits<'_>,
-    whose: DifferencePolicy,
-) {
-    let still_open = |change: &Change| match settle(change, live.get(&change.uuid)) {
-        Settled::Go(task) => Some(task.change),
-        Settled::Already | Settled::Stale(_) => None,
-    };
-    let written = to_write(&plan.changes, whose);
-    classify::number(&mut plan.summary, &plan.changes, &written);
-    let open: Vec<Change> = written.iter().filter_map(still_open).collect();
-    plan.agents = summary::workload(&open, live, agents);
-    plan.transitions = summary::transitions(&open);
+/// unless this run overrides that rule.
+pub fn rejudge(plan: &mut Plan, present: &Present<'_>) {
+    let Present {
+        live,
+        written,
+        open,
+        declared,
+        agents,
+        limits,
+        policy,
+    } = *present;
+    classify::number(&mut plan.summary, &plan.changes, written);
+    plan.agents = summary::workload(open, live, agents);
+    plan.transitions = summary::transitions(open);
     let mut verdict = policy::judge(
         &policy::Facts {
-            changes: &open,
+            changes: open,
             live,
             declared,
             agents: &plan.agents,
         },
         limits,
     );
-    verdict.refusals.extend(classify::refusals(&open, whose));
+    verdict.refusals.extend(classify::refusals(open, policy));
     plan.refusals
         .retain(|refusal| refusal.rule != "conflict" && refusal.rule != "drift");
     plan.refusals.retain(|refusal| !limits.lifts(&refusal.rule));

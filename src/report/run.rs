@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
+use std::time::Duration;
 
 use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, count, indented, paint, visible};
 use crate::apply::journal::Line;
@@ -26,9 +27,12 @@ fn write_run(out: &mut String, report: &Report) -> fmt::Result {
         Outcome::Failed,
         Outcome::Stale,
         Outcome::Written,
+        Outcome::Verified,
     ] {
         let told = |(other, detail): &(Outcome, Option<String>)| {
-            *other == outcome && (detail.is_some() || outcome != Outcome::Written)
+            let has_words = detail.is_some();
+            *other == outcome
+                && (has_words || !matches!(outcome, Outcome::Written | Outcome::Verified))
         };
         let leads: Vec<_> = report
             .outcomes
@@ -61,6 +65,9 @@ fn write_run(out: &mut String, report: &Report) -> fmt::Result {
     }
     if let Some(reason) = report.stopped {
         writeln!(out, "{} {}", paint(BAD, "Stopped early:"), stopped(reason))?;
+    }
+    if let Some(age) = report.oldest_reading {
+        writeln!(out, "{}", paint(FAINT, oldest_reading(age)))?;
     }
     let parts = Outcome::ALL
         .into_iter()
@@ -136,8 +143,12 @@ fn write_told_run(out: &mut String, lines: &[(u32, Line)]) -> fmt::Result {
                 exit,
                 outcomes,
                 stopped,
+                oldest_reading_ms,
             } => {
                 ended = true;
+                if let Some(age) = oldest_reading_ms {
+                    writeln!(out, "{}", oldest_reading(Duration::from_millis(*age)))?;
+                }
                 let parts: Vec<String> = outcomes
                     .iter()
                     .map(|(outcome, number)| format!("{number} {}", visible(outcome)))
@@ -171,6 +182,13 @@ fn write_told_run(out: &mut String, lines: &[(u32, Line)]) -> fmt::Result {
         )?;
     }
     Ok(())
+}
+
+fn oldest_reading(age: Duration) -> String {
+    format!(
+        "Every write was sent on a reading of at most {:.2} s before.",
+        age.as_secs_f64()
+    )
 }
 
 /// Why a run ended early, in words.

@@ -202,6 +202,7 @@ pub(crate) fn observed(lead: Lead) -> Box<Observed> {
         tag_shape: None,
         updated: 1,
         seen: None,
+        reading: None,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use convertalk::apply::precheck::{Precheck, precheck};
 use convertalk::diff::{FieldChange, changes, holds, value};
 use convertalk::lead::{
     AgentId, Desired, DesiredField, DesiredValue, Field, Kind, Lead, LeadId, Status, TagRule, Value,
@@ -10,7 +11,6 @@ use convertalk::lead::{
 use convertalk::lead_file::desired_of;
 use convertalk::observe::Live;
 use convertalk::plan::file::{PlanFileError, from_bytes, masked, saved, unseal};
-use convertalk::plan::settle::{Settled, settle};
 use convertalk::plan::{Action, Change, Class, Fields, Input, Limits, Plan, Source, Target, make};
 use convertalk::policy::Policy;
 use convertalk::redaction::{Redaction, RedactionKey};
@@ -226,23 +226,23 @@ proptest! {
         let source = Source { file: "leads/all.yaml".into(), line: 3 };
         let (uuid, fields) = (LeadId::new(crate::world::uuid(1)), Fields(planned));
         let change = Change { uuid, label: None, action: Action::Update, class: Class::Change, source, fields };
-        match settle(&change, Some(&observed(now.clone()))) {
-            Settled::Already => prop_assert!(open.is_empty() && moved.is_empty()),
-            Settled::Stale(why) => prop_assert_eq!(why, format!("{} moved since the plan", moved.join(", "))),
-            Settled::Go(task) => {
+        match precheck(&change, Some(&observed(now.clone()))) {
+            Precheck::AlreadyApplied => prop_assert!(open.is_empty() && moved.is_empty()),
+            Precheck::Stale(why) => prop_assert_eq!(why, format!("{} changed since the plan", moved.join(", "))),
+            Precheck::Proceed(task) => {
                 prop_assert!(moved.is_empty() && !open.is_empty());
                 prop_assert_eq!(&task.change.fields.0, &open);
             }
         }
-        prop_assert!(matches!(settle(&change, None), Settled::Stale(_)), "an update of what is not listed is stale");
+        prop_assert!(matches!(precheck(&change, None), Precheck::Stale(_)), "an update of what is not listed is stale");
         let create = Change { action: Action::Create, ..change };
         let done = create.fields.iter().all(|change| holds(&now, &change.field, &change.after));
-        match settle(&create, Some(&observed(now))) {
-            Settled::Already => prop_assert!(done),
-            Settled::Stale(_) => prop_assert!(!done),
-            Settled::Go(_) => prop_assert!(false, "a listed lead is never created"),
+        match precheck(&create, Some(&observed(now))) {
+            Precheck::AlreadyApplied => prop_assert!(done),
+            Precheck::Stale(_) => prop_assert!(!done),
+            Precheck::Proceed(_) => prop_assert!(false, "a listed lead is never created"),
         }
-        prop_assert!(matches!(settle(&create, None), Settled::Go(task) if task.change.fields == create.fields));
+        prop_assert!(matches!(precheck(&create, None), Precheck::Proceed(task) if task.change.fields == create.fields));
     }
 
     #[test]
@@ -290,9 +290,9 @@ proptest! {
         });
         for (change, real) in unseal(read, &desired, &now, &key).changes.iter().zip(&plan.changes) {
             let seen = now.get(&change.uuid);
-            match (settle(change, seen), settle(real, seen)) {
-                (Settled::Go(one), Settled::Go(other)) => prop_assert_eq!(one.change.fields, other.change.fields),
-                (Settled::Already, Settled::Already) | (Settled::Stale(_), Settled::Stale(_)) => {}
+            match (precheck(change, seen), precheck(real, seen)) {
+                (Precheck::Proceed(one), Precheck::Proceed(other)) => prop_assert_eq!(one.change.fields, other.change.fields),
+                (Precheck::AlreadyApplied, Precheck::AlreadyApplied) | (Precheck::Stale(_), Precheck::Stale(_)) => {}
                 other => prop_assert!(false, "{other:?}"),
             }
         }
@@ -321,7 +321,7 @@ fn taken(
     live_then: Option<&str>,
     live_now: Option<&str>,
     file_now: Option<&str>,
-) -> Settled {
+) -> Precheck {
     let seen = |name: Option<&str>| {
         let name = name.map(|name| (Field::NAME, Value::Text(name.to_owned())));
         let status = (Field::STATUS, Value::Choice(Status::Open));
@@ -348,7 +348,7 @@ fn taken(
     )
     .into_owned();
     let now = seen(live_now);
-    settle(
+    precheck(
         &unseal(saved, &file(file_now), &now, &key).changes[0],
         now.leads.values().next().map(Box::as_ref),
     )
@@ -358,7 +358,7 @@ fn taken(
 fn a_masked_value_is_never_written_as_if_it_were_one() {
     let written = taken(Some("Asha Rao"), None, None, Some("Asha Rao"));
     assert!(
-        matches!(written, Settled::Go(task) if task.change.fields[0].after == Value::Text("Asha Rao".into()))
+        matches!(written, Precheck::Proceed(task) if task.change.fields[0].after == Value::Text("Asha Rao".into()))
     );
     let since = taken(
         Some("Asha Rao"),
@@ -367,7 +367,7 @@ fn a_masked_value_is_never_written_as_if_it_were_one() {
         Some("Someone Else"),
     );
     assert!(
-        matches!(since, Settled::Stale(_)),
+        matches!(since, Precheck::Stale(_)),
         "the file says something else now: {since:?}"
     );
 }
@@ -375,18 +375,18 @@ fn a_masked_value_is_never_written_as_if_it_were_one() {
 #[test]
 fn a_mask_is_never_written_where_there_was_nothing() {
     for file_now in [None, Some("Someone Else")] {
-        let settled = taken(Some("Asha Rao"), None, None, file_now);
-        assert!(matches!(settled, Settled::Stale(_)), "{settled:?}");
+        let result = taken(Some("Asha Rao"), None, None, file_now);
+        assert!(matches!(result, Precheck::Stale(_)), "{result:?}");
     }
 }
 
 #[test]
 fn a_live_value_that_looks_like_a_mask_is_not_overwritten() {
-    let settled = taken(
+    let result = taken(
         Some("Asha Rao"),
         Some("Bo Li"),
         Some("B. L."),
         Some("Asha Rao"),
     );
-    assert!(matches!(settled, Settled::Stale(_)), "{settled:?}");
+    assert!(matches!(result, Precheck::Stale(_)), "{result:?}");
 }

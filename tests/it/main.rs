@@ -22,6 +22,7 @@ mod init;
 mod laws;
 mod listing;
 mod live;
+mod living;
 mod model;
 mod moving;
 mod network;

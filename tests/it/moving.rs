@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use convertalk::api::Client;
 use convertalk::apply::journal::Journal;
-use convertalk::apply::{self, Options, Outcome};
+use convertalk::apply::{self, Context, Options, Outcome};
 use convertalk::cancel::Cancellation;
 use convertalk::config::Overrides;
 use convertalk::diff::changes;
 use convertalk::lead::{DesiredField, DesiredLead, DesiredValue, Field, LeadId, Place, Status};
 use convertalk::observe::TagShape;
 use convertalk::observe::observe;
-use convertalk::plan::settle::{Settled, Task, settle};
 use convertalk::plan::{Action, Change, Class, Fields, Source};
 use convertalk::redaction::Redaction;
 use convertalk::sandbox::{self, Sandbox};
@@ -72,23 +71,19 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
     let live = observe(&client, ids.iter().cloned().collect(), false)
         .await
         .expect("a listing");
-    let task = |id: &LeadId| -> Task {
+    let change = |id: &LeadId| -> Change {
         let fields = Fields(changes(&closed().fields, &live.leads[id].lead));
         let source = Source {
             file: "leads/a.yaml".to_owned(),
             line: 1,
         };
-        let change = Change {
+        Change {
             uuid: id.clone(),
             label: None,
             action: Action::Update,
             class: Class::Change,
             source,
             fields,
-        };
-        match settle(&change, live.get(id)) {
-            Settled::Go(task) => *task,
-            other => panic!("{other:?}"),
         }
     };
     let journal = Journal::open(&folder.path().join("run.jsonl")).expect("a run file");
@@ -98,26 +93,25 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         verify: true,
         patience: Duration::from_secs(5),
         deadline: None,
-        listed: tokio::time::Instant::now(),
-        fresh: Duration::ZERO,
         names: Redaction::Initials,
         tag_shape: TagShape::Array,
     };
-    // Somebody is at the last two leads as soon as the first write is answered.
+    // As at a prompt that is answered late.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    // Somebody edits the last two leads as soon as the first write is answered.
     let busy = |_| {
         sandbox.edit(&uuid(59), |record| record["status"] = "REVIEW".into());
         sandbox.edit(&uuid(60), |record| record["status"] = "CLOSED".into());
     };
-    let report = apply::run(
-        &client,
-        ids.iter().map(task).collect(),
-        Vec::new(),
-        &journal,
-        &options,
-        &stop,
-        &busy,
-    )
-    .await;
+    let context = Context {
+        writer: &client,
+        journal: &journal,
+        options: &options,
+        stop: &stop,
+        progress: &busy,
+    };
+    let changes: Vec<Change> = ids.iter().map(change).collect();
+    let report = apply::run(&context, &changes, &live).await;
     let outcome = |number| report.outcomes[uuid(number).as_str()].0;
     assert_eq!(
         (outcome(1), outcome(59), outcome(60)),

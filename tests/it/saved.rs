@@ -54,7 +54,7 @@ fn a_lead_that_moved_since_is_stale_and_the_others_go_ahead() {
     let ran = world.run("apply plan.json --yes").exits(4);
     assert!(
         ran.out
-            .contains(&format!("stale {}: status moved since the plan", uuid(2))),
+            .contains(&format!("stale {}: status changed since the plan", uuid(2))),
         "{}",
         ran.out
     );

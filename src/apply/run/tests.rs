@@ -4,10 +4,10 @@ use std::convert::Infallible;
 use std::sync::Mutex;
 
 use super::*;
-use crate::apply::WriteCertainty;
+use crate::apply::Update;
 use crate::cancel::Cancellation;
 use crate::lead::{DesiredField, DesiredValue, Field, Lead, Status, Value};
-use crate::observe::{ChatType, Echo, Observed, Page, Projection, Reader};
+use crate::observe::{ChatType, Echo, Leads, Observed, Page, Projection, Reader};
 use crate::plan::{Action, Class, Fields, Source};
 
 /// Leads on one page; each request takes the same time.
@@ -51,7 +51,29 @@ impl Reader for Platform {
 }
 
 impl Writer for Platform {
-    async fn update(&self, update: &Update<'_>) -> Result<(), Infallible> {
+    type Permit<'a> = ();
+
+    fn interval(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn prepay(&self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    async fn permit(&self, _: bool) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn retries(error: &Infallible) -> usize {
+        match *error {}
+    }
+
+    fn retry_after(error: &Infallible) -> Option<Duration> {
+        match *error {}
+    }
+
+    async fn update(&self, update: &Update<'_>, (): ()) -> Result<(), Infallible> {
         tokio::time::sleep(self.answers_in).await;
         let mut leads = self.leads.lock().expect("no panic");
         let lead = &mut leads.get_mut(update.id).expect("a lead").lead;
@@ -80,18 +102,18 @@ fn open_lead() -> Box<Observed> {
         tag_shape: None,
         updated: 0,
         seen: None,
+        reading: None,
     })
 }
 
 /// Closes an open lead.
-fn task(id: &LeadId) -> Task {
+fn change(id: &LeadId) -> Change {
     let desired = DesiredField {
         field: Field::STATUS,
         value: DesiredValue::Choice(Status::Closed),
         line: 1,
     };
-    let live = open_lead();
-    let change = Change {
+    Change {
         uuid: id.clone(),
         label: None,
         action: Action::Update,
@@ -100,11 +122,7 @@ fn task(id: &LeadId) -> Task {
             file: "leads/a.yaml".to_owned(),
             line: 1,
         },
-        fields: Fields(crate::diff::changes(&[desired], &live.lead)),
-    };
-    match settle(&change, Some(&live)) {
-        Settled::Go(task) => *task,
-        other => panic!("{other:?}"),
+        fields: Fields(crate::diff::changes(&[desired], &open_lead().lead)),
     }
 }
 
@@ -126,22 +144,22 @@ async fn a_deadline_leaves_time_to_read_back() {
         verify: true,
         patience: Duration::from_secs(15),
         deadline: Some(end),
-        listed: Instant::now(),
-        fresh: Duration::from_secs(3_600),
         names: Redaction::Full,
         tag_shape: TagShape::Auto,
     };
-    let tasks = ids.iter().map(task).collect();
-    let report = run(
-        &platform,
-        tasks,
-        Vec::new(),
-        &journal,
-        &options,
-        &stop,
-        &|_| {},
-    )
-    .await;
+    let changes: Vec<Change> = ids.iter().map(change).collect();
+    let live = Live {
+        leads: ids.iter().map(|id| (id.clone(), open_lead())).collect(),
+        ..Live::default()
+    };
+    let context = Context {
+        writer: &platform,
+        journal: &journal,
+        options: &options,
+        stop: &stop,
+        progress: &|_| {},
+    };
+    let report = run(&context, &changes, &live).await;
     assert!(Instant::now() <= end, "{:?} late", Instant::now() - end);
     assert_eq!(report.stopped, Some(Reason::Deadline));
     let (verified, untried) = (

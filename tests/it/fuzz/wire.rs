@@ -174,7 +174,12 @@ fn read_all(answers: Vec<Answer>) {
                 .collect();
             (
                 pages,
-                join_all(updates.iter().map(|update| writer.update(update))).await,
+                join_all(
+                    updates.iter().map(async |update| {
+                        writer.update(update, writer.permit(false).await?).await
+                    }),
+                )
+                .await,
             )
         })
     });

@@ -1,0 +1,211 @@
+//! The check: a lead that was written, compared with what the write asked for and with what was there before. Pure.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::precheck::Task;
+use crate::diff::{FieldChange, holds, is_at_before, value};
+use crate::lead::{Field, Kind, Lead, Value};
+use crate::observe::Observed;
+
+/// What a lead shows after a write.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Check {
+    /// Fields that were asked for and do not show it, with what they show instead.
+    pub(super) instead: Vec<(Field, Instead)>,
+    /// Fields that were not written and have another value.
+    pub(super) changed: Vec<String>,
+    /// Fields that were not written and have none any more.
+    pub(super) emptied: Vec<String>,
+    /// The lead had values that were not written.
+    pub(super) had_more: bool,
+    /// Notes that were there are there twice: the platform adds what it is sent.
+    pub(super) notes_doubled: bool,
+    /// What may be set so that the platform does what is asked.
+    pub(super) hints: BTreeSet<&'static str>,
+}
+
+/// What a field shows instead of what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Instead {
+    /// It is as before.
+    Ignored,
+    /// It has the new tags and the old ones.
+    Added,
+    /// Something else.
+    Other,
+}
+
+impl Check {
+    /// Whether every field shows what was asked for.
+    pub(super) fn agrees(&self) -> bool {
+        self.instead.is_empty()
+    }
+
+    /// Whether waiting cannot help: a field shows a value that is neither before nor after.
+    pub(super) fn is_final(&self) -> bool {
+        self.instead
+            .iter()
+            .any(|(_, instead)| *instead != Instead::Ignored)
+    }
+
+    pub(super) fn changed_words(&self) -> Vec<String> {
+        self.changed
+            .iter()
+            .map(|name| format!("{name} changed meanwhile; it was not written"))
+            .collect()
+    }
+
+    pub(super) fn emptied_words(&self) -> Vec<String> {
+        self.emptied
+            .iter()
+            .map(|name| format!("{name} is empty now, though it was not written"))
+            .collect()
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instead = self.instead.iter().map(|(field, instead)| {
+            let (was, is) = if matches!(field.kind(), Kind::Set | Kind::Notes) {
+                ("were", "are")
+            } else {
+                ("was", "is")
+            };
+            match instead {
+                Instead::Ignored => format!("{field} {was} ignored"),
+                Instead::Added => {
+                    format!("{field} {was} added to those there instead of replacing them")
+                }
+                Instead::Other => format!("{field} {is} neither as before nor as asked for"),
+            }
+        });
+        let words: Vec<String> = instead
+            .chain(self.emptied_words())
+            .chain(self.changed_words())
+            .collect();
+        f.write_str(&words.join("; "))
+    }
+}
+
+const ALL_IGNORED: &str = "the platform took the update and changed nothing: check that the write token belongs to this bot; if its listing \
+                           is only slow, run the same apply again later";
+const TAGS_ADDED: &str =
+    "this platform adds tags and takes none away: use `tags: { present: […] }`";
+const TAGS_WRONG: &str = "try the other shape for tags: set api.tags to `string` or `array`";
+const NOT_UNASSIGNED: &str = "set api.unassign to what this platform takes for no agent";
+const NOT_ASSIGNED: &str = "check that the agent is active";
+const OTHER: &str = "somebody may have changed it in the inbox in this minute: plan again and look";
+
+fn hint(change: &FieldChange, instead: Instead) -> &'static str {
+    match (change.field.kind(), instead) {
+        (Kind::Set, Instead::Added) => TAGS_ADDED,
+        (Kind::Set, Instead::Ignored) => TAGS_WRONG,
+        (Kind::Reference, Instead::Ignored) if change.after.is_empty() => NOT_UNASSIGNED,
+        (Kind::Reference, Instead::Ignored) => NOT_ASSIGNED,
+        (
+            Kind::Choice | Kind::KeyedText | Kind::Text | Kind::Notes | Kind::Reference | Kind::Set,
+            Instead::Ignored | Instead::Added | Instead::Other,
+        ) => OTHER,
+    }
+}
+
+/// Compares a lead as it is now with what was written.
+pub(super) fn check(task: &Task, now: &Observed) -> Check {
+    let nothing = Lead::default();
+    let was = task.live.as_ref().map_or(&nothing, |live| &live.lead);
+    let wrong: Vec<(&FieldChange, Instead)> = task
+        .change
+        .fields
+        .iter()
+        .filter(|change| !holds(&now.lead, &change.field, &change.after))
+        .map(|change| (change, instead(was, &now.lead, change)))
+        .collect();
+    let mut hints: BTreeSet<&'static str> = wrong
+        .iter()
+        .map(|(change, instead)| hint(change, *instead))
+        .collect();
+    let all_ignored = wrong.len() == task.change.fields.len()
+        && wrong
+            .iter()
+            .all(|(_, instead)| *instead == Instead::Ignored);
+    if all_ignored && (wrong.len() > 1 || hints.contains(OTHER)) {
+        hints = BTreeSet::from([ALL_IGNORED]);
+    }
+    let mut check = Check {
+        instead: wrong
+            .iter()
+            .map(|(change, instead)| (change.field.clone(), *instead))
+            .collect(),
+        hints,
+        ..Check::default()
+    };
+    if let Some(was) = &task.live {
+        check.compare_the_rest(task, was, now);
+    }
+    check
+}
+
+fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
+    let is_as_before = match change.field.kind() {
+        Kind::Notes => is_at_before(now, change),
+        Kind::Choice | Kind::Reference | Kind::Set | Kind::KeyedText | Kind::Text => {
+            value(was, &change.field) == value(now, &change.field)
+        }
+    };
+    match (value(was, &change.field), value(now, &change.field), &change.after) {
+        _ if is_as_before => Instead::Ignored,
+        (Value::Set(was), Value::Set(now), Value::Set(asked))
+            // Where none was to go, it was somebody in the inbox who added the others.
+            if !was.is_subset(asked) && now.is_superset(&was) && now.is_superset(asked) =>
+        {
+            Instead::Added
+        }
+        _ => Instead::Other,
+    }
+}
+
+impl Check {
+    /// Looks at what was not written.
+    fn compare_the_rest(&mut self, task: &Task, was: &Observed, now: &Observed) {
+        let written: BTreeSet<&Field> = task
+            .change
+            .fields
+            .iter()
+            .map(|change| &change.field)
+            .collect();
+        let values = was.lead.values().chain(now.lead.values());
+        let all: BTreeSet<&Field> = values.map(|(field, _)| field).collect();
+        for field in all.into_iter().filter(|field| !written.contains(field)) {
+            let (before, after) = (value(&was.lead, field), value(&now.lead, field));
+            self.had_more = true;
+            if before == after {
+                continue;
+            }
+            if after.is_empty() {
+                self.emptied.push(field.to_string());
+            } else {
+                self.changed.push(field.to_string());
+            }
+        }
+        if written.contains(&Field::NOTES) {
+            let times = |lead: &Lead, note| lead.notes().iter().filter(|o| *o == note).count();
+            let (old, new) = (&was.lead, &now.lead);
+            self.notes_doubled = old
+                .notes()
+                .iter()
+                .any(|note| times(new, note) > times(old, note));
+            if old.notes().iter().any(|note| !new.notes().contains(note)) {
+                self.emptied.push("a note that was there".to_owned());
+            }
+        }
+        let names: BTreeSet<&&str> = was.unmanaged.keys().chain(now.unmanaged.keys()).collect();
+        for name in names {
+            match (was.unmanaged.get(*name), now.unmanaged.get(*name)) {
+                (before, after) if before == after => {}
+                (_, Some(_)) => self.changed.push((*name).to_owned()),
+                (_, None) => self.emptied.push((*name).to_owned()),
+            }
+        }
+    }
+}

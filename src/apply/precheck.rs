@@ -1,0 +1,91 @@
+//! The precheck: a planned change compared with the lead as a reading shows it. Pure.
+//!
+//! The one place that decides whether a write may go ahead: before the first write, and again on each reading that follows. A run may
+//! do less than planned, never more:
+//!
+//! | a field of the change shows | then |
+//! |---|---|
+//! | what was planned | it is left out |
+//! | what the plan was made from | it is written |
+//! | anything else | the lead is stale: somebody has changed it since |
+
+use crate::diff::{FieldChange, holds, is_at_before};
+use crate::observe::{Live, Observed};
+use crate::plan::{Action, Change, Fields};
+
+/// A change that is to be written, with the reading that it is written on.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The change; of its fields only those that are still to be written.
+    pub change: Change,
+    /// The lead; `None` where it is to be created.
+    pub live: Option<Observed>,
+}
+
+/// What is to be done about a planned change.
+#[derive(Debug, Clone)]
+pub enum Precheck {
+    /// It is to be written.
+    Proceed(Box<Task>),
+    /// The lead is as planned.
+    AlreadyApplied,
+    /// The lead has changed since; why it is left alone.
+    Stale(String),
+}
+
+const UNSEALED: &str = "a masked contact value is not as it was planned: it changed in the inbox, the lead's file has another one \
+                        by now, or the read token is another";
+
+/// Compares a change with a reading of its lead; `None` where it is not listed.
+pub fn precheck(change: &Change, live: Option<&Observed>) -> Precheck {
+    if change.fields.iter().any(|field| field.seal.is_some()) {
+        return Precheck::Stale(UNSEALED.to_owned());
+    }
+    let Some(seen) = live else {
+        return match change.action {
+            Action::Create => Precheck::Proceed(Box::new(Task {
+                change: change.clone(),
+                live: None,
+            })),
+            Action::Update => Precheck::Stale("it is no longer listed".to_owned()),
+        };
+    };
+    let open: Vec<FieldChange> = change
+        .fields
+        .iter()
+        .filter(|field| !holds(&seen.lead, &field.field, &field.after))
+        .cloned()
+        .collect();
+    if open.is_empty() {
+        return Precheck::AlreadyApplied;
+    }
+    if change.action == Action::Create {
+        return Precheck::Stale("it is listed now, though it was to be created".to_owned());
+    }
+    let changed: Vec<String> = open
+        .iter()
+        .filter(|field| !is_at_before(&seen.lead, field))
+        .map(|field| field.field.to_string())
+        .collect();
+    if !changed.is_empty() {
+        return Precheck::Stale(format!("{} changed since the plan", changed.join(", ")));
+    }
+    Precheck::Proceed(Box::new(Task {
+        change: Change {
+            fields: Fields(open),
+            ..change.clone()
+        },
+        live: Some(seen.clone()),
+    }))
+}
+
+/// The changes that are still to be written, each with only those of its fields that are.
+pub fn still_open(changes: &[Change], live: &Live) -> Vec<Change> {
+    changes
+        .iter()
+        .filter_map(|change| match precheck(change, live.get(&change.uuid)) {
+            Precheck::Proceed(task) => Some(task.change),
+            Precheck::AlreadyApplied | Precheck::Stale(_) => None,
+        })
+        .collect()
+}

@@ -1,0 +1,326 @@
+//! The leads of a run that are not written yet: those to be read again, by the page they were seen on, and those whose reading is
+//! fresh. Decides what is read next and what is written next; sends nothing.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use tokio::time::Instant;
+
+use super::precheck::Task;
+use super::reading::is_fresh;
+use super::write::Failed;
+use crate::lead::LeadId;
+use crate::observe::{Reading, Seen};
+use crate::plan::Change;
+
+/// Pages in a row that did not show a lead before the whole listing is looked through for it.
+const MISSES: u32 = 2;
+/// Writes of this long say how many leads are worth to be read ahead.
+const AHEAD: Duration = Duration::from_millis(500);
+
+/// A planned change that is not written yet.
+#[derive(Debug)]
+pub(super) struct Pending<'a> {
+    pub(super) change: &'a Change,
+    /// Where its lead was seen last, with the pages that did not show it since.
+    place: Option<Seen>,
+    misses: u32,
+    pub(super) attempts: Option<Attempts>,
+}
+
+/// The writes of a lead that were sent and came to nothing, as far as is known.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    /// The first of them, with every field that any of them sent.
+    pub(super) task: Task,
+    pub(super) failed: Failed,
+    pub(super) tries: usize,
+    delays: ExponentialBackoff,
+    /// A reading from before this says nothing about them.
+    not_before: Instant,
+}
+
+/// A lead that may be written on this reading.
+#[derive(Debug)]
+pub(super) struct Ready<'a> {
+    pub(super) pending: Pending<'a>,
+    pub(super) task: Task,
+    pub(super) reading: Reading,
+}
+
+/// What is to be read: a page, or else the whole listing, for these leads.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) page: Option<Seen>,
+    pub(super) leads: BTreeSet<LeadId>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Queue<'a> {
+    /// Leads that have to be read before they are written.
+    waiting: BTreeMap<LeadId, Pending<'a>>,
+    /// Of them those that were seen somewhere, in the order of the listing: what is written moves to the front, so that leads further
+    /// on stay where they are.
+    placed: BTreeSet<(Seen, LeadId)>,
+    /// Of them those that have to be looked for.
+    lost: BTreeSet<LeadId>,
+    /// Of them those whose write failed in passing, until it is time to look again.
+    resting: BTreeSet<(Instant, LeadId)>,
+    fresh: VecDeque<Ready<'a>>,
+    /// Leads with a write that failed in passing.
+    retrying: BTreeSet<LeadId>,
+    /// Leads that the looks under way are for.
+    expected: usize,
+    /// When the last writes were sent.
+    sent: VecDeque<Instant>,
+}
+
+impl<'a> Pending<'a> {
+    pub(super) fn new(change: &'a Change, place: Option<Seen>) -> Self {
+        Self {
+            change,
+            place,
+            misses: 0,
+            attempts: None,
+        }
+    }
+
+    /// It was found here.
+    pub(super) fn found(&mut self, place: Option<Seen>) {
+        (self.place, self.misses) = (place, 0);
+    }
+}
+
+impl<'a> Queue<'a> {
+    /// Adds a lead that has to be read.
+    pub(super) fn wait(&mut self, pending: Pending<'a>) {
+        let id = pending.change.uuid.clone();
+        match &pending.attempts {
+            Some(attempts) if attempts.not_before > Instant::now() => {
+                self.resting.insert((attempts.not_before, id.clone()));
+            }
+            _ => self.place(&id, pending.place),
+        }
+        self.waiting.insert(id, pending);
+    }
+
+    fn place(&mut self, id: &LeadId, place: Option<Seen>) {
+        match place {
+            Some(seen) => self.placed.insert((seen, id.clone())),
+            None => self.lost.insert(id.clone()),
+        };
+    }
+
+    /// Adds a lead that was just read.
+    pub(super) fn ready(&mut self, ready: Ready<'a>) {
+        if ready.pending.attempts.is_some() {
+            self.fresh.push_front(ready);
+        } else {
+            self.fresh.push_back(ready);
+        }
+    }
+
+    /// Adds a lead whose write failed in passing. After a pause it is read again, and only then may it be sent again.
+    pub(super) fn retry(
+        &mut self,
+        mut pending: Pending<'a>,
+        task: Task,
+        failed: Failed,
+        pause: Option<Duration>,
+    ) {
+        let mut attempts = match pending.attempts.take() {
+            Some(mut attempts) => {
+                attempts.add(task);
+                attempts.failed = attempts.failed.then(failed);
+                attempts
+            }
+            None => Attempts::new(task, failed),
+        };
+        attempts.tries += 1;
+        let delay = attempts.delays.next().unwrap_or_default();
+        attempts.not_before = Instant::now() + delay.max(pause.unwrap_or_default());
+        self.retrying.insert(pending.change.uuid.clone());
+        pending.attempts = Some(attempts);
+        self.wait(pending);
+    }
+
+    /// A lead is done with.
+    pub(super) fn done(&mut self, id: &LeadId) {
+        self.retrying.remove(id);
+    }
+
+    /// Leads with a write that failed in passing.
+    pub(super) fn retrying(&self) -> usize {
+        self.retrying.len()
+    }
+
+    /// When there is something to look at again.
+    pub(super) fn wake(&self) -> Option<Instant> {
+        self.resting.first().map(|(at, _)| *at)
+    }
+
+    /// The next lead to be written, where its reading is still fresh. Where `only_retries`, no other write is begun.
+    pub(super) fn next(&mut self, only_retries: bool) -> Option<Ready<'a>> {
+        let now = Instant::now();
+        while let Some(ready) = self.fresh.pop_front() {
+            if !is_fresh(ready.reading, now) {
+                self.wait(ready.pending);
+            } else if only_retries && ready.pending.attempts.is_none() {
+                self.fresh.push_front(ready);
+                return None;
+            } else {
+                self.sent.push_back(now);
+                return Some(ready);
+            }
+        }
+        None
+    }
+
+    /// Leads whose reading is not fresh any more are to be read again, up to the first that is.
+    pub(super) fn expire(&mut self) {
+        let now = Instant::now();
+        while let Some(old) = self
+            .fresh
+            .pop_front_if(|ready| !is_fresh(ready.reading, now))
+        {
+            self.wait(old.pending);
+        }
+    }
+
+    /// Whether there is a lead to be written.
+    pub(super) fn has_next(&self, only_retries: bool) -> bool {
+        self.fresh
+            .front()
+            .is_some_and(|ready| !only_retries || ready.pending.attempts.is_some())
+    }
+
+    /// What to read next: as far ahead as writes of half a second reach, and at least where there is nothing to write.
+    pub(super) fn look(&mut self, width: usize, only_retries: bool) -> Option<Look> {
+        let now = Instant::now();
+        while self
+            .sent
+            .front()
+            .is_some_and(|at| now.saturating_duration_since(*at) > AHEAD)
+        {
+            self.sent.pop_front();
+        }
+        while self.resting.first().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, id)) = self.resting.pop_first()
+        {
+            let place = self.waiting.get(&id).and_then(|pending| pending.place);
+            self.place(&id, place);
+        }
+        let wanted = self.sent.len().clamp(1, 2 * width);
+        if self.fresh.len() + self.expected >= wanted {
+            return None;
+        }
+        let may = |id: &LeadId| !only_retries || self.retrying.contains(id);
+        let page = self.placed.iter().find(|(_, id)| may(id));
+        let look = if let Some((seen, _)) = page {
+            let seen = *seen;
+            let from = (seen, LeadId::new(""));
+            let there = self.placed.range(from..);
+            let leads: BTreeSet<LeadId> = there
+                .take_while(|(other, _)| *other == seen)
+                .map(|(_, id)| id.clone())
+                .collect();
+            for id in &leads {
+                self.placed.remove(&(seen, id.clone()));
+            }
+            Look {
+                page: Some(seen),
+                leads,
+            }
+        } else if self.lost.iter().any(may) && self.expected == 0 {
+            Look {
+                page: None,
+                leads: std::mem::take(&mut self.lost),
+            }
+        } else {
+            return None;
+        };
+        self.expected += look.leads.len();
+        Some(look)
+    }
+
+    /// A look is over.
+    pub(super) fn looked(&mut self, look: &Look) {
+        self.expected -= look.leads.len();
+    }
+
+    /// Takes a lead that was read, where this reading counts for it.
+    pub(super) fn take(&mut self, id: &LeadId, reading: Reading) -> Option<Pending<'a>> {
+        let pending = self.waiting.get(id)?;
+        if let Some(attempts) = &pending.attempts
+            && attempts.not_before > reading.sent
+        {
+            return None;
+        }
+        self.remove(id)
+    }
+
+    /// Takes a lead out, whatever it waits for.
+    pub(super) fn remove(&mut self, id: &LeadId) -> Option<Pending<'a>> {
+        let pending = self.waiting.remove(id)?;
+        if let Some(seen) = pending.place {
+            self.placed.remove(&(seen, id.clone()));
+        }
+        self.lost.remove(id);
+        if let Some(attempts) = &pending.attempts {
+            self.resting.remove(&(attempts.not_before, id.clone()));
+        }
+        Some(pending)
+    }
+
+    /// A page did not show a lead that was seen there: new chats may have pushed it onto the next.
+    pub(super) fn missed(&mut self, id: &LeadId, seen: Seen) {
+        let Some(mut pending) = self.remove(id) else {
+            return;
+        };
+        pending.misses += 1;
+        pending.place = (pending.misses < MISSES).then(|| Seen {
+            page: seen.page.saturating_add(1),
+            ..seen
+        });
+        self.wait(pending);
+    }
+
+    /// Whether there are leads that are not written yet.
+    pub(super) fn has_leads(&self) -> bool {
+        !self.waiting.is_empty() || !self.fresh.is_empty()
+    }
+
+    /// All that is left, at the end of a run.
+    pub(super) fn into_rest(self) -> Vec<Pending<'a>> {
+        let fresh = self.fresh.into_iter().map(|ready| ready.pending);
+        self.waiting.into_values().chain(fresh).collect()
+    }
+}
+
+impl Attempts {
+    fn new(task: Task, failed: Failed) -> Self {
+        Self {
+            task,
+            failed,
+            tries: 0,
+            delays: ExponentialBuilder::default()
+                .with_min_delay(Duration::from_millis(100))
+                .with_max_delay(Duration::from_secs(5))
+                .without_max_times()
+                .with_jitter()
+                .build(),
+            not_before: Instant::now(),
+        }
+    }
+
+    /// A later write may send a field that an earlier one left out.
+    pub(super) fn add(&mut self, task: Task) {
+        for field in task.change.fields.0 {
+            let known = &mut self.task.change.fields.0;
+            if known.iter().all(|other| other.field != field.field) {
+                known.push(field);
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Reading back: what was written, looked for until it shows.
+//!
+//! Waits for a platform whose listing lags behind its writes, and has a ceiling. A lead is waited for as long as one of its written
+//! fields is as before; one that shows a value that is neither before nor after, twice in a row, is not lagging.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::check::{Check, check};
+use super::write::Written;
+use super::{WriteCertainty, Writer};
+use crate::cancel::Cancellation;
+use crate::lead::LeadId;
+use crate::observe::{Seen, look_again};
+
+/// What reading back came to.
+#[derive(Debug, Clone)]
+pub(super) enum ReadBack {
+    /// It is listed, and shows this.
+    Shown(Check),
+    /// It was not found in the listing.
+    Gone,
+    /// It could not be read: there was no time, or the listing could not be had; why.
+    NotRead(String),
+}
+
+/// Reads written leads back until each agrees, or cannot any more, or `until`. `verified` is called for each lead that agrees.
+pub(super) async fn read_back<W: Writer>(
+    writer: &W,
+    written: &[Written],
+    until: Instant,
+    stop: &Cancellation,
+    mut verified: impl FnMut(&LeadId),
+) -> Vec<ReadBack> {
+    let mut open: BTreeMap<&LeadId, (usize, &Written)> = written
+        .iter()
+        .enumerate()
+        .map(|(at, written)| (&written.task.change.uuid, (at, written)))
+        .collect();
+    let mut hints: BTreeMap<LeadId, Option<Seen>> = written
+        .iter()
+        .map(|written| {
+            let live = written.task.live.as_ref();
+            (
+                written.task.change.uuid.clone(),
+                live.and_then(|live| live.seen),
+            )
+        })
+        .collect();
+    let mut results: Vec<ReadBack> = vec![ReadBack::Gone; written.len()];
+    let mut final_once: BTreeSet<LeadId> = BTreeSet::new();
+    let mut pause = Duration::from_millis(100);
+    while !open.is_empty() {
+        let found = if stop.interrupted() {
+            Err("interrupted".to_owned())
+        } else {
+            let found = look_again(writer, &hints).await;
+            found.map_err(|error| {
+                if stop.interrupted() {
+                    "interrupted".to_owned()
+                } else {
+                    crate::text::chain(&error)
+                }
+            })
+        };
+        let found = match found {
+            Ok(found) => found,
+            Err(why) => {
+                for (at, _) in open.values() {
+                    results[*at] = ReadBack::NotRead(why.clone());
+                }
+                return results;
+            }
+        };
+        let is_last = Instant::now() >= until;
+        open.retain(|id, (at, written)| {
+            let Some(now) = found.get(*id) else {
+                results[*at] = ReadBack::Gone;
+                return !is_last;
+            };
+            let check = check(&written.task, now);
+            if check.agrees() {
+                verified(id);
+            }
+            let is_certain = check.agrees()
+                || is_rejected(written)
+                || check.is_final() && !final_once.insert((*id).clone());
+            hints.insert((*id).clone(), now.seen);
+            results[*at] = ReadBack::Shown(check);
+            !(is_certain || is_last)
+        });
+        hints.retain(|id, _| open.contains_key(id));
+        if open.is_empty() {
+            break;
+        }
+        let wait = pause.min(until.saturating_duration_since(Instant::now()));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.until_interrupted() => {}
+        }
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+    results
+}
+
+/// The platform said that it was not done, so there is nothing to wait for.
+fn is_rejected(written: &Written) -> bool {
+    written
+        .failed
+        .as_ref()
+        .is_some_and(|failed| failed.certainty == WriteCertainty::Rejected)
+}

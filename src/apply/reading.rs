@@ -1,0 +1,51 @@
+//! How old a reading may be when a write is sent on it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::observe::Reading;
+
+/// The age up to which a reading may stand behind a write, where pages are read quickly.
+const FRESH: Duration = Duration::from_secs(2);
+/// Where a page takes longer than that, what is left after its answer to send the writes.
+const AFTER_ANSWER: Duration = Duration::from_secs(1);
+
+/// Whether a write may be sent on a reading now. Its age counts from its request: what is changed on the platform while the answer is
+/// on its way is not in it.
+pub(super) fn is_fresh(reading: Reading, now: Instant) -> bool {
+    let took = reading.answered.saturating_duration_since(reading.sent);
+    age(reading, now) < FRESH.max(took + AFTER_ANSWER)
+}
+
+/// How old it is.
+pub(super) fn age(reading: Reading, now: Instant) -> Duration {
+    now.saturating_duration_since(reading.sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_is_fresh_for_two_seconds_or_one_page_and_a_second() {
+        let sent = Instant::now();
+        for (took, after, fresh) in [
+            (10, 0, true),
+            (10, 1_989, true),
+            (10, 1_990, false),
+            (1_500, 900, true),
+            (1_500, 1_000, false),
+            (5_000, 900, true),
+            (5_000, 1_000, false),
+        ] {
+            let answered = sent + Duration::from_millis(took);
+            let now = answered + Duration::from_millis(after);
+            assert_eq!(
+                is_fresh(Reading { sent, answered }, now),
+                fresh,
+                "{took} ms to read, sent {after} ms after"
+            );
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Inboxes in which agents work while a run goes on. The oracle knows every request and every edit: each write follows a reading that is
+//! young enough, and no edit that is older than that is lost.
+
+use std::time::Duration;
+
+use convertalk::sandbox::{Edit, Request};
+use serde_json::Value as Json;
+
+use crate::world::{World, record, uuid};
+
+/// How old a reading may be, without the page.
+const FRESH: Duration = Duration::from_secs(2);
+/// What the machine that the tests run on may add.
+const SLACK: Duration = Duration::from_millis(400);
+
+/// A world of leads that are to be closed and to get a note and an attribute; the lists are replaced by what is sent.
+fn world(leads: usize, api: &str, flags: &str) -> World {
+    let live: Vec<_> = (1..=leads)
+        .map(|number| record(number, "OPEN", None, &["web"]))
+        .collect();
+    let world = World::new(&live, &format!("--attributes replace {flags}"));
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    world.write(
+        "convertalk.yaml",
+        &config.replace("endpoint: sandbox", &format!("endpoint: sandbox, {api}")),
+    );
+    let lead = "status: CLOSED, attributes: { tier: gold }, notes: [{ title: Renewal }]";
+    world.declare(
+        &(1..=leads)
+            .map(|number| format!("  {}: {{ {lead} }}\n", uuid(number)))
+            .collect::<String>(),
+    );
+    world
+}
+
+fn lead(put: &Request) -> &str {
+    put.body.as_ref().expect("a body")["uuid"]
+        .as_str()
+        .expect("text")
+}
+
+/// The age of the reading behind each write: since the last listing was asked for that shows its lead.
+pub(crate) fn ages(requests: &[Request], page: Duration) -> Vec<Duration> {
+    let age = |put: &Request| {
+        let shows = |get: &&Request| {
+            get.method == "GET"
+                && get.at + page <= put.at
+                && get.shown.iter().any(|id| id == lead(put))
+        };
+        let seen = requests.iter().filter(shows).map(|get| get.at).max();
+        seen.map_or(Duration::MAX, |seen| put.at - seen)
+    };
+    requests
+        .iter()
+        .filter(|request| request.method == "PUT" && request.body.is_some())
+        .map(age)
+        .collect()
+}
+
+/// Whether what an agent added is among the items that a write sends, or that a record has.
+fn has(edit: &Edit, items: &Json) -> bool {
+    let text = |item: &Json| match edit.field {
+        "tags" => item.as_str().map(str::to_owned),
+        "notes" => item["title"].as_str().map(str::to_owned),
+        _ => item["key"].as_str().map(str::to_owned),
+    };
+    items.as_array().is_some_and(|items| {
+        items
+            .iter()
+            .any(|item| text(item).as_ref() == Some(&edit.value))
+    })
+}
+
+/// Edits that a write undid though it could have known of them.
+pub(crate) fn lost(world: &World, page: Duration) -> Vec<String> {
+    let (edits, puts) = (world.sandbox().edits(), world.puts());
+    let window = FRESH + page + SLACK;
+    let undone = |edit: &&Edit, put: &Request| {
+        let body = put.body.as_ref().expect("a body");
+        let known = put.at > edit.at + window && lead(put) == edit.uuid;
+        let list = body.get(edit.field);
+        known
+            && match edit.field {
+                "status" => {
+                    let is_last = |other: &Edit| {
+                        other.field != "status" || other.uuid != edit.uuid || other.at <= edit.at
+                    };
+                    list.is_some()
+                        && edit.value != "OPEN"
+                        && edits.iter().filter(|other| other.at < put.at).all(is_last)
+                }
+                _ => list.is_some_and(|items| !has(edit, items)),
+            }
+    };
+    edits
+        .iter()
+        .filter(|edit| puts.iter().any(|put| undone(edit, put)))
+        .map(|edit| format!("{edit:?}"))
+        .collect()
+}
+
+/// Edits of lists that are not there any more, but for those that were made right before a write.
+fn gone(world: &World, page: Duration) -> Vec<String> {
+    let edits = world.sandbox().edits();
+    let (records, puts) = (world.sandbox().records(), world.puts());
+    let window = FRESH + page + SLACK;
+    let is_there = |edit: &&Edit| {
+        let record = &records[&edit.uuid];
+        let items = match edit.field {
+            "notes" => &record["profile"]["notes"],
+            field => &record["profile"]["userDetails"][field],
+        };
+        let raced = puts.iter().any(|put| {
+            lead(put) == edit.uuid && put.at + page >= edit.at && put.at <= edit.at + window
+        });
+        edit.field == "status" || has(edit, items) || raced
+    };
+    edits
+        .iter()
+        .filter(|edit| !is_there(edit))
+        .map(|edit| format!("{edit:?}"))
+        .collect()
+}
+
+#[track_caller]
+fn assert_nothing_is_lost(world: &World, page: Duration) {
+    let ages = ages(&world.sandbox().requests(), page);
+    let oldest = ages.iter().max().copied().unwrap_or_default();
+    assert!(
+        oldest <= FRESH + page + SLACK,
+        "a write was sent {oldest:?} after its lead was read"
+    );
+    let lost = lost(world, page);
+    assert!(lost.is_empty(), "overwritten: {}", lost.join("\n"));
+    let gone = gone(world, page);
+    assert!(gone.is_empty(), "gone: {}", gone.join("\n"));
+}
+
+#[test]
+fn edits_during_a_long_run_are_kept() {
+    let page = Duration::from_millis(100);
+    let world = world(
+        160,
+        "concurrency: 4",
+        "--page-size 20 --latency 100ms --edits 25ms",
+    );
+    let ran = world.run("apply --yes");
+    assert!(ran.out.contains("stale"), "{}", ran.out);
+    assert!([4, 6].contains(&ran.exit), "{}\n{}", ran.out, ran.err);
+    assert!(world.sandbox().edits().len() > 50);
+    assert_nothing_is_lost(&world, page);
+}
+
+#[test]
+fn an_edit_during_a_pause_that_the_platform_asked_for_is_kept() {
+    let world = world(
+        3,
+        "concurrency: 1",
+        "--retry-after 4 --fault 429@write:1 --edits 700ms",
+    );
+    world.run("apply --yes --canary 0");
+    assert_nothing_is_lost(&world, Duration::ZERO);
+}
+
+#[test]
+fn an_edit_while_the_rate_is_waited_for_is_kept() {
+    for rate in ["0.7", "0.3"] {
+        let world = world(
+            3,
+            &format!("concurrency: 16, rate: {rate}"),
+            "--edits 900ms",
+        );
+        let ran = world.run("apply --yes --canary 0 --no-verify");
+        assert!(ran.exit == 0 || ran.exit == 4, "{}\n{}", ran.out, ran.err);
+        assert!(!world.puts().is_empty());
+        assert_nothing_is_lost(&world, Duration::ZERO);
+    }
+}
+
+#[test]
+fn an_edit_between_two_tries_is_kept() {
+    let world = world(1, "timeout: 1s", "--fault hang@write:1,2");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while world.puts().is_empty() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            world
+                .sandbox()
+                .edit(&uuid(1), |record| record["status"] = "REVIEW".into());
+        });
+        let ran = world.run("apply --yes").exits(4);
+        assert!(
+            ran.out.contains("status changed since the plan"),
+            "{}",
+            ran.out
+        );
+    });
+    assert_eq!(world.puts().len(), 1, "nothing is sent over an edit");
+    assert_eq!(world.sandbox().records()[&uuid(1)]["status"], "REVIEW");
+}
+
+#[test]
+fn a_write_whose_answer_was_lost_is_not_sent_again() {
+    for fault in ["drop-after", "truncated", "oversized"] {
+        let world = world(
+            4,
+            "concurrency: 1",
+            &format!("--notes append --fault {fault}@write:2"),
+        );
+        let ran = world.run("apply --yes").exits(0);
+        assert!(ran.out.contains("4 verified"), "{fault}: {}", ran.out);
+        assert!(
+            world.sent().values().all(|bodies| bodies.len() == 1),
+            "{fault}"
+        );
+    }
+}
+
+#[test]
+fn a_small_run_reads_no_page_again_before_it_writes() {
+    let world = world(8, "concurrency: 8", "--page-size 5");
+    world.run("apply --yes --canary 0 --no-verify").exits(0);
+    assert_eq!(world.puts().len(), 8);
+    assert_eq!(reads_after_the_first_write(&world), 0);
+}
+
+#[test]
+fn each_page_is_read_once_more_for_all_leads_on_it() {
+    let world = world(
+        60,
+        "concurrency: 4",
+        "--page-size 20 --sort none --latency 40ms",
+    );
+    world.run("apply --yes --canary 0 --no-verify").exits(0);
+    let reads = reads_after_the_first_write(&world);
+    assert!(reads <= 6, "{reads} pages were read again, of 3");
+}
+
+fn reads_after_the_first_write(world: &World) -> usize {
+    let requests = world.sandbox().requests();
+    let is_read = |request: &&Request| request.method == "GET";
+    let writes = requests
+        .iter()
+        .skip_while(|request| request.method == "GET");
+    writes.filter(is_read).count()
+}
