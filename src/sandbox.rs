@@ -9,6 +9,7 @@ mod fault;
 mod file;
 mod gate;
 mod generate;
+mod habits;
 mod http;
 mod inbox;
 mod kept;
@@ -38,8 +39,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 pub use choices::{
-    AgentKey, Attributes, End, Kind, Notes, Put, Sort, Tags, TagsShown, Unassign, Unknown,
-    WrongToken,
+    AgentKey, Attributes, End, Kind, Normalise, Notes, Put, SideEffect, Sort, Tags, TagsShown,
+    Unassign, Unknown, WrongToken,
 };
 pub use fault::{Fault, FaultError, FaultKind, Side, When};
 pub use file::FileError;

@@ -113,6 +113,38 @@ pub enum Notes {
     Replace,
     /// Each sent one is added, even where an equal one is there
     Append,
+    /// The sent ones become the chat's notes just as they were sent, without keys that were not
+    Verbatim,
+}
+
+/// What a platform makes of texts that it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Normalise {
+    /// White space around them is taken away
+    Trim,
+    /// Lines end with CR LF
+    Crlf,
+    /// E-mail addresses are in lower case
+    LowerEmail,
+    /// Tags are in lower case
+    LowerTags,
+    /// Characters are composed
+    Nfc,
+    /// `&`, `<`, `>` and `"` are escaped as in HTML, again at each write
+    Html,
+    /// They are cut after 40 characters
+    Cut,
+    /// A chat has at most 5 tags
+    Cap,
+}
+
+/// What an update does besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SideEffect {
+    /// Assigning an agent sets the status to INPROGRESS
+    AssignOpens,
+    /// Closing takes the agent away
+    CloseUnassigns,
 }
 
 /// What an update does with attributes.
@@ -121,7 +153,7 @@ pub enum Attributes {
     /// Sets the sent keys, leaves the others
     #[default]
     Merge,
-    /// The sent ones become the chat's attributes
+    /// The sent ones become the chat's attributes just as they were sent
     Replace,
 }
 

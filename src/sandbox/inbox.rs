@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::choices::{End, Kind, Put, Unknown};
 use super::generate::Generator;
+use super::habits;
 use super::options::Options;
 use super::put;
 use super::random::Random;
@@ -21,7 +22,7 @@ struct Pending {
     body: Record,
     ids: Random,
     now: i64,
-    at: Instant,
+    due: Instant,
     reads: u64,
 }
 
@@ -90,7 +91,8 @@ impl Inbox {
     }
 
     /// Takes an update that is in order. `false` where the uuid is unknown and refused.
-    pub(super) fn put(&mut self, body: Record) -> bool {
+    pub(super) fn put(&mut self, mut body: Record) -> bool {
+        habits::normalise(&mut body, &self.options.normalise);
         let uuid = body.get("uuid").and_then(Value::as_str).unwrap_or_default();
         let known = self.store.knows(uuid)
             || self
@@ -103,29 +105,36 @@ impl Inbox {
         if self.options.put == Put::Ignore {
             return true;
         }
-        let write = Pending {
-            ids: self.random.fork(),
-            now: self.store.now(),
-            at: Instant::now(),
-            reads: self.reads,
-            body,
-        };
         self.changed = true;
-        if self.options.lag.is_zero() && self.options.lag_reads == 0 {
-            perform(&mut self.store, &write, &self.options);
+        let bodies = if self.options.apart.is_zero() {
+            vec![body]
         } else {
+            habits::apart(&body)
+        };
+        let mut due = Instant::now() + self.options.lag;
+        for body in bodies {
+            let write = Pending {
+                ids: self.random.fork(),
+                now: self.store.now(),
+                due,
+                reads: self.reads,
+                body,
+            };
             self.pending.push_back(write);
+            due += self.options.apart;
         }
+        self.settle_due();
         true
     }
 
     fn settle_due(&mut self) {
-        let Options { lag, lag_reads, .. } = *self.options;
-        let reads = self.reads;
-        while let Some(write) = self
-            .pending
-            .pop_front_if(|write| write.at.elapsed() >= lag && reads - write.reads > lag_reads)
-        {
+        let (reads, lag) = (self.reads, self.options.lag_reads);
+        let now = Instant::now();
+        let is_due = |write: &Pending| write.due <= now && (lag == 0 || reads - write.reads > lag);
+        let pending = std::mem::take(&mut self.pending);
+        let (due, rest): (VecDeque<_>, VecDeque<_>) = pending.into_iter().partition(is_due);
+        self.pending = rest;
+        for write in due {
             perform(&mut self.store, &write, &self.options);
         }
     }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 
 use super::choices::{
-    AgentKey, Attributes, End, Notes, Put, Sort, Tags, TagsShown, Unassign, Unknown, WrongToken,
+    AgentKey, Attributes, End, Normalise, Notes, Put, SideEffect, Sort, Tags, TagsShown, Unassign,
+    Unknown, WrongToken,
 };
 use super::fault::Fault;
 use crate::duration;
@@ -109,7 +110,7 @@ pub struct Options {
     /// How an agent, and nobody, are listed
     #[arg(long, value_enum, default_value_t, help_heading = "Listing")]
     pub agent_key: AgentKey,
-    /// A write shows in listings only after this time
+    /// A write is done, and shows in listings, only after this time
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration::parse, help_heading = "Listing")]
     pub lag: Duration,
     /// A write shows in listings only after so many further list requests
@@ -152,6 +153,16 @@ pub struct Options {
     /// Which agentId takes the agent away
     #[arg(long, value_enum, default_value_t, help_heading = "Updates")]
     pub unassign: Unassign,
+
+    /// What an update makes of texts; may be repeated
+    #[arg(long, value_enum, help_heading = "Updates")]
+    pub normalise: Vec<Normalise>,
+    /// What an update does besides; may be repeated
+    #[arg(long, value_enum, help_heading = "Updates")]
+    pub side_effect: Vec<SideEffect>,
+    /// An update sets its fields one after the other, this far apart
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration::parse, help_heading = "Updates")]
+    pub apart: Duration,
 
     /// A fault: KIND, then @read or @write or nothing, then =PERCENT% or :N,N… or nothing, as in `429=5%` or `drop-after@write:3,7`; may be repeated
     ///
@@ -217,6 +228,9 @@ impl Default for Options {
             attributes: Attributes::default(),
             unknown: Unknown::default(),
             unassign: Unassign::default(),
+            normalise: Vec::new(),
+            side_effect: Vec::new(),
+            apart: Duration::ZERO,
             faults: Vec::new(),
             retry_after: 1,
             retry_after_date: false,

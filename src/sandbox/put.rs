@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::choices::{Attributes, Notes, Put, Tags, Unassign};
+use super::habits;
 use super::options::Options;
 use super::random::Random;
 use super::record::{AGENT, Record, iso, object, tags};
@@ -182,6 +183,7 @@ pub(super) fn apply(
             ids,
         );
     }
+    habits::side_effects(record, body, &options.side_effect);
 }
 
 /// What an agent edits in the inbox: of four fields the one that the number comes to, and the new status or what is added.
@@ -256,6 +258,7 @@ fn attribute(details: &mut Record, sent: &[Value], rule: Attributes) {
     for new in sent {
         match kept.iter_mut().find(|old| old["key"] == new["key"]) {
             Some(Value::Object(old)) => drop(old.insert("value".to_owned(), new["value"].clone())),
+            _ if rule == Attributes::Replace => kept.push(new.clone()),
             _ => kept.push(json!({ "key": new["key"], "value": new["value"] })),
         }
     }
@@ -268,10 +271,13 @@ fn note(profile: &mut Record, sent: &[Value], cleared: Vec<Value>, rule: Notes, 
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or(cleared);
-    let mut notes = if rule == Notes::Append {
-        old.clone()
-    } else {
-        Vec::new()
+    let mut notes = match rule {
+        Notes::Verbatim => {
+            profile.insert("notes".to_owned(), json!(sent));
+            return;
+        }
+        Notes::Append => old.clone(),
+        Notes::Replace => Vec::new(),
     };
     let text = |note: &Value| {
         (
