@@ -144,7 +144,7 @@ pub fn changes(desired: &[DesiredField], live: &Lead) -> Vec<FieldChange> {
 fn change(desired: &DesiredField, live: &Lead) -> Option<FieldChange> {
     let DesiredField { field, value, line } = desired;
     let now = live.get(field).unwrap_or(&Value::Absent);
-    if value.is_met(now) {
+    if value.is_met(now, field.spec().compare) {
         return None;
     }
     let sides = value.difference(&live.value(field))?;
@@ -158,7 +158,7 @@ pub fn value(live: &Lead, field: &Field) -> Value {
 
 /// Whether `live` has `wanted` in `field`: equal, or, of notes, among others.
 pub fn holds(live: &Lead, field: &Field, wanted: &Value) -> bool {
-    live.value(field).holds(wanted)
+    live.value(field).holds(wanted, field.spec().compare)
 }
 
 /// Whether `live` still has what a change was made from. Of notes, a change holds those that were there of the ones it wants; more of

@@ -15,6 +15,7 @@ pub mod desired;
 pub mod field;
 mod field_mask;
 mod id;
+pub mod normal;
 mod value;
 
 pub use desired::{Desired, DesiredField, DesiredLead, DesiredValue, Place, TagRule};

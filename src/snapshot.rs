@@ -165,7 +165,8 @@ fn shown_value(
             part.filter(|part| !part.is_empty())
         }
         Privacy::Name | Privacy::Email | Privacy::Personal => {
-            let is_declared = desired.is_some_and(|desired| desired.is_met(value));
+            let is_declared =
+                desired.is_some_and(|desired| desired.is_met(value, field.spec().compare));
             Some(if is_declared {
                 value.clone()
             } else {

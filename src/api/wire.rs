@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::record::Shown;
 use crate::api::NotesSent;
 use crate::apply::Update;
+use crate::lead::normal::has_note;
 use crate::lead::{AgentId, Field, FieldId, Kind, Lead, Note, Status, Value, tag};
 use crate::observe::{Echo, Observed, TagShape};
 
@@ -232,7 +233,7 @@ fn notes_json(live: Option<&Observed>, wanted: &[Note], with_others: bool) -> Js
     let there: &[Note] = live.map(|live| live.lead.notes()).unwrap_or_default();
     let others = there.iter().filter(|_| with_others);
     let notes: Vec<&Note> = others
-        .chain(wanted.iter().filter(|note| !there.contains(note)))
+        .chain(wanted.iter().filter(|note| !has_note(there, note)))
         .collect();
     json!(notes)
 }

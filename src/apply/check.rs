@@ -5,7 +5,9 @@ use std::fmt;
 
 use super::precheck::Task;
 use crate::diff::{FieldChange, holds, is_at_before, value};
-use crate::lead::{Field, Kind, Lead, Value};
+use crate::lead::normal::{Form, form, form_of_note, has_note};
+
+use crate::lead::{Field, Kind, Lead, Shown, Value};
 use crate::observe::Observed;
 
 /// What a lead shows after a write.
@@ -13,6 +15,8 @@ use crate::observe::Observed;
 pub(super) struct Check {
     /// Fields that were asked for and do not show it, with what they show instead.
     pub(super) instead: Vec<(Field, Instead)>,
+    /// Fields that show what was asked for in a form that the platform has given it: notes.
+    pub(super) reformed: Vec<(Field, Form)>,
     /// Fields that were not written and have another value.
     pub(super) changed: Vec<String>,
     /// Fields that were not written and have none any more.
@@ -26,14 +30,27 @@ pub(super) struct Check {
 }
 
 /// What a field shows instead of what was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Instead {
     /// It is as before.
     Ignored,
     /// It has the new tags and the old ones.
     Added,
+    /// The platform has given it another form.
+    Normalised(Normalised),
     /// Something else.
     Other,
+}
+
+/// A value that the platform has given another form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Normalised {
+    /// What differs.
+    what: &'static str,
+    /// It had this form before the write, too.
+    is_as_before: bool,
+    sent: Value,
+    pub(super) shown: Value,
 }
 
 impl Check {
@@ -44,9 +61,40 @@ impl Check {
 
     /// Whether waiting cannot help: a field shows a value that is neither before nor after.
     pub(super) fn is_final(&self) -> bool {
+        self.instead.iter().any(|(_, instead)| match instead {
+            Instead::Ignored => false,
+            Instead::Normalised(normalised) => !normalised.is_as_before,
+            Instead::Added | Instead::Other => true,
+        })
+    }
+
+    /// Whether nothing is wrong but the form that the platform has given some values.
+    pub(super) fn is_only_normalised(&self) -> bool {
         self.instead
             .iter()
-            .any(|(_, instead)| *instead != Instead::Ignored)
+            .all(|(_, instead)| matches!(instead, Instead::Normalised(_)))
+    }
+
+    /// What the fields show that were normalised: words that show them are to be redacted like those that were sent.
+    pub(super) fn normalised(&self) -> impl Iterator<Item = (&Field, &Normalised)> {
+        self.instead
+            .iter()
+            .filter_map(|(field, instead)| match instead {
+                Instead::Normalised(normalised) => Some((field, normalised)),
+                Instead::Ignored | Instead::Added | Instead::Other => None,
+            })
+    }
+
+    pub(super) fn remarks(&self) -> Vec<String> {
+        self.reformed
+            .iter()
+            .map(|(field, form)| {
+                format!(
+                    "{field} are there as normalised by the platform ({})",
+                    form.as_str()
+                )
+            })
+            .collect()
     }
 
     pub(super) fn changed_words(&self) -> Vec<String> {
@@ -77,6 +125,13 @@ impl fmt::Display for Check {
                 Instead::Added => {
                     format!("{field} {was} added to those there instead of replacing them")
                 }
+                Instead::Normalised(Normalised {
+                    what, sent, shown, ..
+                }) => format!(
+                    "{field} {was} normalised by the platform ({what}): sent {}, shown {}",
+                    words(sent),
+                    words(shown)
+                ),
                 Instead::Other => format!("{field} {is} neither as before nor as asked for"),
             }
         });
@@ -88,6 +143,20 @@ impl fmt::Display for Check {
     }
 }
 
+/// A value in words.
+fn words(value: &Value) -> String {
+    match value.shown() {
+        Shown::One(text) => format!("`{}`", text.unwrap_or("none")),
+        Shown::Agent(agent) => format!("`{agent}`"),
+        Shown::Tags(tags) => {
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            format!("[{}]", tags.join(", "))
+        }
+        Shown::Notes(notes) => format!("{} notes", notes.len()),
+    }
+}
+
+const NORMALISED: &str = "declare the value as the platform shows it";
 const ALL_IGNORED: &str = "the platform took the update and changed nothing: check that the write token belongs to this bot; if its listing \
                            is only slow, run the same apply again later";
 const TAGS_ADDED: &str =
@@ -97,8 +166,9 @@ const NOT_UNASSIGNED: &str = "set api.unassign to what this platform takes for n
 const NOT_ASSIGNED: &str = "check that the agent is active";
 const OTHER: &str = "somebody may have changed it in the inbox in this minute: plan again and look";
 
-fn hint(change: &FieldChange, instead: Instead) -> &'static str {
+fn hint(change: &FieldChange, instead: &Instead) -> &'static str {
     match (change.field.kind(), instead) {
+        (_, Instead::Normalised(_)) => NORMALISED,
         (Kind::Set, Instead::Added) => TAGS_ADDED,
         (Kind::Set, Instead::Ignored) => TAGS_WRONG,
         (Kind::Reference, Instead::Ignored) if change.after.is_empty() => NOT_UNASSIGNED,
@@ -123,7 +193,7 @@ pub(super) fn check(task: &Task, now: &Observed) -> Check {
         .collect();
     let mut hints: BTreeSet<&'static str> = wrong
         .iter()
-        .map(|(change, instead)| hint(change, *instead))
+        .map(|(change, instead)| hint(change, instead))
         .collect();
     let all_ignored = wrong.len() == task.change.fields.len()
         && wrong
@@ -135,8 +205,9 @@ pub(super) fn check(task: &Task, now: &Observed) -> Check {
     let mut check = Check {
         instead: wrong
             .iter()
-            .map(|(change, instead)| (change.field.clone(), *instead))
+            .map(|(change, instead)| (change.field.clone(), instead.clone()))
             .collect(),
+        reformed: reformed(task, &now.lead),
         hints,
         ..Check::default()
     };
@@ -153,16 +224,73 @@ fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
             value(was, &change.field) == value(now, &change.field)
         }
     };
-    match (value(was, &change.field), value(now, &change.field), &change.after) {
+    let (before, shown) = (value(was, &change.field), value(now, &change.field));
+    if let Some(what) = normalised(&change.after, &shown) {
+        return Instead::Normalised(Normalised {
+            what,
+            is_as_before,
+            sent: change.after.clone(),
+            shown,
+        });
+    }
+    match (&before, &shown, &change.after) {
         _ if is_as_before => Instead::Ignored,
         (Value::Set(was), Value::Set(now), Value::Set(asked))
             // Where none was to go, it was somebody in the inbox who added the others.
-            if !was.is_subset(asked) && now.is_superset(&was) && now.is_superset(asked) =>
+            if !was.is_subset(asked) && now.is_superset(was) && now.is_superset(asked) =>
         {
             Instead::Added
         }
         _ => Instead::Other,
     }
+}
+
+/// What explains that a platform shows one value where it was sent another; `None` where nothing does. Notes in another form are there.
+fn normalised(sent: &Value, shown: &Value) -> Option<&'static str> {
+    match (sent, shown) {
+        (Value::Text(sent), Value::Text(shown)) => form(sent, shown).map(Form::as_str),
+        (Value::Set(sent), Value::Set(shown)) if !shown.is_empty() => {
+            let form_of = |tag: &String| sent.iter().find_map(|sent| form(sent, tag));
+            let forms: Vec<Form> = shown.iter().map(form_of).collect::<Option<_>>()?;
+            let is_whole = sent
+                .iter()
+                .all(|tag| shown.iter().any(|other| form(tag, other).is_some()));
+            match forms.into_iter().max() {
+                Some(form) if is_whole => Some(form.as_str()),
+                // A cap leaves out only some of many.
+                Some(_) if shown.len() >= FEWEST_OF_A_CAP => Some("number"),
+                Some(_) | None => None,
+            }
+        }
+        (
+            Value::Absent
+            | Value::Choice(_)
+            | Value::Reference(_)
+            | Value::Set(_)
+            | Value::Text(_)
+            | Value::Notes(_),
+            _,
+        ) => None,
+    }
+}
+
+/// Fewer tags than this are not what a cap has left.
+const FEWEST_OF_A_CAP: usize = 3;
+
+/// Notes that were written, and are there in another form.
+fn reformed(task: &Task, now: &Lead) -> Vec<(Field, Form)> {
+    let form = |change: &FieldChange| {
+        let forms = change.after.notes().iter().filter_map(|note| {
+            let is_there = now.notes().contains(note);
+            let mut others = now.notes().iter().filter(|_| !is_there);
+            others.find_map(|other| form_of_note(note, other))
+        });
+        Some((
+            change.field.clone(),
+            forms.max().filter(|form| *form > Form::Same)?,
+        ))
+    };
+    task.change.fields.iter().filter_map(form).collect()
 }
 
 impl Check {
@@ -195,7 +323,7 @@ impl Check {
                 .notes()
                 .iter()
                 .any(|note| times(new, note) > times(old, note));
-            if old.notes().iter().any(|note| !new.notes().contains(note)) {
+            if old.notes().iter().any(|note| !has_note(new.notes(), note)) {
                 self.emptied.push("a note that was there".to_owned());
             }
         }

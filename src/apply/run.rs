@@ -13,7 +13,7 @@ use super::write::{Failed, Planned, Written, write};
 use super::{Outcome, WriteCertainty, Writer};
 use crate::cancel::{Cancellation, Reason};
 use crate::diff::{Ask, ask};
-use crate::lead::LeadId;
+use crate::lead::{Field, LeadId, Value};
 use crate::observe::{Live, TagShape};
 use crate::plan::Change;
 use crate::redaction::Redaction;
@@ -77,6 +77,8 @@ pub struct Report {
     pub not_read_back: usize,
     /// The platform has been seen to add notes to those there.
     pub(super) adds_notes: bool,
+    /// Leads that show what was written, but for the form that the platform has given it.
+    normalised: BTreeSet<LeadId>,
     /// A lead has been read back on which the platform left everything that was not written.
     keeps_the_rest: bool,
 }
@@ -167,6 +169,8 @@ async fn write_canaries<'a, W: Writer>(
         for id in ids {
             match report.outcome(&id) {
                 Some(Outcome::Verified) => missing -= 1,
+                // The platform took the write and gave a value another form: that says nothing about other leads.
+                Some(Outcome::Unverified) if report.normalised.contains(&id) => missing -= 1,
                 Some(Outcome::Stale | Outcome::Already) => {}
                 Some(
                     Outcome::Written | Outcome::Failed | Outcome::Untried | Outcome::Unverified,
@@ -243,9 +247,31 @@ async fn write_and_verify<W: Writer>(
     })
     .await;
     for (Written { task, failed }, result) in to_read.into_iter().zip(results) {
+        if let ReadBack::Shown(check) = &result
+            && !check.agrees()
+            && check.is_only_normalised()
+            && check.emptied.is_empty()
+        {
+            report.normalised.insert(task.change.uuid.clone());
+        }
+        let shown = shown(&task, &result);
         let (outcome, detail) = judge(report, result, failed);
+        let detail = detail.map(|words| context.options.names.message(&words, &shown));
         report.end(context, task.change.uuid, outcome, detail);
     }
+}
+
+/// The values that an account of a lead may repeat: what was sent, and what the platform made of it.
+fn shown(task: &Task, result: &ReadBack) -> Vec<(Field, Value)> {
+    let sent = task.change.fields.iter();
+    let mut values: Vec<(Field, Value)> = sent
+        .map(|change| (change.field.clone(), change.after.clone()))
+        .collect();
+    if let ReadBack::Shown(check) = result {
+        let shown = check.normalised();
+        values.extend(shown.map(|(field, value)| (field.clone(), value.shown.clone())));
+    }
+    values
 }
 
 /// A write that may have been done is looked for, also where nothing is to be verified.
@@ -295,7 +321,8 @@ fn judge_shown(
     failed: Option<Failed>,
 ) -> (Outcome, Option<String>) {
     if check.agrees() {
-        let mut notes = check.changed_words();
+        let mut notes = check.remarks();
+        notes.extend(check.changed_words());
         if check.notes_doubled {
             report.adds_notes = true;
             report.hints.insert(ADDS_NOTES);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
+use super::check::check;
 use super::journal::{Line, now};
 use super::precheck::{Precheck, Task, precheck};
 use super::queue::{Attempts, Look, Pending, Queue, Ready};
@@ -312,7 +313,16 @@ impl<'a, 'r, W: Writer> Run<'a, 'r, W> {
             let reading = observed.reading.unwrap_or(reading);
             if let Some(mut pending) = self.queue.take(id, reading) {
                 pending.found(observed.seen);
-                let result = precheck(pending.change, Some(observed));
+                // What the platform has given another form was written: it is not sent again.
+                let is_there = pending
+                    .attempts
+                    .as_ref()
+                    .is_some_and(|attempts| check(&attempts.task, observed).is_only_normalised());
+                let result = if is_there {
+                    Precheck::AlreadyApplied
+                } else {
+                    precheck(pending.change, Some(observed))
+                };
                 self.decide(pending, result, reading);
             }
         }

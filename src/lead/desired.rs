@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use super::normal::{self, Compare, has, has_note, same_sets};
 use super::{AgentId, Field, LeadId, Note, Status, Value};
 
 /// A line of a file. The path is relative to the workspace's folder, with `/` between its parts.
@@ -51,10 +52,10 @@ impl TagRule {
     /// ```
     pub fn applied_to(&self, live: &BTreeSet<String>) -> BTreeSet<String> {
         match self {
-            Self::Exact(tags) => tags.clone(),
+            Self::Exact(tags) => respelled(tags, live),
             Self::Patch { present, absent } => live
-                .union(present)
-                .filter(|tag| !absent.contains(*tag))
+                .union(&respelled(present, live))
+                .filter(|tag| !has(absent, tag))
                 .cloned()
                 .collect(),
         }
@@ -95,16 +96,19 @@ pub enum DesiredValue {
 
 impl DesiredValue {
     /// Whether `live` is as asked. Most are, so nothing is made to find out.
-    pub fn is_met(&self, live: &Value) -> bool {
+    pub fn is_met(&self, live: &Value, compare: Compare) -> bool {
         match self {
             Self::Choice(status) => live.choice() == Some(status),
             Self::Reference(agent) => live.reference() == agent.as_ref(),
-            Self::Set(TagRule::Exact(tags)) => live.set() == tags,
+            Self::Set(TagRule::Exact(tags)) => same_sets(live.set(), tags),
             Self::Set(TagRule::Patch { present, absent }) => {
-                present.is_subset(live.set()) && absent.is_disjoint(live.set())
+                let tags = live.set();
+                present.iter().all(|tag| has(tags, tag)) && !absent.iter().any(|tag| has(tags, tag))
             }
-            Self::Text(text) => live.text() == Some(text),
-            Self::Notes(notes) => notes.iter().all(|note| live.notes().contains(note)),
+            Self::Text(wanted) => live
+                .text()
+                .is_some_and(|text| text == wanted || compare(text) == compare(wanted)),
+            Self::Notes(notes) => notes.iter().all(|note| has_note(live.notes(), note)),
         }
     }
 
@@ -114,7 +118,7 @@ impl DesiredValue {
         let sides = match self {
             Self::Notes(notes) => {
                 let asked = distinct(notes);
-                let there = asked.iter().filter(|note| live.notes().contains(note));
+                let there = asked.iter().filter(|note| has_note(live.notes(), note));
                 (Value::Notes(there.cloned().collect()), Value::Notes(asked))
             }
             Self::Choice(_) | Self::Reference(_) | Self::Set(_) | Self::Text(_) => {
@@ -200,6 +204,18 @@ impl DesiredValue {
             Self::Choice(_) | Self::Reference(_) | Self::Set(_) | Self::Text(_) => false,
         }
     }
+}
+
+/// Tags as `live` has them, where it has them: what is there is not taken away to be written in another form.
+fn respelled(tags: &BTreeSet<String>, live: &BTreeSet<String>) -> BTreeSet<String> {
+    let as_live = |tag: &String| {
+        let same = |other: &&String| normal::text(other) == normal::text(tag);
+        match live.contains(tag) {
+            true => tag.clone(),
+            false => live.iter().find(same).unwrap_or(tag).clone(),
+        }
+    };
+    tags.iter().map(as_live).collect()
 }
 
 fn distinct(notes: &[Note]) -> Vec<Note> {

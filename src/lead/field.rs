@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde_json::json;
 
 use super::check;
+use super::normal::{self, Compare};
 
 /// What kind of value a field has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,8 +75,10 @@ pub struct FieldSpec {
     pub clearable: bool,
     /// Whether `defaults` may hold it.
     pub in_defaults: bool,
-    /// The form in which both sides are compared.
+    /// The form in which both sides hold it.
     pub normalise: fn(&str) -> String,
+    /// The form in which both sides are compared.
+    pub compare: Compare,
     /// What to write instead of a text that is no value of this field; `None` where it is one.
     pub check: fn(&str) -> Option<&'static str>,
     /// The JSON Schema of one text in a lead file, where the kind's own says too little.
@@ -95,6 +98,7 @@ pub const FIELDS: [FieldSpec; 10] = [
         clearable: false,
         in_defaults: true,
         normalise: check::trimmed,
+        compare: normal::text,
         check: check::anything,
         schema: check::no_schema,
     },
@@ -109,6 +113,7 @@ pub const FIELDS: [FieldSpec; 10] = [
         clearable: true,
         in_defaults: true,
         normalise: check::trimmed,
+        compare: normal::text,
         check: check::anything,
         schema: check::no_schema,
     },
@@ -123,6 +128,7 @@ pub const FIELDS: [FieldSpec; 10] = [
         clearable: true,
         in_defaults: true,
         normalise: check::trimmed,
+        compare: normal::text,
         check: check::anything,
         schema: check::no_schema,
     },
@@ -137,6 +143,7 @@ pub const FIELDS: [FieldSpec; 10] = [
         clearable: false,
         in_defaults: true,
         normalise: check::as_it_is,
+        compare: normal::text,
         check: check::anything,
         schema: check::no_schema,
     },
@@ -151,6 +158,7 @@ pub const FIELDS: [FieldSpec; 10] = [
         clearable: false,
         in_defaults: false,
         normalise: check::trimmed,
+        compare: normal::text,
         check: check::anything,
         schema: check::no_schema,
     },
@@ -165,6 +173,7 @@ pub const FIELDS: [FieldSpec; 10] = [
         clearable: false,
         in_defaults: false,
         normalise: check::trimmed,
+        compare: normal::email,
         check: check::email,
         schema: || {
             Some(json!({ "type": "string", "pattern": "@", "examples": ["name@example.com"] }))
@@ -184,6 +193,7 @@ pub const FIELDS: [FieldSpec; 10] = [
         clearable: false,
         in_defaults: false,
         normalise: check::phone_number,
+        compare: normal::text,
         check: check::phone,
         schema: || {
             let types = ["string", "number", "boolean"];
@@ -201,6 +211,7 @@ pub const FIELDS: [FieldSpec; 10] = [
         clearable: false,
         in_defaults: false,
         normalise: check::dial_code_with_plus,
+        compare: normal::text,
         check: check::dial_code,
         schema: || {
             Some(json!({ "type": ["string", "number"], "pattern": "[0-9]", "examples": ["+91"] }))
@@ -217,6 +228,7 @@ pub const FIELDS: [FieldSpec; 10] = [
         clearable: false,
         in_defaults: false,
         normalise: check::trimmed,
+        compare: normal::text,
         check: check::picture,
         schema: || Some(json!({ "type": "string", "pattern": "^\\s*https?://" })),
     },
@@ -231,6 +243,7 @@ pub const FIELDS: [FieldSpec; 10] = [
         clearable: false,
         in_defaults: true,
         normalise: check::as_it_is,
+        compare: normal::text,
         check: check::anything,
         schema: check::no_schema,
     },

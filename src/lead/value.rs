@@ -6,6 +6,7 @@ use schemars::{Schema, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
+use super::normal::{Compare, has_note, same_sets};
 use super::{AgentId, DesiredValue, Kind, Note, Status};
 
 /// A value, by the kind of its field. In JSON: null, a text, an array of texts, an array of notes.
@@ -98,13 +99,19 @@ impl Value {
         }
     }
 
-    /// Whether a lead with this value has what `wanted` asks for: the same, or, of notes, at least those.
-    pub fn holds(&self, wanted: &Self) -> bool {
-        match wanted {
-            Self::Notes(notes) => notes.iter().all(|note| self.notes().contains(note)),
-            Self::Absent | Self::Choice(_) | Self::Reference(_) | Self::Set(_) | Self::Text(_) => {
-                self == wanted
+    /// Whether a lead with this value has what `wanted` asks for: the same, or, of notes, at least those. Texts are compared in the form
+    /// that `compare` gives them.
+    pub fn holds(&self, wanted: &Self, compare: Compare) -> bool {
+        match (wanted, self) {
+            (Self::Notes(notes), _) => notes.iter().all(|note| has_note(self.notes(), note)),
+            (Self::Set(wanted), Self::Set(tags)) => same_sets(wanted, tags),
+            (Self::Text(wanted), Self::Text(text)) => {
+                wanted == text || compare(wanted) == compare(text)
             }
+            (
+                Self::Absent | Self::Choice(_) | Self::Reference(_) | Self::Set(_) | Self::Text(_),
+                _,
+            ) => self == wanted,
         }
     }
 

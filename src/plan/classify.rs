@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use super::{Action, Change, Class, Refusal, Released, Source, Summary};
 use crate::diff::FieldChange;
+use crate::lead::normal::Compare;
 use crate::lead::{Desired, DesiredLead};
 use crate::lead::{DesiredField, DesiredValue, Field, Lead, LeadId, Value};
 use crate::observe::Live;
@@ -73,7 +74,8 @@ fn class(change: &mut FieldChange, head: &DesiredLead, was: Option<&DesiredLead>
         .and_then(|was| was.get(&change.field))
         .map(|desired| &desired.value);
     let Some(part) = desired.intended_part(base, &change.before, &change.after) else {
-        change.class = Some(class_of_whole(desired, base, &now.value(&change.field)));
+        let (now, compare) = (now.value(&change.field), change.field.spec().compare);
+        change.class = Some(class_of_whole(desired, base, &now, compare));
         return;
     };
     let is_drift = part == change.before;
@@ -86,11 +88,16 @@ fn class(change: &mut FieldChange, head: &DesiredLead, was: Option<&DesiredLead>
 }
 
 /// The class of a value that cannot be intended in part.
-fn class_of_whole(desired: &DesiredValue, base: Option<&DesiredValue>, now: &Value) -> Class {
+fn class_of_whole(
+    desired: &DesiredValue,
+    base: Option<&DesiredValue>,
+    now: &Value,
+    compare: Compare,
+) -> Class {
     match base {
         None => Class::Intended,
         Some(base) if base == desired => Class::Drift,
-        Some(base) if base.is_met(now) => Class::Intended,
+        Some(base) if base.is_met(now, compare) => Class::Intended,
         Some(_) => Class::Conflict,
     }
 }

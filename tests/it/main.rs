@@ -15,6 +15,7 @@ mod fmt;
 mod forms;
 mod fuzz;
 mod guards;
+mod habits;
 mod held;
 mod help;
 mod html;

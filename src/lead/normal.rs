@@ -1,0 +1,199 @@
+//! The form in which texts are compared, and what explains that a platform shows another text than it was sent. Pure.
+//!
+//! A platform may trim what it is sent, end lines with CR LF and compose characters. None of that is a difference: [`text`] is the same
+//! on both sides. What is sent is always the text as it is declared.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use super::Note;
+
+/// Gives a text the form in which it is compared.
+pub type Compare = fn(&str) -> Cow<'_, str>;
+
+/// Without white space around it, lines ended by LF, characters composed (NFC).
+///
+/// ```
+/// use convertalk::lead::normal::text;
+///
+/// assert_eq!(text(" two\r\nlines\n"), "two\nlines");
+/// assert_eq!(text("e\u{301}"), "\u{e9}");
+/// ```
+pub fn text(text: &str) -> Cow<'_, str> {
+    let trimmed = text.trim();
+    let lines = if trimmed.contains("\r\n") {
+        Cow::Owned(trimmed.replace("\r\n", "\n"))
+    } else {
+        Cow::Borrowed(trimmed)
+    };
+    if lines.is_ascii() || is_nfc(&lines) {
+        lines
+    } else {
+        Cow::Owned(lines.nfc().collect())
+    }
+}
+
+/// As [`text`], in lower case: letter case means nothing in an e-mail address.
+pub fn email(address: &str) -> Cow<'_, str> {
+    let address = text(address);
+    if address.chars().any(char::is_uppercase) {
+        Cow::Owned(address.to_lowercase())
+    } else {
+        address
+    }
+}
+
+/// Whether both sets have the same members.
+pub fn same_sets(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
+    one == other || members(one) == members(other)
+}
+
+/// The members of a set, as they are compared.
+pub fn members(set: &BTreeSet<String>) -> BTreeSet<Cow<'_, str>> {
+    set.iter().map(|member| text(member)).collect()
+}
+
+/// Whether a set has a member.
+pub fn has(set: &BTreeSet<String>, member: &str) -> bool {
+    set.contains(member) || members(set).contains(&text(member))
+}
+
+/// Whether a note is among others: in the same words, or in a form that a platform has given it. It is not to be added again.
+pub fn has_note(notes: &[Note], note: &Note) -> bool {
+    notes.contains(note)
+        || notes
+            .iter()
+            .any(|other| form_of_note(note, other).is_some())
+}
+
+/// The form that a platform has given a note; the weightier one of its title and its text.
+pub fn form_of_note(sent: &Note, shown: &Note) -> Option<Form> {
+    let title = form(&sent.title, &shown.title)?;
+    let description = form(&sent.description, &shown.description)?;
+    Some(title.max(description))
+}
+
+/// What a platform made of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// Nothing that counts.
+    Same,
+    /// Other white space within it.
+    WhiteSpace,
+    /// Another Unicode form.
+    Unicode,
+    /// Another letter case.
+    LetterCase,
+    /// Escapes as in HTML.
+    Html,
+    /// It is cut.
+    Length,
+}
+
+impl Form {
+    /// What differs, in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Same => "spelling",
+            Self::WhiteSpace => "white space",
+            Self::Unicode => "Unicode form",
+            Self::LetterCase => "letter case",
+            Self::Html => "HTML escapes",
+            Self::Length => "length",
+        }
+    }
+}
+
+/// A shorter text than this may be another one, and not the beginning of one that was cut.
+const SHORTEST_CUT: usize = 16;
+
+/// What explains that a platform shows one text where it was sent another; `None` where nothing does.
+pub fn form(sent: &str, shown: &str) -> Option<Form> {
+    if sent == shown {
+        return Some(Form::Same);
+    }
+    let (sent, shown) = (text(sent), text(shown));
+    let unescaped = unescaped(&shown);
+    if sent == shown {
+        Some(Form::Same)
+    } else if sent.split_whitespace().eq(shown.split_whitespace()) {
+        Some(Form::WhiteSpace)
+    } else if sent.nfkc().eq(shown.nfkc()) {
+        Some(Form::Unicode)
+    } else if sent.to_lowercase() == shown.to_lowercase() {
+        Some(Form::LetterCase)
+    } else if text(&unescaped) == sent {
+        Some(Form::Html)
+    } else if shown.chars().count() >= SHORTEST_CUT && sent.starts_with(&*shown) {
+        Some(Form::Length)
+    } else {
+        None
+    }
+}
+
+/// Without escapes of HTML, however often they were made.
+fn unescaped(text: &str) -> String {
+    let mut text = text.to_owned();
+    while text.contains('&') {
+        let next = [
+            "&lt;", "&gt;", "&quot;", "&#34;", "&#39;", "&#x27;", "&apos;", "&nbsp;",
+        ]
+        .into_iter()
+        .zip(["<", ">", "\"", "\"", "'", "'", "'", "\u{a0}"])
+        .fold(text.clone(), |text, (escape, char)| {
+            text.replace(escape, char)
+        })
+        .replace("&amp;", "&");
+        if next == text {
+            break;
+        }
+        text = next;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_is_named() {
+        let long = "a text of more than sixteen characters";
+        for (sent, shown, expected) in [
+            ("a", "a", Some(Form::Same)),
+            (" a\n", "a", Some(Form::Same)),
+            ("a\nb", "a\r\nb", Some(Form::Same)),
+            ("e\u{301}", "\u{e9}", Some(Form::Same)),
+            ("a  b", "a b", Some(Form::WhiteSpace)),
+            ("\u{fb01}n", "fin", Some(Form::Unicode)),
+            ("VIP", "vip", Some(Form::LetterCase)),
+            ("a < b & c", "a &lt; b &amp; c", Some(Form::Html)),
+            ("a & b", "a &amp;amp; b", Some(Form::Html)),
+            (long, &long[..20], Some(Form::Length)),
+            ("a longer text", "a", None),
+            ("vip", "cold", None),
+            ("", "x", None),
+        ] {
+            assert_eq!(form(sent, shown), expected, "{sent:?} {shown:?}");
+        }
+    }
+
+    #[test]
+    fn letter_case_means_nothing_in_an_address_only() {
+        assert_eq!(email("Ann@Example.com "), email("ann@example.com"));
+        assert_ne!(text("Ann"), text("ann"));
+    }
+
+    #[test]
+    fn a_note_in_another_form_is_the_same_note() {
+        let note = |title: &str, description: &str| Note {
+            title: title.to_owned(),
+            description: description.to_owned(),
+        };
+        let there = [note("Call", "5 &lt; 6\r\nyes")];
+        assert!(has_note(&there, &note("Call ", "5 < 6\nyes\n")));
+        assert!(!has_note(&there, &note("Call", "5 < 6")));
+    }
+}

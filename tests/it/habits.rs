@@ -1,0 +1,172 @@
+//! Platforms with habits: what they make of the texts that they are sent, and how they apply an update. Applied again and again, a run
+//! converges or says what the platform shows instead; nothing is sent twice in a run, and no note is added twice.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use crate::world::{PRIYA, World, record, uuid};
+
+/// Values that every habit has something to do with.
+const LEAD: &str = "status: CLOSED, agent: priya, tags: [VIP, \"cafe\\u0301\"], attributes: { tier: \"a < b & c\" }, \
+    contact: { email: Ann@Example.com }, notes: [{ title: \"Call <b>\", description: \"one\\ntwo & a long text that is cut somewhere\\n\" }]";
+
+fn world(flags: &str) -> World {
+    let live: Vec<_> = (1..=3)
+        .map(|number| record(number, "OPEN", None, &["web"]))
+        .collect();
+    let world = World::new(&live, flags);
+    let leads = (1..=3).map(|number| format!("  {}: {{ {LEAD} }}\n", uuid(number)));
+    world.declare(&leads.collect::<String>());
+    world
+}
+
+fn notes(world: &World, number: usize) -> Vec<Json> {
+    let record = &world.sandbox().records()[&uuid(number)];
+    record["profile"]["notes"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// Applies several times. Every run ends with exit 0, or with 6 and these words; what is sent in each run is at most one write for each
+/// lead.
+fn applies(flags: &str, exit: i32, words: &[&str]) -> World {
+    let world = world(flags);
+    for run in 1..=4 {
+        let before = world.puts().len();
+        let ran = world.run("apply --yes --names full --patience 1s");
+        assert_eq!(
+            ran.exit, exit,
+            "{flags}, run {run}\n{}\n{}",
+            ran.out, ran.err
+        );
+        for word in words {
+            assert!(ran.out.contains(word), "{flags}: {word}: {}", ran.out);
+        }
+        assert!(!ran.out.contains("untried"), "{flags}: {}", ran.out);
+        let mut sent: BTreeMap<String, usize> = BTreeMap::new();
+        for put in &world.puts()[before..] {
+            let body = put.body.as_ref().expect("a body");
+            *sent.entry(body["uuid"].to_string()).or_default() += 1;
+        }
+        assert!(sent.values().all(|times| *times == 1), "{flags}: {sent:?}");
+    }
+    for number in 1..=3 {
+        assert_eq!(
+            notes(&world, number).len(),
+            2,
+            "{flags}: {:?}",
+            notes(&world, number)
+        );
+    }
+    if exit == 0 {
+        world.assert_settled();
+    }
+    world
+}
+
+#[test]
+fn forms_that_mean_the_same_converge() {
+    for flags in [
+        "--normalise trim",
+        "--normalise crlf",
+        "--normalise nfc",
+        "--normalise lower-email",
+        "--normalise trim --normalise crlf --normalise nfc --normalise lower-email",
+    ] {
+        applies(flags, 0, &[]);
+    }
+}
+
+#[test]
+fn forms_that_mean_something_else_are_shown_with_both_values() {
+    applies(
+        "--normalise lower-tags",
+        6,
+        &[
+            "normalised by the platform (letter case)",
+            "sent [VIP, ",
+            "vip",
+        ],
+    );
+    applies(
+        "--normalise html",
+        6,
+        &["normalised by the platform (HTML escapes): sent `a < b & c`, shown `a &lt; b &amp; c`"],
+    );
+}
+
+#[test]
+fn a_note_that_was_cut_is_there() {
+    let world = applies("--normalise cut", 0, &[]);
+    assert_eq!(
+        notes(&world, 1)[1]["description"],
+        "one\ntwo & a long text that is cut somewh"
+    );
+}
+
+#[test]
+fn fields_that_are_applied_one_after_the_other_are_waited_for() {
+    let world = world("--apart 150ms");
+    world.run("apply --yes").exits(0);
+    assert_eq!(world.puts().len(), 3);
+    world.assert_settled();
+}
+
+#[test]
+fn an_update_that_is_applied_late_is_waited_for() {
+    let world = world("--lag 700ms");
+    world.run("apply --yes").exits(0);
+    assert_eq!(world.puts().len(), 3);
+    world.assert_settled();
+}
+
+#[test]
+fn a_stale_canary_is_replaced_by_the_next_lead() {
+    let world = world("");
+    world.run("plan --out plan.json").exits(0);
+    world
+        .sandbox()
+        .edit(&uuid(1), |record| record["status"] = "REVIEW".into());
+    let ran = world.run("apply plan.json --yes").exits(4);
+    assert!(ran.out.contains("2 verified, 1 stale"), "{}", ran.out);
+}
+
+#[test]
+fn an_unwritten_field_that_changes_is_a_note() {
+    let world = World::new(&[record(1, "OPEN", None, &["web"])], "--lag 500ms");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while world.puts().is_empty() {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+            world.sandbox().edit(&uuid(1), |record| {
+                record["profile"]["userDetails"]["city"] = json!("Delhi");
+                record["profile"]["userDetails"]["tags"] = json!(["web", "new"]);
+            });
+        });
+        let ran = world.run("apply --yes").exits(0);
+        assert!(ran.out.contains("city changed meanwhile"), "{}", ran.out);
+        assert!(ran.out.contains("tags changed meanwhile"), "{}", ran.out);
+    });
+}
+
+#[test]
+fn a_read_back_that_cannot_be_read_leaves_the_lead_written() {
+    let many: Vec<String> = (4..60).map(|number| number.to_string()).collect();
+    let world = World::new(&[record(1, "OPEN", Some(PRIYA), &["web"])], "");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    world.run("plan").exits(0);
+    let reads = world.reads() + 1;
+    drop(world);
+    let many = many.join(",");
+    let world = World::new(
+        &[record(1, "OPEN", Some(PRIYA), &["web"])],
+        &format!("--wrong-token 401 --fault 502-html@read:{reads},{many}"),
+    );
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    let ran = world.run("apply --yes --canary 0").exits(5);
+    assert!(ran.out.contains("1 written"), "{}", ran.out);
+}
