@@ -86,7 +86,7 @@ enum Command {
     Pull(pull::Pull),
     Workspaces(workspaces::Workspaces),
     Schema(schema::Schema),
-    Sandbox(sandbox::Sandbox),
+    Sandbox(Box<sandbox::Sandbox>),
     Completions(completions::Completions),
     Man(man::Man),
     Help(help::Help),

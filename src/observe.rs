@@ -147,11 +147,15 @@ pub struct Observed {
     pub reading: Option<Reading>,
 }
 
-/// Lists as a record shows them, value for value.
+/// The items of lists as a record shows them, with every key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Echo {
-    /// Keys with their values of any type, in order.
-    pub attributes: Vec<(String, serde_json::Value)>,
+    /// Attributes, in order.
+    pub attributes: Vec<serde_json::Value>,
+    /// Notes, in order.
+    pub notes: Vec<serde_json::Value>,
+    /// Tags that are more than a text.
+    pub tags: Vec<serde_json::Value>,
 }
 
 /// How much of the listing stands behind a plan.

@@ -35,20 +35,28 @@ pub(super) fn observed(mut shown: Shown, updated: i64) -> Observed {
             Kind::Choice => scalar(&json).map(|word| Value::Choice(Status::read(word.trim()))),
             Kind::Reference => agent(&json).map(Value::Reference),
             Kind::Set => {
-                let (tags, shape) = tags(json);
+                let (tags, shape) = tags(&json);
                 tag_shape = tag_shape.or(shape);
+                echo.tags.extend(objects(json));
                 Some(Value::Set(tags))
             }
             Kind::Text => scalar(&json)
                 .map(|text| normalise(&text))
                 .filter(|text| !text.is_empty())
                 .map(Value::Text),
-            Kind::Notes => Some(Value::Notes(notes(&json))),
+            Kind::Notes => {
+                let notes = notes(&json);
+                echo.notes.extend(objects(json));
+                Some(Value::Notes(notes))
+            }
             Kind::KeyedText => {
-                for (key, value) in keyed(json) {
-                    let text = scalar(&value).unwrap_or_default();
+                for item in keyed(json) {
+                    let Some(key) = scalar(&item["key"]) else {
+                        continue;
+                    };
+                    let text = scalar(&item["value"]).unwrap_or_default();
                     lead.set(Field::keyed(id, key.as_str()), Value::Text(text));
-                    echo.attributes.push((key, value));
+                    echo.attributes.push(item);
                 }
                 None
             }
@@ -80,10 +88,10 @@ fn scalar(json: &Json) -> Option<String> {
     }
 }
 
-fn tags(json: Json) -> (BTreeSet<String>, Option<TagShape>) {
+fn tags(json: &Json) -> (BTreeSet<String>, Option<TagShape>) {
     match json {
         Json::Array(items) => {
-            let texts = items.iter().filter_map(scalar);
+            let texts = items.iter().filter_map(tag_name);
             let tags = texts.filter_map(|text| tag(&text)).collect();
             (tags, Some(TagShape::Array))
         }
@@ -95,19 +103,31 @@ fn tags(json: Json) -> (BTreeSet<String>, Option<TagShape>) {
     }
 }
 
-/// Pairs of a key and a value of any type: a list of `{key, value}`, or an object.
-fn keyed(json: Json) -> Vec<(String, Json)> {
-    match json {
-        Json::Array(items) => items.into_iter().filter_map(pair).collect(),
-        Json::Object(object) => object.into_iter().collect(),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Vec::new(),
-    }
+/// A tag is a text, or an object that has it as `name`.
+fn tag_name(item: &Json) -> Option<String> {
+    scalar(item).or_else(|| scalar(item.get("name")?))
 }
 
-fn pair(mut item: Json) -> Option<(String, Json)> {
-    let key = scalar(item.get("key")?)?;
-    let value = item.get_mut("value").map(Json::take);
-    Some((key, value.unwrap_or_default()))
+/// The items of a list that are objects, as they are.
+fn objects(json: Json) -> impl Iterator<Item = Json> {
+    let items = match json {
+        Json::Array(items) => items,
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => {
+            Vec::new()
+        }
+    };
+    items.into_iter().filter(Json::is_object)
+}
+
+/// Objects with a key and a value of any type: a list of them, or an object.
+fn keyed(json: Json) -> Vec<Json> {
+    match json {
+        Json::Object(object) => object
+            .into_iter()
+            .map(|(key, value)| json!({ "key": key, "value": value }))
+            .collect(),
+        list => objects(list).collect(),
+    }
 }
 
 fn notes(json: &Json) -> Vec<Note> {
@@ -162,7 +182,7 @@ pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
                         .unwrap_or(*listing_shape),
                     forced @ (TagShape::Array | TagShape::String) => forced,
                 };
-                tags_json(tags, shape)
+                tags_json(*live, tags, shape)
             }
             Value::Text(text) => match field.key() {
                 None => json!(text),
@@ -191,9 +211,22 @@ pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
     Json::Object(body)
 }
 
-fn tags_json(tags: &BTreeSet<String>, shape: TagShape) -> Json {
+fn tags_json(live: Option<&Observed>, tags: &BTreeSet<String>, shape: TagShape) -> Json {
+    let echo = live.map(|live| live.echo.tags.as_slice());
+    let echo = echo.unwrap_or_default();
+    let is = |item: &&Json, name: &String| {
+        tag_name(item).and_then(|text| tag(&text)).as_ref() == Some(name)
+    };
     match shape {
-        TagShape::Auto | TagShape::Array => json!(tags),
+        TagShape::Auto | TagShape::Array => tags
+            .iter()
+            .map(|name| {
+                echo.iter()
+                    .find(|item| is(item, name))
+                    .cloned()
+                    .unwrap_or_else(|| json!(name))
+            })
+            .collect(),
         TagShape::String => json!(
             tags.iter()
                 .map(String::as_str)
@@ -204,36 +237,41 @@ fn tags_json(tags: &BTreeSet<String>, shape: TagShape) -> Json {
 }
 
 fn attributes_json(live: Option<&Observed>, wanted: &[(&str, &str)]) -> Json {
-    let mut list: Vec<(&str, Json)> = live
-        .map(|live| {
-            live.echo
-                .attributes
-                .iter()
-                .map(|(key, value)| (key.as_str(), value.clone()))
-                .collect()
-        })
+    let mut list: Vec<Json> = live
+        .map(|live| live.echo.attributes.clone())
         .unwrap_or_default();
     for &(key, text) in wanted {
-        let mut there = list
-            .iter_mut()
-            .filter(|(other, _)| *other == key)
-            .peekable();
+        let is = |item: &&mut Json| scalar(&item["key"]).as_deref() == Some(key);
+        let mut there = list.iter_mut().filter(is).peekable();
         if there.peek().is_some() {
-            there.for_each(|(_, value)| *value = json!(text));
+            there.for_each(|item| item["value"] = typed(text, &item["value"]));
         } else {
-            list.push((key, json!(text)));
+            list.push(json!({ "key": key, "value": text }));
         }
     }
-    list.into_iter()
-        .map(|(key, value)| json!({ "key": key, "value": value }))
-        .collect()
+    Json::Array(list)
+}
+
+/// A text as a value of the type that is there, where it reads back the same: a number stays a number.
+fn typed(text: &str, there: &Json) -> Json {
+    let typed = match there {
+        Json::Number(_) | Json::Bool(_) => serde_json::from_str::<Json>(text).ok(),
+        Json::Null | Json::String(_) | Json::Array(_) | Json::Object(_) => None,
+    };
+    let is_same_type = |json: &Json| {
+        json.is_number() == there.is_number()
+            && json.is_boolean() == there.is_boolean()
+            && scalar(json).as_deref() == Some(text)
+    };
+    typed.filter(is_same_type).unwrap_or_else(|| json!(text))
 }
 
 fn notes_json(live: Option<&Observed>, wanted: &[Note], with_others: bool) -> Json {
     let there: &[Note] = live.map(|live| live.lead.notes()).unwrap_or_default();
-    let others = there.iter().filter(|_| with_others);
-    let notes: Vec<&Note> = others
-        .chain(wanted.iter().filter(|note| !has_note(there, note)))
-        .collect();
-    json!(notes)
+    let echo = live
+        .map(|live| live.echo.notes.as_slice())
+        .unwrap_or_default();
+    let others = echo.iter().filter(|_| with_others).cloned();
+    let added = wanted.iter().filter(|note| !has_note(there, note));
+    others.chain(added.map(|note| json!(note))).collect()
 }

@@ -78,9 +78,10 @@ pub(super) fn reasons(body: &Record, options: &Options) -> Vec<String> {
     });
     check(agent, "agentId must be a mongodb id");
     let wanted = body.get("tags");
-    let array = wanted
-        .and_then(Value::as_array)
-        .is_some_and(|tags| tags.iter().all(Value::is_string));
+    let array = wanted.and_then(Value::as_array).is_some_and(|tags| {
+        let is_tag = |tag: &Value| tag.is_string() || tag["name"].is_string();
+        tags.iter().all(is_tag)
+    });
     let text = wanted.is_some_and(Value::is_string);
     match options.tags {
         Tags::TextOnly => check(wanted.is_none() || text, "tags must be a string"),
@@ -238,6 +239,13 @@ fn tag(details: &mut Record, sent: &Value, rule: Tags) {
     let kept = match rule {
         Tags::Ignore => return,
         Tags::TextOnly => sent.clone(),
+        Tags::Replace
+            if sent
+                .as_array()
+                .is_some_and(|tags| tags.iter().any(Value::is_object)) =>
+        {
+            sent.clone()
+        }
         Tags::Replace => json!(words),
         Tags::Add => {
             let mut all = tags(details.get("tags"));

@@ -170,3 +170,54 @@ fn a_read_back_that_cannot_be_read_leaves_the_lead_written() {
     let ran = world.run("apply --yes --canary 0").exits(5);
     assert!(ran.out.contains("1 written"), "{}", ran.out);
 }
+
+/// A record whose lists have more than the program manages: authors and times of notes, ids and types of attributes, tags with ids.
+fn rich(number: usize) -> Json {
+    let mut record = record(number, "OPEN", None, &[]);
+    record["profile"]["notes"] = json!([{ "title": "Old", "description": "words", "_id": "n1", "by": "Asha", "at": "2026-01-02" }]);
+    let details = &mut record["profile"]["userDetails"];
+    details["attributes"] = json!([
+        { "_id": "a1", "key": "score", "value": 87, "type": "number" },
+        { "_id": "a2", "key": "paid", "value": false },
+        { "_id": "a3", "key": "plan", "value": "pro", "by": "form" },
+    ]);
+    details["tags"] = json!([{ "_id": "t1", "name": "web" }, { "_id": "t2", "name": "cold" }]);
+    record
+}
+
+#[test]
+fn what_is_beside_the_text_of_an_item_is_kept() {
+    let world = World::new(&[rich(1)], "--notes verbatim --attributes replace");
+    world.declare(&format!(
+        "  {}: {{ tags: {{ present: [vip], absent: [cold] }}, attributes: {{ score: 90, paid: true }}, notes: [{{ title: New }}] }}\n",
+        uuid(1)
+    ));
+    world.run("apply --yes --run-file run.jsonl").exits(0);
+    world.assert_settled();
+    let details = |world: &World| world.sandbox().records()[&uuid(1)]["profile"].clone();
+    let after = details(&world);
+    assert_eq!(
+        after["notes"],
+        json!([
+            { "title": "Old", "description": "words", "_id": "n1", "by": "Asha", "at": "2026-01-02" },
+            { "title": "New", "description": "" },
+        ])
+    );
+    let attributes = |score: i64, paid: bool| {
+        json!([
+            { "_id": "a1", "key": "score", "value": score, "type": "number" },
+            { "_id": "a2", "key": "paid", "value": paid },
+            { "_id": "a3", "key": "plan", "value": "pro", "by": "form" },
+        ])
+    };
+    assert_eq!(after["userDetails"]["attributes"], attributes(90, true));
+    assert_eq!(
+        after["userDetails"]["tags"],
+        json!(["vip", { "_id": "t1", "name": "web" }])
+    );
+    world.run("undo run.jsonl --yes").exits(0);
+    assert_eq!(
+        details(&world)["userDetails"]["attributes"],
+        attributes(87, false)
+    );
+}
