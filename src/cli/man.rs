@@ -48,7 +48,7 @@ impl Man {
     }
 }
 
-/// The command line, its commands with what they take from the program, and without examples: the pages have a section for them.
+/// The command line, each command with the flags that it takes from the program.
 fn built() -> clap::Command {
     let mut program = examples::command();
     program.build();

@@ -152,7 +152,7 @@ fn files_with_mistakes_are_told_and_fail() {
 #[test]
 fn apply_goes_on_from_the_last_run_that_succeeded() {
     let Some(forge) = Forge::new() else { return };
-    let done = apply(&forge, "");
+    let done = apply(&forge, "continue");
     assert!(
         done.exit == 1 && done.log.contains("with begin `files` or `live`"),
         "{}",
