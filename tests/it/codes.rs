@@ -139,3 +139,23 @@ fn help_shows_the_section_of_a_code() {
     let plan = run(folder.path(), &["help", "plan"]).exits(0).out;
     assert_eq!(plan, run(folder.path(), &["plan", "--help"]).exits(0).out);
 }
+
+/// The list of codes is one macro; its text is the only place that has them all.
+#[test]
+fn each_code_has_a_section() {
+    let list = include_str!("../../src/yaml/diagnostic/code.rs");
+    let codes = list.lines().filter_map(|line| {
+        let (_, code) = line.trim().strip_suffix("\",")?.split_once(" = \"")?;
+        Some(code)
+    });
+    let mut seen = 0;
+    for code in codes {
+        let heading = format!("\n## `{code}`\n");
+        assert!(
+            PAGE.contains(&heading),
+            "add a section to docs/codes.md: {code}"
+        );
+        seen += 1;
+    }
+    assert!(seen > 40, "{seen}");
+}
