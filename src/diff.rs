@@ -4,9 +4,12 @@
 //!
 //! [`DesiredValue::difference`]: crate::lead::DesiredValue::difference
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
-use crate::lead::{Desired, DesiredField, DesiredLead, Field, Lead, LeadId, Value};
+use crate::lead::normal::has;
+use crate::lead::{Desired, DesiredField, DesiredLead, Field, Lead, LeadId, TagRule, Value};
 use crate::observe::Live;
 
 /// One field that is not as the files want it.
@@ -24,6 +27,8 @@ pub struct FieldChange {
     pub seal: Option<Box<RedactionTag>>,
     /// Who made the difference; `None` where there is no base to say.
     pub class: Option<Class>,
+    /// Of tags that are wanted beside others: the items that the change is about. It leaves others as they are when it is written.
+    pub patch: Option<Box<TagPatch>>,
     /// What is written where drift is kept and only a part of the difference is intended: some of the tags, some of the notes.
     pub intended: Option<Value>,
 }
@@ -38,8 +43,71 @@ impl FieldChange {
             line,
             seal: None,
             class: None,
+            patch: None,
             intended: None,
         }
+    }
+
+    /// Whether `live` has what the change asks for.
+    pub fn is_done(&self, live: &Lead) -> bool {
+        match &self.patch {
+            Some(patch) => patch.is_done(live.value(&self.field).set()),
+            None => holds(live, &self.field, &self.after),
+        }
+    }
+
+    /// The same change, made from `live`: tags beside its own are those that are there now.
+    pub fn rebuilt(&self, live: &Lead) -> Self {
+        match &self.patch {
+            Some(patch) => {
+                let before = value(live, &self.field);
+                Self {
+                    after: Value::Set(patch.applied_to(before.set())),
+                    before,
+                    ..self.clone()
+                }
+            }
+            None => self.clone(),
+        }
+    }
+}
+
+/// Tags that a change is about, beside others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagPatch {
+    /// Must be there.
+    pub present: BTreeSet<String>,
+    /// Must not be there.
+    pub absent: BTreeSet<String>,
+}
+
+impl TagPatch {
+    /// What makes `after` of `before`, and nothing else.
+    pub fn between(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Self {
+        Self {
+            present: after.difference(before).cloned().collect(),
+            absent: before.difference(after).cloned().collect(),
+        }
+    }
+
+    fn is_done(&self, tags: &BTreeSet<String>) -> bool {
+        self.present.iter().all(|tag| has(tags, tag))
+            && !self.absent.iter().any(|tag| has(tags, tag))
+    }
+
+    /// Whether its own tags are in one set as they are in the other.
+    fn is_same(&self, one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
+        let mut own = self.present.iter().chain(&self.absent);
+        own.all(|tag| has(one, tag) == has(other, tag))
+    }
+
+    fn applied_to(&self, tags: &BTreeSet<String>) -> BTreeSet<String> {
+        let rule = TagRule::Patch {
+            present: self.present.clone(),
+            absent: self.absent.clone(),
+        };
+        rule.applied_to(tags)
     }
 }
 
@@ -148,7 +216,20 @@ fn change(desired: &DesiredField, live: &Lead) -> Option<FieldChange> {
         return None;
     }
     let sides = value.difference(&live.value(field))?;
-    Some(FieldChange::new(field.clone(), sides, *line))
+    Some(FieldChange {
+        patch: value.tag_rule().and_then(patch),
+        ..FieldChange::new(field.clone(), sides, *line)
+    })
+}
+
+fn patch(rule: &TagRule) -> Option<Box<TagPatch>> {
+    match rule {
+        TagRule::Exact(_) => None,
+        TagRule::Patch { present, absent } => Some(Box::new(TagPatch {
+            present: present.clone(),
+            absent: absent.clone(),
+        })),
+    }
 }
 
 /// A field of a live lead, as a side of a difference. Of notes: all of them.
@@ -162,9 +243,12 @@ pub fn holds(live: &Lead, field: &Field, wanted: &Value) -> bool {
 }
 
 /// Whether `live` still has what a change was made from. Of notes, a change holds those that were there of the ones it wants; more of
-/// them may be there by now.
+/// them may be there by now. Of tags beside others, only its own count.
 pub fn is_at_before(live: &Lead, change: &FieldChange) -> bool {
-    holds(live, &change.field, &change.before)
+    match &change.patch {
+        Some(patch) => patch.is_same(change.before.set(), live.value(&change.field).set()),
+        None => holds(live, &change.field, &change.before),
+    }
 }
 
 /// What a write asks of a platform that the platform may understand in its own way.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::precheck::Task;
-use crate::diff::{FieldChange, holds, is_at_before, value};
+use crate::diff::{FieldChange, is_at_before, value};
 use crate::lead::normal::{Form, form, form_of_note, has_note};
 
 use crate::lead::{Field, Kind, Lead, Shown, Value};
@@ -161,6 +161,7 @@ const ALL_IGNORED: &str = "the platform took the update and changed nothing: che
                            is only slow, run the same apply again later";
 const TAGS_ADDED: &str =
     "this platform adds tags and takes none away: use `tags: { present: […] }`";
+const TAGS_KEPT: &str = "this platform takes no tags away: leave out `absent`";
 const TAGS_WRONG: &str = "try the other shape for tags: set api.tags to `string` or `array`";
 const NOT_UNASSIGNED: &str = "set api.unassign to what this platform takes for no agent";
 const NOT_ASSIGNED: &str = "check that the agent is active";
@@ -169,6 +170,7 @@ const OTHER: &str = "somebody may have changed it in the inbox in this minute: p
 fn hint(change: &FieldChange, instead: &Instead) -> &'static str {
     match (change.field.kind(), instead) {
         (_, Instead::Normalised(_)) => NORMALISED,
+        (Kind::Set, Instead::Added) if change.patch.is_some() => TAGS_KEPT,
         (Kind::Set, Instead::Added) => TAGS_ADDED,
         (Kind::Set, Instead::Ignored) => TAGS_WRONG,
         (Kind::Reference, Instead::Ignored) if change.after.is_empty() => NOT_UNASSIGNED,
@@ -188,7 +190,7 @@ pub(super) fn check(task: &Task, now: &Observed) -> Check {
         .change
         .fields
         .iter()
-        .filter(|change| !holds(&now.lead, &change.field, &change.after))
+        .filter(|change| !change.is_done(&now.lead))
         .map(|change| (change, instead(was, &now.lead, change)))
         .collect();
     let mut hints: BTreeSet<&'static str> = wrong
@@ -218,9 +220,9 @@ pub(super) fn check(task: &Task, now: &Observed) -> Check {
 }
 
 fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
-    let is_as_before = match change.field.kind() {
-        Kind::Notes => is_at_before(now, change),
-        Kind::Choice | Kind::Reference | Kind::Set | Kind::KeyedText | Kind::Text => {
+    let is_as_before = match (change.field.kind(), &change.patch) {
+        (Kind::Notes, _) | (_, Some(_)) => is_at_before(now, change),
+        (Kind::Choice | Kind::Reference | Kind::Set | Kind::KeyedText | Kind::Text, None) => {
             value(was, &change.field) == value(now, &change.field)
         }
     };

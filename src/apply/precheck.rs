@@ -8,8 +8,10 @@
 //! | what was planned | it is left out |
 //! | what the plan was made from | it is written |
 //! | anything else | the lead is stale: somebody has changed it since |
+//!
+//! Of tags that are wanted beside others only the wanted ones count, of notes only the added ones. The others are sent as they are now.
 
-use crate::diff::{FieldChange, holds, is_at_before};
+use crate::diff::{FieldChange, is_at_before};
 use crate::observe::{Live, Observed};
 use crate::plan::{Action, Change, Fields};
 
@@ -53,8 +55,8 @@ pub fn precheck(change: &Change, live: Option<&Observed>) -> Precheck {
     let open: Vec<FieldChange> = change
         .fields
         .iter()
-        .filter(|field| !holds(&seen.lead, &field.field, &field.after))
-        .cloned()
+        .filter(|field| !field.is_done(&seen.lead))
+        .map(|field| field.rebuilt(&seen.lead))
         .collect();
     if open.is_empty() {
         return Precheck::AlreadyApplied;
@@ -62,9 +64,10 @@ pub fn precheck(change: &Change, live: Option<&Observed>) -> Precheck {
     if change.action == Action::Create {
         return Precheck::Stale("it is listed now, though it was to be created".to_owned());
     }
-    let changed: Vec<String> = open
+    let changed: Vec<String> = change
+        .fields
         .iter()
-        .filter(|field| !is_at_before(&seen.lead, field))
+        .filter(|field| !field.is_done(&seen.lead) && !is_at_before(&seen.lead, field))
         .map(|field| field.field.to_string())
         .collect();
     if !changed.is_empty() {

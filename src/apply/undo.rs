@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry;
 
 use super::Outcome;
 use super::journal::Line;
-use crate::diff::FieldChange;
+use crate::diff::{FieldChange, TagPatch};
 use crate::lead::{Field, Kind, LeadId, Value};
 use crate::plan::{Action, Change, Class, Fields, Source, Target};
 use crate::redaction::Redaction;
@@ -165,5 +165,12 @@ fn undo(change: &FieldChange, names: Redaction) -> Result<FieldChange, &'static 
         return Err("it was not there before, and the API cannot remove it");
     }
     let sides = (change.after.clone(), change.before.clone());
-    Ok(FieldChange::new(field.clone(), sides, change.line))
+    let (is, was) = (change.after.set(), change.before.set());
+    Ok(FieldChange {
+        patch: change
+            .patch
+            .is_some()
+            .then(|| Box::new(TagPatch::between(is, was))),
+        ..FieldChange::new(field.clone(), sides, change.line)
+    })
 }

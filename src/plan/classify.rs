@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{Action, Change, Class, Refusal, Released, Source, Summary};
-use crate::diff::FieldChange;
+use crate::diff::{FieldChange, TagPatch};
 use crate::lead::normal::Compare;
 use crate::lead::{Desired, DesiredLead};
-use crate::lead::{DesiredField, DesiredValue, Field, Lead, LeadId, Value};
+use crate::lead::{DesiredField, DesiredValue, Field, Kind, Lead, LeadId, Value};
 use crate::observe::Live;
 use crate::text::count;
 
@@ -220,12 +220,15 @@ pub fn to_write(all: &[Change], whose: DifferencePolicy) -> Cow<'_, [Change]> {
         Some(Class::Drift) if drift == DriftPolicy::Keep => None,
         Some(Class::Conflict) if conflicts == ConflictPolicy::TakeLive => None,
         Some(Class::Intended) if drift == DriftPolicy::Keep => {
-            let after = field
-                .intended
-                .clone()
-                .unwrap_or_else(|| field.after.clone());
+            let Some(after) = field.intended.clone() else {
+                return Some(field.clone());
+            };
+            // Of exact tags only some are intended: the others are left as they are.
+            let between = || TagPatch::between(field.before.set(), after.set());
+            let patch = (field.field.kind() == Kind::Set).then(|| Box::new(between()));
             Some(FieldChange {
                 after,
+                patch,
                 intended: None,
                 ..field.clone()
             })

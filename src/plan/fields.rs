@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
-use crate::diff::{Class, FieldChange, RedactionTag};
+use crate::diff::{Class, FieldChange, RedactionTag, TagPatch};
 use crate::lead::{Field, FieldId, Kind, Value};
 
 /// The fields of a lead that differ, in their order.
@@ -33,6 +33,8 @@ struct Sides<T> {
     seal: Option<Box<RedactionTag>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     class: Option<Class>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    patch: Option<Box<TagPatch>>,
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     intended: Option<T>,
 }
@@ -56,9 +58,10 @@ fn sides(change: &FieldChange) -> (String, Sides<&Value>) {
         line,
         seal,
         class,
+        patch,
         intended,
     } = change;
-    let (seal, intended) = (seal.clone(), intended.as_ref());
+    let (seal, patch, intended) = (seal.clone(), patch.clone(), intended.as_ref());
     (
         field.to_string(),
         Sides {
@@ -67,6 +70,7 @@ fn sides(change: &FieldChange) -> (String, Sides<&Value>) {
             line: *line,
             seal,
             class: *class,
+            patch,
             intended,
         },
     )
@@ -84,6 +88,7 @@ impl<'de> Deserialize<'de> for Fields {
                 line,
                 seal,
                 class,
+                patch,
                 intended,
             },
         ) in map
@@ -103,6 +108,7 @@ impl<'de> Deserialize<'de> for Fields {
                 line,
                 seal,
                 class,
+                patch,
                 intended,
             });
         }
@@ -121,6 +127,13 @@ impl JsonSchema for Fields {
             "type": "object", "required": ["before", "after"], "additionalProperties": false,
             "properties": { "before": { "type": "string" }, "after": { "type": "string" } }
         });
+        let tags =
+            json_schema!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true });
+        let patch = json_schema!({
+            "type": "object", "required": ["present", "absent"], "additionalProperties": false,
+            "description": "Of tags that are wanted beside others: those that the change is about.",
+            "properties": { "present": tags, "absent": tags }
+        });
         let sides = |value: Schema| {
             json_schema!({
                 "type": "object", "required": ["before", "after"], "additionalProperties": false,
@@ -132,7 +145,10 @@ impl JsonSchema for Fields {
         let mut patterns = serde_json::Map::new();
         for id in FieldId::all() {
             let (name, kind) = (id.spec().name, id.spec().kind);
-            let schema = sides(Value::json_schema(kind)).to_value();
+            let mut schema = sides(Value::json_schema(kind)).to_value();
+            if kind == Kind::Set {
+                schema["properties"]["patch"] = patch.clone().to_value();
+            }
             match kind {
                 Kind::KeyedText => patterns.insert(format!("^{name}\\."), schema),
                 Kind::Choice | Kind::Reference | Kind::Set | Kind::Text | Kind::Notes => {

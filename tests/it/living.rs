@@ -245,3 +245,40 @@ fn reads_after_the_first_write(world: &World) -> usize {
         .skip_while(|request| request.method == "GET");
     writes.filter(is_read).count()
 }
+
+#[test]
+fn a_tag_that_an_agent_adds_stays_where_tags_are_wanted_beside_others() {
+    let live = [
+        record(1, "OPEN", None, &["old"]),
+        record(2, "OPEN", None, &["old"]),
+    ];
+    let world = World::new(&live, "");
+    world.declare(&format!(
+        "  {}: {{ tags: {{ present: [vip] }} }}\n  {}: {{ tags: [vip] }}\n",
+        uuid(1),
+        uuid(2)
+    ));
+    world.run("plan --out plan.json").exits(0);
+    for number in [1, 2] {
+        world.sandbox().edit(&uuid(number), |record| {
+            record["profile"]["userDetails"]["tags"] = serde_json::json!(["old", "agent"]);
+        });
+    }
+    let ran = world
+        .run("apply plan.json --yes --run-file run.jsonl")
+        .exits(4);
+    assert!(ran.out.contains("1 verified, 1 stale"), "{}", ran.out);
+    let tags =
+        |number| world.sandbox().records()[&uuid(number)]["profile"]["userDetails"]["tags"].clone();
+    assert_eq!(tags(1), serde_json::json!(["agent", "old", "vip"]));
+    assert_eq!(
+        tags(2),
+        serde_json::json!(["old", "agent"]),
+        "of exact tags, any that changed counts"
+    );
+    world.sandbox().edit(&uuid(1), |record| {
+        record["profile"]["userDetails"]["tags"] = serde_json::json!(["agent", "later", "vip"]);
+    });
+    world.run("undo run.jsonl --yes").exits(0);
+    assert_eq!(tags(1), serde_json::json!(["agent", "later"]));
+}
