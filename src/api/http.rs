@@ -434,8 +434,10 @@ fn redirected(status: StatusCode, headers: &HeaderMap, from: &Url) -> Failure {
 /// Seconds or a date, with a little on top so that clocks and rounding do not make us early.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let pause = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
+    // Some platforms say `8.0` or `8s`.
+    let seconds = text.strip_suffix('s').unwrap_or(text).trim_end();
+    let pause = match seconds.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
         Err(_) => httpdate::parse_http_date(text)
             .ok()?
             .duration_since(SystemTime::now())
