@@ -50,11 +50,15 @@ pub fn run_file(root: &Path, run_id: &str) -> io::Result<PathBuf> {
 /// # Errors
 /// The lock file cannot be made.
 pub fn lock(root: &Path) -> io::Result<Option<File>> {
+    let path = folder(root)?.join("lock");
+    if fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_symlink()) {
+        return Err(io::Error::other(".convertalk/lock is a link"));
+    }
     let file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(folder(root)?.join("lock"))?;
+        .open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),

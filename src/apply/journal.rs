@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -20,6 +21,9 @@ use crate::redaction::Redaction;
 
 /// The version of the format that this program writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// Only its owner may read it: it holds people's data.
+const PRIVATE: u32 = 0o600;
 
 /// The largest run file that is read, in bytes.
 pub const LARGEST: u64 = 1 << 30;
@@ -201,6 +205,33 @@ pub enum Line {
     },
 }
 
+/// Whether a file may be written to as a run file: there is none, it is empty, or it begins with a run.
+///
+/// # Errors
+/// It is another kind of file, or cannot be read.
+pub fn check_is_run_file(path: &Path) -> Result<(), RunFileError> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    let read = || {
+        let file = BufReader::new(File::open(path)?);
+        let mut first = String::new();
+        file.take(LONGEST_HEAD).read_line(&mut first).map(|_| first)
+    };
+    // What cannot be read cannot be opened for writing either, which says so.
+    match read() {
+        Ok(first) if first.trim().is_empty() => Ok(()),
+        Ok(first) => match serde_json::from_str(&first) {
+            Ok(Line::Run { .. }) => Ok(()),
+            Ok(_) | Err(_) => Err(RunFileError::NoRun),
+        },
+        Err(_) => Err(RunFileError::NoRun),
+    }
+}
+
+/// The longest first line of a run file, in bytes.
+const LONGEST_HEAD: u64 = 1 << 16;
+
 /// A run file that is open for writing.
 #[derive(Debug)]
 pub struct Journal {
@@ -225,6 +256,7 @@ impl Journal {
             .create(true)
             .read(true)
             .append(true)
+            .mode(PRIVATE)
             .open(path)?;
         let mut last = *b"\n";
         if file.metadata()?.len() > 0 {

@@ -8,12 +8,13 @@ use clap::Args;
 use tokio::time::Instant;
 
 use super::options::{OnMissing, Scope};
-use super::session::Files;
+use super::session::{Files, check_outputs};
 use super::ui::Ui;
 use crate::api::{Client, Write};
-use crate::apply::journal::{FORMAT_VERSION, Journal, Line, now};
+use crate::apply::journal::{FORMAT_VERSION, Journal, Line, check_is_run_file, now};
 use crate::apply::{self, Context, Options, Outcome, Progress, Report};
 use crate::cancel::{Cancellation, Reason};
+use crate::config::Workspace;
 use crate::error::{Error, Exit};
 use crate::observe::Live;
 use crate::plan::{Change, DifferencePolicy, Plan, to_write};
@@ -67,6 +68,18 @@ impl Execution {
         }
     }
 
+    /// Whether the run file is one: no other file may be appended to.
+    fn check_run_file(&self, workspace: &Workspace) -> Result<(), Error> {
+        let Some(path) = &self.run_file else {
+            return Ok(());
+        };
+        check_outputs(workspace, [path.as_path()])?;
+        check_is_run_file(path).map_err(|source| Error::RunFile {
+            path: path.clone(),
+            source,
+        })
+    }
+
     /// When everything has to be over.
     pub(super) fn end(&self) -> Option<Instant> {
         self.deadline.map(|deadline| Instant::now() + deadline)
@@ -81,6 +94,7 @@ impl Execution {
             ui,
             ..
         } = *job;
+        self.check_run_file(&job.files.workspace)?;
         ui.result(
             &report::plan(
                 plan,

@@ -62,7 +62,7 @@ pub(super) fn lock(workspace: &Workspace) -> Result<std::fs::File, Error> {
     lock.ok_or(Error::Locked)
 }
 
-/// Runs an asynchronous command to its end, Ctrl-C and SIGTERM heard.
+/// Runs an asynchronous command to its end, Ctrl-C, SIGTERM and SIGHUP heard.
 pub(super) fn block_on<T>(
     stop: &Cancellation,
     command: impl Future<Output = Result<T, Error>>,
@@ -100,11 +100,16 @@ async fn listen_to_signals(stop: Cancellation) {
 async fn signal() {
     #[cfg(unix)]
     {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        if let Ok(mut terminate) = terminate {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (terminate, hangup) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        );
+        if let (Ok(mut terminate), Ok(mut hangup)) = (terminate, hangup) {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
             return;
         }
@@ -339,6 +344,11 @@ pub(super) fn check_outputs<'a>(
             .and_then(Path::to_str);
         if within.is_some_and(|within| within == config::FILE || workspace.takes(within)) {
             return wrong("is a file of the workspace");
+        }
+        let seed = workspace.api.seed.as_ref();
+        let seed = seed.and_then(|seed| std::fs::canonicalize(workspace.root.join(seed)).ok());
+        if seed.is_some_and(|seed| seed == whole) {
+            return wrong("is the seed of the sandbox");
         }
         let is_file = !whole.exists() || whole.is_file();
         if !seen.insert(whole) && is_file {

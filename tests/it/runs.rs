@@ -90,7 +90,7 @@ fn signal(child: &Child, name: &str) {
 
 #[test]
 fn a_signal_stops_new_writes_and_every_lead_has_an_outcome() {
-    for name in ["-INT", "-TERM"] {
+    for name in ["-INT", "-TERM", "-HUP"] {
         // Six seconds of writes, so that the signal comes in time on the busiest machine.
         let world = world(120, "--latency 100ms");
         let child = spawn_apply(&world, 5);
@@ -403,4 +403,33 @@ fn a_run_file_is_shown_with_no_more_than_may_be_told() {
         );
     }
     assert!(shown("").contains("A. R.") && !shown(" --names none").contains("A. R."));
+}
+
+#[test]
+fn a_run_file_is_private_and_no_other_file_is_appended_to() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = world(1, "");
+    world.write("notes.txt", "mine\n");
+    for (path, why) in [
+        ("leads/all.yaml", "is a file of the workspace"),
+        ("convertalk.yaml", "is a file of the workspace"),
+        ("notes.txt", "not a run file"),
+    ] {
+        let before = std::fs::read_to_string(world.path(path)).expect("a file");
+        let ran = world
+            .run(&format!("apply --yes --run-file {path}"))
+            .exits(1);
+        assert!(ran.err.contains(why), "{path}: {}", ran.err);
+        assert_eq!(
+            std::fs::read_to_string(world.path(path)).expect("a file"),
+            before
+        );
+    }
+    assert!(world.puts().is_empty());
+    world.run("apply --yes --run-file run.jsonl").exits(0);
+    let mode = std::fs::metadata(world.path("run.jsonl"))
+        .expect("a file")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
 }
