@@ -20,6 +20,9 @@ impl Sandbox {
         let stop = Cancellation::default();
         block_on(&stop, async {
             let server = Server::start(self.options).await?;
+            if !server.address().ip().is_loopback() {
+                ui.note("everybody who reaches this address may read and change this inbox; it speaks plain HTTP");
+            }
             ui.result(&format!("listening on {}\n", server.url()))?;
             stop.until_interrupted().await;
             server.stop().await?;

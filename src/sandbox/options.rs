@@ -74,10 +74,22 @@ pub struct Options {
     pub random_seed: u64,
 
     /// Accept only this token for listing; any that is not empty unless set
-    #[arg(long, value_name = "TOKEN", help_heading = "Access")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "CONVERTALK_SANDBOX_READ_TOKEN",
+        hide_env_values = true,
+        help_heading = "Access"
+    )]
     pub read_token: Option<Token>,
     /// Accept only this token for updates; any that is not empty unless set
-    #[arg(long, value_name = "TOKEN", help_heading = "Access")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "CONVERTALK_SANDBOX_WRITE_TOKEN",
+        hide_env_values = true,
+        help_heading = "Access"
+    )]
     pub write_token: Option<Token>,
     /// Know only this bot; any unless set
     #[arg(long, value_name = "ID", help_heading = "Access")]
