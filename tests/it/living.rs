@@ -44,6 +44,7 @@ pub(crate) fn ages(requests: &[Request], page: Duration) -> Vec<Duration> {
     let age = |put: &Request| {
         let shows = |get: &&Request| {
             get.method == "GET"
+                && get.fault.is_none()
                 && get.at + page <= put.at
                 && get.shown.iter().any(|id| id == lead(put))
         };

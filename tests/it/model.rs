@@ -228,6 +228,7 @@ fn play(seed: u64) -> bool {
                     .map(|(id, _)| id),
             );
         }
+        check_readings(&world, &wants);
         check_inbox(&world, &wants, &before, &settled, &runs[runs.len() - 1]);
     }));
     if result.is_err() {
@@ -286,6 +287,28 @@ fn check_puts(
             );
         }
     }
+}
+
+/// Each write of a lead that was there follows a reading of it that is young enough, with a second for a machine that is busy.
+fn check_readings(world: &World, wants: &BTreeMap<&str, &Json>) {
+    let requests = world.sandbox().requests();
+    let created = |put: &Request| {
+        put.body.is_some()
+            && wants
+                .get(key(put))
+                .is_some_and(|lead| lead.get("create").is_some())
+    };
+    let requests: Vec<Request> = requests
+        .into_iter()
+        .filter(|put| put.method == "GET" || !created(put))
+        .collect();
+    let oldest = crate::living::ages(&requests, Duration::ZERO)
+        .into_iter()
+        .max();
+    assert!(
+        oldest.is_none_or(|age| age < Duration::from_secs(3)),
+        "a write was sent {oldest:?} after its lead was read"
+    );
 }
 
 /// One outcome for each lead of a finished run, and the exit code that follows from them.
