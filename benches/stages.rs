@@ -131,12 +131,7 @@ fn plan() -> Plan {
         live,
         ..
     } = given();
-    let limits = Limits {
-        policy: &workspace.policy,
-        agents: &workspace.agents,
-        max_changes: None,
-        allow: &[],
-    };
+    let limits = Limits::new(&workspace.policy, &workspace.agents);
     let target = Target {
         endpoint: "e".to_owned(),
         bot_id: "b".to_owned(),

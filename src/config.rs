@@ -5,6 +5,7 @@
 
 mod endpoint;
 pub mod raw;
+pub mod rules;
 pub mod schema;
 mod valid;
 pub(crate) mod words;

@@ -74,6 +74,14 @@ pub enum Error {
     /// Selectors cannot be used, or select nothing.
     #[error(transparent)]
     Select(#[from] SelectError),
+    /// `--allow` names a rule that is not there.
+    #[error("--allow: no rule is named `{name}`{}", known_rules(known))]
+    UnknownRule {
+        /// The name.
+        name: String,
+        /// The names of the workspace's rules.
+        known: Vec<String>,
+    },
     /// The beginning of a uuid is that of several.
     #[error("{leads} declared leads begin with `{uuid}`")]
     Ambiguous {
@@ -187,6 +195,13 @@ impl From<ObserveError<SnapshotError>> for Error {
     }
 }
 
+fn known_rules(known: &[String]) -> String {
+    match known {
+        [] => "; the workspace has no rules".to_owned(),
+        known => format!("; the workspace has: {}", known.join(", ")),
+    }
+}
+
 fn exists(files: &[String]) -> String {
     let shown: Vec<&str> = files.iter().take(5).map(String::as_str).collect();
     let more = if files.len() > shown.len() {
@@ -257,6 +272,7 @@ impl Error {
             Self::Output { .. } => "write it to a file of its own",
             Self::Base(error) => error.hint(),
             Self::Fleet(error) => error.hint(),
+            Self::UnknownRule { .. } => "rules are in policy.rules of convertalk.yaml, by `name`",
             Self::Ambiguous { .. } => "write more of it",
             Self::Snapshot(error) => error.hint(),
             Self::PlanFile { source, .. } => source.hint(),

@@ -11,6 +11,7 @@ pub use crate::diff::Class;
 use crate::lead::LeadId;
 use crate::lead::desired::Place;
 use crate::observe::Listing;
+use crate::policy::Guard;
 
 mod classify;
 pub mod explain;
@@ -25,7 +26,7 @@ pub use classify::{ConflictPolicy, DifferencePolicy, DriftPolicy, to_write};
 pub use fields::Fields;
 use hash::hash_of;
 pub use make::{Input, Present, bare, hold, make, narrow, rejudge};
-pub use policy::{Allow, Limits};
+pub use policy::Limits;
 
 /// The version of the format that this program writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -60,7 +61,7 @@ pub struct Plan {
     pub released: Vec<Released>,
     /// Why nothing of this may be applied.
     pub refusals: Vec<Refusal>,
-    /// What policy wants told, though it goes ahead.
+    /// What policy reports, though it goes ahead.
     #[serde(default)]
     pub warnings: Vec<Refusal>,
     /// How many leads move from which status to which.
@@ -223,14 +224,15 @@ pub struct Released {
 /// A rule that a plan breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
-    /// The rule's name: `max-changes`, `transition`, `require-agent`, `max-leads`, `empty-listing`, `conflict`, `drift`; of a warning also
-    /// `snapshot`.
-    pub rule: String,
+    /// The guard: `max-changes`, `transition`, `require-agent`, `max-leads`, `empty-listing`, `conflict`, `drift`, `freeze`, `rewind`,
+    /// `target`, or `rule:NAME`; of a warning also `snapshot`.
+    #[schemars(with = "String")]
+    pub rule: Guard,
     /// What is wrong, with its number.
     pub message: String,
     /// Where the rule stands; null where it is a flag or built in.
     pub source: Option<Source>,
-    /// How to lift it, once or for good.
+    /// How to override it, once or for good.
     pub lift: String,
     /// The leads it is about, in order; empty where it is about the whole plan.
     #[schemars(with = "Vec<String>")]

@@ -3,7 +3,15 @@
 use std::str::FromStr;
 
 use crate::lead::desired::Place;
-use crate::lead::{AgentId, Status};
+use crate::lead::{AgentId, Field, Status};
+
+mod freeze;
+mod guard;
+mod rule;
+
+pub use freeze::{Freeze, WeekTime, WeeklyError, Window};
+pub use guard::{Guard, UnknownGuard};
+pub use rule::{ChangeRule, Verdict};
 
 /// An agent that has a name here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +24,7 @@ pub struct Agent {
     pub place: Place,
 }
 
-/// A value of the policy and the line that says it.
+/// A value of the policy and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule<T> {
     /// What it says.
@@ -26,7 +34,7 @@ pub struct Rule<T> {
 }
 
 /// What a plan may not do. Every rule is optional.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Policy {
     /// The only tags that lead files may ask for.
     pub tags: Option<Rule<Vec<String>>>,
@@ -34,18 +42,29 @@ pub struct Policy {
     pub max_changes: Option<Rule<MaxChanges>>,
     /// Refused moves of the status.
     pub deny: Vec<Rule<Transition>>,
-    /// Moves of the status that are told, and go ahead.
+    /// Moves of the status that are reported, and go ahead.
     pub warn: Vec<Rule<Transition>>,
     /// Statuses in which a lead must have an agent.
     pub require_agent: Option<Rule<Vec<Status>>>,
+    /// Rules on changes, by the lead before and after.
+    pub rules: Vec<ChangeRule>,
+    /// Times in which nothing is written.
+    pub freeze: Vec<Freeze>,
+}
+
+impl Policy {
+    /// The fields that rules look at, which are read of every lead that is compared.
+    pub fn fields(&self) -> Vec<Field> {
+        self.rules.iter().flat_map(ChangeRule::fields).collect()
+    }
 }
 
 /// A number of leads, or a share of the declared ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
-    /// So many leads.
+    /// A number of leads.
     Leads(u32),
-    /// So many of a hundred declared leads.
+    /// A share of the declared leads.
     Percent(u8),
 }
 

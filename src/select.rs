@@ -18,25 +18,25 @@ use crate::yaml::excerpt::quoted;
 mod grammar;
 
 /// The leads that any of these selectors matches; every lead where there are none.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Selection(Vec<Selector>);
 
 /// Terms that must all match.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Selector {
     /// As it was written.
     text: String,
     terms: Vec<Term>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Term {
     /// `!=`: the lead must not match, and one without the field does not.
     negated: bool,
     test: Test,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Test {
     /// The whole uuid, or its first characters.
     Uuid(String),
@@ -118,6 +118,11 @@ pub enum Problem {
     /// `changed`, and no base to compare with.
     #[error("`changed` needs a base to compare with: --base REF, where the command has it")]
     NoBase,
+    /// About the files, where a rule is about the lead.
+    #[error(
+        "file=, label~, held and changed are about the files, and a rule is about the lead before and after"
+    )]
+    NotInRules,
     /// About the files, where live values are matched.
     #[error(
         "file=, label~, held and changed are about the files, and live leads are selected here"
@@ -145,7 +150,8 @@ impl Selection {
     pub fn parse(texts: &[String], agents: &BTreeMap<String, Agent>) -> Result<Self, SelectError> {
         let mut selectors = Vec::with_capacity(texts.len());
         for text in texts {
-            selectors.push(Selector::parse(text, agents)?);
+            selectors
+                .push(Selector::parse(text, agents).map_err(|problem| invalid(text, problem))?);
         }
         Ok(Self(selectors))
     }
@@ -166,6 +172,43 @@ impl Selection {
             });
         }
         Ok(Self(selectors))
+    }
+
+    /// A selector for rules, which are about the values of leads and not about files.
+    ///
+    /// # Errors
+    /// It is not a selector, or is about the files.
+    pub fn for_rules(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Self, Problem> {
+        let selector = Selector::parse(text, agents)?;
+        let is_about_files = |term: &Term| is_about_files(&term.test);
+        if selector.terms.iter().any(is_about_files) {
+            return Err(Problem::NotInRules);
+        }
+        Ok(Self(vec![selector]))
+    }
+
+    /// These selectors and those of another selection.
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// Whether a lead matches all selectors. Of a lead that is not there, only `!=` holds.
+    pub fn is_met(&self, id: &LeadId, lead: Option<&Lead>) -> bool {
+        self.terms().all(|(_, term)| {
+            lead.is_some_and(|lead| shows(id, lead, &term.test, &[])) != term.negated
+        })
+    }
+
+    /// The fields that its terms look at.
+    pub fn fields(&self) -> impl Iterator<Item = Field> {
+        self.terms().filter_map(|(_, term)| match &term.test {
+            Test::Status(_) => Some(Field::STATUS),
+            Test::Agent(_) => Some(Field::AGENT),
+            Test::Tag(_) => Some(Field::TAGS),
+            Test::Attribute(key, _) => Some(Field::attribute(key.as_str())),
+            Test::Uuid(_) | Test::File(_) | Test::Label(_) | Test::Held | Test::Changed => None,
+        })
     }
 
     /// Whether there are no selectors.

@@ -20,6 +20,7 @@ use crate::observe::{
     ChatType, Echo, Key, Live, Observed, Page, Projection, Reader, Sighting, Unreadable,
 };
 use crate::plan::{Plan, Refusal, Target};
+use crate::policy::Guard;
 use crate::redaction::Redaction;
 use crate::text::count;
 
@@ -76,7 +77,7 @@ struct ShownLead {
     values: Map<String, Json>,
 }
 
-/// Writes a listing, as much of it as may be told; returns the number of leads.
+/// Writes a listing, as much of it as may be shown, with the fields that rules look at; returns the number of leads.
 ///
 /// # Errors
 /// `out` cannot be written.
@@ -84,12 +85,14 @@ pub fn write(
     out: &mut dyn Write,
     live: &Live,
     desired: &Desired,
+    ruled: &[Field],
     target: Target,
     names: Redaction,
     created_at: String,
 ) -> io::Result<u64> {
     let declared = desired.values().flat_map(|lead| &lead.fields);
-    let keys = declared.filter_map(|desired| desired.field.key().map(str::to_owned));
+    let fields = declared.map(|desired| &desired.field).chain(ruled);
+    let keys = fields.filter_map(|field| field.key().map(str::to_owned));
     let attributes = (names != Redaction::Full).then(|| keys.collect());
     let tool_version = env!("CARGO_PKG_VERSION").to_owned();
     let head = Head {
@@ -332,7 +335,7 @@ impl Snapshot {
             .collect();
         if !leads.is_empty() {
             plan.warnings.push(Refusal {
-                rule: "snapshot".to_owned(),
+                rule: Guard::Snapshot,
                 message: format!(
                     "{}: contact values, notes or new attributes may be as wanted already",
                     count(leads.len(), "lead")

@@ -156,7 +156,7 @@ impl Apply {
                 written: &written,
                 declared: desired.len(),
                 agents: &workspace.agents,
-                limits: &self.scope.limits(workspace),
+                limits: &self.scope.limits(workspace, true)?,
                 policy: self.whose(),
             },
         );

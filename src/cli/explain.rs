@@ -99,12 +99,7 @@ impl Explain {
                 .collect()
         };
         let (chosen, was) = (only(desired), base.as_ref().map(|(_, said)| only(said)));
-        let limits = Limits {
-            policy: &workspace.policy,
-            agents: &workspace.agents,
-            max_changes: None,
-            allow: &[],
-        };
+        let limits = Limits::new(&workspace.policy, &workspace.agents);
         let plan = make(Input {
             desired: &chosen,
             all: desired,

@@ -9,8 +9,8 @@ use crate::atomic_file;
 use crate::config::Workspace;
 use crate::error::Error;
 use crate::git::base::prefix;
-use crate::plan::{Allow, Limits, Plan};
-use crate::policy::MaxChanges;
+use crate::plan::{Limits, Plan};
+use crate::policy::{Guard, MaxChanges, UnknownGuard};
 use crate::redaction::Redaction;
 use crate::report::{self, Audience, Format};
 
@@ -33,9 +33,9 @@ pub(super) struct Scope {
     /// Refuse to change more leads than this: a number, or a share of the declared leads such as 20%
     #[arg(long, value_name = "N|P%")]
     pub(super) max_changes: Option<MaxChanges>,
-    /// Lift a guard for this run (repeatable)
-    #[arg(long, value_name = "GUARD")]
-    pub(super) allow: Vec<Allow>,
+    /// Override a guard for this run (repeatable): transition, require-agent, max-leads, empty-listing, freeze, rewind or rule:NAME
+    #[arg(long, value_name = "GUARD", value_parser = allowed)]
+    pub(super) allow: Vec<Guard>,
     /// What to do about declared leads that the inbox does not show
     #[arg(long, value_name = "WHAT", default_value = "fail")]
     pub(super) missing: OnMissing,
@@ -51,14 +51,34 @@ impl Scope {
                 .any(|agent| agent.max_leads.is_some())
     }
 
-    /// What a plan may not do in this run.
-    pub(super) fn limits<'a>(&'a self, workspace: &'a Workspace) -> Limits<'a> {
-        Limits {
+    /// What a plan may not do in this run, which writes or does not.
+    ///
+    /// # Errors
+    /// `--allow` names a rule that the workspace does not have.
+    pub(super) fn limits<'a>(
+        &'a self,
+        workspace: &'a Workspace,
+        writes: bool,
+    ) -> Result<Limits<'a>, Error> {
+        let rules = &workspace.policy.rules;
+        for guard in &self.allow {
+            if let Guard::Rule(name) = guard
+                && !rules.iter().any(|rule| rule.name == *name)
+            {
+                return Err(Error::UnknownRule {
+                    name: name.to_string(),
+                    known: rules.iter().map(|rule| rule.name.to_string()).collect(),
+                });
+            }
+        }
+        Ok(Limits {
             policy: &workspace.policy,
             agents: &workspace.agents,
             max_changes: self.max_changes,
             allow: &self.allow,
-        }
+            now: Some(jiff::Timestamp::now()),
+            writes,
+        })
     }
 }
 
@@ -155,6 +175,32 @@ fn report_to(text: &str) -> Result<(Format, PathBuf), String> {
     } else {
         Ok((format, PathBuf::from(file)))
     }
+}
+
+/// A guard that `--allow` overrides.
+fn allowed(text: &str) -> Result<Guard, String> {
+    let guard: Guard = text
+        .parse()
+        .map_err(|error: UnknownGuard| error.to_string() + &allowable())?;
+    let instead = match guard {
+        Guard::MaxChanges => "use --max-changes N",
+        Guard::Conflict => "use --conflicts take-file or take-live",
+        Guard::Drift => "use --drift keep or revert",
+        Guard::Target | Guard::Snapshot => "it cannot be overridden",
+        Guard::Transition
+        | Guard::RequireAgent
+        | Guard::MaxLeads
+        | Guard::EmptyListing
+        | Guard::Freeze
+        | Guard::Rewind
+        | Guard::Rule(_) => return Ok(guard),
+    };
+    Err(instead.to_owned())
+}
+
+fn allowable() -> String {
+    let names = Guard::ALLOWABLE.map(|guard| guard.to_string()).join(", ");
+    format!("; one of {names}, rule:NAME")
 }
 
 fn word(format: &Format) -> Option<String> {

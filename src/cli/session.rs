@@ -15,6 +15,7 @@ use crate::api::{self, Client, ReadOnly};
 use crate::cancel::{Cancellation, Reason};
 use crate::config::{Overrides, Workspace};
 use crate::error::Error;
+use crate::lead::FieldMask;
 use crate::lead::desired::Desired;
 use crate::observe::{Live, ObserveError, Reader, observe_declared};
 use crate::plan::{Base, DifferencePolicy, Input, Plan, Target, make};
@@ -264,10 +265,11 @@ where
         .transpose()?;
     let said = base.as_ref().map(|(_, said)| said);
     let selected = select(&selection, desired, said, ui)?;
-    let live = observe_declared(reader, &selected, scope.reads_all(workspace))
+    let limits = scope.limits(workspace, reader.writes())?;
+    let ruled = FieldMask::covering(&workspace.policy.fields());
+    let live = observe_declared(reader, &selected, ruled, scope.reads_all(workspace))
         .await?
         .readable()?;
-    let limits = scope.limits(workspace);
     let plan = make(Input {
         desired: &selected,
         all: desired,

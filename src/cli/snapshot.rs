@@ -42,7 +42,16 @@ impl Snapshot {
                 spinner.finish_and_clear();
                 let (live, target) = (observed?, session.target().clone());
                 let leads = atomic_file::write(&self.out, |out| {
-                    write(out, &live, &files.desired, target, self.names, now())
+                    let ruled = files.workspace.policy.fields();
+                    write(
+                        out,
+                        &live,
+                        &files.desired,
+                        &ruled,
+                        target,
+                        self.names,
+                        now(),
+                    )
                 })?;
                 let leads = count(usize::try_from(leads).unwrap_or(usize::MAX), "lead");
                 if self.out.is_file() {

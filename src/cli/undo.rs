@@ -89,7 +89,7 @@ impl Undo {
                         written: &written,
                         declared: files.desired.len(),
                         agents: &files.workspace.agents,
-                        limits: &self.scope.limits(&files.workspace),
+                        limits: &self.scope.limits(&files.workspace, true)?,
                         policy,
                     },
                 );

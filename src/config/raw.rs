@@ -4,6 +4,7 @@
 
 use schemars::JsonSchema;
 
+use super::rules::{self, RawFreeze, RawRule};
 use super::schema;
 use crate::config::words::{read_tags, read_version};
 use crate::yaml::decode::{At, Keys, Reader};
@@ -110,6 +111,12 @@ pub struct RawPolicy<'t> {
     /// Statuses in which a lead must have an agent.
     #[schemars(schema_with = "schema::statuses", default)]
     pub require_agent: Option<At<Vec<At<&'t str>>>>,
+    /// Rules on changes, by the lead before and after.
+    #[schemars(with = "Option<Vec<RawRule<'static>>>", extend("type" = "array"), default)]
+    pub rules: Vec<RawRule<'t>>,
+    /// Times in which nothing is written.
+    #[schemars(with = "Option<Vec<RawFreeze<'static>>>", extend("type" = "array"), default)]
+    pub freeze: Vec<RawFreeze<'t>>,
 }
 
 /// Moves of the status, as `FROM -> TO`; `*` is any.
@@ -206,7 +213,7 @@ fn refuse_tokens(reader: &mut Reader<'_>) {
 }
 
 /// Goes through a mapping whose keys are known.
-fn each<'t>(
+pub(super) fn each<'t>(
     reader: &mut Reader<'t>,
     id: NodeId,
     what: &str,
@@ -354,7 +361,14 @@ fn agent<'t>(reader: &mut Reader<'t>, node: NodeId, help: &str) -> Option<RawAge
 
 fn policy<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawPolicy<'t> {
     let mut made = RawPolicy::default();
-    let known = ["tags", "max_changes", "transitions", "require_agent"];
+    let known = [
+        "tags",
+        "max_changes",
+        "transitions",
+        "require_agent",
+        "rules",
+        "freeze",
+    ];
     each(reader, id, "`policy`", &known, |reader, name, value| {
         let span = reader.span(value);
         match name {
@@ -371,6 +385,8 @@ fn policy<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawPolicy<'t> {
                 );
                 made.require_agent = list.map(|value| At { value, span });
             }
+            "rules" => made.rules = rules::read_rules(reader, value),
+            "freeze" => made.freeze = rules::read_freezes(reader, value),
             _ => made.transitions = transitions(reader, value),
         }
     });

@@ -48,7 +48,7 @@ pub(crate) fn settle(
     let globs = globs(reader, config);
     let api = api(reader, &config.api, overrides);
     let agents = agents(reader, &config.agents);
-    let policy = policy(reader, &config.policy);
+    let policy = policy(reader, &config.policy, &agents);
     let leads = globs.iter().map(|(glob, _)| glob.clone()).collect();
     Settings {
         workspace: Some(Workspace {
@@ -368,7 +368,11 @@ fn rule<T>(reader: &Reader<'_>, span: Span, value: T) -> Rule<T> {
     }
 }
 
-fn policy(reader: &mut Reader<'_>, raw: &RawPolicy<'_>) -> Policy {
+fn policy(
+    reader: &mut Reader<'_>,
+    raw: &RawPolicy<'_>,
+    agents: &BTreeMap<String, Agent>,
+) -> Policy {
     let tags = raw.tags.as_ref().map(|tags| {
         let names = tags
             .value
@@ -400,6 +404,8 @@ fn policy(reader: &mut Reader<'_>, raw: &RawPolicy<'_>) -> Policy {
         deny,
         warn,
         require_agent,
+        rules: super::rules::rules(reader, &raw.rules, agents),
+        freeze: super::rules::freezes(reader, &raw.freeze),
     }
 }
 

@@ -48,10 +48,12 @@ pub async fn observe<R: Reader>(
 pub async fn observe_declared<R: Reader>(
     reader: &R,
     desired: &Desired,
+    ruled: FieldMask,
     full: bool,
 ) -> Result<Live, ObserveError<R::Error>> {
-    let compared =
-        |lead: &DesiredLead| FieldMask::covering(lead.fields.iter().map(|desired| &desired.field));
+    let compared = |lead: &DesiredLead| {
+        FieldMask::covering(lead.fields.iter().map(|desired| &desired.field)).with(ruled)
+    };
     let mask = |lead| {
         if reader.writes() {
             FieldMask::ALL

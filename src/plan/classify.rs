@@ -13,6 +13,7 @@ use crate::lead::normal::Compare;
 use crate::lead::{Desired, DesiredLead};
 use crate::lead::{DesiredField, DesiredValue, Field, Kind, Lead, LeadId, Value};
 use crate::observe::Live;
+use crate::policy::Guard;
 use crate::text::count;
 
 /// Gives each difference its class.
@@ -165,7 +166,7 @@ pub struct DifferencePolicy {
 
 /// Why a plan is refused for what is not its doing.
 pub(super) fn refusals(all: &[Change], whose: DifferencePolicy) -> Vec<Refusal> {
-    let about = |rule: &str, told: &str, lift: &str, is: &dyn Fn(&&Change) -> bool| {
+    let about = |rule: Guard, told: &str, lift: &str, is: &dyn Fn(&&Change) -> bool| {
         let leads: Vec<LeadId> = all
             .iter()
             .filter(is)
@@ -173,7 +174,7 @@ pub(super) fn refusals(all: &[Change], whose: DifferencePolicy) -> Vec<Refusal> 
             .collect();
         let message = format!("{} {told}", count(leads.len(), "lead"));
         (!leads.is_empty()).then(|| Refusal {
-            rule: rule.to_owned(),
+            rule,
             message,
             source: None,
             lift: lift.to_owned(),
@@ -183,7 +184,7 @@ pub(super) fn refusals(all: &[Change], whose: DifferencePolicy) -> Vec<Refusal> 
     let conflict = || {
         let told = "changed in the files and in the inbox since the base, to different values";
         about(
-            "conflict",
+            Guard::Conflict,
             told,
             "apply with --conflicts take-file or --conflicts take-live; or bring the files up to date",
             &|change| change.class == Class::Conflict,
@@ -191,7 +192,7 @@ pub(super) fn refusals(all: &[Change], whose: DifferencePolicy) -> Vec<Refusal> 
     };
     let drift = || {
         about(
-            "drift",
+            Guard::Drift,
             "moved in the inbox since the base",
             "apply with --drift keep or --drift revert",
             &|change| has_drift(change),

@@ -12,7 +12,7 @@ use crate::diff::{DiffOutcome, FieldChange, diff};
 use crate::lead::LeadId;
 use crate::lead::desired::{Desired, DesiredLead};
 use crate::observe::{Listing, Live};
-use crate::policy::Agent;
+use crate::policy::{Agent, Guard};
 
 /// Everything that a plan follows from.
 #[derive(Debug)]
@@ -188,9 +188,10 @@ pub fn rejudge(plan: &mut Plan, present: &Present<'_>) {
         limits,
     );
     verdict.refusals.extend(classify::refusals(open, policy));
+    // These depend on this run's flags and time, and are judged anew.
+    let is_of_then = |guard: &Guard| [Guard::Conflict, Guard::Drift, Guard::Freeze].contains(guard);
     plan.refusals
-        .retain(|refusal| refusal.rule != "conflict" && refusal.rule != "drift");
-    plan.refusals.retain(|refusal| !limits.lifts(&refusal.rule));
+        .retain(|refusal| !is_of_then(&refusal.rule) && !limits.overrides(&refusal.rule));
     let about = |refusal: &Refusal| {
         written
             .iter()

@@ -1,28 +1,19 @@
 //! The guards: what a plan may not do, judged before the first write.
 //!
-//! Each refusal names its number, the place of its rule, and how to lift it, once or for good.
+//! Each refusal has its number, the place of its rule, and how to override it, once or for good.
 
 use std::collections::BTreeMap;
 
 use super::{Action, AgentLoad, Change, Refusal, Source};
+use jiff::Timestamp;
+
 use crate::lead::desired::Place;
 use crate::lead::{Field, Lead, LeadId, Status, Value};
 use crate::observe::Live;
-use crate::policy::{Agent, MaxChanges, Policy, Rule, Transition};
+use crate::policy::{
+    Agent, ChangeRule, Freeze, Guard, MaxChanges, Policy, Rule, Transition, Verdict,
+};
 use crate::text::count;
-
-/// A guard that one run may lift with `--allow`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Allow {
-    /// Moves of the status that `policy.transitions.deny` names.
-    Transition,
-    /// Leads without an agent in a status that `policy.require_agent` names.
-    RequireAgent,
-    /// More leads for an agent than its `max_leads`.
-    MaxLeads,
-    /// An inbox that lists nothing at all.
-    EmptyListing,
-}
 
 /// The limits of one run.
 #[derive(Debug)]
@@ -33,21 +24,30 @@ pub struct Limits<'a> {
     pub agents: &'a BTreeMap<String, Agent>,
     /// `--max-changes`: instead of the policy's.
     pub max_changes: Option<MaxChanges>,
-    /// `--allow`: guards that are lifted for this run.
-    pub allow: &'a [Allow],
+    /// `--allow`: guards that are overridden for this run.
+    pub allow: &'a [Guard],
+    /// The time that freeze windows are compared with; `None`: none of them counts.
+    pub now: Option<Timestamp>,
+    /// Whether the run is to write: a freeze window then refuses it, and is a warning otherwise.
+    pub writes: bool,
 }
 
-impl Limits<'_> {
-    /// Whether this run lifts a rule.
-    pub(super) fn lifts(&self, rule: &str) -> bool {
-        let named = |guard: &Allow| match guard {
-            Allow::Transition => "transition",
-            Allow::RequireAgent => "require-agent",
-            Allow::MaxLeads => "max-leads",
-            Allow::EmptyListing => "empty-listing",
-        };
-        rule == "max-changes" && self.max_changes.is_some()
-            || self.allow.iter().any(|guard| named(guard) == rule)
+impl<'a> Limits<'a> {
+    /// What the workspace says, with nothing overridden and no clock.
+    pub fn new(policy: &'a Policy, agents: &'a BTreeMap<String, Agent>) -> Self {
+        Self {
+            policy,
+            agents,
+            max_changes: None,
+            allow: &[],
+            now: None,
+            writes: false,
+        }
+    }
+
+    /// Whether this run overrides a guard.
+    pub(super) fn overrides(&self, guard: &Guard) -> bool {
+        self.allow.contains(guard) || *guard == Guard::MaxChanges && self.max_changes.is_some()
     }
 }
 
@@ -67,50 +67,129 @@ pub(super) struct Evaluation {
 }
 
 pub(super) fn judge(facts: &Facts<'_>, limits: &Limits<'_>) -> Evaluation {
-    let allowed = |guard| limits.allow.contains(&guard);
+    let Policy {
+        tags: _,
+        max_changes: _,
+        deny,
+        warn,
+        require_agent: statuses,
+        rules,
+        freeze,
+    } = limits.policy;
     let mut refusals = Vec::new();
-    if !allowed(Allow::EmptyListing) {
-        refusals.extend(empty_listing(facts));
-    }
+    refusals.extend(empty_listing(facts));
     refusals.extend(max_changes(facts, limits));
-    if !allowed(Allow::Transition) {
-        refusals.extend(
-            limits
-                .policy
-                .deny
-                .iter()
-                .filter_map(|rule| transition(facts, rule, "is denied")),
-        );
-    }
-    if !allowed(Allow::RequireAgent) {
-        refusals.extend(
-            limits
-                .policy
-                .require_agent
-                .as_ref()
-                .and_then(|rule| require_agent(facts, rule)),
-        );
-    }
-    if !allowed(Allow::MaxLeads) {
-        refusals.extend(
-            facts
-                .agents
-                .iter()
-                .filter_map(|load| max_leads(load, limits.agents)),
-        );
-    }
-    let warnings = limits
-        .policy
-        .warn
+    refusals.extend(
+        deny.iter()
+            .filter_map(|rule| transition(facts, rule, "is denied")),
+    );
+    refusals.extend(
+        statuses
+            .iter()
+            .filter_map(|rule| require_agent(facts, rule)),
+    );
+    refusals.extend(
+        facts
+            .agents
+            .iter()
+            .filter_map(|load| max_leads(load, limits.agents)),
+    );
+    let mut warnings: Vec<Refusal> = warn
         .iter()
-        .filter_map(|rule| transition(facts, rule, "wants a second look"))
+        .filter_map(|rule| transition(facts, rule, "requires review"))
         .collect();
+    for rule in rules {
+        match rule.verdict {
+            Verdict::Deny(_) | Verdict::Max(_) => refusals.extend(change_rule(facts, rule)),
+            Verdict::Warn(_) => warnings.extend(change_rule(facts, rule)),
+        }
+    }
+    if let Some(now) = limits.now.filter(|_| !facts.changes.is_empty()) {
+        let frozen = freeze.iter().filter(|freeze| freeze.covers(now));
+        let verdicts = if limits.writes {
+            &mut refusals
+        } else {
+            &mut warnings
+        };
+        verdicts.extend(frozen.map(freeze_window));
+    }
+    refusals.retain(|refusal| !limits.allow.contains(&refusal.rule));
+    warnings
+        .retain(|warning| warning.rule != Guard::Freeze || !limits.allow.contains(&Guard::Freeze));
     Evaluation { refusals, warnings }
+}
+
+fn freeze_window(freeze: &Freeze) -> Refusal {
+    let reason = freeze
+        .reason
+        .as_ref()
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
+    Refusal {
+        rule: Guard::Freeze,
+        message: format!("nothing is written in the freeze {freeze}{reason}"),
+        source: Some(Source::from(&freeze.place)),
+        lift: "wait for its end; once: --allow freeze; for good: policy.freeze".to_owned(),
+        leads: Vec::new(),
+    }
+}
+
+fn change_rule(facts: &Facts<'_>, rule: &ChangeRule) -> Option<Refusal> {
+    let leads: Vec<LeadId> = facts
+        .changes
+        .iter()
+        .filter(|change| is_matched(rule, change, facts.live))
+        .map(|change| change.uuid.clone())
+        .collect();
+    let found = count(leads.len(), "lead");
+    let (is_met, what) = match &rule.verdict {
+        Verdict::Deny(why) | Verdict::Warn(why) => (leads.is_empty(), why.clone()),
+        Verdict::Max(most) => (
+            leads.len() <= *most as usize,
+            format!("one run may change {most}"),
+        ),
+    };
+    let guard = Guard::Rule(rule.name.clone());
+    let lift = match rule.verdict {
+        Verdict::Warn(_) => "for good: policy.rules".to_owned(),
+        Verdict::Deny(_) | Verdict::Max(_) => {
+            let argument = shell_word(&guard.to_string());
+            format!("once: --allow {argument}; for good: policy.rules")
+        }
+    };
+    (!is_met).then(|| Refusal {
+        message: format!("{}: {found}: {what}", rule.name),
+        rule: guard,
+        source: Some(Source::from(&rule.place)),
+        lift,
+        leads,
+    })
+}
+
+/// Whether a rule matches a change, by the live lead and by what the change makes of it.
+fn is_matched(rule: &ChangeRule, change: &Change, live: &Live) -> bool {
+    let before = live.get(&change.uuid).map(|seen| &seen.lead);
+    let mut after = before.cloned().unwrap_or_default();
+    for field in change.fields.iter() {
+        after.set(field.field.clone(), field.after.clone());
+    }
+    rule.matches(&change.uuid, before, &after)
+}
+
+/// A text as one argument of a shell, quoted where it needs to be: help is there to be copied.
+fn shell_word(text: &str) -> String {
+    let is_plain =
+        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | ':' | '.');
+    if text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
 fn empty_listing(facts: &Facts<'_>) -> Option<Refusal> {
     (facts.live.listing.leads_read == 0 && facts.declared > 0).then(|| Refusal {
-        rule: "empty-listing".to_owned(),
+        rule: Guard::EmptyListing,
         message: format!(
             "the inbox lists no chats at all, but {} {} declared",
             count(facts.declared, "lead"),
@@ -125,7 +204,7 @@ fn empty_listing(facts: &Facts<'_>) -> Option<Refusal> {
 fn max_changes(facts: &Facts<'_>, limits: &Limits<'_>) -> Option<Refusal> {
     let rule = limits.policy.max_changes.as_ref();
     let limit = limits.max_changes.or(rule.map(|rule| rule.value))?;
-    let (most, told) = match limit {
+    let (most, limit) = match limit {
         MaxChanges::Leads(leads) => (leads as usize, format!("{leads}")),
         MaxChanges::Percent(percent) => {
             let most = facts.declared * usize::from(percent) / 100;
@@ -140,9 +219,9 @@ fn max_changes(facts: &Facts<'_>, limits: &Limits<'_>) -> Option<Refusal> {
     };
     let changes = facts.changes.len();
     (changes > most).then(|| Refusal {
-        rule: "max-changes".to_owned(),
+        rule: Guard::MaxChanges,
         message: format!(
-            "{} would change, and the limit is {told}",
+            "{} would change, and the limit is {limit}",
             count(changes, "lead")
         ),
         source: if limits.max_changes.is_some() {
@@ -180,7 +259,7 @@ fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, verdict: &str) -> Opti
     let word =
         |status: &Option<Status>| status.as_ref().map_or("*".to_owned(), ToString::to_string);
     (!leads.is_empty()).then(|| Refusal {
-        rule: "transition".to_owned(),
+        rule: Guard::Transition,
         message: format!(
             "{}: {} -> {} {verdict}",
             count(leads.len(), "lead"),
@@ -225,7 +304,7 @@ fn require_agent(facts: &Facts<'_>, rule: &Rule<Vec<Status>>) -> Option<Refusal>
         .collect();
     let words: Vec<&str> = rule.value.iter().map(Status::as_str).collect();
     (!leads.is_empty()).then(|| Refusal {
-        rule: "require-agent".to_owned(),
+        rule: Guard::RequireAgent,
         message: format!(
             "{} would be in {} without an agent",
             count(leads.len(), "lead"),
@@ -244,7 +323,7 @@ fn max_leads(load: &AgentLoad, agents: &BTreeMap<String, Agent>) -> Option<Refus
     let name = load.name.as_deref()?;
     let place: Option<&Place> = agents.get(name).map(|agent| &agent.place);
     (load.after > u64::from(cap) && load.after > load.before).then(|| Refusal {
-        rule: "max-leads".to_owned(),
+        rule: Guard::MaxLeads,
         message: format!(
             "{name} would have {} leads ({} now), and the limit is {cap}",
             load.after, load.before

@@ -9,8 +9,10 @@ use crate::plan::{Change, Class, Plan, Source};
 /// Names for what a plan tells by id.
 pub(super) struct PlanNames<'a> {
     agents: BTreeMap<&'a str, &'a str>,
-    /// How much of a uuid tells all leads of the plan apart, in characters.
+    /// How much of a uuid is different for each lead of the plan, in characters.
     shortest: usize,
+    /// In the order of their uuids.
+    changes: &'a [Change],
 }
 
 /// The least that is shown of a uuid, in characters.
@@ -43,6 +45,7 @@ impl<'a> PlanNames<'a> {
         Self {
             agents,
             shortest: shortest(&ids),
+            changes: &plan.changes,
         }
     }
 
@@ -50,6 +53,12 @@ impl<'a> PlanNames<'a> {
         self.agents
             .get(id)
             .map_or_else(|| id.to_owned(), |name| (*name).to_owned())
+    }
+
+    /// Where a lead that would be written is declared.
+    pub(super) fn source(&self, id: &LeadId) -> Option<&'a Source> {
+        let found = self.changes.binary_search_by(|change| change.uuid.cmp(id));
+        found.ok().map(|at| &self.changes[at].source)
     }
 
     pub(super) fn lead<'b>(&self, id: &'b LeadId) -> &'b str {

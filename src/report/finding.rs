@@ -132,7 +132,7 @@ fn broken(refusal: &Refusal, level: Level, plan: &Plan) -> Vec<Finding> {
     } = refusal;
     let finding = |message: String, at, related| Finding {
         level,
-        rule: rule.clone(),
+        rule: rule.to_string(),
         message,
         help: Some(lift.clone()),
         at,

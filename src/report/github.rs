@@ -39,10 +39,16 @@ fn command(finding: &Finding, prefix: &str) -> String {
         .as_ref()
         .map(|help| format!("\nhelp: {}", visible(help)))
         .unwrap_or_default();
+    let related: String = finding
+        .related
+        .iter()
+        .map(|(what, at)| visible(&format!("{what}: {prefix}{}:{}", at.file, at.line)))
+        .map(|line| format!("\n{line}"))
+        .collect();
     format!(
         "::{word} {}::{}\n",
         properties.join(","),
-        data(&(visible(&finding.message) + &help))
+        data(&(visible(&finding.message) + &related + &help))
     )
 }
 

@@ -148,7 +148,11 @@ fn told(refusal: &Refusal, title: &str, is_first: bool, names: &PlanNames<'_>) -
 
 fn some<'a>(leads: impl ExactSizeIterator<Item = &'a LeadId>, names: &PlanNames<'_>) -> String {
     let left_out = leads.len().saturating_sub(NAMED);
-    let mut list: Vec<String> = leads.take(NAMED).map(|id| code(names.lead(id))).collect();
+    let named = |id: &LeadId| match names.source(id) {
+        Some(source) => format!("{} {}", code(names.lead(id)), at(source)),
+        None => code(names.lead(id)),
+    };
+    let mut list: Vec<String> = leads.take(NAMED).map(named).collect();
     if left_out > 0 {
         list.push(format!("and {left_out} more"));
     }

@@ -349,7 +349,10 @@ fn refusal(
         let leads = refusal
             .leads
             .iter()
-            .map(|id: &LeadId| visible(names.lead(id)));
+            .map(|id: &LeadId| match names.source(id) {
+                Some(source) => format!("{} {}", visible(names.lead(id)), paint(FAINT, source)),
+                None => visible(names.lead(id)),
+            });
         indented(out, 4, some(leads, NAMED))?;
     }
     indented(

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use globset::GlobBuilder;
 
-use super::{Problem, SHORTEST_PREFIX, SelectError, Selector, Term, Test, invalid};
+use super::{Problem, SHORTEST_PREFIX, Selector, Term, Test};
 use crate::lead::{AgentId, Status, tag};
 use crate::policy::Agent;
 
 impl Selector {
-    pub(super) fn parse(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Self, SelectError> {
+    pub(super) fn parse(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Self, Problem> {
         let mut terms = Vec::new();
         for part in parts(text) {
-            terms.push(term(part.trim(), agents).map_err(|problem| invalid(text, problem))?);
+            terms.push(term(part.trim(), agents)?);
         }
         Ok(Self {
             text: text.to_owned(),

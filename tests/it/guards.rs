@@ -97,7 +97,7 @@ fn a_denied_move() {
             "1 lead: CLOSED -> * is denied",
             "convertalk.yaml:7",
             "--allow transition",
-            "REVIEW -> OPEN wants a second look",
+            "REVIEW -> OPEN requires review",
         ],
         "--allow transition",
     );

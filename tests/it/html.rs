@@ -69,6 +69,9 @@ pub(crate) fn with(plan: &Json, behind: &str) -> Json {
             let value = |key: &String, value: &Json| {
                 if ours.contains(&key.as_str()) {
                     value.clone()
+                } else if let (Json::String(guard), true) = (value, key == "rule") {
+                    // A guard has a fixed name, and a rule any.
+                    Json::String(format!("rule:{guard}{behind}"))
                 } else {
                     with(value, behind)
                 }

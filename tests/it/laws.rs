@@ -20,12 +20,7 @@ use crate::arbitrary::{declared, desired_fields, inbox, lead, live, observed, wo
 
 pub(crate) fn plan(desired: &Desired, live: &Live) -> Plan {
     let (agents, policy) = (workspace().agents, Policy::default());
-    let limits = Limits {
-        policy: &policy,
-        agents: &agents,
-        max_changes: None,
-        allow: &[],
-    };
+    let limits = Limits::new(&policy, &agents);
     let target = Target {
         endpoint: "https://api.example.com".into(),
         bot_id: "b".into(),

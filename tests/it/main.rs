@@ -29,6 +29,7 @@ mod moving;
 mod network;
 mod picture;
 mod pipelines;
+mod policy;
 mod pull;
 mod quickstart;
 mod reports;

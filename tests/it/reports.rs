@@ -79,12 +79,7 @@ fn in_status(status: Status, lead: Lead) -> Lead {
 /// Files, what they said at the base, and the inbox, planned.
 fn planned(head: &str, base: Option<&str>, live: &Live) -> Plan {
     let (workspace, desired, base) = (workspace(), files(head), base.map(files));
-    let limits = Limits {
-        policy: &workspace.policy,
-        agents: &workspace.agents,
-        max_changes: None,
-        allow: &[],
-    };
+    let limits = Limits::new(&workspace.policy, &workspace.agents);
     let commit = Base {
         reference: "main".to_owned(),
         commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),

@@ -34,6 +34,8 @@ codes! {
     BadContact = "bad-contact",
     /// The endpoint is not an address to send tokens to.
     BadEndpoint = "bad-endpoint",
+    /// A freeze window cannot be one.
+    BadFreeze = "bad-freeze",
     /// A glob cannot be parsed, or leads out of the workspace.
     BadGlob = "bad-glob",
     /// A header's name cannot be sent.
@@ -44,6 +46,10 @@ codes! {
     BadMaxChanges = "bad-max-changes",
     /// A path leads out of the workspace.
     BadPath = "bad-path",
+    /// A rule of the policy is incomplete, or says two things.
+    BadRule = "bad-rule",
+    /// A selector of a rule cannot be used.
+    BadSelector = "bad-selector",
     /// A timeout is not a duration.
     BadTimeout = "bad-timeout",
     /// A transition is not `FROM -> TO`.
@@ -60,6 +66,8 @@ codes! {
     DuplicateKey = "duplicate-key",
     /// A lead is declared twice.
     DuplicateLead = "duplicate-lead",
+    /// Two rules have one name.
+    DuplicateRule = "duplicate-rule",
     /// A list has a tag twice.
     DuplicateTag = "duplicate-tag",
     /// A file has no content.
