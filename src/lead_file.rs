@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+pub use self::emit::layout_rules;
 pub use self::paths::{lead_files, read_text};
 use self::valid::Checked;
 pub use self::valid::Vocabulary;

@@ -1,5 +1,6 @@
 //! YAML with places: read into a tree, decoded, laid out, and edited in place. It knows nothing of leads.
 
+pub(crate) mod comments;
 pub mod decode;
 pub mod diagnostic;
 pub(crate) mod excerpt;

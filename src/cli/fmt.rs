@@ -163,7 +163,7 @@ impl Fmt {
 
 fn lay_out(root: &Path, name: Arc<str>) -> Result<Done, Box<Diagnostic>> {
     let text = lead_file::read_text(root, &name)?;
-    let layout = layout(&name, &text);
+    let layout = layout(&name, &text, &lead_file::emit::layout_rules());
     Ok(Done {
         path: root.join(&*name),
         name,

@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 pub use super::adopt::{Adopted, adopt};
 use crate::lead::{DesiredValue, Field, Kind, LeadId, TagRule};
-use crate::lead_file::emit::AgentNames;
+use crate::lead_file::emit::{AgentNames, layout_rules};
 use crate::lead_file::valid::{Meaning, Vocabulary, meaning};
 use crate::lead_file::value::unwritable;
-use crate::yaml::Written;
 use crate::yaml::diagnostic::Source;
 use crate::yaml::excerpt::quoted;
+use crate::yaml::format::layout;
+use crate::yaml::{Written, comments, splice};
 
 /// One value that a lead of the file is to say from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,14 +59,19 @@ pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary
         }
     }
     match meaning(file, text, vocabulary) {
-        Ok(says) => Editor {
-            file,
-            vocabulary,
-            edited: &mut edited,
-            says,
-            attempts: 0,
+        Ok(says) => {
+            let mut editor = Editor {
+                file,
+                vocabulary,
+                edited: &mut edited,
+                says,
+                attempts: 0,
+            };
+            editor.settle(&fit);
+            if editor.edited.text != text {
+                editor.keep_layout(text);
+            }
         }
-        .settle(&fit),
         Err(why) => edited
             .refused
             .extend(fit.into_iter().map(|edit| (edit, why.clone()))),
@@ -136,10 +142,9 @@ impl Editor<'_> {
                 .filter(|(_, changes)| !changes.is_empty())
                 .collect();
             if differing.is_empty() {
-                return if says == *goal {
-                    Ok(text)
-                } else {
-                    Err("its line cannot be changed by itself".to_owned())
+                return match says == *goal {
+                    true => self.keep_comments(text),
+                    false => Err("its line cannot be changed by itself".to_owned()),
                 };
             }
             text = self.round(&text, &differing)?;
@@ -159,9 +164,54 @@ impl Editor<'_> {
             .agents
             .map(AgentNames::new)
             .unwrap_or_default();
-        let placed = place::all(&written, differing, &names)?;
-        Ok(crate::yaml::splice::into(text, placed))
+        let mut placed = place::all(&written, differing, &names)?;
+        placed.extend(splice::keep_columns(&written, &placed));
+        let text = splice::into(text, placed);
+        if !has_other_breaks(&self.edited.text) {
+            // A value or a separator may have brought a line break of its own.
+            return Ok(text.replace("\r\n", "\n").replace('\n', "\r\n"));
+        }
+        Ok(text)
     }
+
+    /// The text, where each comment that is gone belonged to something that is gone, and no other stands beside something new.
+    fn keep_comments(&self, text: String) -> Result<String, String> {
+        let read = |text| {
+            let source = Source {
+                file: self.file.clone(),
+                text,
+            };
+            Written::read(&source, &mut Vec::new())
+        };
+        let are_kept = read(&self.edited.text)
+            .zip(read(&text))
+            .is_some_and(|(before, after)| comments::are_kept(&before, &after));
+        if are_kept {
+            Ok(text)
+        } else {
+            Err("a comment would be lost, or would end up beside another value".to_owned())
+        }
+    }
+
+    /// Lays out what was added to a file that is in the canonical layout.
+    fn keep_layout(&mut self, before: &str) {
+        let rules = layout_rules();
+        let canonical = |text| layout(self.file, text, &rules).ok();
+        if canonical(before).is_none_or(|made| made.left_alone || made.text != before) {
+            return;
+        }
+        if let Some(made) = canonical(&self.edited.text)
+            && meaning(self.file, &made.text, self.vocabulary).as_ref() == Ok(&self.says)
+        {
+            self.edited.text = made.text;
+        }
+    }
+}
+
+/// Whether a text has a line break that is not `\r\n`, or no line break at all.
+fn has_other_breaks(text: &str) -> bool {
+    let pairs = text.matches("\r\n").count();
+    pairs == 0 || text.matches('\n').count() > pairs || text.matches('\r').count() > pairs
 }
 
 /// Values that a lead has yet to have.

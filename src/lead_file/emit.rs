@@ -9,6 +9,7 @@ use crate::lead::{AgentId, DesiredValue, Field, LeadId};
 use crate::lead_file::raw::lead_keys;
 use crate::lead_file::value::to_yaml;
 use crate::policy::Agent;
+use crate::yaml::format::LayoutRules;
 use crate::yaml::quote::{ScalarContext, scalar};
 use crate::yaml::value::{YamlValue, block_entry};
 
@@ -103,6 +104,23 @@ pub(crate) fn entries(
     }
     entries.sort_by_key(|(key, _)| rank(key));
     entries
+}
+
+/// The layout of lead files.
+pub fn layout_rules() -> LayoutRules {
+    let lead = || LayoutRules {
+        order: lead_keys(false),
+        ..LayoutRules::default()
+    };
+    let leads = LayoutRules {
+        separated: true,
+        below: vec![(None, lead())],
+        ..LayoutRules::default()
+    };
+    LayoutRules {
+        below: vec![(Some("leads"), leads), (Some("defaults"), lead())],
+        ..LayoutRules::default()
+    }
 }
 
 /// A key's place in a lead. Keys that are none of a lead's come last, `<<` first.

@@ -1,35 +1,44 @@
-//! The one layout of lead files: two blanks for each level, a blank line between leads, the keys of a lead in their order.
+//! The canonical layout of a file: two spaces for each level, keys in their order, no line longer than 80 columns where a list can be
+//! divided.
 //!
-//! Given a file's text; hands on the same file laid out. What scalars say and how they are quoted, comments, anchors, aliases, the
-//! order of leads and the line breaks stay as their author chose. A part that cannot be laid out safely is left as it stands: what
-//! comes out is read again and held against what went in, value by value and comment by comment. Pure.
+//! [`layout`] takes a file's text and returns the same file laid out. Values, comments, anchors, aliases and line breaks stay. Quotes,
+//! spaces and brackets become those that prettier and yamllint accept with their defaults, so that no one has to choose between them.
+//! A part that cannot be laid out safely stays as it is: the result is read again and compared with the original, value by value and
+//! comment by comment. Pure.
 
-mod between;
 mod block;
+mod entries;
+mod gap;
 mod inline;
+mod lines;
+mod list;
+mod rules;
 mod same;
+mod value;
 
 use std::cell::Cell;
 use std::sync::Arc;
 
 use self::block::Printer;
+pub(crate) use self::lines::{WIDTH, columns};
+pub use self::rules::LayoutRules;
 use crate::yaml::Written;
 use crate::yaml::diagnostic::{Diagnostic, Source};
 
-/// A file that has been laid out.
+/// The result for one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     /// The whole text.
     pub text: String,
-    /// Whether there is something in it that cannot be laid out, so that the whole is as it was.
+    /// Whether the file is returned as it was, because it cannot be laid out safely.
     pub left_alone: bool,
 }
 
 /// Lays out a file.
 ///
 /// # Errors
-/// It is not YAML: why, with the places.
-pub fn layout(file: &Arc<str>, text: &str) -> Result<Layout, Vec<Diagnostic>> {
+/// The text is not YAML. The errors have their places in it.
+pub fn layout(file: &Arc<str>, text: &str, rules: &LayoutRules) -> Result<Layout, Vec<Diagnostic>> {
     let (bom, body) = text
         .strip_prefix('\u{feff}')
         .map_or(("", text), |body| ("\u{feff}", body));
@@ -45,7 +54,7 @@ pub fn layout(file: &Arc<str>, text: &str) -> Result<Layout, Vec<Diagnostic>> {
     };
     let made = [true, false]
         .into_iter()
-        .find_map(|sorts| laid_out(file, &written, sorts));
+        .find_map(|sorts| laid_out(file, &written, rules, sorts));
     let left_alone = made.is_none();
     let text = made.map_or_else(
         || text.to_owned(),
@@ -54,7 +63,7 @@ pub fn layout(file: &Arc<str>, text: &str) -> Result<Layout, Vec<Diagnostic>> {
     Ok(Layout { text, left_alone })
 }
 
-/// The mistakes with their places in the text as it was.
+/// The errors with their places in the text as it was.
 fn located(file: &Arc<str>, text: &str) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let _none = Written::read(
@@ -77,14 +86,19 @@ fn line_break(text: &str) -> &'static str {
     }
 }
 
-/// The text in the one layout, where it says the same as before, and is settled.
-fn laid_out(file: &Arc<str>, written: &Written<'_>, sorts: bool) -> Option<String> {
+/// The text in the canonical layout; `None` where that would say something else, or would change with another pass.
+fn laid_out(
+    file: &Arc<str>,
+    written: &Written<'_>,
+    rules: &LayoutRules,
+    sorts: bool,
+) -> Option<String> {
     if written.tree.is_empty() || written.text.contains('\r') {
         return None;
     }
-    let (mut made, mut odd) = once(file, written, sorts)?;
-    for _ in 0..SETTLING {
-        // What was moved as it stood may be in the one layout by now, or nearer to it.
+    let (mut made, mut odd) = once(file, written, rules, sorts)?;
+    for _ in 0..PASSES {
+        // What was moved as a whole can often be laid out further from its new place.
         if !odd {
             return Some(made);
         }
@@ -92,20 +106,31 @@ fn laid_out(file: &Arc<str>, written: &Written<'_>, sorts: bool) -> Option<Strin
             file: file.clone(),
             text: &made,
         };
-        let (again, _) = once(file, &Written::read(&source, &mut Vec::new())?, sorts)?;
+        let (again, _) = once(
+            file,
+            &Written::read(&source, &mut Vec::new())?,
+            rules,
+            sorts,
+        )?;
         odd = again != made;
         made = again;
     }
     (!odd).then_some(made)
 }
 
-/// So often a file with odd parts is laid out until it no longer changes, at the most.
-const SETTLING: usize = 4;
+/// A file with unusual parts is laid out until it no longer changes, this many times at most.
+const PASSES: usize = 4;
 
-/// The text laid out, and whether there were odd parts.
-fn once(file: &Arc<str>, written: &Written<'_>, sorts: bool) -> Option<(String, bool)> {
+/// The text laid out, and whether there were parts that were moved as a whole.
+fn once(
+    file: &Arc<str>,
+    written: &Written<'_>,
+    rules: &LayoutRules,
+    sorts: bool,
+) -> Option<(String, bool)> {
     let printer = Printer {
         written,
+        rules,
         sorts,
         keeps: Cell::new(false),
         odd: Cell::new(false),

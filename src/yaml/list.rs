@@ -1,11 +1,11 @@
-//! Lists: the items that are to go and to come, and no other byte.
+//! Lists edited in place: items that are removed with their comments, and new items at the end. No other byte changes.
 
 use std::borrow::Cow;
 
 use crate::yaml::quote::ScalarContext;
 use crate::yaml::splice::Splice;
-use crate::yaml::value::{YamlValue, flow};
-use crate::yaml::{Kind, NodeId, Written};
+use crate::yaml::value::{YamlValue, block_item, flow};
+use crate::yaml::{NodeId, Written};
 
 /// A list to be edited.
 pub(crate) struct Edit<'e, 'a> {
@@ -14,12 +14,15 @@ pub(crate) struct Edit<'e, 'a> {
     pub(crate) key: NodeId,
     pub(crate) list: NodeId,
     pub(crate) room: ScalarContext,
+    /// The value of an item, to be compared with the wanted ones.
+    pub(crate) item_value: fn(&Written<'_>, NodeId) -> Option<YamlValue>,
 }
 
 /// Which items are there, and whether they stay; and what is new.
 struct Sorted {
     items: Vec<(NodeId, bool)>,
-    new: Vec<YamlValue>,
+    /// Each with the number of the item that it comes after.
+    new: Vec<(Option<usize>, YamlValue)>,
 }
 
 /// An item in `[…]`, and what stands around it.
@@ -34,48 +37,34 @@ struct Item<'a> {
 }
 
 impl Edit<'_, '_> {
-    /// Which items stay, and what is new.
+    /// Which items stay, and what is new and where.
     ///
-    /// Of notes the order counts: `None` where one is new, which may have to stand between others.
+    /// New texts come last. The order of mappings counts: `None` where those that stay would change places.
     fn sort(&self, wanted: &[YamlValue]) -> Option<Sorted> {
-        let mut new: Vec<YamlValue> = wanted.to_vec();
+        let mut places: Vec<Option<usize>> = vec![None; wanted.len()];
         let mut items = Vec::new();
-        for item in self.written.tree.children(self.list) {
-            let form = self.form(item);
-            let keep = form.as_ref().is_some_and(|form| wanted.contains(form));
-            if let Some(at) = new.iter().position(|new| Some(new) == form.as_ref()) {
-                new.remove(at);
+        for (number, item) in self.written.tree.children(self.list).enumerate() {
+            let form = (self.item_value)(self.written, item);
+            let place = wanted
+                .iter()
+                .position(|wanted| Some(wanted) == form.as_ref());
+            if let Some(place) = place {
+                places[place].get_or_insert(number);
             }
-            items.push((item, keep));
+            items.push((item, place.is_some()));
         }
-        let ordered = new.iter().any(|form| matches!(form, YamlValue::Map(_)));
-        (!ordered).then_some(Sorted { items, new })
-    }
-
-    /// What an item says, in the form in which it would be wanted.
-    fn form(&self, item: NodeId) -> Option<YamlValue> {
-        let tree = &self.written.tree;
-        match tree.kind(item) {
-            Kind::Scalar(text, _) => Some(YamlValue::Text(text.trim().to_owned())),
-            Kind::Mapping { .. } => {
-                let text = |name: &str| {
-                    tree.pairs(item).find_map(|(key, value)| {
-                        match (tree.kind(key), tree.kind(value)) {
-                            (Kind::Scalar(key, _), Kind::Scalar(text, _)) if key == name => {
-                                Some((name.to_owned(), YamlValue::Text(text.to_string())))
-                            }
-                            _ => None,
-                        }
-                    })
-                };
-                let description =
-                    text("description").filter(|(_, form)| *form != YamlValue::Text(String::new()));
-                Some(YamlValue::Map(
-                    [text("title")?].into_iter().chain(description).collect(),
-                ))
+        let is_ordered = wanted.iter().any(|form| matches!(form, YamlValue::Map(_)));
+        let last = items.len().checked_sub(1);
+        let (mut new, mut before) = (Vec::new(), None);
+        for (form, place) in wanted.iter().zip(places) {
+            match place {
+                Some(place) if is_ordered && before > Some(place) => return None,
+                Some(place) => before = Some(place),
+                None if is_ordered => new.push((before, form.clone())),
+                None => new.push((last, form.clone())),
             }
-            _ => None,
         }
+        Some(Sorted { items, new })
     }
 
     /// A list in `[…]`. `None` where it has a part that is not understood.
@@ -84,7 +73,11 @@ impl Edit<'_, '_> {
         let (from, end) = (written.content(self.list), written.end(self.list));
         let Sorted { items: sorted, new } = self.sort(wanted)?;
         let inside = from + 1..end - 1;
-        let new: Vec<String> = new.iter().map(|form| flow(form, self.room)).collect();
+        let last = sorted.len().checked_sub(1);
+        if new.iter().any(|(place, _)| *place != last) {
+            return None;
+        }
+        let new: Vec<String> = new.iter().map(|(_, form)| flow(form, self.room)).collect();
         if sorted.is_empty() {
             return Some(vec![Splice::new(inside, new.join(", "))]);
         }
@@ -134,66 +127,65 @@ impl Edit<'_, '_> {
     /// A list of `- ` lines. `None` where it is written in another way.
     pub(crate) fn block(&self, wanted: &[YamlValue]) -> Option<Vec<Splice>> {
         let written = self.written;
-        let Sorted { items, mut new } = self.sort(wanted)?;
-        let (last, last_stays) = *items.last()?;
-        let dash = |item: NodeId| {
-            let start = written.start(item);
-            let line = written.line_start(start);
-            let before = &written.text[line..start];
-            let is_dash = before.trim() == "-" && before.ends_with([' ', '\t']);
-            is_dash.then_some((line, before))
-        };
-        let (_, prefix) = dash(last)?;
-        let gone = items.iter().filter(|(_, keep)| !keep).count();
+        let Sorted { items, new } = self.sort(wanted)?;
         let mut splices = Vec::new();
-        if gone == items.len() && new.is_empty() {
-            let after = &written.text[written.end(self.key)..];
-            let colon = written.end(self.key) + after.find(':')?;
-            splices.push(Splice::insert(colon + 1, " []"));
+        let mut at = self.after_key()?;
+        let mut ends = vec![written.line_end(at)];
+        let mut indent = "";
+        let mut prefix = String::new();
+        for (item, keep) in &items {
+            let dash = written.dash(at, written.start(*item).max(at + 1))?;
+            let before = at;
+            at = written.end(*item).max(dash + 1);
+            ends.push(written.line_end(at));
+            let line = written.line_start(dash);
+            indent = &written.text[line..dash];
+            if !indent.trim().is_empty() {
+                return None;
+            }
+            let gap = written
+                .text
+                .get(dash + 1..written.start(*item))
+                .unwrap_or(" ");
+            let gap = if gap.contains('\n') || gap.is_empty() {
+                " "
+            } else {
+                gap
+            };
+            prefix = format!("{indent}-{gap}");
+            if !keep {
+                let from = written.comments_above(line, before).checked_sub(1)?;
+                let from = from - usize::from(written.text[..from].ends_with('\r'));
+                splices.push(Splice::new(from..written.line_end(at), ""));
+            }
         }
-        let mut replaced = None;
-        if !last_stays
-            && !new.is_empty()
-            && matches!(written.tree.node(last).kind, Kind::Scalar(..))
-        {
-            replaced = Some(last);
-            let text = self.item(&new.remove(0));
-            splices.push(Splice::new(written.content(last)..written.end(last), text));
+        if splices.len() == items.len() && new.is_empty() {
+            splices.push(Splice::insert(self.after_key()?, " []"));
         }
-        for (item, _) in items
-            .iter()
-            .filter(|(item, keep)| !keep && Some(*item) != replaced)
-        {
-            let (line, _) = dash(*item)?;
-            let end = written.line_end(written.end(*item));
-            splices.push(Splice::new(
-                line.checked_sub(if written.text[..line].ends_with("\r\n") {
-                    2
-                } else {
-                    1
-                })?..end,
-                "",
+        for (place, form) in &new {
+            let item = block_item(form, indent, self.line_break);
+            let end = ends[place.map_or(0, |place| place + 1)];
+            splices.push(Splice::insert(
+                end,
+                format!("{}{prefix}{item}", self.line_break),
             ));
-        }
-        let lines: String = new
-            .iter()
-            .map(|form| format!("{}{prefix}{}", self.line_break, self.item(form)))
-            .collect();
-        if !lines.is_empty() {
-            splices.push(Splice::insert(written.line_end(written.end(last)), lines));
         }
         Some(splices)
     }
 
-    fn item(&self, form: &YamlValue) -> String {
-        match form {
-            YamlValue::Text(text) => crate::yaml::quote::scalar(text, self.room),
-            form => flow(form, ScalarContext::Flow),
+    /// Behind the colon of the key, and the anchor and tag that follow it.
+    fn after_key(&self) -> Option<usize> {
+        let written = self.written;
+        let (start, content) = (written.start(self.list), written.content(self.list));
+        if start < content {
+            return Some(start + written.text[start..content].trim_end().len());
         }
+        let end = written.end(self.key);
+        Some(end + written.text[end..].find(':')? + 1)
     }
 }
 
-/// The items that stay and the new ones, with what stands around them. Comments above an item that goes stay, one beside it goes too.
+/// The items that stay and the new ones, with what is around them. Comments right above or beside a removed item are removed with it.
 fn joined(items: Vec<Item<'_>>, new: &[String], close: &str) -> String {
     let separator = separator(&items);
     let (total, last_comma) = (items.len(), items.last().is_some_and(|item| item.comma));
@@ -209,9 +201,7 @@ fn joined(items: Vec<Item<'_>>, new: &[String], close: &str) -> String {
             kept.push(item);
             continue;
         }
-        if let Some(at) = item.lead.rfind('\n').filter(|_| item.lead.contains('#')) {
-            comments.push_str(&item.lead[..at]);
-        }
+        comments.push_str(&comments_of_others(&item.lead));
         if let Some(before) = kept.last_mut().filter(|_| !item.lead.contains('\n')) {
             before.rest.to_mut().push_str(&item.rest);
             before.comma = if number + 1 == total {
@@ -256,6 +246,24 @@ fn joined(items: Vec<Item<'_>>, new: &[String], close: &str) -> String {
         String::new()
     } else {
         made + after_new + close
+    }
+}
+
+/// The comments above an item that a blank line separates from it, each with its line break before it.
+fn comments_of_others(lead: &str) -> String {
+    let lines: Vec<&str> = lead.split('\n').collect();
+    let above = &lines[..lines.len() - 1];
+    let is_comment = |line: &&str| line.trim_start().starts_with('#');
+    let own = above
+        .iter()
+        .rev()
+        .take_while(|line| is_comment(line))
+        .count();
+    let others = &above[..above.len() - own];
+    if others.iter().any(is_comment) {
+        others.join("\n")
+    } else {
+        String::new()
     }
 }
 

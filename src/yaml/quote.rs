@@ -1,14 +1,13 @@
-//! Spelling: a text as a YAML scalar that every reader reads back as that text.
+//! Quoting: a text as a YAML scalar that every reader reads back as that text.
 //!
-//! Given a text and where it is to stand; hands on how to write it. Without quotes goes only what YAML 1.1 and 1.2 alike take for
-//! text; whatever a reader of the file could not see is written as an escape.
+//! A text is written without quotes only where YAML 1.1 and 1.2 both read it as text. What a person could not see becomes an escape.
 
 use std::fmt::Write;
 
 use crate::text::is_invisible;
 use crate::yaml::Style;
 
-/// Where a scalar is to stand.
+/// Where a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ScalarContext {
     /// After `key: ` or `- `, to the end of the line.
@@ -19,22 +18,32 @@ pub(crate) enum ScalarContext {
     Json,
 }
 
-/// The text without quotes where that is safe, else in double quotes.
-pub(crate) fn scalar(text: &str, room: ScalarContext) -> String {
-    if room != ScalarContext::Json && is_plain(text, room) {
-        text.to_owned()
-    } else {
-        double(text)
+/// The text without quotes where that is safe, else in double quotes, or in single ones where that saves escapes.
+pub(crate) fn scalar(text: &str, context: ScalarContext) -> String {
+    if context == ScalarContext::Json {
+        return double(text);
     }
+    if is_plain(text, context) {
+        return text.to_owned();
+    }
+    let quoted = double(text);
+    if text.contains('"') && !quoted.replace("\\\"", "").contains('\\') {
+        return single(text);
+    }
+    quoted
+}
+
+fn single(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// The text in the style of the scalar whose place it takes, where that can hold it.
-pub(crate) fn like(text: &str, style: Style, room: ScalarContext) -> String {
-    let plain_to_see = || !text.chars().any(is_invisible);
+pub(crate) fn like(text: &str, style: Style, context: ScalarContext) -> String {
+    let is_printable = || !text.chars().any(|c| is_invisible(c) || c == '\u{a0}');
     match style {
-        Style::Single if plain_to_see() => format!("'{}'", text.replace('\'', "''")),
+        Style::Single if is_printable() => single(text),
         Style::Single | Style::Double => double(text),
-        Style::Plain | Style::PlainText | Style::Literal | Style::Folded => scalar(text, room),
+        Style::Plain | Style::PlainText | Style::Literal | Style::Folded => scalar(text, context),
     }
 }
 
@@ -100,7 +109,7 @@ fn is_noncharacter(code: u32) -> bool {
         || code >= 0xf0000
 }
 
-fn is_plain(text: &str, room: ScalarContext) -> bool {
+fn is_plain(text: &str, context: ScalarContext) -> bool {
     let first = text
         .chars()
         .next()
@@ -115,9 +124,9 @@ fn is_plain(text: &str, room: ScalarContext) -> bool {
             c if is_invisible(c) => false,
             ' ' | '_' | '-' | '.' | '/' | '@' | '+' | '(' | ')' | '\'' | '&' | '!' | '%' | ';'
             | '=' | '*' | '$' | '^' | '~' => true,
-            ',' | '?' | '[' | ']' | '{' | '}' | '"' => room == ScalarContext::Block,
+            ',' | '?' | '[' | ']' | '{' | '}' | '"' => context == ScalarContext::Block,
             ':' => {
-                room == ScalarContext::Block
+                context == ScalarContext::Block
                     && next.is_some_and(|next| next.is_alphanumeric() || next == '/')
             }
             c => c.is_alphanumeric(),
@@ -208,7 +217,6 @@ mod tests {
             "@a",
             "`a",
             "'a",
-            "\"a",
             "[a",
             "{a",
             " a",
@@ -223,6 +231,8 @@ mod tests {
         for text in bent {
             assert_eq!(scalar(text, ScalarContext::Block), double(text), "{text}");
         }
+        assert_eq!(scalar("\"a", ScalarContext::Block), "'\"a'");
+        assert_eq!(scalar("\"a\\", ScalarContext::Block), "\"\\\"a\\\\\"");
         for text in [
             "vip",
             "7e88d192-9b20-4035-9b68-d4ac3d58a34f",

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::yaml::Written;
+
 /// A stretch and its new text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Splice {
@@ -22,6 +24,57 @@ impl Splice {
     pub(crate) fn insert(at: usize, text: impl Into<String>) -> Self {
         Self::new(at..at, text)
     }
+}
+
+/// Splices that keep comments in their column: those beside the edited lines that are aligned with one above or below.
+pub(crate) fn keep_columns(written: &Written<'_>, splices: &[Splice]) -> Vec<Splice> {
+    let text = written.text;
+    let mut made = Vec::new();
+    for splice in splices.iter().filter(|splice| !splice.text.contains('\n')) {
+        let end = written.line_end(splice.range.end);
+        let [comment, ..] = written.comments_in(splice.range.end, end) else {
+            continue;
+        };
+        let start = comment.start as usize;
+        let gap = text[splice.range.end..start].trim_end_matches(' ').len() + splice.range.end;
+        let line = written.line_start(splice.range.start);
+        if gap == start || line != written.line_start(start) || !is_aligned(written, line, start) {
+            continue;
+        }
+        let on_line = |other: &&Splice| other.range.start >= line && other.range.end <= gap;
+        let change: isize = splices
+            .iter()
+            .filter(on_line)
+            .map(|other| width(&other.text) - width(&text[other.range.clone()]))
+            .sum();
+        let columns = (width(&text[gap..start]) - change).max(1);
+        let columns = usize::try_from(columns).unwrap_or(1);
+        let kept = Splice::new(gap..start, " ".repeat(columns));
+        if !made.contains(&kept) {
+            made.push(kept);
+        }
+    }
+    made
+}
+
+fn width(text: &str) -> isize {
+    isize::try_from(text.chars().count()).unwrap_or_default()
+}
+
+/// Whether the comment at `start` is in the column of one on the line above or below.
+fn is_aligned(written: &Written<'_>, line: usize, start: usize) -> bool {
+    let column = |line: usize, at: usize| written.text[line..at].chars().count();
+    let is_beside = |line: usize| {
+        let found = written.comments_in(line, written.line_end(line));
+        found.first().is_some_and(|comment| {
+            let at = comment.start as usize;
+            let is_alone = written.text[line..at].trim().is_empty();
+            !is_alone && column(line, at) == column(written.line_start(start), start)
+        })
+    };
+    let below = written.line_end(start);
+    let next = written.text[below..].find('\n').map(|at| below + at + 1);
+    (line > 0 && is_beside(written.line_start(line - 1))) || next.is_some_and(is_beside)
 }
 
 /// The text with its splices. Where two would take the same bytes, the later one is left out.

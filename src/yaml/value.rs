@@ -1,5 +1,6 @@
 //! A value to be written, and its text: on one line, or as the lines of a block.
 
+use crate::yaml::format::{WIDTH, columns};
 use crate::yaml::quote::{ScalarContext, double, literal, scalar};
 
 /// A value as YAML has it.
@@ -13,49 +14,61 @@ pub(crate) enum YamlValue {
     Map(Vec<(String, YamlValue)>),
 }
 
-/// `key: value`, without a line break at its end; lines below the first are indented by `indent` and more.
+/// `key: value` in the canonical layout, without a line break at its end; lines below the first are indented by `indent` and more.
 pub(crate) fn block_entry(key: &str, form: &YamlValue, indent: &str, line_break: &str) -> String {
     let name = scalar(key, ScalarContext::Flow);
-    let deeper = format!("{indent}  ");
+    let used = indent.len() + columns(&name) + 1;
+    let value = block_value(form, used, &format!("{indent}  "), line_break);
+    format!("{name}:{value}")
+}
+
+/// What comes after a colon or a dash when `used` columns of its line are taken.
+fn block_value(form: &YamlValue, used: usize, indent: &str, line_break: &str) -> String {
     match form {
         YamlValue::Text(text) => {
-            let value = literal(text, &deeper, line_break)
+            let value = literal(text, indent, line_break)
                 .unwrap_or_else(|| scalar(text, ScalarContext::Block));
-            format!("{name}: {value}")
+            format!(" {value}")
         }
-        YamlValue::Map(entries) if key != "tags" && !entries.is_empty() => {
-            let entries = entries.iter().map(|(key, form)| {
-                format!(
-                    "{line_break}{deeper}{}",
-                    block_entry(key, form, &deeper, line_break)
-                )
-            });
-            format!("{name}:{}", entries.collect::<String>())
+        YamlValue::Map(entries) if entries.is_empty() => " {}".to_owned(),
+        YamlValue::Map(entries) => entries
+            .iter()
+            .map(|(key, form)| {
+                let entry = block_entry(key, form, indent, line_break);
+                format!("{line_break}{indent}{entry}")
+            })
+            .collect(),
+        YamlValue::List(items) => {
+            let one = flow(form, ScalarContext::Flow);
+            let are_texts = items.iter().all(|item| matches!(item, YamlValue::Text(_)));
+            if are_texts && used + 1 + columns(&one) <= WIDTH {
+                return format!(" {one}");
+            }
+            items
+                .iter()
+                .map(|item| {
+                    format!(
+                        "{line_break}{indent}- {}",
+                        block_item(item, indent, line_break)
+                    )
+                })
+                .collect()
         }
-        YamlValue::List(items) if items.iter().any(|item| matches!(item, YamlValue::Map(_))) => {
-            let items = items.iter().map(|item| {
-                format!(
-                    "{line_break}{deeper}- {}",
-                    block_item(item, &deeper, line_break)
-                )
-            });
-            format!("{name}:{}", items.collect::<String>())
-        }
-        form => format!("{name}: {}", flow(form, ScalarContext::Flow)),
     }
 }
 
-fn block_item(form: &YamlValue, indent: &str, line_break: &str) -> String {
-    let YamlValue::Map(entries) = form else {
-        return flow(form, ScalarContext::Flow);
-    };
+/// An item after its dash, which is at `indent`.
+pub(crate) fn block_item(form: &YamlValue, indent: &str, line_break: &str) -> String {
     let deeper = format!("{indent}  ");
-    let entries = entries
-        .iter()
-        .map(|(key, form)| block_entry(key, form, &deeper, line_break));
-    entries
-        .collect::<Vec<_>>()
-        .join(&format!("{line_break}{deeper}"))
+    match form {
+        YamlValue::Map(entries) if !entries.is_empty() => entries
+            .iter()
+            .map(|(key, form)| block_entry(key, form, &deeper, line_break))
+            .collect::<Vec<_>>()
+            .join(&format!("{line_break}{deeper}")),
+        YamlValue::Text(text) => scalar(text, ScalarContext::Block),
+        YamlValue::List(_) | YamlValue::Map(_) => flow(form, ScalarContext::Flow),
+    }
 }
 
 /// A value on one line.

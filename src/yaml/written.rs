@@ -84,6 +84,13 @@ impl<'a> Written<'a> {
             Kind::Scalar(_, Style::Literal | Style::Folded) => {
                 header(self.text, self.tree.span(id).start as usize) as usize
             }
+            // The reader places a list that is not indented at its first item, behind the dash.
+            Kind::Sequence(false)
+                if !self.text[self.tree.span(id).start as usize..].starts_with('-') =>
+            {
+                let before = self.text[..self.tree.span(id).start as usize].trim_end();
+                before.len() - usize::from(before.ends_with('-'))
+            }
             _ => self.tree.span(id).start as usize,
         }
     }
@@ -120,6 +127,42 @@ impl<'a> Written<'a> {
         } else {
             end
         }
+    }
+
+    /// The next dash of a list at or after `from`, behind blank lines and comments.
+    pub(crate) fn dash(&self, from: usize, limit: usize) -> Option<usize> {
+        let mut at = from;
+        loop {
+            let words = self.text.get(at..limit)?.trim_start();
+            at = limit - words.len();
+            if words.starts_with('#') {
+                at = self.line_end(at);
+            } else {
+                return self.text[at..].starts_with('-').then_some(at);
+            }
+        }
+    }
+
+    /// The beginning of the comment lines right above the line that begins at `line`, none of them before `limit`; or `line`.
+    pub(crate) fn comments_above(&self, line: usize, limit: usize) -> usize {
+        let mut from = line;
+        while from > 0 {
+            let above = self.line_start(from - 1);
+            if above < limit || !self.text[above..from].trim_start().starts_with('#') {
+                break;
+            }
+            from = above;
+        }
+        from
+    }
+
+    /// The comments that begin in a stretch of the text.
+    pub(crate) fn comments_in(&self, from: usize, to: usize) -> &[Span] {
+        let at = |byte: usize| {
+            self.comments
+                .partition_point(|comment| (comment.start as usize) < byte)
+        };
+        &self.comments[at(from)..at(to.max(from))]
     }
 }
 

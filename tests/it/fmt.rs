@@ -11,7 +11,12 @@ use crate::forms::file;
 use crate::world::{Ran, program};
 
 fn laid_out(text: &str) -> String {
-    let made = layout(&Arc::from("leads/a.yaml"), text).expect("YAML");
+    let made = layout(
+        &Arc::from("leads/a.yaml"),
+        text,
+        &convertalk::lead_file::layout_rules(),
+    )
+    .expect("YAML");
     assert!(!made.left_alone, "left as it stands:\n{text}");
     made.text
 }
@@ -80,14 +85,16 @@ leads:
 const EVEN: &str = "version: 1
 leads:
   # about a
-  a:   # the first
+  a: # the first
     status: OPEN
-    agent: none   # nobody
+    agent: none # nobody
 
     tags: [x, y]
     # below a
 
-  b: { status: OPEN, agent: priya }
+  b:
+    status: OPEN
+    agent: priya
 
   c:
     - not a lead, and still laid out
@@ -132,7 +139,7 @@ fn check_writes_nothing_and_names_each_file() {
     let diff = fmt(&folder, "--check --diff").exits(1);
     assert!(
         diff.out.contains("\n-    b: {agent: priya,status: OPEN}\n")
-            && diff.out.contains("\n+  b: { status"),
+            && diff.out.contains("\n+  b:\n"),
         "{}",
         diff.out
     );
@@ -212,10 +219,10 @@ fn every_example_is_laid_out() {
 #[test]
 fn odd_parts_stay_as_they_are() {
     let cases = [
-        // Keys that are written with `?`, block scalars that say their indent, and comments in odd places are moved as a whole.
+        // Block scalars with an indentation indicator are moved as a whole.
         (
             "version: 1\nleads:\n    a:\n        ? status\n        : OPEN\n",
-            "version: 1\nleads:\n  a:\n      ? status\n      : OPEN\n",
+            "version: 1\nleads:\n  a:\n    status: OPEN\n",
         ),
         (
             "version: 1\nleads:\n a:\n  attributes:\n   k: |1\n      x\n     y\n  status: OPEN\n",
@@ -227,7 +234,7 @@ fn odd_parts_stay_as_they_are() {
         ),
         (
             "version: 1\nleads:\n  a: &x\n      tags: &t [vip]\n  b: { <<: *x,tags: *t }\n",
-            "version: 1\nleads:\n  a: &x\n    tags: &t [vip]\n\n  b: { <<: *x, tags: *t }\n",
+            "version: 1\nleads:\n  a: &x\n    tags: &t [vip]\n\n  b:\n    <<: *x\n    tags: *t\n",
         ),
     ];
     for (before, after) in cases {
@@ -241,10 +248,11 @@ fn odd_parts_stay_as_they_are() {
             < laid_out(kept).find("status").expect("a status")
     );
     let kept = "version: 1\nleads:\n  a: { create: &t true, label: *t }\n";
-    assert_eq!(laid_out(kept), kept);
+    let after = "version: 1\nleads:\n  a:\n    create: &t true\n    label: *t\n";
+    assert_eq!(laid_out(kept), after);
     let (before, after) = (
         "version: 1\nleads:\n  a: { tags: &t [x], status: OPEN }\n  b: { label: &l x, agent: *l }\n",
-        "{ status: OPEN, tags: &t [x] }",
+        "    status: OPEN\n    tags: &t [x]\n",
     );
     assert!(laid_out(before).contains(after));
 }

@@ -194,8 +194,17 @@ fn lead_file(folder: &Path, bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    if let Ok(made) = layout(&Arc::from("a.yaml"), text) {
-        let again = layout(&Arc::from("a.yaml"), &made.text).expect("what was laid out is YAML");
+    if let Ok(made) = layout(
+        &Arc::from("a.yaml"),
+        text,
+        &convertalk::lead_file::layout_rules(),
+    ) {
+        let again = layout(
+            &Arc::from("a.yaml"),
+            &made.text,
+            &convertalk::lead_file::layout_rules(),
+        )
+        .expect("what was laid out is YAML");
         assert_eq!(
             again.text, made.text,
             "laid out twice is not laid out once:\n{text}"

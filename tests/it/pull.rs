@@ -200,7 +200,7 @@ proptest! {
                 }
             }
         }
-        let laid_out = convertalk::yaml::format::layout(&std::sync::Arc::from("a.yaml"), &text).expect("YAML");
+        let laid_out = convertalk::yaml::format::layout(&std::sync::Arc::from("a.yaml"), &text, &convertalk::lead_file::layout_rules()).expect("YAML");
         prop_assert_eq!(laid_out.text, text, "not in the one layout");
     }
 }
@@ -415,7 +415,7 @@ fn tags_that_the_policy_does_not_know_are_told() {
     );
     let ran = world.run("pull").exits(0);
     assert!(ran.err.contains("policy.tags"), "{}", ran.err);
-    assert!(read(&world, "leads/leads.yaml").contains("tags: { present: [vip] }"));
+    assert!(read(&world, "leads/leads.yaml").contains("tags:\n      present: [vip]\n"));
     world.run("fmt --check").exits(0);
     world.assert_settled();
 }

@@ -143,7 +143,24 @@ impl Placer<'_, '_> {
     ) {
         let written = self.written;
         let inline = |room| flow(&YamlValue::Map(entries.to_vec()), room);
-        if written.start(value) < written.end(value) {
+        let is_empty = written.content(value) >= written.end(value);
+        if is_empty && written.start(value) < written.end(value) {
+            // An anchor or a tag alone: the mapping is what it is on.
+            let end = written.end(value);
+            if within_flow {
+                self.put(Splice::insert(
+                    end,
+                    format!(" {}", inline(ScalarContext::Flow)),
+                ));
+            } else {
+                self.put(Splice::insert(
+                    written.line_end(end),
+                    self.entries_below(key, entries),
+                ));
+            }
+            return;
+        }
+        if !is_empty {
             self.put(Splice::new(
                 written.content(value)..written.end(value),
                 inline(ScalarContext::Flow),
@@ -165,18 +182,20 @@ impl Placer<'_, '_> {
                 format!(": {}", inline(ScalarContext::Flow)),
             )),
             Some(_) => {
-                let indent = format!("{}  ", self.indent(key));
-                let lines = entries.iter().map(|(key, form)| {
-                    format!(
-                        "{}{indent}{}",
-                        self.line_break,
-                        block_entry(key, form, &indent, self.line_break)
-                    )
-                });
-                let lines: String = lines.collect();
+                let lines = self.entries_below(key, entries);
                 self.put(Splice::insert(written.line_end(end), lines));
             }
         }
+    }
+
+    /// Entries on lines of their own, one level below a key.
+    fn entries_below(&self, key: NodeId, entries: &[(String, YamlValue)]) -> String {
+        let indent = format!("{}  ", self.indent(key));
+        let lines = entries.iter().map(|(key, form)| {
+            let entry = block_entry(key, form, &indent, self.line_break);
+            format!("{}{indent}{entry}", self.line_break)
+        });
+        lines.collect()
     }
 
     fn change(
@@ -228,6 +247,7 @@ impl Placer<'_, '_> {
                     key,
                     list: node,
                     room,
+                    item_value,
                 };
                 let splices = if *is_flow {
                     edit.flow(items)
@@ -265,10 +285,17 @@ impl Placer<'_, '_> {
         let indent = format!("{}  ", self.indent(node));
         let block = crate::yaml::quote::literal(text, &indent, self.line_break)
             .filter(|_| multiline && room == ScalarContext::Block);
-        self.put(Splice::new(
-            range,
-            block.unwrap_or_else(|| like(text, style, room)),
-        ));
+        let mut text = block.unwrap_or_else(|| like(text, style, room));
+        if multiline {
+            // The comment on the header's line is within the scalar.
+            let header = written.content(node)..written.line_end(written.content(node));
+            if let Some(comment) = written.comments_in(header.start, header.end).first() {
+                let first = text.find(self.line_break).unwrap_or(text.len());
+                let comment = &written.text[comment.start as usize..comment.end as usize];
+                text.insert_str(first, &format!(" {}", comment.trim_end()));
+            }
+        }
+        self.put(Splice::new(range, text));
     }
 
     /// The value anew, on the line of its key. What was inside goes, comments too.
@@ -405,6 +432,31 @@ impl Placer<'_, '_> {
         } else {
             " ".repeat(column)
         }
+    }
+}
+
+/// The value of a tag or a note, as it would be wanted.
+fn item_value(written: &Written<'_>, item: NodeId) -> Option<YamlValue> {
+    let tree = &written.tree;
+    match tree.kind(item) {
+        Kind::Scalar(text, _) => Some(YamlValue::Text(text.trim().to_owned())),
+        Kind::Mapping { .. } => {
+            let text = |name: &str| {
+                tree.pairs(item)
+                    .find_map(|(key, value)| match (tree.kind(key), tree.kind(value)) {
+                        (Kind::Scalar(key, _), Kind::Scalar(text, _)) if key == name => {
+                            Some((name.to_owned(), YamlValue::Text(text.to_string())))
+                        }
+                        _ => None,
+                    })
+            };
+            let description =
+                text("description").filter(|(_, form)| *form != YamlValue::Text(String::new()));
+            Some(YamlValue::Map(
+                [text("title")?].into_iter().chain(description).collect(),
+            ))
+        }
+        Kind::Sequence(_) | Kind::Alias(_) => None,
     }
 }
 

@@ -1,351 +1,219 @@
-//! Blocks: mappings and lists over several lines, each entry with the comments that belong to it.
+//! Blocks: mappings and lists, each entry with the comments that belong to it.
 //!
 //! Comments above an entry belong to it, and so does one beside it. Comments after the last entry of a block belong to the block as
-//! long as they are indented as far as its entries. An entry that is written in an odd way is moved as a whole, its lines as they are.
+//! long as they are indented as far as its entries, and so do those below an empty value that are indented further than its key: a
+//! template to uncomment stays where it nests. Mappings in braces become blocks, because prettier and yamllint disagree on the spaces
+//! inside braces. An entry that is written in an unusual way is moved as a whole.
 
 use std::cell::Cell;
 
-use crate::lead_file::emit::rank;
-use crate::yaml::format::between::{
-    Above, Fallback, above, below, push_indent, push_line, rest_of_line,
-};
-use crate::yaml::format::inline::{inline, shifted};
-use crate::yaml::{Kind, NodeId, Style, Written};
+use crate::yaml::format::entries::{Entry, push_entries, take_commented_out};
+use crate::yaml::format::gap::{Between, Fallback, below, between, laid_out, rest};
+use crate::yaml::format::inline::{requoted, shifted};
+use crate::yaml::format::lines::{Line, print};
+use crate::yaml::format::rules::LayoutRules;
+use crate::yaml::{Kind, NodeId, Written};
 
-/// What a mapping is, where that says something about its layout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    File,
-    Leads,
-    Lead,
-    Other,
-}
-
-impl Role {
-    /// The role of the value of a key.
-    fn of(self, key: &str) -> Self {
-        match (self, key) {
-            (Self::File, "leads") => Self::Leads,
-            (Self::File, "defaults") | (Self::Leads, _) => Self::Lead,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// An entry, laid out.
-struct Entry {
-    rank: usize,
-    above: Above,
-    text: String,
-    /// A blank line after it would be a part of its value.
-    keeps: bool,
+/// Where a node is, and where it goes.
+#[derive(Clone, Copy)]
+pub(super) struct Spot<'r> {
+    /// The indentation to write.
+    pub(super) indent: usize,
+    /// The column of the key or dash that it is the value of.
+    pub(super) column: usize,
+    /// The byte before which it and its comments end.
+    pub(super) limit: usize,
+    /// Whether it is inside of brackets.
+    pub(super) flow: bool,
+    pub(super) rules: &'r LayoutRules,
 }
 
 /// Lays out one file.
 pub(crate) struct Printer<'p, 'a> {
     pub(crate) written: &'p Written<'a>,
-    /// Whether the keys of a lead are put in order.
+    pub(crate) rules: &'p LayoutRules,
+    /// Whether keys are put in order.
     pub(crate) sorts: bool,
     /// Whether what was laid out last is a scalar to which a blank line after it would belong.
     pub(crate) keeps: Cell<bool>,
-    /// Whether something was moved as it stands.
+    /// Whether something was moved as it is.
     pub(crate) odd: Cell<bool>,
 }
 
-impl Printer<'_, '_> {
-    /// The whole file; `None` where it is none that has blocks.
+impl<'p> Printer<'p, '_> {
+    /// The whole file; `None` where it is not a mapping.
     pub(crate) fn file(&self) -> Option<String> {
         let written = self.written;
         let text = written.text;
-        if !matches!(written.tree.node(0).kind, Kind::Mapping { flow: false, .. })
+        if !matches!(written.tree.node(0).kind, Kind::Mapping { .. })
             || written.start(0) < written.content(0)
         {
             return None;
         }
-        let head = if written.head > 0 {
-            written.line_end(written.head)
-        } else {
-            0
+        let head = match written.head {
+            0 => 0,
+            head => written.line_end(head),
         };
+        let mut lines = Vec::new();
+        let done = self.root(head, &mut lines).ok()?;
+        let after = text.get(done..written.tail)?;
+        if !after.trim().is_empty() {
+            return None;
+        }
         let mut made = text[..head].trim_end().to_owned();
         if head > 0 {
             made.push('\n');
         }
-        let done = self
-            .mapping(0, 0, Role::File, head, written.tail, false, &mut made)
-            .ok()?;
-        if !text
-            .get(done..written.tail)
-            .is_some_and(|rest| rest.trim().is_empty())
-        {
-            return None;
-        }
+        made.push_str(&print(&lines));
         let tail = text[written.tail..].trim_end();
         if !tail.is_empty() {
-            push_line(&mut made, 0, tail);
+            made.push_str(tail);
+            made.push('\n');
         }
         Some(made)
     }
 
-    /// A mapping whose key's line ends at `from`, before `limit`. `compact`: its first entry is on a line that is begun already.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "where it stands in the text, and where it is to stand"
-    )]
-    fn mapping(
+    fn root(&self, head: usize, out: &mut Vec<Line>) -> Result<usize, Fallback> {
+        let written = self.written;
+        let mut spot = Spot {
+            indent: 0,
+            column: 0,
+            limit: written.tail,
+            flow: false,
+            rules: self.rules,
+        };
+        if matches!(written.tree.node(0).kind, Kind::Mapping { flow: false, .. }) {
+            return self.mapping(0, spot, head, out);
+        }
+        out.extend(laid_out(&between(written, head, written.start(0), &[])?, 0).1);
+        (spot.flow, spot.limit) = (true, written.end(0) - 1);
+        let (beside, from) = rest(written, written.content(0) + 1, true)?;
+        out.extend(beside.map(|beside| Line::new(0, beside.text)));
+        self.mapping(0, spot, from, out)?;
+        let (beside, from) = rest(written, written.end(0), false)?;
+        out.extend(beside.map(|beside| Line::new(0, beside.text)));
+        let (lines, done) = below(written, from, written.tail, 0, 0);
+        out.extend(lines);
+        Ok(done)
+    }
+
+    /// A mapping whose key's line, or whose opening brace, ends at `from`. Gives the end of the last line that is its own.
+    pub(super) fn mapping(
         &self,
         id: NodeId,
-        indent: usize,
-        role: Role,
+        spot: Spot<'p>,
         from: usize,
-        limit: usize,
-        compact: bool,
-        out: &mut String,
+        out: &mut Vec<Line>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let children: Vec<NodeId> = written.tree.children(id).collect();
-        let first = *children.first().ok_or(Fallback)?;
-        let column = self.column(first);
-        let mut entries = Vec::with_capacity(children.len() / 2);
+        let column = self.column(*children.first().ok_or(Fallback)?);
+        let mut entries: Vec<Entry<'_>> = Vec::with_capacity(children.len() / 2);
         let mut at = from;
         for (number, pair) in children.chunks_exact(2).enumerate() {
             let (key, value) = (pair[0], pair[1]);
-            let begun = compact && number == 0;
-            let above = if begun {
-                Above::default()
-            } else {
-                above(written.text, at, written.start(key), indent)?
+            let mut gap = between(written, at, written.start(key), signs(spot.flow))?;
+            if let Some(before) = entries.last_mut() {
+                take_commented_out(&mut gap, before, spot.indent);
+            }
+            let (blank, above) = laid_out(&gap, spot.indent);
+            let next = children.get(2 * number + 2);
+            let spot = Spot {
+                column,
+                limit: next.map_or(spot.limit, |next| written.start(*next)),
+                ..spot
             };
-            let limit = children
-                .get(2 * number + 2)
-                .map_or(limit, |next| written.start(*next));
-            let mut text = String::new();
+            let mut lines = Vec::new();
             self.keeps.set(false);
-            at = match self.entry(key, value, indent, role, limit, begun, &mut text) {
+            at = match self.entry(key, value, spot, &mut lines) {
                 Ok(at) => at,
-                Err(Fallback) if begun => return Err(Fallback),
+                Err(Fallback) if spot.flow => return Err(Fallback),
                 Err(Fallback) => {
-                    text.clear();
-                    self.as_it_stands(key, value, indent, &mut text)?
+                    lines.clear();
+                    self.as_it_stands(key, value, spot.indent, &mut lines)?
                 }
             };
-            let rank = if self.sorts && role == Role::Lead {
-                self.name(key).map_or(usize::MAX, rank)
-            } else {
-                0
-            };
+            let name = self.name(key).unwrap_or_default();
+            let rank = if self.sorts { spot.rules.rank(name) } else { 0 };
+            let keeps = self.keeps.get();
             entries.push(Entry {
                 rank,
+                name,
+                blank,
                 above,
-                text,
-                keeps: self.keeps.get(),
+                lines,
+                keeps,
             });
         }
         entries.sort_by_key(|entry| entry.rank);
-        print(&entries, role, out);
         self.keeps
             .set(entries.last().is_some_and(|entry| entry.keeps));
-        Ok(self.below(at, limit, column, indent, out))
+        push_entries(entries, spot.rules, out);
+        self.after_last(at, spot, column, out)
+    }
+
+    /// The comments after the last entry of a mapping or list.
+    pub(super) fn after_last(
+        &self,
+        at: usize,
+        spot: Spot<'_>,
+        column: usize,
+        out: &mut Vec<Line>,
+    ) -> Result<usize, Fallback> {
+        if spot.flow {
+            let mut gap = between(self.written, at, spot.limit, signs(true))?;
+            while gap.last() == Some(&Between::Blank) {
+                gap.pop();
+            }
+            out.extend(laid_out(&gap, spot.indent).1);
+            return Ok(spot.limit);
+        }
+        let (lines, done) = below(self.written, at, spot.limit, column, spot.indent);
+        out.extend(lines);
+        self.keeps.set(self.keeps.get() && done == at);
+        Ok(done)
     }
 
     /// A key and its value. Gives the end of the last line that is theirs.
-    #[allow(clippy::too_many_arguments, reason = "as above")]
     fn entry(
         &self,
         key: NodeId,
         value: NodeId,
-        indent: usize,
-        role: Role,
-        limit: usize,
-        begun: bool,
-        out: &mut String,
+        spot: Spot<'p>,
+        out: &mut Vec<Line>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let (text, name) = (written.text, written.slice(key));
+        let kind = &written.tree.node(key).kind;
         if name.contains('\n')
             || name.is_empty()
-            || matches!(
-                written.tree.node(key).kind,
-                Kind::Sequence(_) | Kind::Mapping { .. }
-            )
+            || matches!(kind, Kind::Sequence(_) | Kind::Mapping { .. })
         {
             return Err(Fallback);
         }
         let after = written.end(key);
-        let colon = after
-            + text[after..]
-                .find(|c: char| !matches!(c, ' ' | '\t'))
-                .ok_or(Fallback)?;
-        if !text[colon..].starts_with(':') {
-            return Err(Fallback);
+        let is_explicit = text[..written.start(key)].trim_end().ends_with('?');
+        let words = if is_explicit || spot.flow {
+            text[after..].trim_start()
+        } else {
+            text[after..].trim_start_matches([' ', '\t'])
+        };
+        let mut line = Line::new(spot.indent, requoted(written, key));
+        if matches!(kind, Kind::Alias(_)) {
+            line.text.push(' ');
         }
-        if !begun {
-            push_indent(out, indent);
+        line.text.push(':');
+        let rules = spot.rules.value(self.name(key).unwrap_or_default());
+        let spot = Spot { rules, ..spot };
+        if words.starts_with(':') {
+            return self.value(value, text.len() - words.len() + 1, line, spot, out);
         }
-        out.push_str(name);
-        if matches!(written.tree.node(key).kind, Kind::Alias(_)) {
-            out.push(' ');
-        }
-        out.push(':');
-        let role = role.of(self.name(key).unwrap_or_default());
-        self.value(value, colon + 1, indent, role, limit, out)
-    }
-
-    /// What is written after `at`, a colon or a dash.
-    fn value(
-        &self,
-        id: NodeId,
-        at: usize,
-        indent: usize,
-        role: Role,
-        limit: usize,
-        out: &mut String,
-    ) -> Result<usize, Fallback> {
-        let written = self.written;
-        let kind = &written.tree.node(id).kind;
-        if written.start(id) >= written.end(id) {
-            return rest_of_line(written, at, out);
-        }
-        if let Kind::Sequence(false) | Kind::Mapping { flow: false, .. } = kind {
-            let at = self.properties(id, at, out)?;
-            let end = rest_of_line(written, at, out)?;
-            return match kind {
-                Kind::Sequence(_) => self.list(id, indent + 2, end, limit, out),
-                _ => self.mapping(id, indent + 2, role, end, limit, false, out),
-            };
-        }
-        if !written
-            .text
-            .get(at..written.start(id))
-            .is_some_and(|gap| gap.trim().is_empty())
-        {
-            return Err(Fallback);
-        }
-        out.push(' ');
-        if let Kind::Scalar(_, Style::Literal | Style::Folded) = kind {
-            return self.lines(id, indent, out);
-        }
-        out.push_str(
-            &inline(written, id, indent, role == Role::Lead && self.sorts).ok_or(Fallback)?,
-        );
-        rest_of_line(written, written.end(id), out)
-    }
-
-    /// The anchor and tag of a block, on the line of its key. Gives the byte after them.
-    fn properties(&self, id: NodeId, at: usize, out: &mut String) -> Result<usize, Fallback> {
-        let written = self.written;
-        let end = written.line_end(at);
-        let line = &written.text[at..end];
-        if written.start(id) >= written.content(id) {
-            return Ok(at);
-        }
-        let mut done = at;
-        for word in line
-            .split_whitespace()
-            .take_while(|word| word.starts_with(['&', '!']))
-        {
-            out.push(' ');
-            out.push_str(word);
-            done = at + (word.as_ptr() as usize - line.as_ptr() as usize) + word.len();
-        }
-        if written.start(id) < end && done > at {
-            Ok(done)
+        let is_set = spot.flow && written.start(value) >= written.end(value);
+        if is_set {
+            self.empty(line, after, spot, out)
         } else {
             Err(Fallback)
         }
-    }
-
-    /// A list of `- ` lines.
-    fn list(
-        &self,
-        id: NodeId,
-        indent: usize,
-        from: usize,
-        limit: usize,
-        out: &mut String,
-    ) -> Result<usize, Fallback> {
-        let written = self.written;
-        let items: Vec<NodeId> = written.tree.children(id).collect();
-        let parent = self.column(
-            written
-                .tree
-                .children(written.parent(id))
-                .next()
-                .unwrap_or(id),
-        );
-        let (mut at, mut column) = (from, 0);
-        for (number, item) in items.iter().enumerate() {
-            let start = written.start(*item);
-            let line = written.line_start(start);
-            let before = &written.text[line..start];
-            if before.trim() != "-" {
-                return Err(Fallback);
-            }
-            let dash = before.len() - before.trim_start().len();
-            let above = above(written.text, at, line + dash, indent)?;
-            column = if dash > parent { dash } else { dash + 1 };
-            if above.blank && number > 0 && !self.keeps.get() {
-                out.push('\n');
-            }
-            out.push_str(&above.lines);
-            push_indent(out, indent);
-            out.push('-');
-            self.keeps.set(false);
-            let limit = items
-                .get(number + 1)
-                .map_or(limit, |next| written.start(*next));
-            at = match written.tree.node(*item).kind {
-                Kind::Mapping { flow: false, .. }
-                    if written.start(*item) == written.content(*item) =>
-                {
-                    out.push(' ');
-                    self.mapping(*item, indent + 2, Role::Other, start, limit, true, out)?
-                }
-                Kind::Sequence(false) | Kind::Mapping { flow: false, .. } => return Err(Fallback),
-                _ => self.value(*item, line + dash + 1, indent, Role::Other, limit, out)?,
-            };
-        }
-        Ok(self.below(at, limit, column, indent, out))
-    }
-
-    /// A block scalar: its header as it is, its lines moved.
-    fn lines(&self, id: NodeId, indent: usize, out: &mut String) -> Result<usize, Fallback> {
-        let written = self.written;
-        let (start, content, end) = (written.start(id), written.content(id), written.end(id));
-        let header_end = written.line_end(content);
-        if written.text[start..content].contains('\n') {
-            return Err(Fallback);
-        }
-        out.push_str(written.text[start..header_end].trim_end());
-        out.push('\n');
-        let body = written.text.get(header_end + 1..end).unwrap_or_default();
-        if body.is_empty() {
-            return Ok(header_end);
-        }
-        let header = written.text[content..header_end]
-            .split('#')
-            .next()
-            .unwrap_or_default();
-        self.keeps.set(header.contains('+'));
-        let blanks = |line: &str| line.len() - line.trim_start_matches(' ').len();
-        let (from, to) = match header.chars().find_map(|c| c.to_digit(10)) {
-            Some(_) => return Err(Fallback),
-            None => (
-                body.split('\n')
-                    .find(|line| !line.trim_matches(' ').is_empty())
-                    .map(blanks)
-                    .ok_or(Fallback)?,
-                indent + 2,
-            ),
-        };
-        for line in body.split('\n') {
-            if blanks(line) < from || line.len() == from {
-                out.push('\n');
-            } else {
-                push_line(out, to, &line[from..]);
-            }
-        }
-        Ok(end)
     }
 
     /// The lines of an entry, moved as a whole.
@@ -354,39 +222,23 @@ impl Printer<'_, '_> {
         key: NodeId,
         value: NodeId,
         indent: usize,
-        out: &mut String,
+        out: &mut Vec<Line>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         self.odd.set(true);
         let start = written.start(key);
         let line = written.line_start(start);
         let end = written.line_end(written.end(value).max(written.end(key)));
-        self.keeps.set(
-            written.text[start..end].contains("|+") || written.text[start..end].contains(">+"),
-        );
+        let text = &written.text[start..end];
+        self.keeps.set(text.contains("|+") || text.contains(">+"));
         if !written.text[line..start].trim().is_empty() {
             return Err(Fallback);
         }
-        push_line(
-            out,
-            indent,
-            &shifted(&written.text[start..end], start - line, indent),
-        );
+        let moved = shifted(text, start - line, indent);
+        let mut moved = moved.split('\n');
+        out.push(Line::new(indent, moved.next().unwrap_or_default()));
+        out.extend(moved.map(|line| Line::new(0, line)));
         Ok(end)
-    }
-
-    /// Comments that end a collection.
-    fn below(
-        &self,
-        at: usize,
-        limit: usize,
-        column: usize,
-        indent: usize,
-        out: &mut String,
-    ) -> usize {
-        let done = below(self.written.text, at, limit, column, indent, out);
-        self.keeps.set(self.keeps.get() && done == at);
-        done
     }
 
     fn column(&self, id: NodeId) -> usize {
@@ -394,27 +246,15 @@ impl Printer<'_, '_> {
         start - self.written.line_start(start)
     }
 
-    fn name(&self, key: NodeId) -> Option<&str> {
+    fn name(&self, key: NodeId) -> Option<&'p str> {
         match self.written.tree.kind(key) {
             Kind::Scalar(text, _) => Some(text),
-            _ => None,
+            Kind::Sequence(_) | Kind::Mapping { .. } | Kind::Alias(_) => None,
         }
     }
 }
 
-/// Entries with their blank lines: one between leads, elsewhere as they are, one at a time.
-fn print(entries: &[Entry], role: Role, out: &mut String) {
-    let is_long = |entry: &Entry| entry.text.matches('\n').nth(1).is_some();
-    for (number, entry) in entries.iter().enumerate() {
-        let before = number.checked_sub(1).map(|before| &entries[before]);
-        let wanted = |before: &Entry| {
-            entry.above.blank || (role == Role::Leads && (is_long(before) || is_long(entry)))
-        };
-        let parted = |before: &Entry| !before.keeps && wanted(before);
-        if before.is_some_and(parted) {
-            out.push('\n');
-        }
-        out.push_str(&entry.above.lines);
-        out.push_str(&entry.text);
-    }
+/// What may stand between entries besides comments.
+pub(super) fn signs(flow: bool) -> &'static [char] {
+    if flow { &[',', '?'] } else { &['?'] }
 }

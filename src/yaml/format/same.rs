@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::yaml::{Kind, NodeId, Written};
+use crate::yaml::{Kind, NodeId, Style, Written};
 
 /// Compares node by node; an alias must stand for the node that it stood for.
 pub(crate) fn same(one: &Written<'_>, other: &Written<'_>) -> bool {
@@ -41,7 +41,9 @@ impl Pairs<'_, '_> {
         self.met.insert(one, other);
         let (first, second) = (&self.one.tree, &self.other.tree);
         match (&first.node(one).kind, &second.node(other).kind) {
-            (Kind::Scalar(text, style), Kind::Scalar(other, its)) => text == other && style == its,
+            (Kind::Scalar(text, style), Kind::Scalar(other, its)) => {
+                text == other && (style == its || (is_quoted(*style) && is_quoted(*its)))
+            }
             (Kind::Alias(one), Kind::Alias(other)) => {
                 self.aliases.push((*one, *other));
                 true
@@ -69,12 +71,24 @@ impl Pairs<'_, '_> {
     }
 }
 
+fn is_quoted(style: Style) -> bool {
+    match style {
+        Style::Single | Style::Double => true,
+        Style::Plain | Style::PlainText | Style::Literal | Style::Folded => false,
+    }
+}
+
+/// The entries of a mapping in the order of their keys' values, whatever their quotes.
 fn sorted(written: &Written<'_>, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
     let children: Vec<NodeId> = written.tree.children(mapping).collect();
     let mut pairs: Vec<(NodeId, NodeId)> = children
         .chunks_exact(2)
         .map(|pair| (pair[0], pair[1]))
         .collect();
-    pairs.sort_by_key(|(key, _)| written.slice(*key));
+    let text = |key: NodeId| match written.tree.kind(key) {
+        Kind::Scalar(text, _) => text.as_ref(),
+        Kind::Sequence(_) | Kind::Mapping { .. } | Kind::Alias(_) => written.slice(key),
+    };
+    pairs.sort_by_key(|(key, _)| text(*key));
     pairs
 }
