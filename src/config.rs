@@ -8,6 +8,7 @@ pub mod raw;
 pub mod rules;
 pub mod schema;
 mod valid;
+pub(crate) mod visible;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;

@@ -178,12 +178,12 @@ fn misses(
             Some(span) => source.warning(Code::NoLeadFiles, *span, message),
             None => Diagnostic::whole(Code::NoLeadFiles, file.clone(), message).into_warning(),
         };
-        let help = match &found.yml {
-            Some(path) => format!(
-                "`{path}` is there: rename it to end in .yaml, or add `leads/**/*.yml` to `leads`"
-            ),
-            None => "write a lead file there".to_owned(),
-        };
+        out.push(warning.help("write a lead file there"));
+    }
+    for path in &found.other_endings {
+        let message = "this file is not a lead file: no glob takes its ending";
+        let warning = Diagnostic::whole(Code::OtherEnding, path.as_str(), message).into_warning();
+        let help = "rename it to end in `.yaml`, or add a glob that takes it to `leads` in convertalk.yaml";
         out.push(warning.help(help));
     }
 }

@@ -87,7 +87,46 @@ pub fn run_as_markdown(lines: &[(u32, Line)], max_bytes: Option<usize>) -> Strin
 
 /// What is wrong with the files, as workflow commands.
 pub fn diagnostics_for_github(diagnostics: &[Diagnostic], prefix: &str) -> String {
-    github::print(&findings(diagnostics), prefix)
+    let Shown { first, more } = shown(diagnostics);
+    let first: Vec<finding::Finding> = first.into_iter().map(finding::of_diagnostic).collect();
+    let more = more.map_or_else(String::new, |more| format!("::notice::{more}\n"));
+    github::print(&first, prefix) + &more
+}
+
+/// The errors and warnings that people are shown.
+#[derive(Debug)]
+pub(crate) struct Shown<'d> {
+    pub(crate) first: Vec<&'d Diagnostic>,
+    /// How many there are, where not all are shown.
+    pub(crate) more: Option<String>,
+}
+
+/// Errors and warnings that are shown at most, of each.
+const SHOWN: usize = 100;
+
+/// The first errors and the first warnings, in their order.
+pub(crate) fn shown(diagnostics: &[Diagnostic]) -> Shown<'_> {
+    let errors = diagnostics.iter().filter(|made| made.is_error()).count();
+    let warnings = diagnostics.len() - errors;
+    let (mut shown_errors, mut shown_warnings) = (0, 0);
+    let first = diagnostics.iter().filter(|made| {
+        let shown = if made.is_error() {
+            &mut shown_errors
+        } else {
+            &mut shown_warnings
+        };
+        *shown += 1;
+        *shown <= SHOWN
+    });
+    let first = first.collect();
+    let more = (errors > SHOWN || warnings > SHOWN).then(|| {
+        let errors = style::count(errors, "error");
+        format!(
+            "{errors} and {} in all, of which the first {SHOWN} of each are shown",
+            style::count(warnings, "warning")
+        )
+    });
+    Shown { first, more }
 }
 
 /// What is wrong with the files, as SARIF.

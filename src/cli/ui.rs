@@ -9,6 +9,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
 use crate::report::style::{BAD, CHANGE, FAINT, paint};
+use crate::report::{Shown, shown};
 use crate::yaml::Diagnostic;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::render::render;
@@ -115,16 +116,20 @@ impl Ui {
         let _nowhere_to_complain = writeln!(out, "{text}");
     }
 
-    /// What is wrong with files, to stderr; returns how much of it is errors.
+    /// The first errors and warnings in files, to stderr, and how many there are; returns the number of errors.
     pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic]) -> usize {
         let colored = self.color_of(&io::stderr()) != ColorChoice::Never;
-        for diagnostic in diagnostics {
+        let Shown { first, more } = shown(diagnostics);
+        for diagnostic in first {
             self.stderr(&format!("{}\n", render(diagnostic, colored).trim_end()));
         }
-        diagnostics
+        if let Some(more) = more {
+            self.stderr(&format!("{more}\n"));
+        }
+        let errors = diagnostics
             .iter()
-            .filter(|diagnostic| diagnostic.is_error())
-            .count()
+            .filter(|diagnostic| diagnostic.is_error());
+        errors.count()
     }
 
     fn color_of<S: anstream::stream::RawStream>(&self, stream: &S) -> ColorChoice {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 
 use super::rules::{self, RawFreeze, RawRule};
 use super::schema;
+use crate::config::visible::warn_of_similar;
 use crate::config::words::{read_tags, read_version};
 use crate::yaml::decode::{At, Keys, Reader};
 use crate::yaml::diagnostic::Code;
@@ -373,7 +374,10 @@ fn policy<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawPolicy<'t> {
         let span = reader.span(value);
         match name {
             "tags" => {
-                made.tags = read_tags(reader, value, "`tags`").map(|value| At { value, span })
+                made.tags = read_tags(reader, value, "`tags`").map(|value| At { value, span });
+                if let Some(tags) = &made.tags {
+                    warn_of_similar(reader, &tags.value);
+                }
             }
             "max_changes" => made.max_changes = reader.filled(value, "`max_changes`"),
             "require_agent" => {

@@ -21,7 +21,7 @@ use crate::yaml::diagnostic::{Code, Diagnostic, Span};
 use crate::yaml::excerpt::quoted;
 
 /// The default glob.
-pub(crate) const DEFAULT_GLOB: &str = "leads/**/*.yaml";
+pub(crate) const DEFAULT_GLOB: &str = "leads/**/*.{yaml,yml}";
 /// What the sandbox goes by where no id is given.
 const SANDBOX_ID: &str = "000000000000000000000000";
 

@@ -1,8 +1,9 @@
 //! Words that the workspace file and lead files share: the version, statuses and lists of tags.
 
+use super::visible::is_visible;
 use crate::lead::Status;
 use crate::yaml::NodeId;
-use crate::yaml::decode::{At, Reader};
+use crate::yaml::decode::{At, Reader, odd_text};
 use crate::yaml::diagnostic::{Code, meant};
 use crate::yaml::excerpt::quoted;
 
@@ -22,7 +23,10 @@ pub(crate) fn read_status(reader: &mut Reader<'_>, text: At<&str>) -> Option<Sta
         let six = Status::WRITABLE.map(|status| status.as_str().to_owned());
         let help = match meant(text.value, six.iter().map(String::as_str)) {
             Some(near @ "DEPENDANCY") => format!("write `{near}`, as the platform spells it"),
-            Some(near) => format!("write `{near}`"),
+            Some(near) => match odd_text(text.value).as_str() {
+                "" => format!("write `{near}`"),
+                odd => format!("write `{near}`: {odd}"),
+            },
             None => format!("write one of {}", six.join(", ")),
         };
         let message = format!("{} is not a status", quoted(text.value));
@@ -38,6 +42,10 @@ pub(crate) fn read_tags<'t>(
     what: &str,
 ) -> Option<Vec<At<&'t str>>> {
     let items = reader.list(id, what, "write the tags as a list: `[vip, renewal]`")?;
-    let tags = items.filter_map(|item| reader.filled(item, "a tag"));
-    Some(tags.collect())
+    let mut tags = Vec::new();
+    for item in items {
+        let tag = reader.filled(item, "a tag");
+        tags.extend(tag.filter(|tag| is_visible(reader, *tag)));
+    }
+    Some(tags)
 }

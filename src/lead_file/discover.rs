@@ -76,8 +76,8 @@ pub(crate) struct Found {
     pub(crate) files: Vec<String>,
     /// For each glob, whether it matched anything.
     pub(crate) hit: Vec<bool>,
-    /// Whether a `.yml` lies where the first glob looks.
-    pub(crate) yml: Option<String>,
+    /// Files that would be lead files if their names ended in `.yaml` or `.yml`.
+    pub(crate) other_endings: Vec<String>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -224,10 +224,8 @@ impl Walk {
     }
 
     fn file(&mut self, path: &str, real: PathBuf, regular: bool) {
-        if path.ends_with(".yml") && self.found.yml.is_none() {
-            self.found.yml = Some(path.to_owned());
-        }
         if !self.matches(path) {
+            self.note_ending(path);
             return;
         }
         if regular {
@@ -239,6 +237,33 @@ impl Walk {
                 "a pipe, socket or device has the name of a lead file",
                 "delete it, or rename it",
             );
+        }
+    }
+
+    /// Reports a file whose name is not UTF-8: no glob can take it.
+    fn not_utf8(&mut self, folder: &str, name: &str) {
+        let lower = name.to_ascii_lowercase();
+        if lower.ends_with(".yaml") || lower.ends_with(".yml") {
+            let path = format!("{folder}/{name}");
+            let message = "the name of this file is not UTF-8, so it is not read";
+            let warning = Diagnostic::whole(Code::NotUtf8, path, message).into_warning();
+            let help = "rename it: `mv` takes the name with the shell's completion";
+            self.found.diagnostics.push(warning.help(help));
+        }
+    }
+
+    /// Notes a YAML file that only its ending keeps from being a lead file.
+    fn note_ending(&mut self, path: &str) {
+        let Some((stem, ending)) = path.rsplit_once('.') else {
+            return;
+        };
+        let is_yaml = ending.eq_ignore_ascii_case("yaml") || ending.eq_ignore_ascii_case("yml");
+        let would = |ending: &str| {
+            let path = format!("{stem}.{ending}");
+            self.patterns.iter().any(|pattern| pattern.takes(&path))
+        };
+        if is_yaml && (would("yaml") || would("yml")) {
+            self.found.other_endings.push(path.to_owned());
         }
     }
 
@@ -264,7 +289,10 @@ impl Walk {
             .collect();
         names.sort();
         for name in names {
-            let Some(name) = name.to_str() else { continue };
+            let Some(name) = name.to_str() else {
+                self.not_utf8(path, &name.to_string_lossy());
+                continue;
+            };
             let below = if path.is_empty() {
                 name.to_owned()
             } else {

@@ -4,11 +4,14 @@
 //! workspace or a second lead is checked in [`valid`](super::valid).
 
 use super::value::{RawValue, read, read_member};
+use crate::config::visible::warn_of_odd_uuid;
 use crate::config::words::read_version;
 use crate::lead::field::groups;
 use crate::lead::{Field, FieldId, Kind as FieldKind};
+use crate::text::{invisible_in, name_of};
 use crate::yaml::decode::{At, Keys, Reader};
 use crate::yaml::diagnostic::Code;
+use crate::yaml::excerpt::quoted;
 use crate::yaml::scalar::{Scalar, resolve};
 use crate::yaml::{Kind, NodeId};
 
@@ -203,8 +206,15 @@ pub(crate) fn uuid<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<&'t str> {
         reader.error(Code::WrongType, reader.span(id), "a uuid is text", help);
         return None;
     };
+    if let Some(c) = invisible_in(text) {
+        let message = format!("the uuid {} holds {}", quoted(text), name_of(c));
+        let help = "delete the character, or copy the uuid from the inbox again";
+        reader.error(Code::InvisibleCharacter, reader.span(id), message, help);
+        return None;
+    }
     let null = (resolve(text, *style) == Scalar::Null).then_some("a uuid is empty");
     let Some(problem) = null.or_else(|| uuid_problem(text)) else {
+        warn_of_odd_uuid(reader, reader.span(id), text);
         return Some(text);
     };
     let help = "write the uuid as the inbox shows it";
@@ -216,8 +226,8 @@ pub(crate) fn uuid<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<&'t str> {
 pub(crate) fn uuid_problem(text: &str) -> Option<&'static str> {
     if text.is_empty() {
         Some("a uuid is empty")
-    } else if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        Some("a uuid holds white space or a control character")
+    } else if invisible_in(text).is_some() || text.chars().any(char::is_whitespace) {
+        Some("a uuid holds white space or a character that cannot be seen")
     } else if text.chars().nth(200).is_some() {
         Some("a uuid is longer than 200 characters")
     } else {

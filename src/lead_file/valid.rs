@@ -16,7 +16,7 @@ use crate::lead_file::raw::{self, RawLead};
 use crate::lead_file::value::RawValue;
 use crate::policy::Agent;
 use crate::yaml;
-use crate::yaml::decode::{At, Reader};
+use crate::yaml::decode::{At, Reader, odd_text};
 use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span, meant};
 use crate::yaml::excerpt::quoted;
 
@@ -218,7 +218,9 @@ impl Checker<'_> {
         if let Some(id) = AgentId::parse(name) {
             return Some(Some(id));
         }
+        let odd = odd_text(name);
         let help = match meant(name, agents.keys().map(String::as_str).chain(["none"])) {
+            Some(near) if !odd.is_empty() => format!("write `{near}`: {odd}"),
             Some(near) => format!("did you mean `{near}`?"),
             None if agents.is_empty() => {
                 "name the agent in convertalk.yaml under `agents:`, or write the 24-hex id"
@@ -288,7 +290,9 @@ impl Checker<'_> {
                 );
             }
             if let Some(known) = self.vocabulary.tags.filter(|known| !known.contains(&name)) {
+                let odd = odd_text(&name);
                 let help = match meant(&name, known.iter().map(String::as_str)) {
+                    Some(near) if !odd.is_empty() => format!("write `{near}`: {odd}"),
                     Some(near) => format!("did you mean `{near}`?"),
                     None => {
                         "use a tag of `policy.tags` in convertalk.yaml, or add it there".to_owned()

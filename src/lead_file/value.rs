@@ -7,8 +7,10 @@ use serde_json::{Value as Json, json};
 
 use super::emit::AgentNames;
 use super::schema::{filled, text as any_text};
+use crate::config::visible::warn_of_similar;
 use crate::config::words::{read_status, read_tags};
 use crate::lead::{DesiredValue, Field, FieldId, Kind, Note, Status, TagRule};
+use crate::text::invisible_in;
 use crate::yaml::decode::{At, Keys, Reader};
 use crate::yaml::diagnostic::Code;
 use crate::yaml::excerpt::quoted;
@@ -108,7 +110,9 @@ fn agent<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
 
 fn tags<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
     if matches!(reader.tree.kind(id), NodeKind::Sequence(_)) {
-        return read_tags(reader, id, "`tags`").map(RawValue::Exact);
+        let tags = read_tags(reader, id, "`tags`")?;
+        warn_of_similar(reader, &tags);
+        return Some(RawValue::Exact(tags));
     }
     if !matches!(reader.tree.kind(id), NodeKind::Mapping { .. }) {
         let help = "write `[vip, renewal]` for exactly these, `[]` for none, or `{ present: [vip], absent: [cold] }`";
@@ -125,6 +129,7 @@ fn tags<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
             None => {}
         }
     }
+    warn_of_similar(reader, &[present.as_slice(), &absent].concat());
     Some(RawValue::Patch(present, absent))
 }
 
@@ -184,6 +189,9 @@ pub(crate) fn unwritable(field: &Field, value: &DesiredValue) -> Option<&'static
 }
 
 fn unwritable_tags(tags: &BTreeSet<String>) -> Option<&'static str> {
+    if tags.iter().any(|tag| invisible_in(tag).is_some()) {
+        return Some("a tag with a character that cannot be seen");
+    }
     let is_normal = |tag: &String| crate::lead::tag(tag).as_ref() == Some(tag);
     (!tags.iter().all(is_normal)).then_some("a tag with white space around it")
 }

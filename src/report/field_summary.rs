@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diff::FieldChange;
 use crate::lead::{Field, Kind, LeadId, Note, Shown, Value};
 use crate::plan::{Change, Class, Plan, Source};
+use crate::text::{distinct, look_alike};
 
 /// Names for what a plan tells by id.
 pub(super) struct PlanNames<'a> {
@@ -125,10 +126,16 @@ pub(super) fn parts(change: &FieldChange) -> Vec<FieldChange> {
 pub(super) fn field_summary(change: &FieldChange, names: &PlanNames<'_>) -> FieldSummary {
     let (before, after) = (change.before.shown(), change.after.shown());
     match (before, after) {
-        (Shown::Tags(before), Shown::Tags(after)) => FieldSummary::Set {
-            added: after.difference(before).cloned().collect(),
-            removed: before.difference(after).cloned().collect(),
-        },
+        (Shown::Tags(before), Shown::Tags(after)) => {
+            let mut added: Vec<String> = after.difference(before).cloned().collect();
+            let mut removed: Vec<String> = before.difference(after).cloned().collect();
+            for new in &mut added {
+                if let Some(old) = removed.iter_mut().find(|old| look_alike(old, new)) {
+                    (*old, *new) = distinct(old, new);
+                }
+            }
+            FieldSummary::Set { added, removed }
+        }
         (Shown::Notes(before), Shown::Notes(after)) => {
             let added = after.iter().filter(|note| !before.contains(note));
             FieldSummary::Notes(added.map(note_words).collect())
@@ -160,7 +167,10 @@ fn note_words(note: &Note) -> String {
     }
 }
 
-fn replaced(before: String, mut after: String) -> FieldSummary {
+fn replaced(mut before: String, mut after: String) -> FieldSummary {
+    if look_alike(&before, &after) {
+        (before, after) = distinct(&before, &after);
+    }
     if before == after {
         after.push_str(" (another)");
     }

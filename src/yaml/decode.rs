@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+use crate::text::odd_character;
 use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span, meant};
 use crate::yaml::excerpt::quoted;
 use crate::yaml::scalar::{Scalar, resolve};
@@ -70,6 +71,14 @@ impl<'t> Keys<'t> {
         }
         before
     }
+}
+
+/// What is odd about a text that was most likely meant to be another one: curly quotes, or characters that one cannot see.
+pub(crate) fn odd_text(text: &str) -> String {
+    if text.contains(['“', '”', '„', '‘', '’']) {
+        return "curly quotes are part of the text".to_owned();
+    }
+    odd_character(text).map_or_else(String::new, |name| format!("the text holds {name}"))
 }
 
 impl<'t> Reader<'t> {
@@ -296,6 +305,9 @@ impl<'t> Reader<'t> {
             .collect::<Vec<_>>()
             .join(", ");
         let help = match meant(key, known.iter().copied()) {
+            Some(near) if odd_character(key).is_some() => {
+                format!("write `{near}`: {}", odd_text(key))
+            }
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("{what} has: {all}"),
         };

@@ -1,5 +1,7 @@
 //! From the library's events to a tree, and the limits that keep a small file from becoming much work.
 
+mod slips;
+
 use std::collections::HashMap;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag};
@@ -91,7 +93,10 @@ fn read<'a>(
             Err(error) => Err(Box::new(syntax(source, &error))),
         };
         if let Err(stop) = step {
-            builder.out.push(*stop);
+            match slips::merge_conflicts(source) {
+                conflicts if conflicts.is_empty() => builder.out.push(*stop),
+                conflicts => builder.out.extend(conflicts),
+            }
             return None;
         }
     }
@@ -115,6 +120,9 @@ fn syntax(source: &Source<'_>, error: &granit_parser::ScanError) -> Diagnostic {
         granit_parser::ErrorKind::RecursionLimitExceeded
     ) {
         return too_deep(source, span);
+    }
+    if let Some(slip) = slips::known(source, span) {
+        return slip;
     }
     source
         .error(Code::YamlSyntax, span, format!("this is not YAML: {}", error.info()))

@@ -327,7 +327,7 @@ fn notes_that_are_gone_leave_their_lines() {
     );
     assert_eq!(
         after(&before, &[("a", notes(vec![]))]),
-        lead("  a:|    notes: []|      # y|    status: OPEN")
+        lead("  a:|    notes: []|    status: OPEN")
     );
 }
 
@@ -488,7 +488,7 @@ const TAGS: [&str; 8] = [
     "x, y",
     "0123",
     "é𝄞",
-    "\u{1b}[2J",
+    "vip (old)",
 ];
 
 /// Another value, or the same, by a number.

@@ -74,8 +74,12 @@ codes! {
     EmptyFile = "empty-file",
     /// A value is empty where that means nothing.
     EmptyValue = "empty-value",
+    /// A character that no one can see, or that moves what one sees.
+    InvisibleCharacter = "invisible-character",
     /// A link leads out of the workspace.
     LinkOutside = "link-outside",
+    /// Markers that git writes into a file with a merge conflict.
+    MergeConflict = "merge-conflict",
     /// `<<` has a value that cannot be merged.
     MergeKey = "merge-key",
     /// There is no endpoint.
@@ -94,10 +98,18 @@ codes! {
     NotUtf8 = "not-utf8",
     /// An id does not look like one.
     OddId = "odd-id",
+    /// A space that looks like another.
+    OddSpace = "odd-space",
+    /// A key under `leads` is not a canonical uuid.
+    OddUuid = "odd-uuid",
+    /// A file would be a lead file if its name ended in another way.
+    OtherEnding = "other-ending",
     /// An alias is inside what it stands for.
     RecursiveAlias = "recursive-alias",
     /// A file has more than one document.
     SeveralDocuments = "several-documents",
+    /// Two tags differ only in letter case or Unicode form.
+    SimilarTags = "similar-tags",
     /// A tag is to be present and absent.
     TagOverlap = "tag-overlap",
     /// A tag has a comma.

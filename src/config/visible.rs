@@ -1,0 +1,76 @@
+//! Uuids and tags that people cannot tell apart by looking at them: characters that cannot be seen, letter case, Unicode forms.
+
+use std::collections::HashMap;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::text::{distinct, invisible_in, is_unusual_space, name_of};
+use crate::yaml::decode::{At, Reader};
+use crate::yaml::diagnostic::{Code, Span};
+use crate::yaml::excerpt::quoted;
+
+/// Warns of a key that is not a uuid as platforms write them: it is compared letter by letter.
+pub(crate) fn warn_of_odd_uuid(reader: &mut Reader<'_>, span: Span, text: &str) {
+    let digits = text.strip_prefix("urn:uuid:").unwrap_or(text);
+    let digits = digits
+        .trim_matches(['{', '}'])
+        .replace('-', "")
+        .to_ascii_lowercase();
+    if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let message = format!("{} is not a uuid", quoted(text));
+        let help =
+            "write the whole uuid as the inbox shows it; a name for readers goes into `label`";
+        reader.warning(Code::OddUuid, span, message, help);
+        return;
+    }
+    let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+    let canonical = format!("{a}-{b}-{c}-{d}-{e}");
+    if canonical != text {
+        let message = format!("{} is not a canonical uuid", quoted(text));
+        let help = format!(
+            "uuids are compared letter by letter: write `{canonical}`, unless the inbox shows it so"
+        );
+        reader.warning(Code::OddUuid, span, message, help);
+    }
+}
+
+/// Whether all of a tag can be seen; an error or a warning where not.
+pub(crate) fn is_visible(reader: &mut Reader<'_>, tag: At<&str>) -> bool {
+    if let Some(c) = invisible_in(tag.value.trim()) {
+        let message = format!("the tag {} holds {}", quoted(tag.value), name_of(c));
+        let help = "delete the character; one cannot see that it is there";
+        reader.error(Code::InvisibleCharacter, tag.span, message, help);
+        return false;
+    }
+    if let Some(c) = tag.value.chars().find(|c| is_unusual_space(*c)) {
+        let message = format!("the tag {} holds {}", quoted(tag.value), name_of(c));
+        reader.warning(Code::OddSpace, tag.span, message, "write a plain space");
+    }
+    true
+}
+
+/// Warns of tags that differ only in letter case or Unicode form.
+pub(crate) fn warn_of_similar(reader: &mut Reader<'_>, tags: &[At<&str>]) {
+    let mut seen: HashMap<String, At<&str>> = HashMap::new();
+    for tag in tags {
+        let folded = tag.value.trim().nfc().collect::<String>().to_lowercase();
+        let Some(before) = seen.insert(folded, *tag) else {
+            continue;
+        };
+        let (one, other) = (before.value.trim(), tag.value.trim());
+        if one == other {
+            continue;
+        }
+        let (one_shown, other_shown) = distinct(one, other);
+        let difference = if one.nfc().eq(other.nfc()) {
+            "Unicode form: they count as one"
+        } else {
+            "letter case"
+        };
+        let message =
+            format!("the tags `{one_shown}` and `{other_shown}` differ only in {difference}");
+        let warning = reader.source.warning(Code::SimilarTags, tag.span, message);
+        let warning = warning.also(reader.source, before.span, "the other");
+        reader.out.push(warning.help("keep one of the two"));
+    }
+}
