@@ -1,6 +1,7 @@
 //! Lead files: found, read, checked, and merged into [`Desired`]; and written for those who want them written.
 
 pub mod adopt;
+pub(crate) mod agent_names;
 pub(crate) mod discover;
 pub mod draft;
 pub mod edit;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use self::emit::layout_rules;
-pub use self::paths::{lead_files, read_text};
+pub use self::paths::{agents, lead_files, read_text};
 use self::valid::Checked;
 pub use self::valid::Vocabulary;
 use crate::config::{FILE, Overrides, Settings, Workspace, configure};

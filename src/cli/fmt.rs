@@ -9,6 +9,8 @@ use rayon::prelude::*;
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::error::{Error, Exit};
+use crate::lead_file::agent_names::with_agent_names;
+use crate::lead_file::emit::AgentNames;
 use crate::text::{count, visible};
 use crate::yaml::Diagnostic;
 use crate::yaml::format::{Layout, layout};
@@ -54,9 +56,15 @@ impl Fmt {
             names,
             mut diagnostics,
         } = self.chosen(directory)?;
+        // Without a workspace around the files, or with errors in its file, ids stay as they are.
+        let agents = config::find(directory)
+            .ok()
+            .and_then(|root| lead_file::agents(&root));
+        let agents = agents.unwrap_or_default();
+        let agent_names = AgentNames::new(&agents);
         let done: Vec<Result<Done, Box<Diagnostic>>> = names
             .into_par_iter()
-            .map(|name| lay_out(&root, name))
+            .map(|name| lay_out(&root, name, &agent_names))
             .collect();
         let (total, mut changed, mut failed) = (done.len(), 0, false);
         for file in done {
@@ -161,9 +169,10 @@ impl Fmt {
     }
 }
 
-fn lay_out(root: &Path, name: Arc<str>) -> Result<Done, Box<Diagnostic>> {
+fn lay_out(root: &Path, name: Arc<str>, agents: &AgentNames<'_>) -> Result<Done, Box<Diagnostic>> {
     let text = lead_file::read_text(root, &name)?;
-    let layout = layout(&name, &text, &lead_file::emit::layout_rules());
+    let named = with_agent_names(&name, &text, agents);
+    let layout = layout(&name, &named, &lead_file::emit::layout_rules());
     Ok(Done {
         path: root.join(&*name),
         name,

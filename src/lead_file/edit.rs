@@ -167,7 +167,7 @@ impl Editor<'_> {
         let mut placed = place::all(&written, differing, &names)?;
         placed.extend(splice::keep_columns(&written, &placed));
         let text = splice::into(text, placed);
-        if !has_other_breaks(&self.edited.text) {
+        if has_only_crlf(&self.edited.text) {
             // A value or a separator may have brought a line break of its own.
             return Ok(text.replace("\r\n", "\n").replace('\n', "\r\n"));
         }
@@ -208,10 +208,10 @@ impl Editor<'_> {
     }
 }
 
-/// Whether a text has a line break that is not `\r\n`, or no line break at all.
-fn has_other_breaks(text: &str) -> bool {
+/// Whether each line of a text ends with `\r\n`.
+fn has_only_crlf(text: &str) -> bool {
     let pairs = text.matches("\r\n").count();
-    pairs == 0 || text.matches('\n').count() > pairs || text.matches('\r').count() > pairs
+    pairs > 0 && pairs == text.matches('\n').count()
 }
 
 /// Values that a lead has yet to have.

@@ -1,10 +1,12 @@
 //! The lead files of a workspace, for those who write them: which there are, what they hold, and where a new one goes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{FILE, Overrides, Workspace, configure};
 use crate::lead_file::discover as files;
+use crate::policy::Agent;
 use crate::yaml::diagnostic::{Code, Diagnostic};
 use crate::yaml::file as load;
 
@@ -40,6 +42,13 @@ pub fn lead_files(root: &Path) -> (Vec<Arc<str>>, Vec<Diagnostic>) {
         found.files.into_iter().map(Arc::from).collect(),
         diagnostics,
     )
+}
+
+/// The agents of the workspace in `root`; `None` where its file has an error.
+pub fn agents(root: &Path) -> Option<BTreeMap<String, Agent>> {
+    let text = load::text(root, &FILE.into()).ok()?;
+    let (workspace, _) = crate::config::parse(root, &text, &Overrides::default());
+    workspace.map(|workspace| workspace.agents)
 }
 
 /// Reads one file below a folder as text, or says why it is none.

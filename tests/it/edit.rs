@@ -535,6 +535,26 @@ fn another(wanted: &Wanted, number: u8) -> Wanted {
     (field.clone(), value)
 }
 
+/// Another value, by a number, for each field of each lead.
+pub(crate) fn edits_of(says: &BTreeMap<LeadId, Vec<Wanted>>, number: u8) -> Vec<Edit> {
+    let all = says
+        .iter()
+        .flat_map(|(id, wanted)| wanted.iter().map(move |wanted| (id, wanted)));
+    let changed = all.zip(0u8..).map(|((id, wanted), at)| {
+        let (field, value) = another(wanted, number.wrapping_add(at.wrapping_mul(37)));
+        (
+            Edit {
+                id: id.clone(),
+                field,
+                value,
+            },
+            wanted,
+        )
+    });
+    let differs = |(edit, wanted): &(Edit, &Wanted)| edit.value != wanted.1;
+    changed.filter(differs).map(|(edit, _)| edit).collect()
+}
+
 /// The key of a lead under which a field stands.
 fn key_of(field: &Field) -> &'static str {
     field.id().group()

@@ -174,6 +174,18 @@ fn a_broken_file_is_told_with_its_place_and_the_others_are_laid_out() {
 }
 
 #[test]
+fn an_id_of_an_agent_becomes_its_name() {
+    let lead = |agent: &str| format!("version: 1\nleads:\n  a:\n    agent: {agent}\n");
+    let folder = workspace_of(&[("one.yaml", &lead("\"631aa793bcfa100487d13d0d\""))]);
+    let config =
+        "version: 1\napi: { endpoint: sandbox }\nagents: { priya: 631aa793bcfa100487d13d0d }\n";
+    std::fs::write(folder.path().join("convertalk.yaml"), config).expect("a file");
+    fmt(&folder, "").exits(0);
+    assert_eq!(read(&folder, "one.yaml"), lead("\"priya\""));
+    fmt(&folder, "--check").exits(0);
+}
+
+#[test]
 fn only_the_files_that_are_named() {
     let folder = workspace_of(&[("one.yaml", ROUGH), ("two.yaml", ROUGH)]);
     assert_eq!(

@@ -21,6 +21,7 @@ mod help;
 mod html;
 mod init;
 mod laws;
+mod layouts;
 mod listing;
 mod live;
 mod living;

@@ -208,8 +208,15 @@ impl<'p> Printer<'p, '_> {
         if written.text[start..content].contains('\n') {
             return Err(Fallback);
         }
+        let comment = written.comments_in(content, header_end).first();
+        let end_of_header = comment.map_or(header_end, |comment| comment.start as usize);
         line.text
-            .push_str(written.text[start..header_end].trim_end());
+            .push_str(written.text[start..end_of_header].trim_end());
+        if comment.is_some() {
+            line.text.push(' ');
+            line.text
+                .push_str(written.text[end_of_header..header_end].trim_end());
+        }
         let to = line.indent + 2;
         out.push(line);
         let body = written.text.get(header_end + 1..end).unwrap_or_default();

@@ -1,0 +1,63 @@
+//! Ids of agents that become names: what a reviewer reads in a file is who, not a number.
+
+use std::sync::Arc;
+
+use crate::lead::AgentId;
+use crate::lead_file::emit::AgentNames;
+use crate::yaml::diagnostic::Source;
+use crate::yaml::quote::{ScalarContext, like};
+use crate::yaml::splice::{self, Splice};
+use crate::yaml::{Kind, NodeId, Style, Written};
+
+/// The text with the name of each agent that has one in place of its id.
+pub(crate) fn with_agent_names(file: &Arc<str>, text: &str, names: &AgentNames<'_>) -> String {
+    let source = Source {
+        file: file.clone(),
+        text,
+    };
+    let Some(written) = Written::read(&source, &mut Vec::new()) else {
+        return text.to_owned();
+    };
+    let mut splices = Vec::new();
+    for (key, value) in entries(&written, 0) {
+        match key {
+            "defaults" => splices.extend(agent(&written, value, names)),
+            "leads" => {
+                for (_, lead) in entries(&written, value) {
+                    splices.extend(agent(&written, lead, names));
+                }
+            }
+            _ => {}
+        }
+    }
+    splices.extend(splice::keep_columns(&written, &splices));
+    splice::into(text, splices)
+}
+
+/// The entries that are written in a mapping itself, with the texts of their keys.
+fn entries<'w>(written: &'w Written<'_>, id: NodeId) -> Vec<(&'w str, NodeId)> {
+    if !matches!(written.tree.node(id).kind, Kind::Mapping { .. }) {
+        return Vec::new();
+    }
+    let children: Vec<NodeId> = written.tree.children(id).collect();
+    let entry = |pair: &[NodeId]| match written.tree.kind(pair[0]) {
+        Kind::Scalar(text, _) => Some((text.as_ref(), pair[1])),
+        Kind::Sequence(_) | Kind::Mapping { .. } | Kind::Alias(_) => None,
+    };
+    children.chunks_exact(2).filter_map(entry).collect()
+}
+
+fn agent(written: &Written<'_>, lead: NodeId, names: &AgentNames<'_>) -> Option<Splice> {
+    let (_, value) = *entries(written, lead)
+        .iter()
+        .find(|(key, _)| *key == "agent")?;
+    let Kind::Scalar(text, style) = &written.tree.node(value).kind else {
+        return None;
+    };
+    if matches!(style, Style::Literal | Style::Folded) {
+        return None;
+    }
+    let name = names.name(&AgentId::parse(text.trim())?)?;
+    let range = written.content(value)..written.end(value);
+    Some(Splice::new(range, like(name, *style, ScalarContext::Flow)))
+}
