@@ -212,7 +212,10 @@ impl<'a> Queue<'a> {
             self.place(&id, place);
         }
         let wanted = self.sent.len().clamp(1, 2 * width);
-        if self.fresh.len() + self.expected >= wanted {
+        // Repeated writes come first. Where no other is begun, the others do not count: they would keep the repeated ones waiting.
+        let is_retry = |ready: &&Ready<'_>| !only_retries || ready.pending.attempts.is_some();
+        let ready = self.fresh.iter().take_while(is_retry).take(wanted).count();
+        if ready + self.expected >= wanted {
             return None;
         }
         let may = |id: &LeadId| !only_retries || self.retrying.contains(id);
