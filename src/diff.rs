@@ -31,6 +31,32 @@ pub struct FieldChange {
     pub patch: Option<Box<TagPatch>>,
     /// What is written where drift is kept and only a part of the difference is intended: some of the tags, some of the notes.
     pub intended: Option<Value>,
+    /// Of drift and of conflicts: the side that is taken; `None` where that is not decided.
+    pub taken: Option<Side>,
+}
+
+/// A side of a difference.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+#[allow(
+    missing_docs,
+    reason = "a doc comment on a variant turns the schema's enum into a oneOf; `FieldChange::taken` says what they mean"
+)]
+pub enum Side {
+    Live,
+    File,
 }
 
 impl FieldChange {
@@ -45,7 +71,13 @@ impl FieldChange {
             class: None,
             patch: None,
             intended: None,
+            taken: None,
         }
+    }
+
+    /// Whether nothing of it is written: what the inbox has stays.
+    pub fn stays(&self) -> bool {
+        self.taken == Some(Side::Live) && self.class != Some(Class::Intended)
     }
 
     /// Whether `live` has what the change asks for.

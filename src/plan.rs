@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use crate::diff::Class;
+pub use crate::diff::{Class, Side};
 use crate::lead::LeadId;
 use crate::lead::desired::Place;
 use crate::observe::Listing;
@@ -22,7 +22,7 @@ mod make;
 mod policy;
 mod summary;
 
-pub use classify::{ConflictPolicy, DifferencePolicy, DriftPolicy, to_write};
+pub use classify::{ConflictPolicy, DifferencePolicy, to_write, undecide};
 pub use fields::Fields;
 use hash::hash_of;
 pub use make::{Input, Present, bare, hold, make, narrow, rejudge};
@@ -50,7 +50,7 @@ pub struct Plan {
     pub listing: Listing,
     /// The numbers.
     pub summary: Summary,
-    /// Leads that would be written, in the order of their uuids.
+    /// Leads that differ, in the order of their uuids. Of those where `taken` is `live`, nothing is written.
     pub changes: Vec<Change>,
     /// Declared leads that two sweeps of the listing did not show.
     pub missing: Vec<Missing>,
@@ -74,9 +74,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether there is nothing to write.
+    /// Whether there is nothing to write: no difference, or only such as stay in the inbox.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.iter().all(Change::stays)
     }
 }
 
@@ -139,7 +139,7 @@ pub enum Action {
     Create,
 }
 
-/// One lead that would be written.
+/// One lead that is not as the files want it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// Which.
@@ -155,6 +155,16 @@ pub struct Change {
     pub source: Source,
     /// The fields that differ, by name.
     pub fields: Fields,
+    /// `live` where nothing of it is written; `file` where a lead that drifted is created again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Side>,
+}
+
+impl Change {
+    /// Whether nothing of it is written: what the inbox has stays.
+    pub fn stays(&self) -> bool {
+        self.taken == Some(Side::Live)
+    }
 }
 
 /// A place in a file.

@@ -5,10 +5,12 @@ use std::str::FromStr;
 use crate::lead::desired::Place;
 use crate::lead::{AgentId, Field, Status};
 
+mod drift;
 mod freeze;
 mod guard;
 mod rule;
 
+pub use drift::{DriftPolicies, DriftPolicy};
 pub use freeze::{Freeze, WeekTime, WeeklyError, Window};
 pub use guard::{Guard, UnknownGuard};
 pub use rule::{ChangeRule, Verdict};
@@ -50,6 +52,8 @@ pub struct Policy {
     pub rules: Vec<ChangeRule>,
     /// Times in which nothing is written.
     pub freeze: Vec<Freeze>,
+    /// What is done about drift.
+    pub drift: Option<Rule<DriftPolicies>>,
 }
 
 impl Policy {

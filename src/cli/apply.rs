@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::execution::{Execution, Job};
-use super::options::Scope;
+use super::options::{Differences, Scope};
 use super::session::{Files, Session, base, block_on, files, lock, plan, select};
 use super::ui::Ui;
 use crate::api::ApiError;
@@ -15,9 +15,7 @@ use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::{Live, Reader, observe};
 use crate::plan::file::{self, unseal};
-use crate::plan::{
-    ConflictPolicy, DifferencePolicy, DriftPolicy, Plan, Present, hold, narrow, rejudge, to_write,
-};
+use crate::plan::{Plan, Present, hold, narrow, rejudge, to_write, undecide};
 use crate::select::Selection;
 
 /// Write what is needed, and read it back
@@ -32,12 +30,8 @@ pub(super) struct Apply {
     scope: Scope,
     #[command(flatten)]
     execution: Execution,
-    /// With a base: what to do where the inbox moved and the file did not [default: keep]
-    #[arg(long, value_name = "WHAT")]
-    drift: Option<DriftPolicy>,
-    /// With a base: what to do where both moved, apart [default: fail]
-    #[arg(long, value_name = "WHAT")]
-    conflicts: Option<ConflictPolicy>,
+    #[command(flatten)]
+    differences: Differences,
     /// Refuse a saved plan that is older
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = crate::duration::parse)]
     max_age: Duration,
@@ -60,10 +54,11 @@ impl Apply {
             Session::with(&files.workspace, &stop, async |session| {
                 let writer = session.writer(&files.workspace)?;
                 let spinner = ui.progress(0, "reading the inbox");
+                let policy = self.differences.policy(&files.workspace);
                 let planned = match saved {
                     None => {
                         let (scope, target) = (&self.scope, session.target());
-                        plan(&files, scope, self.whose(), target, &writer, ui).await
+                        plan(&files, scope, policy, target, &writer, ui).await
                     }
                     Some(saved) => self.take(saved, &files, session, &writer, ui).await,
                 };
@@ -72,7 +67,7 @@ impl Apply {
                 self.execution
                     .carry_out(&Job {
                         plan: &plan,
-                        policy: self.whose(),
+                        policy,
                         live: &live,
                         files: &files,
                         scope: &self.scope,
@@ -93,19 +88,8 @@ impl Apply {
             Err(Error::Usage(
                 "--base goes with a fresh plan; a saved one brings the base that it was made with",
             ))
-        } else if !has_base && (self.drift.is_some() || self.conflicts.is_some()) {
-            Err(Error::Usage(
-                "--drift and --conflicts need a base to tell them by: --base REF",
-            ))
         } else {
-            Ok(())
-        }
-    }
-
-    fn whose(&self) -> DifferencePolicy {
-        DifferencePolicy {
-            drift: self.drift.unwrap_or_default(),
-            conflicts: self.conflicts.unwrap_or_default(),
+            self.differences.check(has_base)
         }
     }
 
@@ -138,6 +122,8 @@ impl Apply {
             narrow(&mut saved, &chosen);
         }
         hold(&mut saved, desired);
+        let Differences { drift, conflicts } = self.differences;
+        undecide(&mut saved.changes, drift.is_some(), conflicts.is_some());
         let wanted = saved
             .changes
             .iter()
@@ -147,7 +133,8 @@ impl Apply {
             .await?
             .readable()?;
         let mut plan = unseal(saved, desired, &live, &session.seal_key());
-        let written = to_write(&plan.changes, self.whose()).into_owned();
+        let policy = self.differences.policy(workspace);
+        let written = to_write(&plan.changes, policy).into_owned();
         rejudge(
             &mut plan,
             &Present {
@@ -157,7 +144,7 @@ impl Apply {
                 declared: desired.len(),
                 agents: &workspace.agents,
                 limits: &self.scope.limits(workspace, true)?,
-                policy: self.whose(),
+                policy,
             },
         );
         Ok((plan, live))

@@ -111,7 +111,15 @@ impl Explain {
                 .as_ref()
                 .map(|(base, _)| base.clone())
                 .zip(was.as_ref()),
-            whose: DifferencePolicy::default(),
+            whose: DifferencePolicy {
+                drift: workspace
+                    .policy
+                    .drift
+                    .as_ref()
+                    .map(|rule| rule.value)
+                    .unwrap_or_default(),
+                ..DifferencePolicy::default()
+            },
             created_at: now(),
         });
         let was = was.as_ref().and_then(|was| was.get(&id));

@@ -9,8 +9,8 @@ use crate::atomic_file;
 use crate::config::Workspace;
 use crate::error::Error;
 use crate::git::base::prefix;
-use crate::plan::{Limits, Plan};
-use crate::policy::{Guard, MaxChanges, UnknownGuard};
+use crate::plan::{ConflictPolicy, DifferencePolicy, Limits, Plan};
+use crate::policy::{DriftPolicies, DriftPolicy, Guard, MaxChanges, UnknownGuard};
 use crate::redaction::Redaction;
 use crate::report::{self, Audience, Format};
 
@@ -79,6 +79,42 @@ impl Scope {
             now: Some(jiff::Timestamp::now()),
             writes,
         })
+    }
+}
+
+/// What is done about differences that the files did not make.
+#[derive(Debug, Args)]
+pub(super) struct Differences {
+    /// With a base: what to do where the inbox changed and the file did not [default: policy.drift, else keep]
+    #[arg(long, value_name = "WHAT")]
+    pub(super) drift: Option<DriftPolicy>,
+    /// With a base: what to do where both changed, to different values [default: fail]
+    #[arg(long, value_name = "WHAT")]
+    pub(super) conflicts: Option<ConflictPolicy>,
+}
+
+impl Differences {
+    /// The flags where they are given, else the workspace's policy.
+    pub(super) fn policy(&self, workspace: &Workspace) -> DifferencePolicy {
+        let drift = match (self.drift, &workspace.policy.drift) {
+            (Some(drift), _) => DriftPolicies::all(drift),
+            (None, Some(rule)) => rule.value,
+            (None, None) => DriftPolicies::default(),
+        };
+        DifferencePolicy {
+            drift,
+            conflicts: self.conflicts.unwrap_or_default(),
+        }
+    }
+
+    /// Without a base there is neither drift nor conflict to decide about.
+    pub(super) fn check(&self, has_base: bool) -> Result<(), Error> {
+        if !has_base && (self.drift.is_some() || self.conflicts.is_some()) {
+            return Err(Error::Usage(
+                "--drift and --conflicts need a base to tell them by: --base REF",
+            ));
+        }
+        Ok(())
     }
 }
 

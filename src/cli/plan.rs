@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::options::{Forms, OnMissing, Scope};
+use super::options::{Differences, Forms, OnMissing, Scope};
 use super::session::{Files, Session, block_on, check_outputs, files, plan, target};
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
-use crate::plan::DifferencePolicy;
 use crate::plan::file::saved;
 use crate::redaction::RedactionKey;
 use crate::snapshot::Snapshot;
@@ -22,6 +21,8 @@ pub(super) struct Plan {
     #[command(flatten)]
     scope: Scope,
     #[command(flatten)]
+    differences: Differences,
+    #[command(flatten)]
     forms: Forms,
     /// Save the plan, for `apply PLAN`
     #[arg(long, value_name = "FILE")]
@@ -29,13 +30,14 @@ pub(super) struct Plan {
     /// Compare with a snapshot of the live listing: no credentials, no network
     #[arg(long, value_name = "FILE")]
     live: Option<PathBuf>,
-    /// Exit with 2 where there are changes
+    /// Exit with 2 where apply would write something
     #[arg(long)]
     detailed_exitcode: bool,
 }
 
 impl Plan {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        self.differences.check(self.scope.base.is_some())?;
         let files = files(directory, ui)?;
         check_outputs(
             &files.workspace,
@@ -63,7 +65,7 @@ impl Plan {
         let planned = plan(
             files,
             &self.scope,
-            DifferencePolicy::default(),
+            self.differences.policy(&files.workspace),
             session.target(),
             &reader,
             ui,
@@ -84,7 +86,7 @@ impl Plan {
         let (mut plan, _) = plan(
             files,
             &self.scope,
-            DifferencePolicy::default(),
+            self.differences.policy(&files.workspace),
             &target,
             &snapshot,
             ui,

@@ -8,6 +8,7 @@ use super::rules::{self, RawFreeze, RawRule};
 use super::schema;
 use crate::config::visible::warn_of_similar;
 use crate::config::words::{read_tags, read_version};
+use crate::lead::field::groups;
 use crate::yaml::decode::{At, Keys, Reader};
 use crate::yaml::diagnostic::Code;
 use crate::yaml::excerpt::quoted;
@@ -118,6 +119,18 @@ pub struct RawPolicy<'t> {
     /// Times in which nothing is written.
     #[schemars(with = "Option<Vec<RawFreeze<'static>>>", extend("type" = "array"), default)]
     pub freeze: Vec<RawFreeze<'t>>,
+    /// What is done where the inbox changed and the file did not: `keep` (the default), `revert` or `fail`, for all fields or by field.
+    #[schemars(schema_with = "schema::drift", default)]
+    pub drift: Option<At<RawDrift<'t>>>,
+}
+
+/// What is written after `drift`.
+#[derive(Debug)]
+pub enum RawDrift<'t> {
+    /// One word for all fields.
+    All(At<&'t str>),
+    /// A word for each of some fields.
+    ByField(Vec<(&'t str, At<&'t str>)>),
 }
 
 /// Moves of the status, as `FROM -> TO`; `*` is any.
@@ -369,6 +382,7 @@ fn policy<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawPolicy<'t> {
         "require_agent",
         "rules",
         "freeze",
+        "drift",
     ];
     each(reader, id, "`policy`", &known, |reader, name, value| {
         let span = reader.span(value);
@@ -391,10 +405,24 @@ fn policy<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawPolicy<'t> {
             }
             "rules" => made.rules = rules::read_rules(reader, value),
             "freeze" => made.freeze = rules::read_freezes(reader, value),
+            "drift" => made.drift = drift(reader, value).map(|value| At { value, span }),
             _ => made.transitions = transitions(reader, value),
         }
     });
     made
+}
+
+fn drift<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawDrift<'t>> {
+    if !matches!(reader.tree.kind(id), Kind::Mapping { .. }) {
+        return reader.filled(id, "`drift`").map(RawDrift::All);
+    }
+    let known: Vec<&str> = groups().map(|(name, _)| name).collect();
+    let mut made = Vec::new();
+    each(reader, id, "`drift`", &known, |reader, name, value| {
+        let word = reader.filled(value, "what is done about drift");
+        made.extend(word.map(|word| (name, word)));
+    });
+    Some(RawDrift::ByField(made))
 }
 
 fn transitions<'t>(reader: &mut Reader<'t>, id: NodeId) -> (Vec<At<&'t str>>, Vec<At<&'t str>>) {

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::raw::{Config, RawAgent};
 use crate::lead::Status;
+use crate::lead::field::groups;
 use crate::observe::TagShape;
+use crate::policy::DriftPolicy;
 
 /// The schema of `convertalk.yaml`.
 pub fn workspace() -> Schema {
@@ -123,6 +125,21 @@ pub(crate) fn header(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn max_changes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["integer", "string"], "minimum": 0, "pattern": "^\\s*([0-9]+|0*(100|[0-9]{1,2})\\s*%)\\s*$", "examples": [50, "20%"] })
+}
+
+pub(crate) fn drift(_: &mut SchemaGenerator) -> Schema {
+    let word =
+        json_schema!({ "enum": DriftPolicy::WORDS.map(|(word, _)| word), "default": "keep" });
+    let fields: serde_json::Map<String, serde_json::Value> = groups()
+        .map(|(name, _)| (name.to_owned(), word.clone().to_value()))
+        .collect();
+    json_schema!({
+        "anyOf": [
+            word,
+            { "type": "object", "properties": fields, "additionalProperties": false },
+        ],
+        "examples": ["keep", { "status": "revert" }],
+    })
 }
 
 pub(crate) fn statuses(_: &mut SchemaGenerator) -> Schema {

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::api::{ApiSettings, Endpoint, NotesSent};
 use crate::config::endpoint::{self, Problem};
-use crate::config::raw::{Config, RawAgent, RawApi, RawPolicy};
+use crate::config::raw::{Config, RawAgent, RawApi, RawDrift, RawPolicy};
 use crate::config::words::read_status;
 use crate::config::{Overrides, Workspace};
 use crate::lead::desired::Place;
 use crate::lead::{AgentId, Status};
 use crate::observe::TagShape;
-use crate::policy::{Agent, MaxChanges, Policy, Rule, Transition};
+use crate::policy::{Agent, DriftPolicies, DriftPolicy, MaxChanges, Policy, Rule, Transition};
 use crate::yaml::decode::{At, Reader};
 use crate::yaml::diagnostic::{Code, Diagnostic, Span};
 use crate::yaml::excerpt::quoted;
@@ -406,7 +406,41 @@ fn policy(
         require_agent,
         rules: super::rules::rules(reader, &raw.rules, agents),
         freeze: super::rules::freezes(reader, &raw.freeze),
+        drift: raw.drift.as_ref().map(|raw| {
+            let drift = drift(reader, &raw.value);
+            rule(reader, raw.span, drift)
+        }),
     }
+}
+
+fn drift(reader: &mut Reader<'_>, raw: &RawDrift<'_>) -> DriftPolicies {
+    match raw {
+        RawDrift::All(word) => DriftPolicies::all(drift_policy(reader, *word).unwrap_or_default()),
+        RawDrift::ByField(fields) => {
+            let mut made = DriftPolicies::default();
+            for (group, word) in fields {
+                if let Some(policy) = drift_policy(reader, *word) {
+                    made = made.with_group(group, policy);
+                }
+            }
+            made
+        }
+    }
+}
+
+fn drift_policy(reader: &mut Reader<'_>, text: At<&str>) -> Option<DriftPolicy> {
+    let known = DriftPolicy::WORDS
+        .iter()
+        .find(|(word, _)| *word == text.value);
+    if known.is_none() {
+        reader.error(
+            Code::BadValue,
+            text.span,
+            format!("{} is not done about drift", quoted(text.value)),
+            "write `keep`, `revert` or `fail`",
+        );
+    }
+    known.map(|(_, policy)| *policy)
 }
 
 fn max_changes(reader: &mut Reader<'_>, text: At<&str>) -> Option<MaxChanges> {

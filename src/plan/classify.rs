@@ -7,13 +7,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::policy::Limits;
 use super::{Action, Change, Class, Refusal, Released, Source, Summary};
-use crate::diff::{FieldChange, TagPatch};
+use crate::diff::{FieldChange, Side, TagPatch};
 use crate::lead::normal::Compare;
 use crate::lead::{Desired, DesiredLead};
 use crate::lead::{DesiredField, DesiredValue, Field, Kind, Lead, LeadId, Value};
 use crate::observe::Live;
-use crate::policy::Guard;
+use crate::policy::{DriftPolicies, DriftPolicy, Guard};
 use crate::text::count;
 
 /// Gives each difference its class.
@@ -131,18 +132,6 @@ pub(super) fn released(
     base.iter().filter_map(of).collect()
 }
 
-/// What a run does about drift.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum DriftPolicy {
-    /// Leave it as it is
-    #[default]
-    Keep,
-    /// Write what the files say over it
-    Revert,
-    /// Write nothing at all
-    Fail,
-}
-
 /// What a run does about conflicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum ConflictPolicy {
@@ -155,60 +144,148 @@ pub enum ConflictPolicy {
     TakeLive,
 }
 
-/// What a run does about what is not its doing.
+/// What a run does about differences that the files did not make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DifferencePolicy {
-    /// About drift.
-    pub drift: DriftPolicy,
+    /// About drift, field by field.
+    pub drift: DriftPolicies,
     /// About conflicts.
     pub conflicts: ConflictPolicy,
 }
 
-/// Why a plan is refused for what is not its doing.
-pub(super) fn refusals(all: &[Change], whose: DifferencePolicy) -> Vec<Refusal> {
-    let about = |rule: Guard, told: &str, lift: &str, is: &dyn Fn(&&Change) -> bool| {
+impl DifferencePolicy {
+    /// The side that is taken of a field. What a saved plan has decided stays decided.
+    fn side_of(self, change: &FieldChange) -> Option<Side> {
+        let by_policy = match change.class {
+            Some(Class::Drift) => side(self.drift.of(&change.field)),
+            Some(Class::Intended) if change.intended.is_some() => {
+                side(self.drift.of(&change.field))
+            }
+            Some(Class::Conflict) => match self.conflicts {
+                ConflictPolicy::Fail => None,
+                ConflictPolicy::TakeFile => Some(Side::File),
+                ConflictPolicy::TakeLive => Some(Side::Live),
+            },
+            Some(Class::Intended | Class::Change) | None => None,
+        };
+        change.taken.or(by_policy)
+    }
+
+    /// The side that is taken of a lead that is not there. It is created whole, or not at all.
+    fn side_of_creation(self, change: &Change) -> Option<Side> {
+        let by_policy = match change.class {
+            Class::Drift => side(self.drift.of_whole()),
+            Class::Change | Class::Intended | Class::Conflict => None,
+        };
+        change.taken.or(by_policy)
+    }
+}
+
+fn side(drift: DriftPolicy) -> Option<Side> {
+    match drift {
+        DriftPolicy::Keep => Some(Side::Live),
+        DriftPolicy::Revert => Some(Side::File),
+        DriftPolicy::Fail => None,
+    }
+}
+
+/// Notes at each difference that the files did not make which side is taken.
+pub(super) fn decide(all: &mut [Change], policy: DifferencePolicy) {
+    for change in all {
+        match change.action {
+            Action::Create => {
+                change.taken = policy.side_of_creation(change);
+                for field in &mut change.fields.0 {
+                    field.taken = change.taken;
+                }
+            }
+            Action::Update => {
+                for field in &mut change.fields.0 {
+                    field.taken = policy.side_of(field);
+                }
+                let stays =
+                    !change.fields.is_empty() && change.fields.iter().all(FieldChange::stays);
+                change.taken = stays.then_some(Side::Live);
+            }
+        }
+    }
+}
+
+/// Takes back what a saved plan has decided about drift, about conflicts, or about both.
+pub fn undecide(all: &mut [Change], drift: bool, conflicts: bool) {
+    let is_open = |class: Class| match class {
+        Class::Drift | Class::Intended => drift,
+        Class::Conflict => conflicts,
+        Class::Change => false,
+    };
+    for change in all {
+        if change.action == Action::Update || is_open(change.class) {
+            change.taken = None;
+        }
+        let open = |field: &&mut FieldChange| field.class.is_some_and(is_open);
+        for field in change.fields.0.iter_mut().filter(open) {
+            field.taken = None;
+        }
+    }
+}
+
+/// Why a plan is refused for what the files did not do.
+pub(super) fn refusals(
+    all: &[Change],
+    policy: DifferencePolicy,
+    limits: &Limits<'_>,
+) -> Vec<Refusal> {
+    let refusal = |rule: Guard, message: &str, help: &str, is: &dyn Fn(&&Change) -> bool| {
         let leads: Vec<LeadId> = all
             .iter()
             .filter(is)
             .map(|change| change.uuid.clone())
             .collect();
-        let message = format!("{} {told}", count(leads.len(), "lead"));
+        let message = format!("{} {message}", count(leads.len(), "lead"));
         (!leads.is_empty()).then(|| Refusal {
             rule,
             message,
             source: None,
-            lift: lift.to_owned(),
+            lift: help.to_owned(),
             leads,
         })
     };
-    let conflict = || {
-        let told = "changed in the files and in the inbox since the base, to different values";
-        about(
-            Guard::Conflict,
-            told,
-            "apply with --conflicts take-file or --conflicts take-live; or bring the files up to date",
-            &|change| change.class == Class::Conflict,
-        )
-    };
-    let drift = || {
-        about(
-            Guard::Drift,
-            "moved in the inbox since the base",
-            "apply with --drift keep or --drift revert",
-            &|change| has_drift(change),
-        )
-    };
-    let conflict = (whose.conflicts == ConflictPolicy::Fail)
-        .then(conflict)
-        .flatten();
-    conflict
-        .into_iter()
-        .chain((whose.drift == DriftPolicy::Fail).then(drift).flatten())
-        .collect()
+    let conflict = refusal(
+        Guard::Conflict,
+        "changed in the files and in the inbox since the base, to different values",
+        "apply with --conflicts take-file or --conflicts take-live; or bring the files up to date",
+        &|change| {
+            let undecided = |field: &FieldChange| {
+                field.class == Some(Class::Conflict) && policy.side_of(field).is_none()
+            };
+            change.fields.iter().any(undecided)
+        },
+    );
+    let drift = refusal(
+        Guard::Drift,
+        "changed in the inbox since the base",
+        "once: --drift keep or --drift revert; for good: policy.drift",
+        &|change| match change.action {
+            Action::Create => {
+                change.class == Class::Drift && policy.side_of_creation(change).is_none()
+            }
+            Action::Update => change
+                .fields
+                .iter()
+                .any(|field| is_drift(field) && policy.side_of(field).is_none()),
+        },
+    );
+    let rule = limits.policy.drift.as_ref();
+    let rule = rule.filter(|rule| rule.value == policy.drift);
+    let drift = drift.map(|drift| Refusal {
+        source: rule.map(|rule| Source::from(&rule.place)),
+        ..drift
+    });
+    conflict.into_iter().chain(drift).collect()
 }
 
 /// Of the differences, those that a run writes. What is refused stays in: it is judged by `refusals`.
-pub fn to_write(all: &[Change], whose: DifferencePolicy) -> Cow<'_, [Change]> {
+pub fn to_write(all: &[Change], policy: DifferencePolicy) -> Cow<'_, [Change]> {
     // Where there is no base, nothing says that a difference is not this run's doing.
     let is_ours = |change: &Change| {
         change.class == Class::Change && change.fields.iter().all(|field| field.class.is_none())
@@ -216,36 +293,40 @@ pub fn to_write(all: &[Change], whose: DifferencePolicy) -> Cow<'_, [Change]> {
     if all.iter().all(is_ours) {
         return Cow::Borrowed(all);
     }
-    let DifferencePolicy { drift, conflicts } = whose;
-    let field = |field: &FieldChange| match field.class {
-        Some(Class::Drift) if drift == DriftPolicy::Keep => None,
-        Some(Class::Conflict) if conflicts == ConflictPolicy::TakeLive => None,
-        Some(Class::Intended) if drift == DriftPolicy::Keep => {
-            let Some(after) = field.intended.clone() else {
-                return Some(field.clone());
-            };
-            // Of exact tags only some are intended: the others are left as they are.
-            let between = || TagPatch::between(field.before.set(), after.set());
-            let patch = (field.field.kind() == Kind::Set).then(|| Box::new(between()));
-            Some(FieldChange {
-                after,
-                patch,
-                intended: None,
-                ..field.clone()
+    let written = |change: &Change| match change.action {
+        Action::Create => {
+            (policy.side_of_creation(change) != Some(Side::Live)).then(|| change.clone())
+        }
+        Action::Update => {
+            let fields = change.fields.iter();
+            let fields: Vec<FieldChange> = fields
+                .filter_map(|field| written_part(field, policy))
+                .collect();
+            (!fields.is_empty()).then(|| Change {
+                fields: super::Fields(fields),
+                ..change.clone()
             })
         }
-        _ => Some(field.clone()),
-    };
-    let written = |change: &Change| {
-        let fields: Vec<FieldChange> = change.fields.iter().filter_map(field).collect();
-        let bare = change.action == Action::Create
-            && (change.class != Class::Drift || drift != DriftPolicy::Keep);
-        (!fields.is_empty() || bare).then(|| Change {
-            fields: super::Fields(fields),
-            ..change.clone()
-        })
     };
     Cow::Owned(all.iter().filter_map(written).collect())
+}
+
+/// What is written of a field; `None` where what the inbox has stays.
+fn written_part(field: &FieldChange, policy: DifferencePolicy) -> Option<FieldChange> {
+    if policy.side_of(field) != Some(Side::Live) {
+        return Some(field.clone());
+    }
+    let after = field.intended.clone()?;
+    // Of exact tags only some are intended: the others are left as they are.
+    let between = || TagPatch::between(field.before.set(), after.set());
+    let patch = (field.field.kind() == Kind::Set).then(|| Box::new(between()));
+    Some(FieldChange {
+        after,
+        patch,
+        intended: None,
+        taken: None,
+        ..field.clone()
+    })
 }
 
 /// Counts what a run would write of the differences, and what is not its doing.
@@ -264,11 +345,12 @@ pub(super) fn number(numbers: &mut Summary, all: &[Change], written: &[Change]) 
 
 /// Whether the inbox has moved away from the files in any field of a lead.
 fn has_drift(change: &Change) -> bool {
-    change.class == Class::Drift
-        || change
-            .fields
-            .iter()
-            .any(|field| field.class == Some(Class::Drift) || field.intended.is_some())
+    change.class == Class::Drift || change.fields.iter().any(is_drift)
+}
+
+/// Whether the inbox has moved away from the files in a field, or in a part of it.
+fn is_drift(field: &FieldChange) -> bool {
+    field.class == Some(Class::Drift) || field.intended.is_some()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
-use crate::diff::{Class, FieldChange, RedactionTag, TagPatch};
+use crate::diff::{Class, FieldChange, RedactionTag, Side, TagPatch};
 use crate::lead::{Field, FieldId, Kind, Value};
 
 /// The fields of a lead that differ, in their order.
@@ -37,6 +37,8 @@ struct Sides<T> {
     patch: Option<Box<TagPatch>>,
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     intended: Option<T>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    taken: Option<Side>,
 }
 
 /// `Option::default`, but without asking anything of the type.
@@ -60,6 +62,7 @@ fn sides(change: &FieldChange) -> (String, Sides<&Value>) {
         class,
         patch,
         intended,
+        taken,
     } = change;
     let (seal, patch, intended) = (seal.clone(), patch.clone(), intended.as_ref());
     (
@@ -72,6 +75,7 @@ fn sides(change: &FieldChange) -> (String, Sides<&Value>) {
             class: *class,
             patch,
             intended,
+            taken: *taken,
         },
     )
 }
@@ -90,6 +94,7 @@ impl<'de> Deserialize<'de> for Fields {
                 class,
                 patch,
                 intended,
+                taken,
             },
         ) in map
         {
@@ -110,6 +115,7 @@ impl<'de> Deserialize<'de> for Fields {
                 class,
                 patch,
                 intended,
+                taken,
             });
         }
         changes.sort_by(|one, other| one.field.cmp(&other.field));
@@ -138,7 +144,8 @@ impl JsonSchema for Fields {
             json_schema!({
                 "type": "object", "required": ["before", "after"], "additionalProperties": false,
                 "properties": { "before": value, "after": value, "line": { "type": "integer", "minimum": 0 }, "seal": seal,
-                    "class": { "enum": ["intended", "drift", "conflict"] }, "intended": value }
+                    "class": { "enum": ["intended", "drift", "conflict"] }, "intended": value,
+                    "taken": { "enum": ["live", "file"] } }
             })
         };
         let mut properties = serde_json::Map::new();

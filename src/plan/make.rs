@@ -86,6 +86,7 @@ pub fn make(input: Input<'_>) -> Plan {
             desired.contains_key(id) || !all.contains_key(id) && desired.len() == all.len()
         });
     }
+    classify::decide(&mut changes, whose);
     let declared = all.len();
     let written = to_write(&changes, whose);
     classify::number(&mut numbers, &changes, &written);
@@ -101,7 +102,9 @@ pub fn make(input: Input<'_>) -> Plan {
         },
         limits,
     );
-    verdict.refusals.extend(classify::refusals(&changes, whose));
+    verdict
+        .refusals
+        .extend(classify::refusals(&changes, whose, limits));
     Plan {
         base: base.map(|(base, _)| base),
         listing: live.listing,
@@ -175,6 +178,7 @@ pub fn rejudge(plan: &mut Plan, present: &Present<'_>) {
         limits,
         policy,
     } = *present;
+    classify::decide(&mut plan.changes, policy);
     classify::number(&mut plan.summary, &plan.changes, written);
     plan.agents = summary::workload(open, live, agents);
     plan.transitions = summary::transitions(open);
@@ -187,7 +191,9 @@ pub fn rejudge(plan: &mut Plan, present: &Present<'_>) {
         },
         limits,
     );
-    verdict.refusals.extend(classify::refusals(open, policy));
+    verdict
+        .refusals
+        .extend(classify::refusals(open, policy, limits));
     // These depend on this run's flags and time, and are judged anew.
     let is_of_then = |guard: &Guard| [Guard::Conflict, Guard::Drift, Guard::Freeze].contains(guard);
     plan.refusals
@@ -269,6 +275,7 @@ fn change(id: &LeadId, lead: &DesiredLead, action: Action, fields: Vec<FieldChan
         class: Class::Change,
         source: Source::from(&lead.place),
         fields: super::Fields(fields),
+        taken: None,
     }
 }
 

@@ -69,6 +69,7 @@ pub(super) struct Evaluation {
 pub(super) fn judge(facts: &Facts<'_>, limits: &Limits<'_>) -> Evaluation {
     let Policy {
         tags: _,
+        drift: _,
         max_changes: _,
         deny,
         warn,

@@ -110,16 +110,17 @@ pub(super) fn parts(change: &FieldChange) -> Vec<FieldChange> {
     let Some(intended) = &change.intended else {
         return vec![change.clone()];
     };
-    let part = |before: &Value, after: &Value, class| FieldChange {
+    let part = |before: &Value, after: &Value, class, taken| FieldChange {
         before: before.clone(),
         after: after.clone(),
         class: Some(class),
         intended: None,
+        taken,
         ..change.clone()
     };
     vec![
-        part(&change.before, intended, Class::Intended),
-        part(intended, &change.after, Class::Drift),
+        part(&change.before, intended, Class::Intended, None),
+        part(intended, &change.after, Class::Drift, change.taken),
     ]
 }
 
@@ -146,6 +147,25 @@ pub(super) fn field_summary(change: &FieldChange, names: &PlanNames<'_>) -> Fiel
                 Kind::Choice | Kind::Set | Kind::KeyedText | Kind::Text | Kind::Notes => "(none)",
             };
             replaced(words(before, absent, names), words(after, absent, names))
+        }
+    }
+}
+
+/// What the inbox has and keeps, and beside it what the file asks for.
+pub(super) fn kept(field_summary: &FieldSummary, shown: impl Fn(&str) -> String) -> String {
+    match field_summary {
+        FieldSummary::Replaced { before, after } | FieldSummary::Reworded { before, after } => {
+            format!("inbox {}, file {}", shown(before), shown(after))
+        }
+        FieldSummary::Set { added, removed } => {
+            let more = removed.iter().map(|tag| shown(&format!("+{tag}")));
+            let fewer = added.iter().map(|tag| shown(&format!("-{tag}")));
+            let beside: Vec<String> = more.chain(fewer).collect();
+            format!("inbox {}", beside.join(" "))
+        }
+        FieldSummary::Notes(notes) => {
+            let notes: Vec<String> = notes.iter().map(|note| shown(note)).collect();
+            format!("inbox without {}", notes.join("; "))
         }
     }
 }
@@ -184,14 +204,28 @@ fn replaced(mut before: String, mut after: String) -> FieldSummary {
 /// From so many leads on, the very same change is told once.
 pub(super) const ROLL_UP: usize = 3;
 
+/// Who made a difference, and whether it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Origin {
+    /// The class, where it is another than the lead's.
+    pub(super) class: Option<Class>,
+    /// Nothing of it is written: what the inbox has stays.
+    pub(super) stays: bool,
+}
+
 /// Leads with the very same change, under one head.
 pub(super) struct Group<'a> {
     /// Each with the one place that asks for it for all leads of the group, where there is one.
-    pub(super) fields: Vec<(&'a Field, FieldSummary, Option<Class>, Option<Source>)>,
+    pub(super) fields: Vec<(&'a Field, FieldSummary, Origin, Option<Source>)>,
     pub(super) changes: Vec<&'a Change>,
 }
 
 impl Group<'_> {
+    /// Whether nothing of it is written.
+    pub(super) fn stays(&self) -> bool {
+        self.changes.iter().all(|change| change.stays())
+    }
+
     /// Whether one place asks for each field of all its leads.
     pub(super) fn has_one_place(&self) -> bool {
         self.fields.iter().all(|(.., place)| place.is_some())
@@ -232,13 +266,15 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &PlanNames<'_>) -> Vec<Group<'a>
             (
                 field,
                 field_summary(&part, names),
-                told_class(change, &part),
+                Origin {
+                    class: told_class(change, &part),
+                    stays: part.stays(),
+                },
             )
         };
-        let fields: Vec<(&Field, FieldSummary, Option<Class>)> =
-            parts.into_iter().map(told).collect();
+        let fields: Vec<(&Field, FieldSummary, Origin)> = parts.into_iter().map(told).collect();
         let at = *by_change
-            .entry((change.action, change.class, fields.clone()))
+            .entry((change.action, change.class, change.taken, fields.clone()))
             .or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => {
@@ -252,8 +288,8 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &PlanNames<'_>) -> Vec<Group<'a>
                 let fields = fields
                     .into_iter()
                     .zip(places)
-                    .map(|((field, field_summary, class), place)| {
-                        (field, field_summary, class, place)
+                    .map(|((field, field_summary, origin), place)| {
+                        (field, field_summary, origin, place)
                     })
                     .collect();
                 groups.push(Group {

@@ -3,7 +3,7 @@
 //! Made of a plan (what is refused, what is missing, each change) or of the diagnostics of `validate`; printed as workflow commands
 //! or as SARIF.
 
-use super::field_summary::{FieldSummary, PlanNames, field_summary, parts};
+use super::field_summary::{FieldSummary, PlanNames, field_summary, kept, parts};
 use super::style::count;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 use crate::text::shortened;
@@ -196,14 +196,16 @@ fn of_change(change: &Change, names: &PlanNames<'_>) -> Vec<(Class, Finding)> {
         } else {
             change.source.line
         };
+        let summary = field_summary(field, names);
+        let difference = if field.stays() {
+            format!("kept: {}", kept(&summary, |text| shortened(text, SHOWN)))
+        } else {
+            told(&summary)
+        };
         let finding = Finding {
             level,
             rule: class.as_str().to_owned(),
-            message: format!(
-                "{name}: {verb}{} {}",
-                field.field,
-                told(&field_summary(field, names))
-            ),
+            message: format!("{name}: {verb}{} {difference}", field.field),
             help: None,
             at: Some(At {
                 file: change.source.file.clone(),

@@ -27,7 +27,8 @@ impl PlanHeadline {
     pub(super) fn of(plan: &Plan) -> Self {
         let declared = count(plan.summary.declared, "declared lead");
         let (outlook, head) = match (plan.refusals.is_empty(), plan.missing.is_empty()) {
-            (true, true) if plan.is_empty() => (Outlook::Idle, "Nothing to do:"),
+            (true, true) if plan.changes.is_empty() => (Outlook::Idle, "Nothing to do:"),
+            (true, true) if plan.is_empty() => (Outlook::Ready, "Nothing to write:"),
             (true, true) => (Outlook::Ready, "Plan:"),
             (true, false) => (Outlook::Missing, "Not to be applied:"),
             (false, _) => (Outlook::Refused, "Refused:"),
@@ -65,18 +66,14 @@ fn parts(plan: &Plan) -> String {
         (numbers.to_create, "to create"),
         (numbers.missing, "missing"),
         (numbers.held, "held"),
-        (numbers.declared.saturating_sub(told), "left to the inbox"),
+        (
+            numbers.declared.saturating_sub(told),
+            "kept as in the inbox",
+        ),
     ];
-    let words = |parts: &[(usize, &str)]| -> Vec<String> {
-        parts
-            .iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, words)| format!("{number} {words}"))
-            .collect()
-    };
-    let mut all = words(&once);
+    let mut all = counted(&once);
     all.push(format!("{} in sync", numbers.in_sync));
-    let besides = words(&[
+    let besides = counted(&[
         (numbers.drift, "drifted"),
         (numbers.conflicts, "in conflict"),
     ]);
@@ -90,4 +87,13 @@ fn parts(plan: &Plan) -> String {
         all.join(", "),
         count(numbers.declared, "declared lead")
     )
+}
+
+/// The numbers that are not 0, with their words.
+fn counted(parts: &[(usize, &str)]) -> Vec<String> {
+    parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, words)| format!("{number} {words}"))
+        .collect()
 }

@@ -105,7 +105,7 @@ impl Page<'_> {
 
     /// That there is no reason to worry, where there is none.
     fn calm(&self) -> Option<&'static str> {
-        (self.notices.is_empty() && !self.plan.is_empty()).then_some(
+        (self.notices.is_empty() && !self.plan.changes.is_empty()).then_some(
             "No guard refuses it, every declared lead was found, and there are no warnings.",
         )
     }

@@ -4,7 +4,9 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::field_summary::{FieldSummary, Group, PlanNames, ROLL_UP, groups, line_of};
+use super::field_summary::{
+    FieldSummary, Group, Origin, PlanNames, ROLL_UP, groups, kept, line_of,
+};
 use super::headline::{Outlook, PlanHeadline};
 use crate::lead::LeadId;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
@@ -64,10 +66,14 @@ pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
     all.extend(tables::transitions(plan));
     all.extend(tables::workload(plan));
     all.extend(
-        [Class::Change, Class::Intended, Class::Drift]
+        [Class::Change, Class::Intended]
             .into_iter()
             .filter_map(|class| changes(&groups, class, &names)),
     );
+    let (kept_drift, reverted): (Vec<Group<'_>>, Vec<Group<'_>>) =
+        groups.into_iter().partition(Group::stays);
+    all.extend(changes(&reverted, Class::Drift, &names));
+    all.extend(changes(&kept_drift, Class::Drift, &names));
     all.extend(held(plan, &names));
     all.extend(released(plan, &names));
     fitted(head, &all, most)
@@ -240,10 +246,15 @@ fn changes(groups: &[Group<'_>], class: Class, names: &PlanNames<'_>) -> Option<
             "intended change",
             "",
         ),
-        Class::Drift => (
-            "<details><summary>Drift: changed in the inbox, and not by these files</summary>\n",
+        Class::Drift if groups.iter().all(Group::stays) => (
+            "<details><summary>Drift, kept: changed in the inbox, and not by these files</summary>\n",
             "drifted lead",
             "\n</details>\n",
+        ),
+        Class::Drift => (
+            "#### Drift: changed in the inbox, and not by these files\n",
+            "drifted lead",
+            "",
         ),
     };
     let of_class = |group: &&Group<'_>| {
@@ -270,8 +281,8 @@ fn rows(group: &Group<'_>, names: &PlanNames<'_>) -> Vec<Row> {
     let fields: Vec<String> = group
         .fields
         .iter()
-        .map(|(field, field_summary, class, _)| {
-            told_field(&field.to_string(), field_summary, *class)
+        .map(|(field, field_summary, origin, _)| {
+            told_field(&field.to_string(), field_summary, *origin)
         })
         .collect();
     let fields = fields.join("<br>");
@@ -342,11 +353,18 @@ fn lead(change: &Change, names: &PlanNames<'_>) -> String {
     )
 }
 
-fn told_field(name: &str, field_summary: &FieldSummary, class: Option<Class>) -> String {
-    let class = match class {
+fn told_field(name: &str, field_summary: &FieldSummary, origin: Origin) -> String {
+    let class = match origin.class {
         None | Some(Class::Change) => String::new(),
         Some(class) => format!(" _({})_", class.as_str()),
     };
+    if origin.stays {
+        return format!(
+            "{} {}{class}",
+            prose(name),
+            kept(field_summary, |text| code(&shortened(text, LONGEST)))
+        );
+    }
     let told = match field_summary {
         FieldSummary::Replaced { before, after } => format!("{} → {}", code(before), code(after)),
         FieldSummary::Set { added, removed } => {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use similar::{ChangeTag, TextDiff};
 
-use super::field_summary::{FieldSummary, Group, PlanNames, ROLL_UP, groups, line_of};
+use super::field_summary::{FieldSummary, Group, PlanNames, ROLL_UP, groups, kept, line_of};
 use super::headline::{Outlook, PlanHeadline};
 use super::style::{
     ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible,
@@ -140,8 +140,8 @@ fn one(out: &mut String, change: &Change, group: &Group<'_>, names: &PlanNames<'
     writeln!(
         out,
         "{} {id}{label}  {place}{}",
-        sign(change.action),
-        class_word(change.class)
+        sign(change),
+        class_word(change)
     )?;
     let asked = |field: &Field| {
         change
@@ -171,20 +171,15 @@ fn rolled_up(out: &mut String, group: &Group<'_>, names: &PlanNames<'_>) -> fmt:
         .changes
         .iter()
         .map(|change| lead(change, names) + &place(change));
-    let first = group
-        .changes
-        .first()
-        .map_or(Action::Update, |change| change.action);
-    let class = group
-        .changes
-        .first()
-        .map_or(Class::Change, |change| change.class);
+    let Some(first) = group.changes.first() else {
+        return Ok(());
+    };
     writeln!(
         out,
         "{} {}, the same change:{}",
         sign(first),
         paint(STRONG, count(group.changes.len(), "lead")),
-        class_word(class)
+        class_word(first)
     )?;
     let place = |place: &Option<Source>| {
         place
@@ -209,14 +204,16 @@ fn lead(change: &Change, names: &PlanNames<'_>) -> String {
         .map_or_else(|| id.clone(), |label| format!("{id} {}", visible(label)))
 }
 
-/// Whose doing it is, where there is a base to say.
-fn class_word(class: Class) -> String {
-    let more = match class {
+/// Who made the difference, where there is a base to say.
+fn class_word(change: &Change) -> String {
+    let more = match change.class {
         Class::Change | Class::Intended => "",
-        Class::Drift => ": the inbox has the first, the file the second as it always did",
-        Class::Conflict => ": both moved since the base",
+        Class::Drift if change.stays() => ", kept: the inbox changed, the file did not",
+        Class::Drift => ": the inbox changed, the file did not",
+        Class::Conflict if change.stays() => ", kept: both changed since the base",
+        Class::Conflict => ": both changed since the base",
     };
-    part_word(class) + more
+    part_word(change.class) + more
 }
 
 /// The same of one field among others, in a word.
@@ -230,8 +227,9 @@ fn part_word(class: Class) -> String {
     format!("  {}", paint(style, class.as_str()))
 }
 
-fn sign(action: Action) -> String {
-    match action {
+fn sign(change: &Change) -> String {
+    match change.action {
+        _ if change.stays() => paint(FAINT, "="),
         Action::Update => paint(CHANGE, "~"),
         Action::Create => paint(ADD, "+ create"),
     }
@@ -247,7 +245,7 @@ fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt
         .map(|name| name.chars().count())
         .max()
         .unwrap_or_default();
-    for ((field, field_summary, class, _), place) in group.fields.iter().zip(places) {
+    for ((field, field_summary, origin, _), place) in group.fields.iter().zip(places) {
         let name = visible(&field.to_string());
         let head = format!("{name:width$}  ");
         let place = if place.is_empty() {
@@ -255,7 +253,15 @@ fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt
         } else {
             format!("  {}", paint(FAINT, place))
         };
-        let place = place + &class.map(part_word).unwrap_or_default();
+        let place = place + &origin.class.map(part_word).unwrap_or_default();
+        if origin.stays {
+            indented(
+                out,
+                4,
+                format_args!("{head}{}{place}", kept(field_summary, visible)),
+            )?;
+            continue;
+        }
         match field_summary {
             FieldSummary::Replaced { before, after } => {
                 let (before, after) = (paint(REMOVE, visible(before)), paint(ADD, visible(after)));

@@ -117,8 +117,8 @@ fn each_difference_has_its_class() {
     let text = world.run(&format!("plan --base {base}")).exits(3).out;
     for words in [
         "intended",
-        "drift: the inbox has the first",
-        "conflict: both moved",
+        "drift, kept: the inbox changed",
+        "conflict: both changed",
         "No longer declared",
         "2 drifted, 1 in conflict",
     ] {
@@ -444,7 +444,7 @@ fn of_tags_only_the_intended_ones_are_called_so() {
     assert!(
         lines
             .iter()
-            .any(|line| line.contains("-agents-own") && line.contains("drift")),
+            .any(|line| line.contains("inbox +agents-own") && line.contains("drift")),
         "{text}"
     );
 }
@@ -476,4 +476,120 @@ fn a_second_workspace_is_new_and_not_moved() {
             .err
             .contains("but at one/convertalk.yaml")
     );
+}
+
+/// Of a world without conflicts: one intended change, one drift of a status, and an agent's own tag.
+fn drifted() -> (World, String) {
+    let (world, base) = world();
+    world.declare(&format!(
+        "  {}: {{ status: CLOSED, agent: rahul, tags: [web] }}\n  {}: {{ status: OPEN, agent: rahul, tags: [web] }}\n  {}: {{ status: OPEN, agent: rahul, tags: [web] }}\n",
+        uuid(1),
+        uuid(2),
+        uuid(4)
+    ));
+    (world, base)
+}
+
+fn with_policy(world: &World, drift: &str) {
+    let path = world.path("convertalk.yaml");
+    let text = std::fs::read_to_string(path).expect("a file");
+    world.write(
+        "convertalk.yaml",
+        &format!("{text}policy: {{ drift: {drift} }}\n"),
+    );
+}
+
+#[test]
+fn kept_drift_is_shown_as_kept_and_is_not_a_change_to_come() {
+    let (world, base) = drifted();
+    world
+        .run(&format!("plan --base {base} --detailed-exitcode"))
+        .exits(2);
+    world.run(&format!("apply --yes --base {base}")).exits(0);
+    let again = world
+        .run(&format!("plan --base {base} --detailed-exitcode"))
+        .exits(0);
+    assert!(
+        again.out.contains("status  inbox REVIEW, file OPEN")
+            && !again.out.contains("REVIEW -> OPEN")
+            && again.out.contains("Nothing to write:"),
+        "{}",
+        again.out
+    );
+    let json = world
+        .run(&format!("plan --base {base} --format json"))
+        .json();
+    assert_eq!(json["changes"][0]["taken"], "live");
+    assert_eq!(json["summary"]["to_update"], 0);
+    assert_eq!(json["summary"]["drift"], 2);
+}
+
+#[test]
+fn the_policy_on_drift_decides_by_field() {
+    let (world, base) = drifted();
+    with_policy(&world, "{ status: revert }");
+    let plan = world.run(&format!("plan --base {base}")).exits(0).out;
+    assert!(plan.contains("REVIEW -> OPEN"), "{plan}");
+    world.run(&format!("apply --yes --base {base}")).exits(0);
+    assert_eq!(
+        world.sent().keys().collect::<Vec<_>>(),
+        [&uuid(1), &uuid(2)],
+        "drift of tags is kept"
+    );
+}
+
+#[test]
+fn a_policy_that_drift_fails_refuses_with_its_place_and_the_flag_overrides_it() {
+    let (world, base) = drifted();
+    with_policy(&world, "{ tags: fail }");
+    let refused = world
+        .run(&format!("plan --base {base} --format json"))
+        .exits(3)
+        .json();
+    let refusal = &refused["refusals"][0];
+    assert_eq!(refusal["rule"], "drift");
+    assert_eq!(refusal["leads"], serde_json::json!([uuid(4)]));
+    assert_eq!(refusal["source"]["file"], "convertalk.yaml");
+    world.run(&format!("apply --yes --base {base}")).exits(3);
+    assert!(world.puts().is_empty());
+    world
+        .run(&format!("apply --yes --base {base} --drift revert"))
+        .exits(0);
+    world.assert_settled();
+}
+
+#[test]
+fn a_saved_plan_does_what_it_shows_about_drift_unless_a_flag_says_otherwise() {
+    let (world, base) = drifted();
+    world
+        .run(&format!(
+            "plan --base {base} --drift revert --out plan.json"
+        ))
+        .exits(0);
+    with_policy(&world, "fail");
+    world.run("apply plan.json --yes --drift keep").exits(0);
+    assert_eq!(world.sent().keys().collect::<Vec<_>>(), [&uuid(1)]);
+    world.run("apply plan.json --yes").exits(0);
+    world.assert_settled();
+}
+
+#[test]
+fn a_word_that_is_not_a_policy_on_drift_is_an_error() {
+    let (world, _) = drifted();
+    for (drift, words) in [
+        ("undo", "`undo`"),
+        ("{ status: undo }", "`undo`"),
+        ("{ city: keep }", "`city`"),
+    ] {
+        let text = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+        with_policy(&world, drift);
+        let ran = world.run("validate").exits(1);
+        assert!(
+            ran.err.contains(words) || ran.out.contains(words),
+            "{drift}: {}{}",
+            ran.out,
+            ran.err
+        );
+        world.write("convertalk.yaml", &text);
+    }
 }

@@ -65,7 +65,7 @@ pub(crate) fn with(plan: &Json, behind: &str) -> Json {
                 }
             };
             // An agent is 24 hex digits, or the plan is refused.
-            let ours = ["action", "class", "created_at", "agent"];
+            let ours = ["action", "class", "taken", "created_at", "agent"];
             let value = |key: &String, value: &Json| {
                 if ours.contains(&key.as_str()) {
                     value.clone()

@@ -84,6 +84,7 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
             class: Class::Change,
             source,
             fields,
+            taken: None,
         }
     };
     let journal = Journal::open(&folder.path().join("run.jsonl")).expect("a run file");

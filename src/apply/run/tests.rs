@@ -123,6 +123,7 @@ fn change(id: &LeadId) -> Change {
             line: 1,
         },
         fields: Fields(crate::diff::changes(&[desired], &open_lead().lead)),
+        taken: None,
     }
 }
 

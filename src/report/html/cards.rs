@@ -123,10 +123,10 @@ fn card(
         .fields
         .iter()
         .enumerate()
-        .map(|(at, (field, field_summary, other, _))| Row {
+        .map(|(at, (field, field_summary, origin, _))| Row {
             field: field.to_string(),
-            class: other.and_then(word),
-            apart: matches!(other.unwrap_or(class), Class::Drift | Class::Conflict),
+            class: origin.class.and_then(word),
+            apart: origin.stays || origin.class.unwrap_or(class) == Class::Conflict,
             told: telling(field_summary),
             place: place(at),
         });

@@ -99,7 +99,7 @@ pub(super) fn classes(plan: &Plan) -> Vec<Told> {
         ),
         (
             Class::Drift,
-            "The files did not change, the inbox did. Not this change's doing, and left as it is in the inbox.",
+            "The files did not change, the inbox did. The policy on drift says which side is kept.",
         ),
         (
             Class::Conflict,
