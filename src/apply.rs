@@ -33,6 +33,7 @@ use crate::lead::{Field, LeadId, Value};
 use crate::observe::TagShape;
 use crate::observe::{Observed, Reader};
 
+pub mod applied;
 mod check;
 pub mod journal;
 pub mod precheck;
@@ -155,6 +156,14 @@ impl Outcome {
         Self::Untried,
         Self::Unverified,
     ];
+
+    /// Whether the lead may have been written.
+    pub fn may_have_written(self) -> bool {
+        match self {
+            Self::Verified | Self::Written | Self::Unverified => true,
+            Self::Already | Self::Stale | Self::Failed | Self::Untried => false,
+        }
+    }
 
     /// The word in reports and run files.
     pub fn as_str(self) -> &'static str {

@@ -18,6 +18,7 @@ mod explain;
 mod fmt;
 mod help;
 mod init;
+mod ledger;
 mod man;
 mod options;
 mod plan;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::api::{ApiError, Failure, NotSent};
+use crate::apply::applied::RecordError;
 use crate::apply::journal::RunFileError;
 use crate::atomic_file::WriteError;
 use crate::config::NoWorkspace;
@@ -120,6 +121,14 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: RunFileError,
+    },
+    /// The applied record is of no use.
+    #[error("{}", path.display())]
+    Applied {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: RecordError,
     },
     /// The run was for another inbox.
     #[error("{}: the run was for another endpoint, bot or customer", path.display())]
@@ -277,6 +286,7 @@ impl Error {
             Self::Snapshot(error) => error.hint(),
             Self::PlanFile { source, .. } => source.hint(),
             Self::RunFile { .. } => "run files are in .convertalk/runs/, or where --run-file said",
+            Self::Applied { source, .. } => source.hint(),
             Self::ForeignRun { .. } => {
                 "undo it in the workspace, and with the environment, that it was made in"
             }

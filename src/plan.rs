@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::diff::{Class, Side};
+pub use crate::git::head::Head;
 use crate::lead::LeadId;
 use crate::lead::desired::Place;
 use crate::observe::Listing;
@@ -44,8 +45,15 @@ pub struct Plan {
     pub plan_id: String,
     /// What the plan is for; it is refused anywhere else.
     pub target: Target,
+    /// The commit that the files are of; null outside of a repository.
+    #[serde(default)]
+    pub head: Option<Head>,
     /// The commit that differences were explained with.
     pub base: Option<Base>,
+    /// The leads that `--only` selected; left out where the plan is about all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<String>>")]
+    pub selected: Option<Vec<LeadId>>,
     /// How much of the live listing stands behind it.
     pub listing: Listing,
     /// The numbers.

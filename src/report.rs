@@ -8,6 +8,7 @@ use crate::plan::Plan;
 use crate::redaction::Redaction;
 use crate::yaml::diagnostic::Diagnostic;
 
+mod applied;
 mod checkup;
 mod explanation;
 mod field_summary;
@@ -22,6 +23,7 @@ pub mod style;
 mod tables;
 mod text;
 
+pub use applied::applied;
 pub use checkup::{Check, Health, checkup, probed};
 pub use explanation::explanation;
 pub use markdown::SMALLEST;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::Outcome;
 use crate::diff::FieldChange;
 use crate::lead::{Field, LeadId, Value};
-use crate::plan::{Action, Fields, Target};
+use crate::plan::{Action, Base, Fields, Head, Target};
 use crate::redaction::Redaction;
 
 /// The version of the format that this program writes and reads.
@@ -154,6 +154,12 @@ pub enum Line {
         names: Redaction,
         /// How many leads the plan changes.
         leads: usize,
+        /// The commit that the files are of; null outside of a repository.
+        #[serde(default)]
+        head: Option<Head>,
+        /// The commit that differences were explained with.
+        #[serde(default)]
+        base: Option<Base>,
     },
     /// A write is about to be sent.
     Write {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::execution::{Execution, Job};
+use super::ledger::{APPLIED, Ledger, Recording, rewind};
 use super::options::{Differences, Scope};
-use super::session::{Files, Session, base, block_on, files, lock, plan, select};
+use super::session::{Compared, Files, Session, base, block_on, files, lock, plan, select};
 use super::ui::Ui;
 use crate::api::ApiError;
 use crate::apply::still_open;
@@ -15,7 +16,8 @@ use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::{Live, Reader, observe};
 use crate::plan::file::{self, unseal};
-use crate::plan::{Plan, Present, hold, narrow, rejudge, to_write, undecide};
+use crate::plan::{Plan, Present, Target, hold, narrow, rejudge, to_write, undecide};
+use crate::policy::Guard;
 use crate::select::Selection;
 
 /// Write what is needed, and read it back
@@ -32,6 +34,8 @@ pub(super) struct Apply {
     execution: Execution,
     #[command(flatten)]
     differences: Differences,
+    #[command(flatten)]
+    recording: Recording,
     /// Refuse a saved plan that is older
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = crate::duration::parse)]
     max_age: Duration,
@@ -54,12 +58,11 @@ impl Apply {
             Session::with(&files.workspace, &stop, async |session| {
                 let writer = session.writer(&files.workspace)?;
                 let spinner = ui.progress(0, "reading the inbox");
-                let policy = self.differences.policy(&files.workspace);
+                let target = session.target();
+                let compared = self.compared(saved.as_ref(), &files, target, ui)?;
+                let ledger = self.ledger(saved.as_ref(), &compared, &files, target, ui)?;
                 let planned = match saved {
-                    None => {
-                        let (scope, target) = (&self.scope, session.target());
-                        plan(&files, scope, policy, target, &writer, ui).await
-                    }
+                    None => plan(&files, &self.scope, &compared, target, &writer, ui).await,
                     Some(saved) => self.take(saved, &files, session, &writer, ui).await,
                 };
                 spinner.finish_and_clear();
@@ -67,8 +70,9 @@ impl Apply {
                 self.execution
                     .carry_out(&Job {
                         plan: &plan,
-                        policy,
+                        policy: compared.policy,
                         live: &live,
+                        ledger: ledger.as_ref(),
                         files: &files,
                         scope: &self.scope,
                         writer: &writer,
@@ -89,7 +93,40 @@ impl Apply {
                 "--base goes with a fresh plan; a saved one brings the base that it was made with",
             ))
         } else {
+            self.recording.check(self.scope.base.as_deref())?;
             self.differences.check(has_base)
+        }
+    }
+
+    /// What a fresh plan is compared with. A saved plan has been compared.
+    fn compared(
+        &self,
+        saved: Option<&Plan>,
+        files: &Files,
+        target: &Target,
+        ui: &Ui,
+    ) -> Result<Compared, Error> {
+        let policy = self.differences.policy(&files.workspace);
+        if saved.is_some() {
+            return Ok(Compared {
+                policy,
+                ..Compared::default()
+            });
+        }
+        Compared::new(files, &self.scope, &self.recording, policy, target, ui)
+    }
+
+    fn ledger<'f>(
+        &self,
+        saved: Option<&Plan>,
+        compared: &'f Compared,
+        files: &'f Files,
+        target: &Target,
+        ui: &Ui,
+    ) -> Result<Option<Ledger<'f>>, Error> {
+        match saved {
+            Some(saved) => self.recording.open_saved(files, saved, ui),
+            None => self.recording.open(files, compared, target, ui),
         }
     }
 
@@ -122,6 +159,17 @@ impl Apply {
             narrow(&mut saved, &chosen);
         }
         hold(&mut saved, desired);
+        let recorded = saved.base.as_ref().filter(|base| base.reference == APPLIED);
+        if let (Some(_), Some(head)) = (recorded, &saved.head)
+            && let Some(record) = self.recording.read(&workspace.root, session.target())?
+        {
+            let allow = &self.scope.allow;
+            let refusal = rewind(&workspace.root, &head.commit, &record.commit, allow)?;
+            saved
+                .refusals
+                .retain(|refusal| refusal.rule != Guard::Rewind);
+            saved.refusals.extend(refusal);
+        }
         let Differences { drift, conflicts } = self.differences;
         undecide(&mut saved.changes, drift.is_some(), conflicts.is_some());
         let wanted = saved

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::Instant;
 
+use super::ledger::{Ledger, RunFile};
 use super::options::{OnMissing, Scope};
 use super::session::{Files, check_outputs};
 use super::ui::Ui;
@@ -51,6 +52,8 @@ pub(super) struct Job<'a> {
     pub(super) plan: &'a Plan,
     pub(super) policy: DifferencePolicy,
     pub(super) live: &'a Live,
+    /// The applied record; `None` where the run leaves it.
+    pub(super) ledger: Option<&'a Ledger<'a>>,
     pub(super) files: &'a Files,
     pub(super) scope: &'a Scope,
     pub(super) writer: &'a Client<Write>,
@@ -116,6 +119,8 @@ impl Execution {
         }
         let changes = to_write(&plan.changes, job.policy);
         if changes.is_empty() {
+            job.ledger
+                .map_or(Ok(()), |ledger| ledger.end(None, plan, job.live))?;
             return Ok(Exit::Done);
         }
         if !self.yes && !confirmed(stop, ui).await {
@@ -126,7 +131,17 @@ impl Execution {
             });
         }
         let (journal, run_id) = self.journal(job, changes.len())?;
+        let run = RunFile {
+            id: &run_id,
+            path: journal.path(),
+        };
+        job.ledger.map_or(Ok(()), |ledger| {
+            ledger.begin(&run, plan, job.live, &changes)
+        })?;
         let report = self.write(job, &changes, &journal).await;
+        let recorded = job.ledger.map_or(Ok(()), |ledger| {
+            ledger.end(Some((&run, &report)), plan, job.live)
+        });
         let exit = exit(&report);
         let outcomes = Outcome::ALL
             .iter()
@@ -149,7 +164,7 @@ impl Execution {
         let told = ui.result(&report::run(&report));
         ui.note(&format!("run {run_id}: {}", journal.path().display()));
         // Leads have been written: that an account of it could not be given must not look as if nothing had been.
-        Ok([noted, told]
+        Ok([recorded, noted, told]
             .into_iter()
             .filter_map(Result::err)
             .fold(exit, |exit, error| {
@@ -185,6 +200,8 @@ impl Execution {
             target: plan.target.clone(),
             leads,
             names: scope.names,
+            head: plan.head.clone(),
+            base: plan.base.clone(),
         };
         journal
             .line(&head)

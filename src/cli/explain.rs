@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::ledger::{APPLIED, Recording};
 use super::options::Form;
 use super::session::{Files, Session, base, block_on, files, now, target};
 use super::ui::Ui;
@@ -14,7 +15,7 @@ use crate::lead::LeadId;
 use crate::lead::desired::Desired;
 use crate::observe::{ObserveError, Reader, observe};
 use crate::plan::explain::{Explanation, Rule, explain};
-use crate::plan::{DifferencePolicy, Input, Limits, make};
+use crate::plan::{Base, DifferencePolicy, Input, Limits, make};
 use crate::redaction::Redaction;
 use crate::report::explanation;
 use crate::snapshot::Snapshot;
@@ -24,9 +25,12 @@ use crate::snapshot::Snapshot;
 pub(super) struct Explain {
     /// The lead, or a beginning of its uuid that no other declared lead has
     uuid: String,
-    /// Explain by what the files said at a commit, too; `auto` in GitHub and GitLab pull requests
+    /// Explain by what the files said at a commit, too; `applied`: by each lead's own, of the applied record; `auto` in GitHub and GitLab pull requests
     #[arg(long, value_name = "REF")]
     base: Option<String>,
+    /// Where the applied record is, for --base applied [default: .convertalk/applied.json]
+    #[arg(long, value_name = "FILE")]
+    applied: Option<PathBuf>,
     /// Take the live values from a snapshot: no credentials, no network
     #[arg(long, value_name = "FILE")]
     live: Option<PathBuf>,
@@ -86,7 +90,10 @@ impl Explain {
         let base = self
             .base
             .as_deref()
-            .map(|reference| base(workspace, reference))
+            .map(|reference| match reference {
+                APPLIED => self.applied(files),
+                reference => base(workspace, reference),
+            })
             .transpose()?;
         let id = self.lead(desired, base.as_ref().map(|(_, said)| said))?;
         let live = observe(reader, [id.clone()].into(), false)
@@ -131,6 +138,15 @@ impl Explain {
             &plan,
             self.names,
         ))
+    }
+
+    /// The base of each lead by the applied record.
+    fn applied(&self, files: &Files) -> Result<(Base, Desired), Error> {
+        let recording = Recording {
+            applied: self.applied.clone(),
+            begin: None,
+        };
+        recording.base_of(files, &target(&files.workspace))
     }
 
     /// The lead that is meant: of those declared now or at the base, or any other by its whole uuid.

@@ -21,7 +21,8 @@ pub(super) struct Scope {
     /// file=leads/eu/**, held, changed; != for =, a comma for *and* (repeatable: any of them)
     #[arg(long, value_name = "SELECTOR")]
     pub(super) only: Vec<String>,
-    /// Explain each difference by what the files said at a commit; `auto` in GitHub and GitLab pull requests
+    /// Explain each difference by what the files said at a commit; `applied`: at the commit that each lead was last settled at; `auto` in GitHub
+    /// and GitLab pull requests
     #[arg(long, value_name = "REF")]
     pub(super) base: Option<String>,
     /// Read every page, though all declared leads have been found

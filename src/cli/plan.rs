@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::ledger::Recording;
 use super::options::{Differences, Forms, OnMissing, Scope};
-use super::session::{Files, Session, block_on, check_outputs, files, plan, target};
+use super::session::{Compared, Files, Session, block_on, check_outputs, files, plan, target};
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
+use crate::plan::Target;
 use crate::plan::file::saved;
 use crate::redaction::RedactionKey;
 use crate::snapshot::Snapshot;
@@ -22,6 +24,8 @@ pub(super) struct Plan {
     scope: Scope,
     #[command(flatten)]
     differences: Differences,
+    #[command(flatten)]
+    recording: Recording,
     #[command(flatten)]
     forms: Forms,
     /// Save the plan, for `apply PLAN`
@@ -38,6 +42,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         self.differences.check(self.scope.base.is_some())?;
+        self.recording.check(self.scope.base.as_deref())?;
         let files = files(directory, ui)?;
         check_outputs(
             &files.workspace,
@@ -60,17 +65,10 @@ impl Plan {
     }
 
     async fn of_inbox(&self, session: &Session, files: &Files, ui: &Ui) -> Result<Exit, Error> {
+        let compared = self.compared(files, session.target(), ui)?;
         let reader = session.reader(&files.workspace)?;
         let spinner = ui.progress(0, "reading the inbox");
-        let planned = plan(
-            files,
-            &self.scope,
-            self.differences.policy(&files.workspace),
-            session.target(),
-            &reader,
-            ui,
-        )
-        .await;
+        let planned = plan(files, &self.scope, &compared, session.target(), &reader, ui).await;
         spinner.finish_and_clear();
         let (plan, live) = planned?;
         // What was read is given back while the plan is told; the plan itself when the process ends, all at once.
@@ -80,18 +78,16 @@ impl Plan {
         exit
     }
 
+    fn compared(&self, files: &Files, target: &Target, ui: &Ui) -> Result<Compared, Error> {
+        let policy = self.differences.policy(&files.workspace);
+        Compared::new(files, &self.scope, &self.recording, policy, target, ui)
+    }
+
     async fn of_snapshot(&self, path: &Path, files: &Files, ui: &Ui) -> Result<Exit, Error> {
         let target = target(&files.workspace);
+        let compared = self.compared(files, &target, ui)?;
         let snapshot = Snapshot::open(path, &target)?;
-        let (mut plan, _) = plan(
-            files,
-            &self.scope,
-            self.differences.policy(&files.workspace),
-            &target,
-            &snapshot,
-            ui,
-        )
-        .await?;
+        let (mut plan, _) = plan(files, &self.scope, &compared, &target, &snapshot, ui).await?;
         plan.created_at.clone_from(&snapshot.head().created_at);
         snapshot.warn(&mut plan);
         ui.note(&format!(

@@ -30,6 +30,8 @@ enum Of {
     Plan,
     /// A line of a run file
     Run,
+    /// The applied record
+    Applied,
     /// The list of workspaces in JSON
     Workspaces,
 }
@@ -45,6 +47,7 @@ impl Schema {
             (Of::Leads, false) => schema::leads(),
             (Of::Workspace, _) => config::schema::workspace(),
             (Of::Plan, _) => schemars::schema_for!(crate::plan::Plan),
+            (Of::Applied, _) => schemars::schema_for!(crate::apply::applied::Record),
             (Of::Run, _) => schemars::schema_for!(crate::apply::journal::Line),
             (Of::Workspaces, _) => schemars::schema_for!(crate::fleet::Workspaces),
         };

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use url::Url;
 
+use super::ledger::{APPLIED, Recording, head_of};
 use super::options::Scope;
 use super::ui::Ui;
 use crate::api::Endpoint;
@@ -18,7 +19,7 @@ use crate::error::Error;
 use crate::lead::FieldMask;
 use crate::lead::desired::Desired;
 use crate::observe::{Live, ObserveError, Reader, observe_declared};
-use crate::plan::{Base, DifferencePolicy, Input, Plan, Target, make};
+use crate::plan::{Base, DifferencePolicy, Head, Input, Plan, Refusal, Target, make};
 use crate::redaction::RedactionKey;
 use crate::sandbox::{self, Sandbox};
 use crate::select::Selection;
@@ -244,11 +245,66 @@ pub(super) fn token(name: &'static str) -> Result<SecretString, Error> {
         .ok_or(Error::NoToken { name })
 }
 
+/// What a plan is compared with, and what is done about differences that the files did not make.
+#[derive(Default)]
+pub(super) struct Compared {
+    /// The commit that the files are of.
+    pub(super) head: Option<Head>,
+    /// The base, and what the files said there.
+    pub(super) base: Option<(Base, Desired)>,
+    pub(super) policy: DifferencePolicy,
+    /// Why the applied record refuses the plan.
+    pub(super) refusal: Option<Refusal>,
+    /// The applied record only begins: nothing is written.
+    pub(super) begins_live: bool,
+}
+
+impl Compared {
+    /// With the base of a plan or an apply.
+    pub(super) fn new(
+        files: &Files,
+        scope: &Scope,
+        recording: &Recording,
+        policy: DifferencePolicy,
+        target: &Target,
+        ui: &Ui,
+    ) -> Result<Self, Error> {
+        let head = head_of(files)?;
+        match scope.base.as_deref() {
+            Some(APPLIED) => {
+                let applied = recording.base(files, target, head.as_ref(), &scope.allow, ui)?;
+                // A record that only begins writes nothing.
+                let policy = if applied.begins_live {
+                    DifferencePolicy::default()
+                } else {
+                    policy
+                };
+                Ok(Self {
+                    head,
+                    base: Some(applied.base),
+                    policy,
+                    refusal: applied.refusal,
+                    begins_live: applied.begins_live,
+                })
+            }
+            reference => Ok(Self {
+                head,
+                base: reference
+                    .map(|reference| base(&files.workspace, reference))
+                    .transpose()?,
+                policy,
+                refusal: None,
+                begins_live: false,
+            }),
+        }
+    }
+}
+
 /// A fresh plan of the leads that `scope` selects, and the listing it was made from.
 pub(super) async fn plan<R: Reader>(
     files: &Files,
     scope: &Scope,
-    whose: DifferencePolicy,
+    compared: &Compared,
     target: &Target,
     reader: &R,
     ui: &Ui,
@@ -258,29 +314,32 @@ where
 {
     let Files { workspace, desired } = files;
     let selection = Selection::parse(&scope.only, &workspace.agents)?;
-    let base = scope
-        .base
-        .as_deref()
-        .map(|reference| base(workspace, reference))
-        .transpose()?;
-    let said = base.as_ref().map(|(_, said)| said);
+    let said = compared.base.as_ref().map(|(_, said)| said);
     let selected = select(&selection, desired, said, ui)?;
     let limits = scope.limits(workspace, reader.writes())?;
     let ruled = FieldMask::covering(&workspace.policy.fields());
     let live = observe_declared(reader, &selected, ruled, scope.reads_all(workspace))
         .await?
         .readable()?;
-    let plan = make(Input {
+    let mut plan = make(Input {
         desired: &selected,
         all: desired,
         live: &live,
         agents: &workspace.agents,
         limits: &limits,
         target: target.clone(),
-        base: base.as_ref().map(|(base, desired)| (base.clone(), desired)),
-        whose,
+        base: compared
+            .base
+            .as_ref()
+            .map(|(base, desired)| (base.clone(), desired)),
+        whose: compared.policy,
         created_at: now(),
     });
+    plan.head.clone_from(&compared.head);
+    plan.refusals.extend(compared.refusal.clone());
+    if !scope.only.is_empty() {
+        plan.selected = Some(selected.keys().cloned().collect());
+    }
     Ok((plan, live))
 }
 

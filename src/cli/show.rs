@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::options::Forms;
 use super::ui::Ui;
+use crate::apply::applied::{self, Record};
 use crate::apply::journal::{self, LARGEST, Line};
 use crate::config;
 use crate::error::{Error, Exit};
@@ -15,10 +16,10 @@ use crate::plan::{Plan, file};
 use crate::redaction::Redaction;
 use crate::report::{self, Format};
 
-/// Show a saved plan again, in any format, or a run file, as text, json or markdown
+/// Show a saved plan again, in any format, a run file, as text, json or markdown, or the applied record, as text or json
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// The saved plan, or the run file
+    /// The saved plan, the run file, or the applied record
     #[arg(value_name = "PLAN")]
     file: PathBuf,
     #[command(flatten)]
@@ -31,6 +32,15 @@ pub(super) struct Show {
 impl Show {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let text = read(&self.file, LARGEST)?;
+        if is_record(&text) {
+            let record = applied::from_bytes(text.as_bytes()).map_err(|source| Error::Applied {
+                path: self.file.clone(),
+                source,
+            })?;
+            self.forms
+                .tell_as(|format, _| record_as(&record, format), ui)?;
+            return Ok(Exit::Done);
+        }
         if !is_run(&text) {
             let root = config::find(directory).ok();
             self.forms.tell(
@@ -64,6 +74,28 @@ fn told(run: &[(u32, Line)], format: Format, most: Option<usize>) -> Result<Stri
         Format::Markdown => Ok(report::run_as_markdown(run, most)),
         _ => Err(Error::Usage("a run has the forms text, json and markdown")),
     }
+}
+
+fn record_as(record: &Record, format: Format) -> Result<String, Error> {
+    match format {
+        Format::Text => Ok(report::applied(record)),
+        Format::Json => serde_json::to_string_pretty(record)
+            .map(|json| json + "\n")
+            .map_err(Error::Json),
+        Format::Markdown | Format::Html | Format::Github | Format::Sarif => Err(Error::Usage(
+            "an applied record has the forms text and json",
+        )),
+    }
+}
+
+/// An applied record is recognized by the key that nothing else has.
+fn is_record(text: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Recognized {
+        #[expect(dead_code, reason = "only its presence counts")]
+        behind: serde::de::IgnoredAny,
+    }
+    serde_json::from_str::<Recognized>(text).is_ok()
 }
 
 /// A run file is recognized by its first line.

@@ -98,6 +98,7 @@ impl Undo {
                         plan: &plan,
                         policy,
                         live: &live,
+                        ledger: None,
                         files: &files,
                         scope: &self.scope,
                         writer: &writer,

@@ -3,15 +3,17 @@
 //! Given a folder and a ref; hands on the commit and the desired state of its files, judged by its own `convertalk.yaml`. Git itself is
 //! asked (`rev-parse`, `ls-tree`, `cat-file --batch`): it knows every kind of repository, and there is nothing to build.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use crate::config::{FILE, Overrides, parse};
+use super::batch::{Batch, Entry, EntryKind};
+use crate::config::{FILE, Overrides, Workspace, parse};
 use crate::lead::desired::Desired;
 use crate::lead_file::desired_of;
 use crate::lead_file::discover as files;
+use crate::yaml::diagnostic::Diagnostic;
 use crate::yaml::file as load;
 
 /// Why there is no base.
@@ -58,6 +60,24 @@ pub enum BaseError {
         /// The path.
         path: String,
     },
+    /// A commit that was there once.
+    #[error("the commit {commit} is not in this repository")]
+    Gone {
+        /// The commit.
+        commit: String,
+    },
+    /// The clone ends before a commit whose place in the history counts.
+    #[error("this clone is shallow: whether the files descend from {commit} cannot be known")]
+    Shallow {
+        /// The commit.
+        commit: String,
+    },
+    /// A commit without a workspace.
+    #[error("at {commit} there is no workspace in this folder")]
+    NoWorkspace {
+        /// The commit.
+        commit: String,
+    },
     /// `auto` outside of a pull request.
     #[error(
         "`--base auto` works in GitHub pull requests and GitLab merge requests, and this is neither"
@@ -87,7 +107,11 @@ impl BaseError {
             }
             Self::Link { .. } => "put a file in its place, or go without --base",
             Self::NoRepository => "run `git init` and commit, or go without --base",
-            Self::NoCommit { shallow: true, .. } => {
+            Self::NoWorkspace { .. } => "check the branch, and the folder after -C",
+            Self::Gone { .. } => {
+                "fetch it, in a shallow clone with the whole history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` at GitLab)"
+            }
+            Self::NoCommit { shallow: true, .. } | Self::Shallow { .. } => {
                 "this clone is shallow: fetch the whole history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` at GitLab)"
             }
             Self::NoCommit { shallow: false, .. } => {
@@ -132,6 +156,11 @@ pub fn prefix(root: &Path) -> String {
         .unwrap_or_default()
 }
 
+/// As [`prefix`], where there must be a repository.
+pub(super) fn prefix_of(root: &Path) -> Result<String, BaseError> {
+    git(root, &["rev-parse", "--show-prefix"]).map(|text| text.trim_end_matches('\n').to_owned())
+}
+
 /// The top of the repository that a folder is in.
 pub fn top(folder: &Path) -> Option<PathBuf> {
     git(folder, &["rev-parse", "--show-toplevel"])
@@ -160,12 +189,7 @@ pub fn commit(root: &Path, reference: &str) -> Result<String, BaseError> {
     .trim()
     .to_owned();
     if commit.is_empty() || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let shallow = git(root, &["rev-parse", "--is-shallow-repository"])
-            .is_ok_and(|text| text.trim() == "true");
-        return Err(BaseError::NoCommit {
-            reference: reference.to_owned(),
-            shallow,
-        });
+        return Err(no_commit(root, reference));
     }
     Ok(commit)
 }
@@ -173,102 +197,205 @@ pub fn commit(root: &Path, reference: &str) -> Result<String, BaseError> {
 /// Reads the desired state of the workspace in `root` at `reference`.
 ///
 /// # Errors
-/// No repository, no such commit, files with mistakes, or files that the commit does not hold.
+/// No repository, no such commit, files with errors, or files that the commit does not hold.
 pub fn read(root: &Path, reference: &str, overrides: &Overrides) -> Result<Base, BaseError> {
     let commit = commit(root, reference)?;
-    let short: String = commit.chars().take(12).collect();
-    let listed = git(root, &["ls-tree", "-r", "-z", &commit])?;
-    let entries: Vec<Entry<'_>> = listed.split('\0').filter_map(entry).collect();
-    let Some(config) = entries.iter().find(|entry| entry.path == FILE) else {
-        let everywhere = git(
-            root,
-            &["ls-tree", "-r", "-z", "--name-only", "--full-tree", &commit],
-        )?;
-        // One that is still there is another workspace, and this one is new; one that is gone may have become this one.
-        let top = top(root).unwrap_or_default();
-        let is_one = |path: &&str| *path == FILE || path.ends_with(&format!("/{FILE}"));
-        let other = everywhere
-            .split('\0')
-            .filter(is_one)
-            .find(|path| !top.join(path).exists());
-        return match other {
-            Some(found) => Err(BaseError::Elsewhere {
-                commit: short,
-                found: found.to_owned(),
-            }),
-            None => Ok(Base {
-                commit,
-                desired: Desired::new(),
-            }),
+    let mut all = read_all(root, [commit.as_str()], overrides)?;
+    let desired = all.remove(&commit).unwrap_or_default();
+    Ok(Base { commit, desired })
+}
+
+/// Reads the desired state of the workspace in `root` at each of some commits, given by their whole hashes, through one process.
+///
+/// # Errors
+/// As [`read`]'s, for the first commit that has one.
+pub fn read_all<'c>(
+    root: &Path,
+    commits: impl IntoIterator<Item = &'c str>,
+    overrides: &Overrides,
+) -> Result<BTreeMap<String, Desired>, BaseError> {
+    let prefix = prefix_of(root)?;
+    let mut batch = Batch::start(root)?;
+    let mut all = BTreeMap::new();
+    // Commits that changed other files than these have the same desired state.
+    let mut known: Vec<(Vec<Entry>, String)> = Vec::new();
+    for commit in commits {
+        let Some(snapshot) = files_at(root, &mut batch, &prefix, commit, overrides)? else {
+            all.insert(commit.to_owned(), Desired::new());
+            continue;
         };
+        let same = known.iter().find(|(files, _)| *files == snapshot.files);
+        let same = same.and_then(|(_, commit)| all.get(commit)).cloned();
+        let desired = match same {
+            Some(desired) => desired,
+            None => desired_at(&mut batch, commit, &snapshot)?.0,
+        };
+        known.push((snapshot.files, commit.to_owned()));
+        all.insert(commit.to_owned(), desired);
+    }
+    Ok(all)
+}
+
+/// Reads a workspace and its desired state at a commit, with the warnings about its files.
+///
+/// # Errors
+/// As [`read`]'s; no workspace in that commit.
+pub fn workspace_at(
+    root: &Path,
+    commit: &str,
+    overrides: &Overrides,
+) -> Result<(Workspace, Desired, Vec<Diagnostic>), BaseError> {
+    let prefix = prefix_of(root)?;
+    let mut batch = Batch::start(root)?;
+    let snapshot = files_at(root, &mut batch, &prefix, commit, overrides)?;
+    let snapshot = snapshot.ok_or_else(|| BaseError::NoWorkspace {
+        commit: short(commit),
+    })?;
+    let (desired, warnings) = desired_at(&mut batch, commit, &snapshot)?;
+    Ok((snapshot.workspace, desired, warnings))
+}
+
+/// The files of a workspace at a commit.
+struct Snapshot {
+    workspace: Workspace,
+    /// The workspace file and the lead files.
+    files: Vec<Entry>,
+}
+
+/// Reads the workspace file of a commit, and which files are its lead files. `None` where there was no workspace yet.
+fn files_at(
+    root: &Path,
+    batch: &mut Batch,
+    prefix: &str,
+    commit: &str,
+    overrides: &Overrides,
+) -> Result<Option<Snapshot>, BaseError> {
+    let Some(folder) = batch.folder(commit, prefix)? else {
+        return Err(BaseError::Gone {
+            commit: short(commit),
+        });
+    };
+    let Some(config) = folder.iter().find(|entry| entry.path == FILE) else {
+        return not_moved(root, commit).map(|()| None);
     };
     let link = |path: &str| BaseError::Link {
-        commit: short.clone(),
+        commit: short(commit),
         path: path.to_owned(),
     };
-    let broken = |first: &crate::yaml::Diagnostic| BaseError::Broken {
-        commit: short.clone(),
-        first: format!("{}:{}: {}", first.file, first.line, first.message),
-    };
-    if !config.is_file {
+    if config.kind != EntryKind::File {
         return Err(link(FILE));
     }
-    let text = texts(root, &[config.id])?.pop().unwrap_or_default();
-    let text = load::decode(&Arc::from(FILE), text).map_err(|error| broken(&error))?;
+    let text = batch.content(&config.id)?;
+    let text = load::decode(&Arc::from(FILE), text).map_err(|error| broken(commit, &error))?;
     let (workspace, diagnostics) = parse(root, &text, overrides);
     let Some(workspace) = workspace else {
-        return Err(diagnostics
-            .iter()
-            .find(|made| made.is_error())
-            .map_or_else(|| link(FILE), broken));
+        let first = diagnostics.iter().find(|made| made.is_error());
+        return Err(first.map_or_else(|| link(FILE), |first| broken(commit, first)));
     };
-    let takes = files::matcher(&workspace.leads);
-    let unseen = entries.iter().find(|entry| {
-        !entry.is_file && (takes(entry.path) || files::may_hold(&workspace.leads, entry.path))
+    let globs = workspace.leads.clone();
+    let takes = files::matcher(&globs);
+    let may_hold = |path: &str| files::may_hold(&globs, path);
+    let mut files = batch.walk(&folder, &may_hold)?;
+    let unseen = files.iter().find(|entry| {
+        entry.kind == EntryKind::Link && (takes(&entry.path) || may_hold(&entry.path))
     });
     if let Some(entry) = unseen {
-        return Err(link(entry.path));
+        return Err(link(&entry.path));
     }
-    let leads: Vec<&Entry<'_>> = entries
-        .iter()
-        .filter(|entry| entry.path != FILE && takes(entry.path))
-        .collect();
-    let ids: Vec<&str> = leads.iter().map(|entry| entry.id).collect();
-    let mut read = Vec::with_capacity(leads.len());
-    for (entry, text) in leads.iter().zip(texts(root, &ids)?) {
-        let file: Arc<str> = Arc::from(entry.path);
-        let text = load::decode(&file, text).map_err(|error| broken(&error))?;
+    files.retain(|entry| entry.path == FILE || takes(&entry.path));
+    Ok(Some(Snapshot { workspace, files }))
+}
+
+fn desired_at(
+    batch: &mut Batch,
+    commit: &str,
+    snapshot: &Snapshot,
+) -> Result<(Desired, Vec<Diagnostic>), BaseError> {
+    let mut read = Vec::with_capacity(snapshot.files.len());
+    for entry in snapshot.files.iter().filter(|entry| entry.path != FILE) {
+        let file: Arc<str> = Arc::from(entry.path.as_str());
+        let text = batch.content(&entry.id)?;
+        let text = load::decode(&file, text).map_err(|error| broken(commit, &error))?;
         read.push((file, text));
     }
-    let (desired, diagnostics) = desired_of(read, &workspace);
+    let (desired, diagnostics) = desired_of(read, &snapshot.workspace);
     match diagnostics.iter().find(|made| made.is_error()) {
-        Some(first) => Err(broken(first)),
-        None => Ok(Base { commit, desired }),
+        Some(first) => Err(broken(commit, first)),
+        None => Ok((desired, diagnostics)),
     }
 }
 
-/// A path of a commit.
-struct Entry<'a> {
-    path: &'a str,
-    id: &'a str,
-    /// Not a link, and not a submodule.
-    is_file: bool,
+/// Refuses a commit in which the workspace was in another folder.
+fn not_moved(root: &Path, commit: &str) -> Result<(), BaseError> {
+    let everywhere = git(
+        root,
+        &["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit],
+    )?;
+    // One that is still there is another workspace, and this one is new; one that is gone may have become this one.
+    let top = top(root).unwrap_or_default();
+    let is_one = |path: &&str| *path == FILE || path.ends_with(&format!("/{FILE}"));
+    let other = everywhere
+        .split('\0')
+        .filter(is_one)
+        .find(|path| !top.join(path).exists());
+    match other {
+        Some(found) => Err(BaseError::Elsewhere {
+            commit: short(commit),
+            found: found.to_owned(),
+        }),
+        None => Ok(()),
+    }
 }
 
-/// `MODE TYPE ID<tab>PATH`
-fn entry(text: &str) -> Option<Entry<'_>> {
-    let (head, path) = text.split_once('\t')?;
-    let mut head = head.split(' ');
-    let (mode, _, id) = (head.next()?, head.next()?, head.next()?);
-    Some(Entry {
-        path,
-        id,
-        is_file: matches!(mode, "100644" | "100755"),
-    })
+/// Whether `commit` is `ancestor` or descends from it.
+///
+/// # Errors
+/// One of them is not in the repository, or the clone is too shallow to know.
+pub fn descends(root: &Path, commit: &str, ancestor: &str) -> Result<bool, BaseError> {
+    if commit == ancestor {
+        return Ok(true);
+    }
+    let output = command(root)
+        .args(["merge-base", "--is-ancestor", ancestor, commit])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| BaseError::NoGit(error.to_string()))?;
+    match output.status.code() {
+        Some(0) => Ok(true),
+        Some(1) if is_shallow(root) => Err(BaseError::Shallow {
+            commit: short(ancestor),
+        }),
+        Some(1) => Ok(false),
+        _ => Err(BaseError::Gone {
+            commit: short(ancestor),
+        }),
+    }
+}
+
+fn no_commit(root: &Path, reference: &str) -> BaseError {
+    BaseError::NoCommit {
+        reference: reference.to_owned(),
+        shallow: is_shallow(root),
+    }
+}
+
+fn is_shallow(root: &Path) -> bool {
+    git(root, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|text| text.trim() == "true")
+}
+
+fn short(commit: &str) -> String {
+    commit.chars().take(12).collect()
+}
+
+fn broken(commit: &str, first: &Diagnostic) -> BaseError {
+    BaseError::Broken {
+        commit: short(commit),
+        first: format!("{}:{}: {}", first.file, first.line, first.message),
+    }
 }
 
 /// Git in a folder, its own words in English, and without what a hook or a wrapper may have told it of another repository.
-fn command(root: &Path) -> Command {
+pub(super) fn command(root: &Path) -> Command {
     const TOLD: [&str; 8] = [
         "GIT_DIR",
         "GIT_WORK_TREE",
@@ -302,41 +429,4 @@ pub(crate) fn git(root: &Path, words: &[&str]) -> Result<String, BaseError> {
     } else {
         Err(BaseError::Git(said.trim().to_owned()))
     }
-}
-
-/// The texts of many files, with one process.
-fn texts(root: &Path, ids: &[&str]) -> Result<Vec<Vec<u8>>, BaseError> {
-    let failed = |error: std::io::Error| BaseError::Git(error.to_string());
-    let mut child = command(root)
-        .args(["cat-file", "--batch"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(failed)?;
-    let (Some(mut asking), Some(answering)) = (child.stdin.take(), child.stdout.take()) else {
-        return Err(BaseError::Git("no pipes".to_owned()));
-    };
-    let asked: String = ids.iter().map(|id| format!("{id}\n")).collect();
-    // Asked from another thread: git answers while it is being asked, and both pipes are short.
-    let asker = std::thread::spawn(move || asking.write_all(asked.as_bytes()));
-    let mut answers = BufReader::new(answering);
-    let mut texts = Vec::with_capacity(ids.len());
-    for id in ids {
-        let mut head = String::new();
-        answers.read_line(&mut head).map_err(failed)?;
-        let size = head
-            .trim()
-            .rsplit(' ')
-            .next()
-            .and_then(|size| size.parse::<usize>().ok());
-        let size = size.ok_or_else(|| BaseError::Git(format!("no file {id}")))?;
-        let mut text = vec![0; size + 1];
-        answers.read_exact(&mut text).map_err(failed)?;
-        text.pop();
-        texts.push(text);
-    }
-    let _asked = asker.join();
-    let _ended = child.wait();
-    Ok(texts)
 }

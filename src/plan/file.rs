@@ -105,7 +105,9 @@ fn without_changes(plan: &Plan) -> Plan {
         created_at: plan.created_at.clone(),
         plan_id: plan.plan_id.clone(),
         target: plan.target.clone(),
+        head: plan.head.clone(),
         base: plan.base.clone(),
+        selected: plan.selected.clone(),
         missing: plan.missing.clone(),
         held: plan.held.clone(),
         released: plan.released.clone(),
@@ -195,7 +197,9 @@ impl Serialize for Told<'_> {
             created_at,
             plan_id,
             target,
+            head,
             base,
+            selected,
             listing,
             summary,
             changes,
@@ -214,7 +218,11 @@ impl Serialize for Told<'_> {
         object.serialize_entry("created_at", created_at)?;
         object.serialize_entry("plan_id", plan_id)?;
         object.serialize_entry("target", target)?;
+        object.serialize_entry("head", head)?;
         object.serialize_entry("base", base)?;
+        if let Some(selected) = selected {
+            object.serialize_entry("selected", selected)?;
+        }
         object.serialize_entry("listing", listing)?;
         object.serialize_entry("summary", summary)?;
         object.serialize_entry(

@@ -128,7 +128,9 @@ pub fn bare(changes: Vec<Change>, target: Target, created_at: String) -> Plan {
         created_at,
         plan_id: plan_id(&target, &changes),
         target,
+        head: None,
         base: None,
+        selected: None,
         listing: Listing::default(),
         summary: Summary {
             declared: changes.len(),
@@ -253,6 +255,12 @@ pub fn narrow(plan: &mut Plan, chosen: &Desired) {
     plan.refusals.retain(|refusal| {
         refusal.leads.is_empty() || refusal.leads.iter().any(|id| chosen.contains_key(id))
     });
+    let was_selected = |id: &&LeadId| {
+        plan.selected
+            .as_ref()
+            .is_none_or(|selected| selected.binary_search(id).is_ok())
+    };
+    plan.selected = Some(chosen.keys().filter(was_selected).cloned().collect());
     plan.held.retain(|held| chosen.contains_key(&held.uuid));
     plan.released
         .retain(|released| chosen.contains_key(&released.uuid));

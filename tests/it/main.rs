@@ -1,6 +1,7 @@
 //! The integration tests, in one binary: each runs the real program against a real server on loopback.
 
 mod api;
+mod applied;
 mod arbitrary;
 mod base;
 mod browser;

@@ -22,6 +22,10 @@ fn they_are_what_the_code_says() {
         ("leads", schema::leads()),
         ("plan", schemars::schema_for!(Plan)),
         ("run", schemars::schema_for!(Line)),
+        (
+            "applied",
+            schemars::schema_for!(convertalk::apply::applied::Record),
+        ),
         ("workspaces", schemars::schema_for!(Workspaces)),
     ];
     for (name, schema) in all {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::super::options::{OnMissing, Scope};
-use super::super::session::{Files, Session, block_on, plan};
+use super::super::session::{Compared, Files, Session, base, block_on, plan};
 use super::super::ui::Ui;
 use super::Pull;
 use crate::atomic_file;
@@ -19,7 +19,7 @@ use crate::lead::{DesiredValue, Lead, LeadId, Value};
 use crate::lead_file::edit::{Adopted, Edit, Edited, adopt, apply};
 use crate::lead_file::read_text;
 use crate::observe::Live;
-use crate::plan::{Action, Change, DifferencePolicy, Plan};
+use crate::plan::{Action, Change, Plan};
 use crate::redaction::Redaction;
 use crate::report::style::{GOOD, paint};
 use crate::text::{count, visible};
@@ -116,16 +116,15 @@ impl Pull {
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 let reader = session.reader(&files.workspace)?;
+                let reference = self.base.as_deref();
+                let compared = Compared {
+                    base: reference
+                        .map(|reference| base(&files.workspace, reference))
+                        .transpose()?,
+                    ..Compared::default()
+                };
                 let spinner = ui.progress(0, "reading the inbox");
-                let planned = plan(
-                    files,
-                    &scope,
-                    DifferencePolicy::default(),
-                    session.target(),
-                    &reader,
-                    ui,
-                )
-                .await;
+                let planned = plan(files, &scope, &compared, session.target(), &reader, ui).await;
                 spinner.finish_and_clear();
                 planned
             })

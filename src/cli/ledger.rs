@@ -1,0 +1,423 @@
+//! The applied record around a run: read before the plan is made, written before its first write and at its end.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::session::{Compared, Files, now, overrides};
+use super::ui::Ui;
+use crate::apply::Report;
+use crate::apply::applied::{self, Reason, Record, RecordError, RunState};
+use crate::apply::journal;
+use crate::error::Error;
+use crate::git::base::{BaseError, descends, read_all};
+use crate::git::head::head;
+use crate::lead::{Desired, LeadId};
+use crate::observe::Live;
+use crate::plan::{Base, Change, Head, Plan, Refusal, Target};
+use crate::policy::Guard;
+
+/// The word for the record in `--base`.
+pub(super) const APPLIED: &str = "applied";
+
+/// Where the record is, and how it is started.
+#[derive(Debug, Args)]
+pub(super) struct Recording {
+    /// Where the applied record is [default: .convertalk/applied.json]
+    #[arg(long, value_name = "FILE")]
+    pub(super) applied: Option<PathBuf>,
+    /// With --base applied and no record yet: `files` takes every difference as intended, `live` takes today's differences as drift and
+    /// writes nothing but the record
+    #[arg(long, value_name = "SIDE")]
+    pub(super) begin: Option<Begin>,
+}
+
+/// What differences are where there is no record yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Begin {
+    /// Every difference is intended
+    Files,
+    /// Today's differences are drift; nothing is written
+    Live,
+}
+
+/// The record of a run.
+pub(super) struct Ledger<'f> {
+    path: PathBuf,
+    root: &'f Path,
+    target: Target,
+    /// The commit that is applied.
+    head: Head,
+    /// What the files declare at that commit.
+    declared: Cow<'f, Desired>,
+    record: Option<Record>,
+    /// What they declared at each lead's own commit; `None` where that cannot be read.
+    own: Option<Cow<'f, Desired>>,
+    begins_live: bool,
+}
+
+/// What a run applies.
+struct Applying<'f> {
+    head: Option<Head>,
+    declared: Cow<'f, Desired>,
+    own: Option<Cow<'f, Desired>>,
+    begins_live: bool,
+}
+
+/// What the record makes of a plan.
+pub(super) struct Applied {
+    /// The base of each lead.
+    pub(super) base: (Base, Desired),
+    /// Whether nothing may be written, because the record only begins.
+    pub(super) begins_live: bool,
+    /// Why the record refuses the plan.
+    pub(super) refusal: Option<Refusal>,
+}
+
+impl Recording {
+    /// Refuses `--begin` where nothing begins.
+    pub(super) fn check(&self, base: Option<&str>) -> Result<(), Error> {
+        if self.begin.is_some() && base != Some(APPLIED) {
+            return Err(Error::Usage("--begin goes with --base applied"));
+        }
+        Ok(())
+    }
+
+    /// The file of the record.
+    fn path(&self, root: &Path) -> PathBuf {
+        self.applied
+            .clone()
+            .unwrap_or_else(|| root.join(".convertalk/applied.json"))
+    }
+
+    /// The record, with what a run did that was killed.
+    pub(super) fn read(&self, root: &Path, target: &Target) -> Result<Option<Record>, Error> {
+        let path = self.path(root);
+        let failed = |source| Error::Applied {
+            path: path.clone(),
+            source,
+        };
+        let Some(record) = applied::read(&path).map_err(failed)? else {
+            return Ok(None);
+        };
+        if record.target != *target {
+            return Err(failed(RecordError::Foreign));
+        }
+        let Some(run) = &record.run else {
+            return Ok(Some(record));
+        };
+        let file = record
+            .run_file
+            .clone()
+            .unwrap_or_else(|| root.join(format!(".convertalk/runs/{run}.jsonl")));
+        // A run file that is gone, or is no run file, says nothing of a kill: the leads that were to be written stay behind.
+        let lines = std::fs::read_to_string(file)
+            .ok()
+            .and_then(|text| journal::read(&text).ok());
+        Ok(Some(record.after_kill(&lines.unwrap_or_default())))
+    }
+
+    /// The base of each lead by a record that must be there, to look at.
+    pub(super) fn base_of(&self, files: &Files, target: &Target) -> Result<(Base, Desired), Error> {
+        let root = &files.workspace.root;
+        let record = self.read(root, target)?.ok_or_else(|| Error::Applied {
+            path: self.path(root),
+            source: RecordError::None,
+        })?;
+        let own = record.base(read_all(root, record.commits(), &overrides())?);
+        let base = Base {
+            reference: APPLIED.to_owned(),
+            commit: record.commit,
+        };
+        Ok((base, own))
+    }
+
+    /// The base of each lead, for `--base applied`.
+    pub(super) fn base(
+        &self,
+        files: &Files,
+        target: &Target,
+        head: Option<&Head>,
+        allow: &[Guard],
+        ui: &Ui,
+    ) -> Result<Applied, Error> {
+        let root = &files.workspace.root;
+        let Some(head) = head else {
+            return Err(BaseError::NoRepository.into());
+        };
+        let base = |commit: &str| Base {
+            reference: APPLIED.to_owned(),
+            commit: commit.to_owned(),
+        };
+        let Some(record) = self.read(root, target)? else {
+            let base = base(&head.commit);
+            return match self.begin {
+                None => Err(Error::Applied {
+                    path: self.path(root),
+                    source: RecordError::None,
+                }),
+                Some(Begin::Files) => Ok(Applied {
+                    base: (base, Desired::new()),
+                    begins_live: false,
+                    refusal: None,
+                }),
+                Some(Begin::Live) => Ok(Applied {
+                    base: (base, files.desired.clone()),
+                    begins_live: true,
+                    refusal: None,
+                }),
+            };
+        };
+        if self.begin.is_some() {
+            ui.note("there is an applied record already: --begin is ignored");
+        }
+        let own = record.base(read_all(root, record.commits(), &overrides())?);
+        let refusal = rewind(root, &head.commit, &record.commit, allow)?;
+        Ok(Applied {
+            base: (base(&record.commit), own),
+            begins_live: false,
+            refusal,
+        })
+    }
+
+    /// The ledger of a run of these files. `None`, with a note, where no record can be kept.
+    pub(super) fn open<'f>(
+        &self,
+        files: &'f Files,
+        compared: &'f Compared,
+        target: &Target,
+        ui: &Ui,
+    ) -> Result<Option<Ledger<'f>>, Error> {
+        let Files { workspace, desired } = files;
+        let mut head = compared.head.clone();
+        // A record that only begins notes the commit, whatever has been edited since.
+        if let Some(head) = head.as_mut().filter(|_| compared.begins_live) {
+            head.dirty = false;
+        }
+        let own = compared.base.as_ref();
+        let own = own.filter(|(base, _)| base.reference == APPLIED);
+        let applying = Applying {
+            head,
+            declared: Cow::Borrowed(desired),
+            own: own.map(|(_, own)| Cow::Borrowed(own)),
+            begins_live: compared.begins_live,
+        };
+        self.ledger(&workspace.root, target, applying, ui)
+    }
+
+    /// The ledger of a run of a saved plan, which is about the files of its own commit.
+    pub(super) fn open_saved<'f>(
+        &self,
+        files: &'f Files,
+        saved: &Plan,
+        ui: &Ui,
+    ) -> Result<Option<Ledger<'f>>, Error> {
+        let root = &files.workspace.root;
+        let declared = match &saved.head {
+            Some(head) if !head.dirty => {
+                let read = read_all(root, [head.commit.as_str()], &overrides());
+                match read {
+                    Ok(mut all) => all.remove(&head.commit).unwrap_or_default(),
+                    Err(error) => {
+                        ui.warning(&format!("the applied record is not updated: {error}"));
+                        return Ok(None);
+                    }
+                }
+            }
+            Some(_) | None => Desired::new(),
+        };
+        let applying = Applying {
+            head: saved.head.clone(),
+            declared: Cow::Owned(declared),
+            own: None,
+            begins_live: false,
+        };
+        self.ledger(root, &saved.target, applying, ui)
+    }
+
+    fn ledger<'f>(
+        &self,
+        root: &'f Path,
+        target: &Target,
+        applying: Applying<'f>,
+        ui: &Ui,
+    ) -> Result<Option<Ledger<'f>>, Error> {
+        let Applying {
+            head,
+            declared,
+            own,
+            begins_live,
+        } = applying;
+        let record = self.read(root, target)?;
+        let Some(head) = head else {
+            ui.note("no applied record is kept: the files are of no commit");
+            return Ok(None);
+        };
+        let own = own.or_else(|| {
+            let record = record.as_ref()?;
+            let all = read_all(root, record.commits(), &overrides()).ok()?;
+            Some(Cow::Owned(record.base(all)))
+        });
+        if head.dirty {
+            ui.note(&match &record {
+                Some(record) => {
+                    let short: String = record.commit.chars().take(12).collect();
+                    format!("the files are not as committed: the applied record stays at {short}")
+                }
+                None => "the files are not as committed: no applied record is started".to_owned(),
+            });
+        }
+        Ok(Some(Ledger {
+            path: self.path(root),
+            root,
+            target: target.clone(),
+            head,
+            declared,
+            record,
+            own,
+            begins_live,
+        }))
+    }
+}
+
+/// Refuses files that do not descend from the commit last applied.
+pub(super) fn rewind(
+    root: &Path,
+    head: &str,
+    applied: &str,
+    allow: &[Guard],
+) -> Result<Option<Refusal>, Error> {
+    if descends(root, head, applied)? || allow.contains(&Guard::Rewind) {
+        return Ok(None);
+    }
+    let short = |commit: &str| -> String { commit.chars().take(12).collect() };
+    Ok(Some(Refusal {
+        rule: Guard::Rewind,
+        message: format!(
+            "{} does not descend from {}, the commit last applied",
+            short(head),
+            short(applied)
+        ),
+        source: None,
+        lift: "check the branch; if the history was meant to be rewound, once: --allow rewind"
+            .to_owned(),
+        leads: Vec::new(),
+    }))
+}
+
+/// The commit that the files of a workspace are of.
+pub(super) fn head_of(files: &Files) -> Result<Option<Head>, Error> {
+    Ok(head(&files.workspace.root, &files.workspace.leads)?)
+}
+
+/// A run that is under way, or is over.
+pub(super) struct RunFile<'a> {
+    pub(super) id: &'a str,
+    pub(super) path: &'a Path,
+}
+
+impl Ledger<'_> {
+    /// Notes before the first write that every lead to be written is open.
+    pub(super) fn begin(
+        &self,
+        run: &RunFile<'_>,
+        plan: &Plan,
+        live: &Live,
+        changes: &[Change],
+    ) -> Result<(), Error> {
+        let mut open = self.open_leads(plan, live);
+        for change in changes {
+            open.insert(change.uuid.clone(), Reason::Untried);
+        }
+        self.save(Some(run), &open, &[])
+    }
+
+    /// Notes what became of the leads; `None` where nothing was to be written.
+    pub(super) fn end(
+        &self,
+        run: Option<(&RunFile<'_>, &Report)>,
+        plan: &Plan,
+        live: &Live,
+    ) -> Result<(), Error> {
+        let mut open = self.open_leads(plan, live);
+        let mut written = Vec::new();
+        if let Some((_, report)) = run {
+            for (id, (outcome, _)) in &report.outcomes {
+                match Reason::of(*outcome) {
+                    Some(reason) => drop(open.insert(id.clone(), reason)),
+                    None => drop(open.remove(id)),
+                }
+                if outcome.may_have_written() {
+                    written.push(id.clone());
+                }
+            }
+        }
+        self.save(run.map(|(run, _)| run), &open, &written)
+    }
+
+    /// The leads that this run is not about, and why.
+    fn open_leads(&self, plan: &Plan, live: &Live) -> BTreeMap<LeadId, Reason> {
+        let mut open = BTreeMap::new();
+        if self.begins_live {
+            return open;
+        }
+        if let Some(selected) = &plan.selected {
+            let others = self.declared.keys();
+            let others = others.filter(|id| selected.binary_search(id).is_err());
+            open.extend(others.map(|id| (id.clone(), Reason::NotSelected)));
+        }
+        let missing = plan.missing.iter().map(|missing| &missing.uuid);
+        open.extend(missing.map(|id| (id.clone(), Reason::Missing)));
+        // A held lead keeps its base, so that what its file says by then is still intended when it is released.
+        for held in &plan.held {
+            let is_met = self.declared.get(&held.uuid).is_some_and(|lead| {
+                live.get(&held.uuid)
+                    .is_some_and(|seen| crate::diff::changes(&lead.fields, &seen.lead).is_empty())
+            });
+            if !is_met {
+                open.insert(held.uuid.clone(), Reason::Untried);
+            }
+        }
+        open
+    }
+
+    fn save(
+        &self,
+        run: Option<&RunFile<'_>>,
+        open: &BTreeMap<LeadId, Reason>,
+        written: &[LeadId],
+    ) -> Result<(), Error> {
+        let own_place = |path: &Path| !path.starts_with(self.root.join(".convertalk/runs"));
+        let state = RunState {
+            target: &self.target,
+            head: &self.head,
+            run: run.map(|run| (run.id, Some(run.path).filter(|path| own_place(path)))),
+            now: now(),
+            declared: &self.declared,
+            own: self.own.as_deref(),
+            open,
+            written,
+        };
+        let Some(record) = applied::after(self.record.as_ref(), &state) else {
+            return Ok(());
+        };
+        // Where nothing happened, the file stays as it is.
+        let same = self.record.as_ref().is_some_and(|before| {
+            before.commit == record.commit
+                && before.run == record.run
+                && before.behind == record.behind
+        });
+        if same && self.path.exists() {
+            return Ok(());
+        }
+        if self.path.starts_with(self.root.join(".convertalk")) {
+            crate::state::folder(self.root).map_err(|source| Error::Io {
+                what: "make .convertalk/".to_owned(),
+                source,
+            })?;
+        }
+        Ok(record.save(&self.path)?)
+    }
+}

@@ -1,0 +1,191 @@
+//! Objects of a repository, read through one `git cat-file --batch` process, however many there are.
+//!
+//! Trees are read as objects, too, so that the files of any number of commits need one process. A tree that several commits share is
+//! asked for once.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::sync::Arc;
+
+use super::base::{BaseError, command};
+
+/// An entry of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Its name, from the folder that was walked, with `/` between the parts.
+    pub(crate) path: String,
+    /// The hash of its object, in hex digits.
+    pub(crate) id: String,
+    pub(crate) kind: EntryKind,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+    /// A link or a submodule: its content is not in the commit.
+    Link,
+}
+
+/// A running process that answers with objects.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    child: Child,
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    trees: HashMap<String, Arc<[Entry]>>,
+}
+
+impl Batch {
+    /// Starts the process.
+    pub(crate) fn start(root: &Path) -> Result<Self, BaseError> {
+        let mut child = command(root)
+            .args(["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| BaseError::NoGit(error.to_string()))?;
+        let (requests, Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(BaseError::Git("no pipes".to_owned()));
+        };
+        Ok(Self {
+            child,
+            requests,
+            answers: BufReader::new(answers),
+            trees: HashMap::new(),
+        })
+    }
+
+    /// The content of an object; `None` where the repository does not have it.
+    pub(crate) fn object(&mut self, name: &str) -> Result<Option<Vec<u8>>, BaseError> {
+        let failed = |error: std::io::Error| BaseError::Git(error.to_string());
+        let Some(requests) = self.requests.as_mut() else {
+            return Err(BaseError::Git("no pipes".to_owned()));
+        };
+        writeln!(requests, "{name}")
+            .and_then(|()| requests.flush())
+            .map_err(failed)?;
+        let mut head = String::new();
+        self.answers.read_line(&mut head).map_err(failed)?;
+        let head = head.trim_end();
+        if head.ends_with(" missing") {
+            return Ok(None);
+        }
+        // `HASH TYPE SIZE`
+        let size = head.rsplit(' ').next().and_then(|size| size.parse().ok());
+        let size: usize =
+            size.ok_or_else(|| BaseError::Git(format!("no object {name}: {head}")))?;
+        let mut content = vec![0; size + 1];
+        self.answers.read_exact(&mut content).map_err(failed)?;
+        content.pop();
+        Ok(Some(content))
+    }
+
+    /// The content of an object that a tree names.
+    pub(crate) fn content(&mut self, id: &str) -> Result<Vec<u8>, BaseError> {
+        self.object(id)?
+            .ok_or_else(|| BaseError::Git(format!("no object {id}")))
+    }
+
+    /// The entries of the folder at `prefix`, which ends in `/` or is empty, of a commit. `None` where there is no such commit; no
+    /// entries where it has no such folder.
+    pub(crate) fn folder(
+        &mut self,
+        commit: &str,
+        prefix: &str,
+    ) -> Result<Option<Arc<[Entry]>>, BaseError> {
+        let name = format!("{commit}^{{tree}}");
+        let Some(mut entries) = self.tree(&name, commit.len())? else {
+            return Ok(None);
+        };
+        for part in prefix.split_terminator('/') {
+            let folder = entries
+                .iter()
+                .find(|entry| entry.path == part && entry.kind == EntryKind::Folder);
+            entries = match folder.map(|folder| folder.id.clone()) {
+                Some(id) => self.tree(&id, id.len())?.unwrap_or_default(),
+                None => return Ok(Some(Arc::default())),
+            };
+        }
+        Ok(Some(entries))
+    }
+
+    /// All entries below some that are not folders, where `enters` says which folders may hold what is looked for.
+    pub(crate) fn walk(
+        &mut self,
+        entries: &[Entry],
+        enters: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Entry>, BaseError> {
+        let mut found = Vec::new();
+        let mut open: Vec<(String, Arc<[Entry]>)> = vec![(String::new(), entries.into())];
+        while let Some((folder, entries)) = open.pop() {
+            for entry in entries.iter() {
+                let path = format!("{folder}{}", entry.path);
+                match entry.kind {
+                    EntryKind::Folder if enters(&path) => {
+                        let below = self.tree(&entry.id, entry.id.len())?;
+                        open.push((format!("{path}/"), below.unwrap_or_default()));
+                    }
+                    EntryKind::Folder => {}
+                    EntryKind::File | EntryKind::Link => found.push(Entry {
+                        path,
+                        ..entry.clone()
+                    }),
+                }
+            }
+        }
+        found.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(found)
+    }
+
+    fn tree(&mut self, name: &str, digits: usize) -> Result<Option<Arc<[Entry]>>, BaseError> {
+        if let Some(known) = self.trees.get(name) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(content) = self.object(name)? else {
+            return Ok(None);
+        };
+        let entries: Arc<[Entry]> = entries(&content, digits / 2)
+            .ok_or_else(|| BaseError::Git(format!("{name} cannot be read as a tree")))?
+            .into();
+        self.trees.insert(name.to_owned(), entries.clone());
+        Ok(Some(entries))
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        // The process ends at the end of its input.
+        drop(self.requests.take());
+        let _ended = self.child.wait();
+    }
+}
+
+/// `MODE NAME<nul>HASH`, one after the other.
+fn entries(mut content: &[u8], hash: usize) -> Option<Vec<Entry>> {
+    let mut all = Vec::new();
+    while !content.is_empty() {
+        let end = content.iter().position(|byte| *byte == 0)?;
+        let (head, rest) = content.split_at(end);
+        let head = String::from_utf8_lossy(head);
+        let (mode, name) = head.split_once(' ')?;
+        let id = rest.get(1..=hash)?;
+        all.push(Entry {
+            path: name.to_owned(),
+            id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            kind: match mode {
+                "100644" | "100755" | "100664" => EntryKind::File,
+                "40000" => EntryKind::Folder,
+                _ => EntryKind::Link,
+            },
+        });
+        content = &rest[hash + 1..];
+    }
+    Some(all)
+}
