@@ -18,11 +18,11 @@ mod id;
 pub mod normal;
 mod value;
 
-pub use desired::{Desired, DesiredField, DesiredLead, DesiredValue, Place, TagRule};
+pub use desired::{Desired, DesiredField, DesiredLead, Place, TagRule};
 pub use field::{Field, FieldId, FieldSpec, Kind, Privacy, UnknownField};
 pub use field_mask::FieldMask;
 pub use id::LeadId;
-pub use value::{Shown, Value};
+pub use value::{DesiredValue, Shown, Value};
 
 /// Where a lead stands. Read as an open set, written as the six (api.md, 6).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -49,6 +49,7 @@ pub(super) fn observed(mut shown: Shown, updated: i64) -> Observed {
                 echo.notes.extend(objects(json));
                 Some(Value::Notes(notes))
             }
+            Kind::Boolean => json.as_bool().map(Value::Boolean),
             Kind::KeyedText => {
                 for item in keyed(json) {
                     let Some(key) = scalar(&item["key"]) else {
@@ -174,6 +175,7 @@ pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
         let key = field.spec().write;
         let json = match value {
             Value::Choice(status) => json!(status.as_str()),
+            Value::Boolean(value) => json!(value),
             Value::Reference(agent) => json!(agent),
             Value::Set(tags) => {
                 let shape = match out.tags {

@@ -176,7 +176,13 @@ fn hint(change: &FieldChange, instead: &Instead) -> &'static str {
         (Kind::Reference, Instead::Ignored) if change.after.is_empty() => NOT_UNASSIGNED,
         (Kind::Reference, Instead::Ignored) => NOT_ASSIGNED,
         (
-            Kind::Choice | Kind::KeyedText | Kind::Text | Kind::Notes | Kind::Reference | Kind::Set,
+            Kind::Choice
+            | Kind::KeyedText
+            | Kind::Text
+            | Kind::Boolean
+            | Kind::Notes
+            | Kind::Reference
+            | Kind::Set,
             Instead::Ignored | Instead::Added | Instead::Other,
         ) => OTHER,
     }
@@ -220,11 +226,11 @@ pub(super) fn check(task: &Task, now: &Observed) -> Check {
 }
 
 fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
-    let is_as_before = match (change.field.kind(), &change.patch) {
-        (Kind::Notes, _) | (_, Some(_)) => is_at_before(now, change),
-        (Kind::Choice | Kind::Reference | Kind::Set | Kind::KeyedText | Kind::Text, None) => {
-            value(was, &change.field) == value(now, &change.field)
-        }
+    let compares_items = change.field.kind() == Kind::Notes || change.patch.is_some();
+    let is_as_before = if compares_items {
+        is_at_before(now, change)
+    } else {
+        value(was, &change.field) == value(now, &change.field)
     };
     let (before, shown) = (value(was, &change.field), value(now, &change.field));
     if let Some(what) = normalised(&change.after, &shown) {
@@ -270,6 +276,7 @@ fn normalised(sent: &Value, shown: &Value) -> Option<&'static str> {
             | Value::Reference(_)
             | Value::Set(_)
             | Value::Text(_)
+            | Value::Boolean(_)
             | Value::Notes(_),
             _,
         ) => None,

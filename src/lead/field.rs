@@ -25,6 +25,8 @@ pub enum Kind {
     KeyedText,
     /// One text.
     Text,
+    /// Yes or no.
+    Boolean,
     /// Notes, which can be added and never removed.
     Notes,
 }

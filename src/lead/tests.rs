@@ -45,3 +45,34 @@ fn an_empty_value_is_no_value() {
     lead.set(Field::TAGS, Value::empty(Kind::Set));
     assert_eq!(lead, Lead::default());
 }
+
+#[test]
+fn a_boolean_is_not_its_text() {
+    let yes = Value::from_json(Kind::Boolean, serde_json::json!(true));
+    assert_eq!(yes, Some(Value::Boolean(true)));
+    let text = Value::from_json(Kind::Boolean, serde_json::json!("true"));
+    assert_eq!(text, None);
+}
+
+#[test]
+fn a_boolean_that_is_not_there_is_neither_true_nor_false() {
+    for wanted in [true, false] {
+        let wanted = DesiredValue::Boolean(wanted);
+        assert!(!wanted.is_met(&Value::empty(Kind::Boolean), normal::text));
+        assert!(wanted.is_met(&wanted.applied_to(&Value::Absent), normal::text));
+    }
+}
+
+#[test]
+fn what_a_file_says_of_a_value_is_met_by_that_value() {
+    for value in [
+        Value::Choice(Status::Review),
+        Value::Set(BTreeSet::from(["vip".to_owned()])),
+        Value::Text("gold".to_owned()),
+        Value::Boolean(false),
+    ] {
+        let desired = DesiredValue::exactly(&value).expect("a file can say it");
+        assert!(desired.is_met(&value, normal::text), "{value:?}");
+        assert_eq!(desired.applied_to(&Value::Absent), value);
+    }
+}

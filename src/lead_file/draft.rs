@@ -96,18 +96,24 @@ fn field_draft(
     known: Option<&[String]>,
     out: &mut LeftOut,
 ) -> Option<DesiredValue> {
-    match field.kind() {
-        Kind::Choice => {
-            if live.choice().is_none() {
-                out.note("no status");
-            }
-            live.choice().cloned().map(DesiredValue::Choice)
-        }
-        Kind::Reference => Some(DesiredValue::Reference(live.reference().cloned())),
-        Kind::Set => tag_rule(live.set(), known, out).map(DesiredValue::Set),
-        Kind::KeyedText | Kind::Text => live.text().cloned().map(DesiredValue::Text),
-        Kind::Notes => notes(field, live.notes(), out),
+    if field.kind() == Kind::Set {
+        return tag_rule(live.set(), known, out).map(DesiredValue::Set);
     }
+    if field.kind() == Kind::Reference {
+        return Some(DesiredValue::Reference(live.reference().cloned()));
+    }
+    if field.kind() == Kind::Notes {
+        return notes(field, live.notes(), out);
+    }
+    let value = DesiredValue::exactly(live);
+    if value.is_none() && *field == Field::STATUS {
+        out.note(if live.is_empty() {
+            "no status"
+        } else {
+            "a status that cannot be written"
+        });
+    }
+    value
 }
 
 /// Each note that a file can hold, once.

@@ -117,10 +117,11 @@ pub fn leads_for(workspace: &Workspace) -> Schema {
         };
         for id in FieldId::all() {
             let path = format!("/{}", id.spec().name.replace('.', "/properties/"));
-            match id.spec().kind {
-                Kind::Reference => narrow(properties.pointer_mut(&path), &agent),
-                Kind::Set => narrow_tags(properties.pointer_mut(&path), tags.as_ref()),
-                Kind::Choice | Kind::KeyedText | Kind::Text | Kind::Notes => {}
+            let property = properties.pointer_mut(&path);
+            if id.spec().kind == Kind::Reference {
+                narrow(property, &agent);
+            } else if id.spec().kind == Kind::Set {
+                narrow_tags(property, tags.as_ref());
             }
         }
     }

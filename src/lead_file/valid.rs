@@ -9,8 +9,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::lead::{
-    AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, Note, Place, TagRule,
-    tag,
+    AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, Place, TagRule, tag,
 };
 use crate::lead_file::raw::{self, RawLead};
 use crate::lead_file::value::RawValue;
@@ -172,7 +171,7 @@ impl Checker<'_> {
         let mut fields = Vec::with_capacity(raw.fields.len());
         for (field, raw) in raw.fields {
             let line = raw.span.line;
-            if let Some(value) = self.value(reader, &field, raw) {
+            if let Some(value) = self.value(reader, raw) {
                 fields.push(DesiredField { field, value, line });
             }
         }
@@ -180,15 +179,10 @@ impl Checker<'_> {
     }
 
     /// `None` where it is not valid.
-    fn value(
-        &self,
-        reader: &mut Reader<'_>,
-        field: &Field,
-        raw: At<RawValue<'_>>,
-    ) -> Option<DesiredValue> {
+    fn value(&self, reader: &mut Reader<'_>, raw: At<RawValue<'_>>) -> Option<DesiredValue> {
         let span = raw.span;
         match raw.value {
-            RawValue::Choice(status) => Some(DesiredValue::Choice(status)),
+            RawValue::Ready(value) => Some(value),
             RawValue::Reference(value) => {
                 let agent = self.agent(reader, At { value, span })?;
                 Some(DesiredValue::Reference(agent))
@@ -200,8 +194,6 @@ impl Checker<'_> {
                 let rule = self.patch(reader, span, &present, &absent);
                 Some(DesiredValue::Set(rule))
             }
-            RawValue::Text(text) => Some(DesiredValue::Text((field.spec().normalise)(text))),
-            RawValue::Notes(notes) => Some(DesiredValue::Notes(distinct(notes))),
         }
     }
 
@@ -319,12 +311,6 @@ impl Checker<'_> {
         }
         set
     }
-}
-
-fn distinct(notes: Vec<Note>) -> Vec<Note> {
-    let mut seen = BTreeSet::new();
-    let first = notes.into_iter().filter(|note| seen.insert(note.clone()));
-    first.collect()
 }
 
 /// A lead's own fields before the defaults, in the order of the fields. An own empty list keeps the default away and asks for nothing.

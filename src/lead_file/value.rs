@@ -20,18 +20,14 @@ use crate::yaml::{Kind as NodeKind, NodeId};
 /// What a file says of a field, before names and tags are looked up.
 #[derive(Debug)]
 pub(crate) enum RawValue<'t> {
-    /// One of the six statuses.
-    Choice(Status),
+    /// A value that needs nothing looked up.
+    Ready(DesiredValue),
     /// An agent's name, an id, or `none`.
     Reference(&'t str),
     /// A list: exactly these.
     Exact(Vec<At<&'t str>>),
     /// `present` and `absent`.
     Patch(Vec<At<&'t str>>, Vec<At<&'t str>>),
-    /// A text.
-    Text(&'t str),
-    /// Titles and descriptions.
-    Notes(Vec<Note>),
 }
 
 /// Reads a value of the field's kind.
@@ -45,9 +41,16 @@ pub(crate) fn read<'t>(
         Kind::Choice => status(reader, id)?,
         Kind::Reference => agent(reader, id)?,
         Kind::Set => tags(reader, id)?,
-        Kind::KeyedText => RawValue::Text(reader.text(id, "an attribute")?.value),
+        Kind::KeyedText => {
+            let text = reader.text(id, "an attribute")?.value;
+            ready_text(field, text)
+        }
         Kind::Text => return read_member(reader, id, field),
         Kind::Notes => notes(reader, id)?,
+        Kind::Boolean => {
+            let value = reader.truth(id, field.spec().name)?.value;
+            RawValue::Ready(DesiredValue::Boolean(value))
+        }
     };
     Some(At { value, span })
 }
@@ -81,9 +84,13 @@ pub(crate) fn read_member<'t>(
         return None;
     }
     Some(At {
-        value: RawValue::Text(text.value),
+        value: ready_text(field, text.value),
         span: text.span,
     })
+}
+
+fn ready_text<'t>(field: FieldId, text: &str) -> RawValue<'t> {
+    RawValue::Ready(DesiredValue::Text((field.spec().normalise)(text)))
 }
 
 fn status<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
@@ -93,7 +100,8 @@ fn status<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
         return None;
     }
     let text = reader.text(id, "`status`")?;
-    read_status(reader, text).map(RawValue::Choice)
+    let status = read_status(reader, text)?;
+    Some(RawValue::Ready(DesiredValue::Choice(status)))
 }
 
 fn agent<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
@@ -137,7 +145,7 @@ fn notes<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
     let help = "write `- title: …` and `description: …` below `notes:`";
     let items = reader.list(id, "`notes`", help)?;
     let notes = items.filter_map(|item| note(reader, item));
-    Some(RawValue::Notes(notes.collect()))
+    Some(RawValue::Ready(DesiredValue::notes_once(notes.collect())))
 }
 
 fn note(reader: &mut Reader<'_>, id: NodeId) -> Option<Note> {
@@ -175,7 +183,7 @@ pub(crate) fn unwritable(field: &Field, value: &DesiredValue) -> Option<&'static
         DesiredValue::Choice(status) => Status::writable(status.as_str())
             .is_none()
             .then_some("a status that cannot be written"),
-        DesiredValue::Reference(_) => None,
+        DesiredValue::Reference(_) | DesiredValue::Boolean(_) => None,
         DesiredValue::Set(TagRule::Exact(tags)) => unwritable_tags(tags),
         DesiredValue::Set(TagRule::Patch { present, absent }) => {
             unwritable_tags(present).or_else(|| unwritable_tags(absent))
@@ -226,6 +234,7 @@ pub(crate) fn to_yaml(value: &DesiredValue, names: &AgentNames<'_>) -> YamlValue
             )
         }
         DesiredValue::Text(text) => YamlValue::Text(text.clone()),
+        DesiredValue::Boolean(value) => YamlValue::Plain(value.to_string()),
         DesiredValue::Notes(notes) => YamlValue::List(notes.iter().map(note_map).collect()),
     }
 }
@@ -271,6 +280,7 @@ pub(crate) fn schema(id: FieldId, generator: &mut SchemaGenerator) -> Json {
             "examples": [{ "tier": "gold" }],
         }),
         Kind::Text => (id.spec().schema)().unwrap_or_else(|| filled(generator).to_value()),
+        Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Notes => json!({ "type": "array", "items": { "$ref": "#/$defs/Note" } }),
     }
 }

@@ -156,12 +156,11 @@ impl JsonSchema for Fields {
             if kind == Kind::Set {
                 schema["properties"]["patch"] = patch.clone().to_value();
             }
-            match kind {
-                Kind::KeyedText => patterns.insert(format!("^{name}\\."), schema),
-                Kind::Choice | Kind::Reference | Kind::Set | Kind::Text | Kind::Notes => {
-                    properties.insert(name.to_owned(), schema)
-                }
-            };
+            if kind == Kind::KeyedText {
+                patterns.insert(format!("^{name}\\."), schema);
+            } else {
+                properties.insert(name.to_owned(), schema);
+            }
         }
         json_schema!({
             "type": "object",

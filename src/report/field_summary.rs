@@ -142,10 +142,8 @@ pub(super) fn field_summary(change: &FieldChange, names: &PlanNames<'_>) -> Fiel
             FieldSummary::Notes(added.map(note_words).collect())
         }
         (before, after) => {
-            let absent = match change.field.kind() {
-                Kind::Reference => "none",
-                Kind::Choice | Kind::Set | Kind::KeyedText | Kind::Text | Kind::Notes => "(none)",
-            };
+            let is_reference = change.field.kind() == Kind::Reference;
+            let absent = if is_reference { "none" } else { "(none)" };
             replaced(words(before, absent, names), words(after, absent, names))
         }
     }

@@ -8,6 +8,8 @@ use crate::yaml::quote::{ScalarContext, double, literal, scalar};
 pub(crate) enum YamlValue {
     /// One text.
     Text(String),
+    /// A word that is written as it is: `true`.
+    Plain(String),
     /// A list.
     List(Vec<YamlValue>),
     /// Keys and values in order.
@@ -25,6 +27,7 @@ pub(crate) fn block_entry(key: &str, form: &YamlValue, indent: &str, line_break:
 /// What comes after a colon or a dash when `used` columns of its line are taken.
 fn block_value(form: &YamlValue, used: usize, indent: &str, line_break: &str) -> String {
     match form {
+        YamlValue::Plain(word) => format!(" {word}"),
         YamlValue::Text(text) => {
             let value = literal(text, indent, line_break)
                 .unwrap_or_else(|| scalar(text, ScalarContext::Block));
@@ -67,13 +70,16 @@ pub(crate) fn block_item(form: &YamlValue, indent: &str, line_break: &str) -> St
             .collect::<Vec<_>>()
             .join(&format!("{line_break}{deeper}")),
         YamlValue::Text(text) => scalar(text, ScalarContext::Block),
-        YamlValue::List(_) | YamlValue::Map(_) => flow(form, ScalarContext::Flow),
+        YamlValue::Plain(_) | YamlValue::List(_) | YamlValue::Map(_) => {
+            flow(form, ScalarContext::Flow)
+        }
     }
 }
 
 /// A value on one line.
 pub(crate) fn flow(form: &YamlValue, room: ScalarContext) -> String {
     match form {
+        YamlValue::Plain(word) => word.clone(),
         YamlValue::Text(text) if room == ScalarContext::Json => double(text),
         YamlValue::Text(text) => scalar(text, ScalarContext::Flow),
         YamlValue::List(items) => format!(

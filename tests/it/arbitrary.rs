@@ -233,6 +233,7 @@ pub(crate) fn written(lead: &DesiredLead) -> Json {
                 json!({ "present": present, "absent": absent })
             }
             DesiredValue::Text(text) => json!(text),
+            DesiredValue::Boolean(value) => json!(value),
             DesiredValue::Notes(notes) => json!(notes),
         };
         match field.path() {

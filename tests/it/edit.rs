@@ -527,6 +527,7 @@ fn another(wanted: &Wanted, number: u8) -> Wanted {
             DesiredValue::Text("No: One, \"x\"".to_owned())
         }
         DesiredValue::Text(_) => DesiredValue::Text("+44".to_owned()),
+        DesiredValue::Boolean(_) => DesiredValue::Boolean(bit(0)),
         DesiredValue::Notes(notes) => {
             let kept = notes.iter().enumerate().filter(|(place, _)| bit(*place));
             DesiredValue::Notes(kept.map(|(_, note)| note.clone()).collect())

@@ -110,6 +110,7 @@ fn elsewhere(lead: &Lead, field: &Field, before: &Value, planned: &Value) -> Opt
             .into_iter()
             .find(|status| status != before && status != planned)?,
         Kind::Reference => Value::Reference(AgentId::parse("ffffffffffffffffffffffff")?),
+        Kind::Boolean => return None,
         Kind::Set => Value::Set(["another".to_owned()].into()),
         Kind::KeyedText | Kind::Text => Value::Text("another".to_owned()),
         Kind::Notes => {
