@@ -30,6 +30,7 @@ mod schema;
 mod session;
 mod show;
 mod snapshot;
+mod test;
 mod ui;
 mod undo;
 mod validate;
@@ -79,6 +80,7 @@ enum Command {
     Validate(validate::Validate),
     Fmt(fmt::Fmt),
     Plan(plan::Plan),
+    Test(test::Test),
     Show(show::Show),
     Apply(apply::Apply),
     Explain(explain::Explain),
@@ -102,6 +104,7 @@ impl Command {
             Self::Validate(_) => "validate",
             Self::Fmt(_) => "fmt",
             Self::Plan(_) => "plan",
+            Self::Test(_) => "test",
             Self::Show(_) => "show",
             Self::Apply(_) => "apply",
             Self::Explain(_) => "explain",
@@ -133,6 +136,7 @@ pub fn main() -> ExitCode {
         Command::Validate(command) => command.run(&global.directory, &ui),
         Command::Fmt(command) => command.run(&global.directory, &ui),
         Command::Plan(command) => command.run(&global.directory, &ui),
+        Command::Test(command) => command.run(&global.directory, &ui),
         Command::Show(command) => command.run(&global.directory, &ui),
         Command::Apply(command) => command.run(&global.directory, &ui),
         Command::Explain(command) => command.run(&global.directory, &ui),

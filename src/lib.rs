@@ -40,6 +40,7 @@ pub mod atomic_file;
 pub mod cancel;
 pub mod cli;
 pub mod config;
+pub mod config_test;
 pub mod diff;
 pub mod duration;
 pub mod error;

@@ -313,6 +313,25 @@ impl Snapshot {
         }
     }
 
+    /// Opens a snapshot, of whatever inbox.
+    ///
+    /// # Errors
+    /// Not a snapshot.
+    pub fn open_any(path: &Path) -> Result<Self, SnapshotError> {
+        let first = lines(path)?.next().transpose()?;
+        match first {
+            Some((_, Line::Snapshot(head))) => {
+                let target = head.target;
+                Self::open(path, &target)
+            }
+            _ => Err(SnapshotError::Line {
+                path: path.to_owned(),
+                number: 1,
+                source: None,
+            }),
+        }
+    }
+
     /// What it is.
     pub fn head(&self) -> &Head {
         &self.head

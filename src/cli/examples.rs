@@ -108,6 +108,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "test",
+        &[
+            ("Run the tests of tests/*.yaml", "convertalk test"),
+            (
+                "Report them to continuous integration",
+                "convertalk test --report junit=tests.xml",
+            ),
+        ],
+    ),
+    (
         "fmt",
         &[
             ("Format all lead files", "convertalk fmt"),

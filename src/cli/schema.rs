@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::lead_file::schema;
-use crate::{config, lead_file};
+use crate::{config, config_test, lead_file};
 
 /// Print the JSON Schema of a file, the same as in schema/
 #[derive(Debug, Args)]
@@ -34,6 +34,10 @@ enum Of {
     Applied,
     /// The list of workspaces in JSON
     Workspaces,
+    /// A file of tests
+    Tests,
+    /// The results of tests in JSON
+    TestResults,
 }
 
 impl Schema {
@@ -50,6 +54,8 @@ impl Schema {
             (Of::Applied, _) => schemars::schema_for!(crate::apply::applied::Record),
             (Of::Run, _) => schemars::schema_for!(crate::apply::journal::Line),
             (Of::Workspaces, _) => schemars::schema_for!(crate::fleet::Workspaces),
+            (Of::Tests, _) => config_test::schema(),
+            (Of::TestResults, _) => schemars::schema_for!(config_test::Results),
         };
         ui.json(&schema)?;
         Ok(Exit::Done)

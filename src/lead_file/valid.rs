@@ -9,15 +9,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::lead::{
-    AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, Place, TagRule, tag,
+    AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, Place, TagRule,
+    Value, tag,
 };
 use crate::lead_file::raw::{self, RawLead};
 use crate::lead_file::value::RawValue;
 use crate::policy::Agent;
-use crate::yaml;
 use crate::yaml::decode::{At, Reader, odd_text};
 use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span, meant};
 use crate::yaml::excerpt::quoted;
+use crate::yaml::{self, NodeId};
 
 /// The names that lead files may use. What is `None` could not be read, and is not checked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -125,6 +126,27 @@ pub(crate) fn meaning(
         (id, meaning)
     };
     Ok(desired.into_iter().map(lead).collect())
+}
+
+/// The values of a lead that is written as one of a lead file: those it has once all that is asked for is so.
+pub(crate) fn read_values(
+    reader: &mut Reader<'_>,
+    id: NodeId,
+    vocabulary: Vocabulary<'_>,
+) -> Vec<(Field, Value)> {
+    let raw = raw::lead(reader, id, false);
+    let checker = Checker {
+        vocabulary,
+        number: 0,
+    };
+    let fields = checker.fields(reader, raw).into_iter();
+    let values = fields.map(|desired| {
+        let value = desired
+            .value
+            .applied_to(&Value::empty(desired.field.kind()));
+        (desired.field, value)
+    });
+    values.collect()
 }
 
 struct Checker<'w> {

@@ -6,6 +6,7 @@ mod arbitrary;
 mod base;
 mod browser;
 mod codes;
+mod config_tests;
 mod docs;
 mod doctor;
 mod doubts;

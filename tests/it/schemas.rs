@@ -27,6 +27,11 @@ fn they_are_what_the_code_says() {
             schemars::schema_for!(convertalk::apply::applied::Record),
         ),
         ("workspaces", schemars::schema_for!(Workspaces)),
+        ("tests", convertalk::config_test::schema()),
+        (
+            "test-results",
+            schemars::schema_for!(convertalk::config_test::Results),
+        ),
     ];
     for (name, schema) in all {
         let path = Path::new("schema").join(format!("{name}.schema.json"));

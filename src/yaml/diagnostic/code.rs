@@ -50,6 +50,8 @@ codes! {
     BadRule = "bad-rule",
     /// A selector of a rule cannot be used.
     BadSelector = "bad-selector",
+    /// A test of the configuration cannot be run.
+    BadTest = "bad-test",
     /// A timeout is not a duration.
     BadTimeout = "bad-timeout",
     /// A transition is not `FROM -> TO`.

@@ -1,0 +1,186 @@
+//! `convertalk test`: tests of the policy and of what a plan comes to, without a network or a token.
+
+use serde_json::json;
+
+use crate::world::{Ran, program, uuid};
+
+const CONFIG: &str = "version: 1
+api: { endpoint: https://api.example.com, bot_id: 63d9ffa77a8d152facbe2f00, customer_id: 631aa793bcfa100487d13d01 }
+agents: { priya: 631aa793bcfa100487d13d0d }
+policy:
+  max_changes: 1
+  rules:
+    - { name: vip keeps an agent, before: [tag=vip], after: [agent=none], deny: ask Asha first }
+    - { name: cold, before: [tag=cold], warn: is it cold }
+  freeze:
+    - { from: 2026-12-23, to: 2027-01-03, zone: Europe/Berlin, reason: holidays }
+";
+
+struct Workspace(tempfile::TempDir);
+
+impl Workspace {
+    fn new(tests: &str) -> Self {
+        let workspace = Self(tempfile::tempdir().expect("a folder"));
+        workspace.write("convertalk.yaml", CONFIG);
+        workspace.write(
+            "leads/all.yaml",
+            &format!(
+                "version: 1\nleads:\n  {}: {{ status: CLOSED, agent: none }}\n",
+                uuid(1)
+            ),
+        );
+        workspace.write("tests/policy.yaml", &format!("version: 1\ntests:\n{tests}"));
+        workspace
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.0.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        std::fs::write(path, text).expect("a file");
+    }
+
+    fn run(&self, words: &[&str]) -> Ran {
+        Ran::of(
+            program(words)
+                .current_dir(self.0.path())
+                .output()
+                .expect("the program runs"),
+        )
+    }
+}
+
+fn test(name: &str, live: &str, more: &str) -> String {
+    format!(
+        "  - {{ name: {name}, live: {{ {}: {{ {live} }} }}, {more} }}\n",
+        uuid(1)
+    )
+}
+
+#[test]
+fn tests_that_hold_pass_without_a_token() {
+    let after = format!(
+        "expect: {{ changes: 1, warned: [], after: {{ {}: {{ status: CLOSED, agent: none, tags: [trial] }} }} }}",
+        uuid(1)
+    );
+    let tests = [
+        test("a lead is closed", "status: OPEN, agent: priya, tags: [trial]", &after),
+        test("nothing to do", "status: CLOSED", "expect: { changes: 0 }"),
+        test("a vip", "agent: priya, tags: [vip]", "expect: { refused: [\"rule:vip keeps an agent\"] }"),
+        test("a cold one", "tags: [cold]", "expect: { warned: [\"rule:cold\"] }"),
+        test("on Christmas", "status: OPEN", "now: 2026-12-24T10:00:00+01:00, expect: { refused: [freeze] }"),
+        test("in November", "status: OPEN", "now: 2026-11-24T10:00:00Z, expect: {}"),
+        "  - { name: an empty inbox, live: {}, expect: { refused: [empty-listing], changes: 0 } }\n".to_owned(),
+    ];
+    let workspace = Workspace::new(&tests.concat());
+    let ran = workspace
+        .run(&["test", "--report", "junit=junit.xml"])
+        .exits(0);
+    assert_eq!(ran.out, "Passed: 7 tests\n");
+    let junit = std::fs::read_to_string(workspace.0.path().join("junit.xml")).expect("a report");
+    assert!(
+        junit.contains("<testsuite name=\"tests/policy.yaml\" tests=\"7\" failures=\"0\""),
+        "{junit}"
+    );
+}
+
+#[test]
+fn a_test_that_fails_shows_a_diff_at_its_line() {
+    let tests = [
+        test("fine", "status: CLOSED", "expect: { changes: 0 }"),
+        test(
+            "\"vip <&\\e>\"",
+            "agent: priya, tags: [vip]",
+            &format!(
+                "expect: {{ changes: 0, after: {{ {}: {{ status: OPEN }} }} }}",
+                uuid(1)
+            ),
+        ),
+    ];
+    let workspace = Workspace::new(&tests.concat());
+    let ran = workspace
+        .run(&["test", "--report", "junit=junit.xml"])
+        .exits(1);
+    for line in [
+        "Failed: tests/policy.yaml:4 vip <&\\u{1b}>\n",
+        "  - changes: 0\n  + changes: 1\n",
+        "  - refused: []\n  + refused: [rule:vip keeps an agent]\n      vip keeps an agent: 1 lead: ask Asha first (convertalk.yaml:7)\n",
+        "status: \"OPEN\"\n  + after.",
+        "Failed: 1 of 2 tests\n",
+    ] {
+        assert!(ran.out.contains(line), "{line:?} is not in\n{}", ran.out);
+    }
+    let junit = std::fs::read_to_string(workspace.0.path().join("junit.xml")).expect("a report");
+    assert!(
+        junit.contains("name=\"vip &lt;&amp;\\u{1b}&gt;\"") && junit.contains("failures=\"1\""),
+        "{junit}"
+    );
+
+    let results = workspace.run(&["test", "--format", "json"]).exits(1).json();
+    let schema = json!(
+        program(&["schema", "test-results"])
+            .output()
+            .map(|out| Ran::of(out).json())
+            .expect("a schema")
+    );
+    assert!(jsonschema::is_valid(&schema, &results), "{results}");
+    assert_eq!(
+        (
+            &results["passed"],
+            &results["failed"],
+            &results["tests"][1]["line"]
+        ),
+        (&json!(1), &json!(1), &json!(4))
+    );
+}
+
+#[test]
+fn a_snapshot_is_an_inbox_too() {
+    let workspace =
+        Workspace::new("  - { name: a snapshot, live_file: live.jsonl, expect: { changes: 1 } }\n");
+    let lines = [
+        json!({ "type": "snapshot", "format_version": 1, "tool_version": "0.1.0", "created_at": "2026-01-02T03:04:05Z", "names": "initials", "attributes": [],
+            "target": { "endpoint": "https://elsewhere.example", "bot_id": "b", "customer_id": "c" } }),
+        json!({ "type": "lead", "uuid": uuid(1), "list": "lead", "updated": 0, "status": "OPEN", "agent": null, "tags": [] }),
+        json!({ "type": "end", "leads": 1 }),
+    ];
+    workspace.write(
+        "live.jsonl",
+        &lines.map(|line| line.to_string() + "\n").concat(),
+    );
+    workspace.run(&["test"]).exits(0);
+}
+
+#[test]
+fn no_tests_are_a_note() {
+    let workspace = Workspace::new("");
+    std::fs::remove_dir_all(workspace.0.path().join("tests")).expect("no tests");
+    let ran = workspace.run(&["test"]).exits(0);
+    assert!(ran.err.contains("no tests"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_wrong_with_a_file_of_tests_is_an_error_at_its_line() {
+    let tests = "  - { name: a, live: {}, expect: { refused: [max-change] } }
+  - { name: b, live: {}, live_file: x, expect: {} }
+  - { name: c, live: {}, now: yesterday, expect: {} }
+  - { name: d, live: { x: { status: SHUT } }, expect: {} }
+  - { name: e, live: {} }
+  - { name: f, live: {}, expects: {} }
+";
+    let ran = Workspace::new(tests).run(&["test"]).exits(1);
+    for (line, code) in [
+        (3, "bad-test"),
+        (4, "bad-test"),
+        (5, "bad-test"),
+        (6, "unknown-status"),
+        (7, "bad-test"),
+        (8, "unknown-key"),
+    ] {
+        let place = format!("tests/policy.yaml:{line}:");
+        assert!(
+            ran.err.contains(&place) && ran.err.contains(code),
+            "{place} {code}\n{}",
+            ran.err
+        );
+    }
+}
