@@ -124,12 +124,22 @@ impl Command {
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments = examples::command().try_get_matches();
-    let cli = match arguments.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let cli = arguments.and_then(|matches| {
+        let json = wants_json(&matches);
+        Ok((Cli::from_arg_matches(&matches)?, json))
+    });
+    let (cli, json) = match cli {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
     let Cli { global, command } = cli;
-    let ui = Ui::new(command.name(), global.color, global.quiet, global.verbose);
+    let ui = Ui::new(
+        command.name(),
+        global.color,
+        global.quiet,
+        global.verbose,
+        json,
+    );
     let outcome = match command {
         Command::Init(command) => command.run(&global.directory, &ui),
         Command::Doctor(command) => command.run(&global.directory, &ui),
@@ -154,9 +164,17 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             ui.error(&error);
+            ui.error_document(&error);
             error.exit().into()
         }
     }
+}
+
+/// Whether a command was asked for JSON.
+fn wants_json(matches: &clap::ArgMatches) -> bool {
+    let command = matches.subcommand().map(|(_, command)| command);
+    let format = command.and_then(|command| command.try_get_raw("format").ok().flatten());
+    format.is_some_and(|mut format| format.any(|word| word == "json"))
 }
 
 /// Clap's own errors exit with 1 here: 2 has a meaning of its own.

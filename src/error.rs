@@ -258,6 +258,42 @@ impl Error {
         }
     }
 
+    /// What kind of error it is, for programs: stable.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoWorkspace(_) => "no-workspace",
+            Self::Invalid { .. } => "invalid-files",
+            Self::NoToken { .. } => "no-token",
+            Self::Usage(_) => "usage",
+            Self::Base(_) => "base",
+            Self::Applied { .. } => "applied-record",
+            Self::Fleet(_) => "workspaces",
+            Self::Select(_) => "selector",
+            Self::UnknownRule { .. } => "unknown-rule",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Api(_) => "api",
+            Self::Observe(_) => "incomplete-listing",
+            Self::Unreadable(_) => "unreadable",
+            Self::Snapshot(_) => "snapshot",
+            Self::Sandbox(_) => "sandbox",
+            Self::PlanFile { .. } => "plan-file",
+            Self::RunFile { .. } => "run-file",
+            Self::ForeignRun { .. } => "foreign-run",
+            Self::Missing { .. } => "missing",
+            Self::NeedsYes => "needs-yes",
+            Self::Declined => "declined",
+            Self::Locked => "locked",
+            Self::Io { .. } => "io",
+            Self::Write(_) => "write",
+            Self::Exists { .. } => "exists",
+            Self::WouldLose { .. } => "would-lose",
+            Self::Output { .. } => "output",
+            Self::Json(_) => "json",
+            Self::Interrupted => "interrupted",
+            Self::Internal(_) => "internal",
+        }
+    }
+
     /// What to do about it; `command` is the one that failed.
     pub fn hint(&self, command: &str) -> Option<String> {
         let words = match self {

@@ -17,6 +17,7 @@ mod github;
 mod headline;
 mod html;
 mod markdown;
+mod problem;
 mod run;
 mod sarif;
 pub mod style;
@@ -27,6 +28,7 @@ pub use applied::applied;
 pub use checkup::{Check, Health, checkup, probed};
 pub use explanation::explanation;
 pub use markdown::SMALLEST;
+pub use problem::{ErrorDocument, Problem, problems};
 pub use run::{run, stopped, told_run};
 
 /// The form of a plan.

@@ -34,6 +34,8 @@ enum Of {
     Applied,
     /// The list of workspaces in JSON
     Workspaces,
+    /// An error in JSON
+    Error,
     /// A file of tests
     Tests,
     /// The results of tests in JSON
@@ -54,6 +56,7 @@ impl Schema {
             (Of::Applied, _) => schemars::schema_for!(crate::apply::applied::Record),
             (Of::Run, _) => schemars::schema_for!(crate::apply::journal::Line),
             (Of::Workspaces, _) => schemars::schema_for!(crate::fleet::Workspaces),
+            (Of::Error, _) => schemars::schema_for!(crate::report::ErrorDocument),
             (Of::Tests, _) => config_test::schema(),
             (Of::TestResults, _) => schemars::schema_for!(config_test::Results),
         };

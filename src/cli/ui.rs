@@ -1,6 +1,8 @@
 //! The two streams: results, and all else.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
@@ -9,7 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
 use crate::report::style::{BAD, CHANGE, FAINT, paint};
-use crate::report::{Shown, shown};
+use crate::report::{self, ErrorDocument, Problem, Shown, shown};
 use crate::yaml::Diagnostic;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::render::render;
@@ -19,6 +21,12 @@ pub(super) struct Ui {
     command: &'static str,
     color: ColorChoice,
     quiet: bool,
+    /// Whether stdout is for a program that reads JSON.
+    json: bool,
+    /// Whether stdout has a result.
+    has_result: AtomicBool,
+    /// The errors in files that were shown.
+    problems: Mutex<Vec<Problem>>,
 }
 
 impl Ui {
@@ -27,6 +35,7 @@ impl Ui {
         color: clap::ColorChoice,
         quiet: bool,
         verbose: u8,
+        json: bool,
     ) -> Self {
         let color = match color {
             clap::ColorChoice::Auto => ColorChoice::Auto,
@@ -53,11 +62,15 @@ impl Ui {
             command,
             color,
             quiet,
+            json,
+            has_result: AtomicBool::new(false),
+            problems: Mutex::default(),
         }
     }
 
     /// A result, to stdout. Whoever has read enough may go: that changes nothing of what is done.
     pub(super) fn result(&self, text: &str) -> Result<(), Error> {
+        self.has_result.store(true, Ordering::Relaxed);
         let mut out = AutoStream::new(io::stdout().lock(), self.color_of(&io::stdout()));
         out.write_all(text.as_bytes())
             .and_then(|()| out.flush())
@@ -93,6 +106,29 @@ impl Ui {
         }
     }
 
+    /// An error as JSON to stdout, where a program reads that: one document, in place of the result.
+    pub(super) fn error_document(&self, error: &Error) {
+        if !self.json || self.has_result.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        let document = match error {
+            Error::Invalid { .. } if !problems.is_empty() => ErrorDocument::Many {
+                errors: std::mem::take(&mut *problems),
+            },
+            error => ErrorDocument::One {
+                error: Problem {
+                    code: error.code().to_owned(),
+                    message: error.words(),
+                    help: self.hint(error),
+                    places: Vec::new(),
+                },
+            },
+        };
+        // The error is on stderr too, so that nothing is lost where stdout cannot be written.
+        let _also_on_stderr = self.json(&document);
+    }
+
     /// What to do about an error.
     pub(super) fn hint(&self, error: &Error) -> Option<String> {
         error.hint(self.command)
@@ -118,6 +154,10 @@ impl Ui {
 
     /// The first errors and warnings in files, to stderr, and how many there are; returns the number of errors.
     pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic]) -> usize {
+        if self.json {
+            let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+            problems.extend(report::problems(diagnostics));
+        }
         let colored = self.color_of(&io::stderr()) != ColorChoice::Never;
         let Shown { first, more } = shown(diagnostics);
         for diagnostic in first {

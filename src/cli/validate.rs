@@ -44,7 +44,7 @@ impl Validate {
         let leads = loaded.desired.as_ref().map_or(0, |desired| desired.len());
         match self.format {
             Form::Json => {
-                let json = serde_json::json!({ "valid": errors == 0, "files": loaded.files, "leads": leads, "diagnostics": loaded.diagnostics });
+                let json = serde_json::json!({ "valid": errors == 0, "files": loaded.files, "leads": leads, "errors": report::problems(&loaded.diagnostics), "diagnostics": loaded.diagnostics });
                 ui.result(&format!("{json:#}\n"))?;
             }
             Form::Github => ui.result(&report::diagnostics_for_github(

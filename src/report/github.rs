@@ -4,7 +4,10 @@
 //! shown, so what matters most comes first.
 
 use super::finding::{Finding, Level};
-use crate::text::visible;
+use crate::text::{shortened, visible};
+
+/// The characters of a message that are shown at a line of a pull request: more of it hides the code.
+const LONGEST: usize = 600;
 
 pub(super) fn print(findings: &[Finding], prefix: &str) -> String {
     findings
@@ -48,7 +51,7 @@ fn command(finding: &Finding, prefix: &str) -> String {
     format!(
         "::{word} {}::{}\n",
         properties.join(","),
-        data(&(visible(&finding.message) + &related + &help))
+        data(&(shortened(&visible(&finding.message), LONGEST) + &related + &help))
     )
 }
 

@@ -23,7 +23,22 @@ struct Log {
 struct Run {
     tool: Tool,
     column_kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invocations: Option<[Invocation; 1]>,
     results: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+    tool_execution_notifications: [Notification; 1],
+}
+
+#[derive(Serialize)]
+struct Notification {
+    level: &'static str,
+    message: Text,
 }
 
 #[derive(Serialize)]
@@ -97,7 +112,16 @@ struct Region {
     end_column: Option<u32>,
 }
 
-pub(super) fn print(findings: &[Finding], prefix: &str) -> Result<String, serde_json::Error> {
+/// The results that hosts take of one run; GitHub refuses a file with more.
+const MOST: usize = 25_000;
+
+pub(super) fn print(all: &[Finding], prefix: &str) -> Result<String, serde_json::Error> {
+    let mut findings: Vec<&Finding> = all.iter().collect();
+    if findings.len() > MOST {
+        findings.sort_by_key(|finding| finding.level);
+        findings.truncate(MOST);
+    }
+    let left_out = all.len() - findings.len();
     let ids: BTreeMap<&str, usize> = findings
         .iter()
         .map(|finding| (finding.rule.as_str(), 0))
@@ -127,6 +151,7 @@ pub(super) fn print(findings: &[Finding], prefix: &str) -> Result<String, serde_
                 },
             },
             column_kind: "unicodeCodePoints",
+            invocations: (left_out > 0).then(|| [cut(left_out)]),
             results: findings
                 .iter()
                 .map(|finding| entry(finding, &ids, prefix))
@@ -134,6 +159,21 @@ pub(super) fn print(findings: &[Finding], prefix: &str) -> Result<String, serde_
         }],
     };
     serde_json::to_string_pretty(&log).map(|json| json + "\n")
+}
+
+/// Says what is left out.
+fn cut(left_out: usize) -> Invocation {
+    let text = format!(
+        "{left_out} of {} results are left out: hosts take {MOST}",
+        left_out + MOST
+    );
+    Invocation {
+        execution_successful: true,
+        tool_execution_notifications: [Notification {
+            level: "warning",
+            message: Text { text },
+        }],
+    }
 }
 
 fn entry(finding: &Finding, ids: &BTreeMap<&str, usize>, prefix: &str) -> Entry {
@@ -200,4 +240,33 @@ fn uri(path: &str) -> String {
         other => format!("%{other:02X}"),
     };
     path.bytes().map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_stop_at_what_hosts_take_errors_first() {
+        let finding = |level| Finding {
+            level,
+            rule: "missing".to_owned(),
+            message: "m".to_owned(),
+            help: None,
+            at: None,
+            related: Vec::new(),
+        };
+        let mut all: Vec<Finding> = (0..MOST).map(|_| finding(Level::Note)).collect();
+        all.push(finding(Level::Error));
+        let log: serde_json::Value =
+            serde_json::from_str(&print(&all, "").expect("JSON")).expect("JSON");
+        let run = &log["runs"][0];
+        assert_eq!(run["results"].as_array().map(Vec::len), Some(MOST));
+        assert_eq!(run["results"][0]["level"], "error");
+        let notification = &run["invocations"][0]["toolExecutionNotifications"][0];
+        assert_eq!(
+            notification["message"]["text"],
+            "1 of 25001 results are left out: hosts take 25000"
+        );
+    }
 }

@@ -7,6 +7,7 @@ mod base;
 mod browser;
 mod codes;
 mod config_tests;
+mod contract;
 mod docs;
 mod doctor;
 mod doubts;

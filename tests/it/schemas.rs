@@ -27,6 +27,10 @@ fn they_are_what_the_code_says() {
             schemars::schema_for!(convertalk::apply::applied::Record),
         ),
         ("workspaces", schemars::schema_for!(Workspaces)),
+        (
+            "error",
+            schemars::schema_for!(convertalk::report::ErrorDocument),
+        ),
         ("tests", convertalk::config_test::schema()),
         (
             "test-results",

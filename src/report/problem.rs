@@ -1,0 +1,73 @@
+//! Errors for programs: what is wrong, under a stable code, with its places.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::yaml::Diagnostic;
+
+/// What a command that was asked for JSON prints in place of its result.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Convertalk error")]
+pub enum ErrorDocument {
+    /// The command could not do what it was asked for.
+    One {
+        /// Why.
+        error: Problem,
+    },
+    /// Files are not valid.
+    Many {
+        /// Every error in them.
+        errors: Vec<Problem>,
+    },
+}
+
+/// One error.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Problem {
+    /// What kind of error: stable, in kebab case.
+    pub code: String,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What to do about it; null where there is nothing to say.
+    pub help: Option<String>,
+    /// Where, the first place first; empty where no file is wrong.
+    pub places: Vec<Spot>,
+}
+
+/// A place in a file.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Spot {
+    /// Relative to the workspace's folder.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// In characters, from 1.
+    pub column: u32,
+}
+
+impl From<&Diagnostic> for Problem {
+    fn from(made: &Diagnostic) -> Self {
+        let spot = |file: &str, line, column| Spot {
+            file: file.to_owned(),
+            line,
+            column,
+        };
+        let own =
+            (!made.is_about_the_environment()).then(|| spot(&made.file, made.line, made.column));
+        let others = made.related.iter();
+        let others = others.map(|other| spot(&other.file, other.line, other.column));
+        Self {
+            code: made.code.as_str().to_owned(),
+            message: made.message.clone(),
+            help: made.help.clone(),
+            places: own.into_iter().chain(others).collect(),
+        }
+    }
+}
+
+/// The errors among diagnostics.
+pub fn problems(diagnostics: &[Diagnostic]) -> Vec<Problem> {
+    let errors = diagnostics.iter().filter(|made| made.is_error());
+    errors.map(Problem::from).collect()
+}
