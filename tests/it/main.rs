@@ -17,6 +17,7 @@ mod faults;
 mod fmt;
 mod forms;
 mod fuzz;
+mod golden;
 mod guards;
 mod habits;
 mod held;
