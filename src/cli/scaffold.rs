@@ -87,6 +87,7 @@ pub(crate) fn files(start: &Start) -> Vec<Made> {
     ));
     files.push(made(".vscode/settings.json", SETTINGS));
     files.push(made(".gitignore", IGNORED));
+    files.push(made("AGENTS.md", include_str!("scaffold/agents.md")));
     files.push((crate::config::FILE.to_owned(), config));
     files
 }
