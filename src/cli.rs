@@ -173,8 +173,11 @@ pub fn main() -> ExitCode {
 /// Whether a command was asked for JSON.
 fn wants_json(matches: &clap::ArgMatches) -> bool {
     let command = matches.subcommand().map(|(_, command)| command);
-    let format = command.and_then(|command| command.try_get_raw("format").ok().flatten());
-    format.is_some_and(|mut format| format.any(|word| word == "json"))
+    let has = |flag: &str, word: &str| {
+        let words = command.and_then(|command| command.try_get_raw(flag).ok().flatten());
+        words.is_some_and(|mut words| words.any(|other| other == word))
+    };
+    has("format", "json") || has("report", "json=-")
 }
 
 /// Clap's own errors exit with 1 here: 2 has a meaning of its own.

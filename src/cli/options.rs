@@ -134,7 +134,7 @@ pub(super) struct Forms {
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: Format,
-    /// Write it in another form to a file as well (repeatable)
+    /// Write it in another form to a file as well, or, for -, to stdout instead (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to)]
     report: Vec<(Format, PathBuf)>,
     /// Cut Markdown to this size, from its least important end (500 at the least)
@@ -180,8 +180,13 @@ impl Forms {
         told: impl Fn(Format, Option<usize>) -> Result<String, Error>,
         ui: &Ui,
     ) -> Result<(), Error> {
+        let mut printed = None;
         for (format, file) in &self.report {
             let text = told(*format, self.max_bytes)?;
+            if is_stdout(file) {
+                printed = Some(text);
+                continue;
+            }
             let text = if *format == Format::Text {
                 anstream::adapter::strip_str(&text).to_string()
             } else {
@@ -189,8 +194,16 @@ impl Forms {
             };
             atomic_file::write(file, |out| out.write_all(text.as_bytes()))?;
         }
-        ui.result(&told(self.format, self.max_bytes)?)
+        match printed {
+            Some(text) => ui.result(&text),
+            None => ui.result(&told(self.format, self.max_bytes)?),
+        }
     }
+}
+
+/// Whether a file that is asked for is stdout: `-`, as everywhere.
+pub(super) fn is_stdout(file: &Path) -> bool {
+    file == Path::new("-")
 }
 
 fn report_to(text: &str) -> Result<(Format, PathBuf), String> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::ledger::Recording;
-use super::options::{Differences, Forms, OnMissing, Scope};
+use super::options::{Differences, Forms, OnMissing, Scope, is_stdout};
 use super::session::{Compared, Files, Session, block_on, check_outputs, files, plan, target};
 use super::ui::Ui;
 use crate::atomic_file;
@@ -28,7 +28,7 @@ pub(super) struct Plan {
     recording: Recording,
     #[command(flatten)]
     forms: Forms,
-    /// Save the plan, for `apply PLAN`
+    /// Save the plan, for `apply PLAN`; - is stdout, which then has nothing else
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Compare with a snapshot of the live listing: no credentials, no network
@@ -107,6 +107,11 @@ impl Plan {
     ) -> Result<Exit, Error> {
         if let Some(out) = &self.out {
             let bytes = saved(plan, self.scope.names, key).map_err(Error::Json)?;
+            if is_stdout(out) {
+                // One document on stdout: the saved plan is the result.
+                ui.result(&String::from_utf8_lossy(&bytes))?;
+                return Ok(self.exit(plan));
+            }
             atomic_file::write(out, |file| file.write_all(&bytes))?;
         }
         self.forms

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::options::is_stdout;
 use super::session::{Session, block_on, check_outputs, files, now};
 use super::ui::Ui;
 use crate::atomic_file;
@@ -21,7 +22,7 @@ use crate::text::visible;
 /// only what the files say anyway, unless --names full.
 #[derive(Debug, Args)]
 pub(super) struct Snapshot {
-    /// Where to
+    /// Where to; - is stdout
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// How much of people's names and contact values to tell
@@ -41,8 +42,8 @@ impl Snapshot {
                 let observed = observe_all(&reader).await;
                 spinner.finish_and_clear();
                 let (live, target) = (observed?, session.target().clone());
-                let leads = atomic_file::write(&self.out, |out| {
-                    let ruled = files.workspace.policy.fields();
+                let ruled = files.workspace.policy.fields();
+                let into = |out: &mut dyn std::io::Write| {
                     write(
                         out,
                         &live,
@@ -52,7 +53,17 @@ impl Snapshot {
                         self.names,
                         now(),
                     )
-                })?;
+                };
+                if is_stdout(&self.out) {
+                    let mut lines = Vec::new();
+                    into(&mut lines).map_err(|source| Error::Io {
+                        what: "make the snapshot".to_owned(),
+                        source,
+                    })?;
+                    ui.result(&String::from_utf8_lossy(&lines))?;
+                    return Ok(Exit::Done);
+                }
+                let leads = atomic_file::write(&self.out, into)?;
                 let leads = count(usize::try_from(leads).unwrap_or(usize::MAX), "lead");
                 if self.out.is_file() {
                     ui.result(&format!(

@@ -77,3 +77,28 @@ fn text_has_no_document_on_stdout() {
     let ran = world.run("plan --only tag=none-has-it").exits(1);
     assert_eq!(ran.out, "");
 }
+
+#[test]
+fn a_dash_is_stdout_and_takes_the_place_of_the_text() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    let plan = world
+        .run("plan --report json=- --report markdown=plan.md")
+        .exits(0);
+    assert_eq!(plan.json()["changes"].as_array().map(Vec::len), Some(1));
+    assert!(world.path("plan.md").exists());
+
+    let saved = world.run("plan --out -").exits(0);
+    assert!(saved.json()["digest"].is_string());
+    world.write("saved.json", &saved.out);
+    let snapshot = world.run("snapshot --out -").exits(0);
+    world.write("live.jsonl", &snapshot.out);
+    world
+        .run("plan --live live.jsonl --detailed-exitcode")
+        .exits(2);
+    world.run("apply saved.json --yes").exits(0);
+    assert!(!world.path("-").exists());
+
+    let twice = world.run("plan --out - --report json=-").exits(1);
+    assert_eq!(error_of(&twice)["error"]["code"], "output");
+}
