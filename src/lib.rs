@@ -46,6 +46,7 @@ pub mod duration;
 pub mod error;
 pub mod fleet;
 pub mod git;
+mod instance;
 pub mod lead;
 pub mod lead_file;
 pub mod observe;

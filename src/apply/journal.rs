@@ -69,7 +69,7 @@ pub fn read(text: &str) -> Result<Vec<(u32, Line)>, RunFileError> {
             Err(error) => {
                 return Err(RunFileError::NotARun {
                     line: number,
-                    reason: error.to_string(),
+                    reason: crate::instance::fault::<Line>(text.as_bytes(), &error),
                 });
             }
         };

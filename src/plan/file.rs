@@ -300,7 +300,9 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Plan, PlanFileError> {
             found: format_version,
         });
     }
-    let plan: Plan = serde_json::from_slice(bytes).map_err(not_a_plan)?;
+    let plan: Plan = serde_json::from_slice(bytes).map_err(|error| PlanFileError::NotAPlan {
+        reason: crate::instance::fault::<Plan>(bytes, &error),
+    })?;
     let said = plan.digest.as_ref().ok_or(PlanFileError::NoDigest)?;
     if *said
         != digest(&Told {
