@@ -35,6 +35,7 @@ use crate::observe::{Observed, Reader};
 
 pub mod applied;
 mod check;
+pub mod history;
 pub mod journal;
 pub mod precheck;
 mod queue;

@@ -19,15 +19,18 @@ mod fmt;
 mod help;
 mod init;
 mod ledger;
+mod list;
 mod man;
 mod options;
 mod plan;
 mod pull;
 mod pull_request;
+mod runs;
 mod sandbox;
 mod scaffold;
 mod schema;
 mod session;
+mod set;
 mod show;
 mod snapshot;
 mod test;
@@ -79,15 +82,18 @@ enum Command {
     Doctor(doctor::Doctor),
     Validate(validate::Validate),
     Fmt(fmt::Fmt),
+    List(list::List),
     Plan(plan::Plan),
     Test(test::Test),
     Show(show::Show),
     Apply(apply::Apply),
     Explain(explain::Explain),
     Snapshot(snapshot::Snapshot),
+    Runs(runs::Runs),
     Undo(undo::Undo),
     Pull(pull::Pull),
     Workspaces(workspaces::Workspaces),
+    Set(set::Set),
     Schema(schema::Schema),
     Sandbox(Box<sandbox::Sandbox>),
     Completions(completions::Completions),
@@ -103,15 +109,18 @@ impl Command {
             Self::Doctor(_) => "doctor",
             Self::Validate(_) => "validate",
             Self::Fmt(_) => "fmt",
+            Self::List(_) => "list",
             Self::Plan(_) => "plan",
             Self::Test(_) => "test",
             Self::Show(_) => "show",
             Self::Apply(_) => "apply",
             Self::Explain(_) => "explain",
             Self::Snapshot(_) => "snapshot",
+            Self::Runs(_) => "runs",
             Self::Undo(_) => "undo",
             Self::Pull(_) => "pull",
             Self::Workspaces(_) => "workspaces",
+            Self::Set(_) => "set",
             Self::Schema(_) => "schema",
             Self::Sandbox(_) => "sandbox",
             Self::Completions(_) => "completions",
@@ -145,15 +154,18 @@ pub fn main() -> ExitCode {
         Command::Doctor(command) => command.run(&global.directory, &ui),
         Command::Validate(command) => command.run(&global.directory, &ui),
         Command::Fmt(command) => command.run(&global.directory, &ui),
+        Command::List(command) => command.run(&global.directory, &ui),
         Command::Plan(command) => command.run(&global.directory, &ui),
         Command::Test(command) => command.run(&global.directory, &ui),
         Command::Show(command) => command.run(&global.directory, &ui),
         Command::Apply(command) => command.run(&global.directory, &ui),
         Command::Explain(command) => command.run(&global.directory, &ui),
         Command::Snapshot(command) => command.run(&global.directory, &ui),
+        Command::Runs(command) => command.run(&global.directory, &ui),
         Command::Undo(command) => command.run(&global.directory, &ui),
         Command::Pull(command) => command.run(&global.directory, &ui),
         Command::Workspaces(command) => command.run(&global.directory, &ui),
+        Command::Set(command) => command.run(&global.directory, &ui),
         Command::Schema(command) => command.run(&global.directory, &ui),
         Command::Sandbox(command) => command.run(&ui),
         Command::Completions(command) => command.run(&ui),

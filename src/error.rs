@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::api::{ApiError, Failure, NotSent};
 use crate::apply::applied::RecordError;
+use crate::apply::history::NoRunError;
 use crate::apply::journal::RunFileError;
 use crate::atomic_file::WriteError;
 use crate::config::NoWorkspace;
@@ -57,6 +58,12 @@ pub enum Error {
         /// How many.
         errors: usize,
     },
+    /// Bulk edits that cannot all be made, each reported already.
+    #[error("{errors} {}; no file was changed", if *errors == 1 { "error" } else { "errors" })]
+    Unchanged {
+        /// How many.
+        errors: usize,
+    },
     /// No token.
     #[error("neither {name} nor CONVERTALK_TOKEN is set")]
     NoToken {
@@ -84,7 +91,7 @@ pub enum Error {
         known: Vec<String>,
     },
     /// The beginning of a uuid is that of several.
-    #[error("{leads} declared leads begin with `{uuid}`")]
+    #[error("{leads} declared leads begin with `{uuid}`, or have it in their label")]
     Ambiguous {
         /// The beginning.
         uuid: String,
@@ -130,6 +137,9 @@ pub enum Error {
         /// Why.
         source: RecordError,
     },
+    /// There is no such run.
+    #[error(transparent)]
+    NoRun(#[from] NoRunError),
     /// The run was for another inbox.
     #[error("{}: the run was for another endpoint, bot or customer", path.display())]
     ForeignRun {
@@ -263,6 +273,8 @@ impl Error {
         match self {
             Self::NoWorkspace(_) => "no-workspace",
             Self::Invalid { .. } => "invalid-files",
+            Self::Unchanged { .. } => "unchanged",
+            Self::NoRun(_) => "no-run",
             Self::NoToken { .. } => "no-token",
             Self::Usage(_) => "usage",
             Self::Base(_) => "base",
@@ -307,7 +319,7 @@ impl Error {
                 "check api.endpoint: it is the host alone, such as https://api.v7.convertalk.com"
             }
             Self::NoWorkspace(error) => error.hint(),
-            Self::Invalid { .. } => return None,
+            Self::Invalid { .. } | Self::Unchanged { .. } => return None,
             Self::NoToken { .. } => {
                 "tokens come from the environment only; `endpoint: sandbox` needs none"
             }
@@ -321,6 +333,7 @@ impl Error {
             Self::Ambiguous { .. } => "write more of it",
             Self::Snapshot(error) => error.hint(),
             Self::PlanFile { source, .. } => source.hint(),
+            Self::NoRun(_) => "see `convertalk runs`",
             Self::RunFile { .. } => "run files are in .convertalk/runs/, or where --run-file said",
             Self::Applied { source, .. } => source.hint(),
             Self::ForeignRun { .. } => {

@@ -4,3 +4,4 @@ pub mod base;
 mod batch;
 pub mod blame;
 pub mod head;
+pub mod history;

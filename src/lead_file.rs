@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub(crate) mod agent_names;
+pub mod assign;
 pub(crate) mod discover;
 pub mod draft;
 pub mod edit;
@@ -9,6 +10,8 @@ pub mod emit;
 mod paths;
 pub mod raw;
 pub mod schema;
+pub mod share;
+pub mod sheet;
 pub mod split;
 pub mod valid;
 mod value;
@@ -22,6 +25,7 @@ pub use self::emit::layout_rules;
 pub use self::paths::{agents, lead_files, read_text};
 use self::valid::Checked;
 pub use self::valid::Vocabulary;
+pub(crate) use self::valid::{Meaning, one_meaning};
 use crate::config::{FILE, Overrides, Settings, Workspace, configure};
 use crate::lead::Desired;
 use crate::yaml::diagnostic::{self, Code, Diagnostic, Source};

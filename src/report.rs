@@ -10,26 +10,37 @@ use crate::yaml::diagnostic::Diagnostic;
 
 mod applied;
 mod checkup;
+mod errors;
 mod explanation;
 mod field_summary;
 mod finding;
 mod github;
 mod headline;
+mod history;
 mod html;
+mod lead_list;
 mod markdown;
+mod patch;
 mod problem;
 mod run;
 mod sarif;
+mod set;
 pub mod style;
 mod tables;
 mod text;
 
 pub use applied::applied;
 pub use checkup::{Check, Health, checkup, probed};
+pub use errors::{ErrorList, ErrorPlace, ReportedError};
 pub use explanation::explanation;
+pub use history::{HistoryEntry, LeadHistory, lead_history};
+pub use lead_list::{LeadList, lead_list};
 pub use markdown::SMALLEST;
+pub use patch::patch;
 pub use problem::{ErrorDocument, Problem, problems};
-pub use run::{run, stopped, told_run};
+pub use run::{RunNames, run, run_file, run_list, stopped};
+pub(crate) use set::changed_fields;
+pub use set::{SetFile, SetLead, SetReport, SetSides, SetValue};
 
 /// The form of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -85,8 +96,12 @@ pub fn plan(
 }
 
 /// A run file as Markdown for a job's summary, cut to so many bytes, [`SMALLEST`] at the least.
-pub fn run_as_markdown(lines: &[(u32, Line)], max_bytes: Option<usize>) -> String {
-    markdown::run(lines, max_bytes)
+pub fn run_as_markdown(
+    lines: &[(u32, Line)],
+    names: &RunNames,
+    max_bytes: Option<usize>,
+) -> String {
+    markdown::run(lines, names, max_bytes)
 }
 
 /// What is wrong with the files, as workflow commands.

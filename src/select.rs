@@ -156,14 +156,13 @@ impl Selection {
         Ok(Self(selectors))
     }
 
-    /// Leads by their uuids or the first characters of them.
+    /// With leads by their uuids, or the first characters of them.
     ///
     /// # Errors
     /// A text that is too short to be the beginning of a uuid.
-    pub fn of_uuids(texts: &[String]) -> Result<Self, SelectError> {
-        let mut selectors = Vec::with_capacity(texts.len());
+    pub fn with_uuids(mut self, texts: &[String]) -> Result<Self, SelectError> {
         for text in texts {
-            selectors.push(Selector {
+            self.0.push(Selector {
                 text: text.clone(),
                 terms: vec![Term {
                     negated: false,
@@ -171,7 +170,7 @@ impl Selection {
                 }],
             });
         }
-        Ok(Self(selectors))
+        Ok(self)
     }
 
     /// A selector for rules, which are about the values of leads and not about files.

@@ -128,6 +128,47 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "list",
+        &[
+            (
+                "List the open leads of one agent",
+                "convertalk list --only agent=priya,status!=CLOSED",
+            ),
+            (
+                "Save a sheet that `set --from` takes",
+                "convertalk list --format csv > leads.csv",
+            ),
+            (
+                "Show what the inbox has beside it, and the leads that no file declares",
+                "convertalk list --live",
+            ),
+        ],
+    ),
+    (
+        "set",
+        &[
+            (
+                "Close everything that is tagged cold",
+                "convertalk set --only tag=cold status=CLOSED",
+            ),
+            (
+                "Share one agent's leads out over two others",
+                "convertalk set --only agent=priya --share rahul,asha",
+            ),
+            (
+                "Show what a sheet would change, as a diff",
+                "convertalk set --from leads.csv --dry-run",
+            ),
+        ],
+    ),
+    (
+        "runs",
+        &[
+            ("List the runs", "convertalk runs"),
+            ("The same for programs", "convertalk runs --format json"),
+        ],
+    ),
+    (
         "plan",
         &[
             (
@@ -147,6 +188,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "Show a saved plan as a page",
                 "convertalk show plan.json --format html > plan.html",
             ),
+            ("Show the last run", "convertalk show last"),
             (
                 "Show a run as Markdown",
                 "convertalk show run.jsonl --format markdown",
@@ -174,6 +216,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "Explain it by what the files said at a commit",
                 "convertalk explain 7e88d192 --base origin/main",
             ),
+            (
+                "Show the commits and runs that changed the lead with this label",
+                "convertalk explain acme --history",
+            ),
         ],
     ),
     (
@@ -193,12 +239,12 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "undo",
         &[
             (
-                "Write back what a run replaced",
-                "convertalk undo run.jsonl",
+                "Write back what the last run replaced",
+                "convertalk undo last",
             ),
             (
                 "Only for some of its leads",
-                "convertalk undo run.jsonl --only 7e88d192 --yes",
+                "convertalk undo 20260301T0912 --only 7e88d192 --yes",
             ),
         ],
     ),

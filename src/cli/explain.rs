@@ -1,5 +1,6 @@
 //! `convertalk explain`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,23 +9,32 @@ use super::ledger::{APPLIED, Recording};
 use super::options::Form;
 use super::session::{Files, Session, base, block_on, files, now, target};
 use super::ui::Ui;
+use crate::apply::history::writes;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
+use crate::git::base::BaseError;
 use crate::git::blame::blame;
+use crate::git::history::history;
 use crate::lead::LeadId;
-use crate::lead::desired::Desired;
+use crate::lead::desired::{Desired, DesiredLead};
 use crate::observe::{ObserveError, Reader, observe};
 use crate::plan::explain::{Explanation, Rule, explain};
 use crate::plan::{Base, DifferencePolicy, Input, Limits, make};
 use crate::redaction::Redaction;
-use crate::report::explanation;
+use crate::report::{HistoryEntry, LeadHistory, explanation, lead_history};
 use crate::snapshot::Snapshot;
 
 /// For one lead, field by field: base, desired, live, what decides, the line that asks, and the commit that last changed it
+///
+/// With --history: the commits that changed its declaration and the runs that wrote it, from git and .convertalk/runs/ alone.
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The lead, or a beginning of its uuid that no other declared lead has
-    uuid: String,
+    /// The lead: its uuid, the first characters of it, or a part of its label, that no other declared lead has
+    #[arg(value_name = "LEAD")]
+    lead: String,
+    /// Show the commits that changed its declaration and the runs that wrote it
+    #[arg(long, conflicts_with_all = ["base", "live"])]
+    history: bool,
     /// Explain by what the files said at a commit, too; `applied`: by each lead's own, of the applied record; `auto` in GitHub and GitLab pull requests
     #[arg(long, value_name = "REF")]
     base: Option<String>,
@@ -45,6 +55,9 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let files = files(directory, ui)?;
+        if self.history {
+            return self.show_history(&files, ui);
+        }
         let stop = Cancellation::default();
         let mut told = block_on(&stop, async {
             match &self.live {
@@ -80,6 +93,57 @@ impl Explain {
         } else {
             Exit::Done
         })
+    }
+
+    fn show_history(&self, files: &Files, ui: &Ui) -> Result<Exit, Error> {
+        let Files { workspace, desired } = files;
+        let id = self.lead(desired, None)?;
+        let commits = match history(workspace, &id) {
+            Ok(commits) => commits,
+            Err(BaseError::NoRepository) => {
+                ui.note("the workspace is in no git repository, so there are no commits to show");
+                Vec::new()
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let writes = writes(&workspace.root, &id, self.names).map_err(|source| Error::Io {
+            what: "read .convertalk/runs/".to_owned(),
+            source,
+        })?;
+        let mut entries: Vec<HistoryEntry> = Vec::new();
+        entries.extend(commits.into_iter().map(|change| HistoryEntry::Commit {
+            at: change.commit.at,
+            commit: change.commit.id,
+            author: change.commit.author,
+            subject: change.commit.subject,
+            action: change.action,
+            fields: change.fields,
+        }));
+        entries.extend(writes.into_iter().map(|write| HistoryEntry::Run {
+            at: write.at,
+            run: write.run,
+            outcome: write.outcome,
+            fields: write.fields,
+        }));
+        // Runs note milliseconds and commits seconds: the texts do not sort.
+        entries.sort_by_key(|entry| {
+            std::cmp::Reverse(entry.at().parse::<jiff::Timestamp>().unwrap_or_default())
+        });
+        let lead = desired.get(&id);
+        let told = LeadHistory {
+            label: lead
+                .and_then(|lead| lead.label.as_deref())
+                .map(str::to_owned),
+            source: lead.map(|lead| (&lead.place).into()),
+            uuid: id,
+            history: entries,
+        };
+        match self.format {
+            Form::Text => ui.result(&lead_history(&told))?,
+            Form::Json => ui.json(&told)?,
+        }
+        let is_known = told.source.is_some() || !told.history.is_empty();
+        Ok(if is_known { Exit::Done } else { Exit::Error })
     }
 
     async fn explain<R: Reader>(&self, reader: &R, files: &Files) -> Result<Explanation, Error>
@@ -149,30 +213,39 @@ impl Explain {
         recording.base_of(files, &target(&files.workspace))
     }
 
-    /// The lead that is meant: of those declared now or at the base, or any other by its whole uuid.
+    /// The lead that is meant: of those declared now or at the base, by uuid, its first characters or a part of its label; or any other by
+    /// its whole uuid.
     fn lead(&self, desired: &Desired, base: Option<&Desired>) -> Result<LeadId, Error> {
-        let known = || {
-            desired
-                .keys()
-                .chain(base.into_iter().flat_map(|base| base.keys()))
-        };
-        if let Some(id) = known().find(|id| id.as_str() == self.uuid) {
+        let known = || desired.iter().chain(base.into_iter().flatten());
+        let given = &self.lead;
+        if let Some((id, _)) = known().find(|(id, _)| id.as_str() == given) {
             return Ok(id.clone());
         }
-        let fitting: std::collections::BTreeSet<&LeadId> = known()
-            .filter(|id| id.as_str().starts_with(&self.uuid))
+        let prefixed: BTreeSet<&LeadId> = known()
+            .map(|(id, _)| id)
+            .filter(|id| id.as_str().starts_with(given.as_str()))
             .collect();
-        match fitting.len() {
-            0 => Ok(LeadId::new(self.uuid.as_str())),
-            1 => Ok(fitting
-                .into_iter()
-                .next()
-                .cloned()
-                .unwrap_or_else(|| LeadId::new(self.uuid.as_str()))),
-            leads => Err(Error::Ambiguous {
-                uuid: self.uuid.clone(),
-                leads,
+        let part = given.to_lowercase();
+        let is_labelled = |lead: &DesiredLead| {
+            let label = lead.label.as_ref().map(|label| label.to_lowercase());
+            label.is_some_and(|label| label.contains(&part))
+        };
+        let fitting = if prefixed.is_empty() {
+            known()
+                .filter(|(_, lead)| is_labelled(lead))
+                .map(|(id, _)| id)
+                .collect()
+        } else {
+            prefixed
+        };
+        let mut fitting = fitting.into_iter();
+        match (fitting.next(), fitting.len()) {
+            (Some(id), 0) => Ok(id.clone()),
+            (Some(_), others) => Err(Error::Ambiguous {
+                uuid: given.clone(),
+                leads: others + 1,
             }),
+            (None, _) => Ok(LeadId::new(given.as_str())),
         }
     }
 }

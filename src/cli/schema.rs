@@ -40,6 +40,16 @@ enum Of {
     Tests,
     /// The results of tests in JSON
     TestResults,
+    /// `list --format json`
+    List,
+    /// `set --format json`
+    Set,
+    /// `runs --format json`
+    Runs,
+    /// `explain --history --format json`
+    History,
+    /// Errors in place of a result, of `list`, `set` and `runs`
+    Errors,
 }
 
 impl Schema {
@@ -54,6 +64,11 @@ impl Schema {
             (Of::Workspace, _) => config::schema::workspace(),
             (Of::Plan, _) => schemars::schema_for!(crate::plan::Plan),
             (Of::Applied, _) => schemars::schema_for!(crate::apply::applied::Record),
+            (Of::List, _) => schemars::schema_for!(crate::report::LeadList),
+            (Of::Set, _) => schemars::schema_for!(crate::report::SetReport),
+            (Of::Runs, _) => schemars::schema_for!(crate::apply::history::RunList),
+            (Of::History, _) => schemars::schema_for!(crate::report::LeadHistory),
+            (Of::Errors, _) => schemars::schema_for!(crate::report::ErrorList),
             (Of::Run, _) => schemars::schema_for!(crate::apply::journal::Line),
             (Of::Workspaces, _) => schemars::schema_for!(crate::fleet::Workspaces),
             (Of::Error, _) => schemars::schema_for!(crate::report::ErrorDocument),

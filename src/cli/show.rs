@@ -1,40 +1,48 @@
 //! `convertalk show`
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
 use super::options::Forms;
+use super::session::overrides;
 use super::ui::Ui;
 use crate::apply::applied::{self, Record};
+use crate::apply::history;
 use crate::apply::journal::{self, LARGEST, Line};
-use crate::config;
 use crate::error::{Error, Exit};
-use crate::plan::{Plan, file};
+use crate::lead::Desired;
+use crate::plan::{Plan, Source, file};
 use crate::redaction::Redaction;
-use crate::report::{self, Format};
+use crate::report::{self, Format, RunNames};
+use crate::{config, git, lead_file};
 
-/// Show a saved plan again, in any format, a run file, as text, json or markdown, or the applied record, as text or json
+/// Show a saved plan again, in any format, a run, as text, json or markdown, or the applied record, as text or json
+///
+/// A run is shown with the labels and places that its leads had at the commit it ran from, and with what each write replaced.
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// The saved plan, the run file, or the applied record
-    #[arg(value_name = "PLAN")]
-    file: PathBuf,
+    /// The saved plan, the run or the applied record: a file, a run's id or the first characters of one, or last
+    #[arg(value_name = "PLAN|RUN|last")]
+    file: String,
     #[command(flatten)]
     forms: Forms,
-    /// How much of people's names and contact values to tell, of what the file holds
+    /// How much of people's names and contact values to show, of what the file holds
     #[arg(long, value_name = "HOW", default_value = "initials")]
     names: Redaction,
 }
 
 impl Show {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
-        let text = read(&self.file, LARGEST)?;
+        let root = config::find(directory).ok();
+        let path = history::find(root.as_deref(), &self.file)?;
+        let text = read(&path, LARGEST)?;
         if is_record(&text) {
             let record = applied::from_bytes(text.as_bytes()).map_err(|source| Error::Applied {
-                path: self.file.clone(),
+                path: path.clone(),
                 source,
             })?;
             self.forms
@@ -42,37 +50,77 @@ impl Show {
             return Ok(Exit::Done);
         }
         if !is_run(&text) {
-            let root = config::find(directory).ok();
-            self.forms.tell(
-                &plan_of(&self.file, &text)?,
-                self.names,
-                root.as_deref(),
-                ui,
-            )?;
+            let plan = plan_of(&path, &text)?;
+            self.forms.tell(&plan, self.names, root.as_deref(), ui)?;
             return Ok(Exit::Done);
         }
-        let run = journal::read(&text).map_err(|source| Error::RunFile {
-            path: self.file.clone(),
-            source,
-        })?;
+        let run = journal::read(&text).map_err(|source| Error::RunFile { path, source })?;
         let run = journal::told(run, self.names);
+        let names = root
+            .as_deref()
+            .map(|root| names(root, commit(&text).as_deref()))
+            .unwrap_or_default();
         self.forms
-            .tell_as(|format, most| told(&run, format, most), ui)?;
+            .tell_as(|format, most| shown(&run, &names, format, most), ui)?;
         Ok(Exit::Done)
     }
 }
 
-fn told(run: &[(u32, Line)], format: Format, most: Option<usize>) -> Result<String, Error> {
+/// Labels and places at the commit that a run was made from, where it is known and here; else as the files have them now.
+fn names(root: &Path, commit: Option<&str>) -> RunNames {
+    let loaded = lead_file::load(root, &overrides());
+    let agents: BTreeMap<String, String> = loaded
+        .workspace
+        .iter()
+        .flat_map(|workspace| &workspace.agents)
+        .map(|(name, agent)| (agent.id.to_string(), name.clone()))
+        .collect();
+    let then = commit.and_then(|commit| git::base::read(root, commit, &overrides()).ok());
+    let desired = then.map(|base| base.desired).or(loaded.desired);
+    RunNames {
+        leads: desired.as_ref().map(labels).unwrap_or_default(),
+        agents,
+    }
+}
+
+fn labels(desired: &Desired) -> BTreeMap<crate::lead::LeadId, (Option<String>, Option<Source>)> {
+    let one = |(id, lead): (&crate::lead::LeadId, &crate::lead::DesiredLead)| {
+        let label = lead.label.as_deref().map(str::to_owned);
+        (id.clone(), (label, Some(Source::from(&lead.place))))
+    };
+    desired.iter().map(one).collect()
+}
+
+/// The commit of a run by its file.
+pub(super) fn commit_of(path: &Path) -> Option<String> {
+    commit(&read(path, LARGEST).ok()?)
+}
+
+/// The commit of a run, where its first line has one.
+fn commit(text: &str) -> Option<String> {
+    let first: serde_json::Value = serde_json::from_str(text.lines().next()?).ok()?;
+    Some(first.pointer("/head/commit")?.as_str()?.to_owned())
+}
+
+fn shown(
+    run: &[(u32, Line)],
+    names: &RunNames,
+    format: Format,
+    most: Option<usize>,
+) -> Result<String, Error> {
     match format {
-        Format::Text => Ok(report::told_run(run)),
+        Format::Text => Ok(report::run_file(run, names)),
         Format::Json => {
-            let lines: Vec<&Line> = run.iter().map(|(_, line)| line).collect();
+            let lines = run.iter().map(|(_, line)| named(line, names));
+            let lines = lines.collect::<Result<Vec<_>, _>>().map_err(Error::Json)?;
             serde_json::to_string_pretty(&lines)
                 .map(|json| json + "\n")
                 .map_err(Error::Json)
         }
-        Format::Markdown => Ok(report::run_as_markdown(run, most)),
-        _ => Err(Error::Usage("a run has the forms text, json and markdown")),
+        Format::Markdown => Ok(report::run_as_markdown(run, names, most)),
+        Format::Html | Format::Github | Format::Sarif => {
+            Err(Error::Usage("a run has the forms text, json and markdown"))
+        }
     }
 }
 
@@ -96,6 +144,19 @@ fn is_record(text: &str) -> bool {
         behind: serde::de::IgnoredAny,
     }
     serde_json::from_str::<Recognized>(text).is_ok()
+}
+
+/// A line as JSON, with the label and the place of its lead.
+fn named(line: &Line, names: &RunNames) -> Result<serde_json::Value, serde_json::Error> {
+    let mut json = serde_json::to_value(line)?;
+    let (Line::Write { uuid, .. } | Line::Outcome { uuid, .. }) = line else {
+        return Ok(json);
+    };
+    if let (Some((label, source)), Some(object)) = (names.leads.get(uuid), json.as_object_mut()) {
+        object.insert("label".to_owned(), serde_json::to_value(label)?);
+        object.insert("source".to_owned(), serde_json::to_value(source)?);
+    }
+    Ok(json)
 }
 
 /// A run file is recognized by its first line.

@@ -10,8 +10,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
+use crate::report::ReportedError;
 use crate::report::style::{BAD, CHANGE, FAINT, paint};
 use crate::report::{self, ErrorDocument, Problem, Shown, shown};
+use crate::text::visible;
 use crate::yaml::Diagnostic;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::render::render;
@@ -132,6 +134,18 @@ impl Ui {
     /// What to do about an error.
     pub(super) fn hint(&self, error: &Error) -> Option<String> {
         error.hint(self.command)
+    }
+
+    /// One of several errors, to stderr.
+    pub(super) fn reported(&self, error: &ReportedError) {
+        self.stderr(&format!(
+            "{} {}",
+            paint(BAD, "error:"),
+            visible(&error.message)
+        ));
+        if let Some(help) = &error.help {
+            self.stderr(&format!("  {} {}", paint(FAINT, "help:"), visible(help)));
+        }
     }
 
     /// A warning, to stderr.

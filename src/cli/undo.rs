@@ -1,32 +1,33 @@
 //! `convertalk undo`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
 use super::execution::{Execution, Job};
 use super::options::Scope;
 use super::session::{Session, block_on, files, lock, now, select};
-use super::show::read_run;
+use super::show::{commit_of, read_run};
 use super::ui::Ui;
-use crate::apply::still_open;
 use crate::apply::undo::{Inverse, inverse};
+use crate::apply::{history, still_open};
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
-use crate::observe::observe;
-use crate::plan::{DifferencePolicy, Present, bare, hold, rejudge, to_write};
-use crate::report::style::visible;
+use crate::lead::Desired;
+use crate::observe::{Live, observe};
+use crate::plan::{Change, DifferencePolicy, Plan, Present, bare, hold, rejudge, to_write};
+use crate::report::style::{count, visible};
 use crate::select::Selection;
 
 /// Write back what a run replaced
 ///
-/// The inverse of a run, through the same guards and verification. A lead that has moved since is skipped as stale. What the API cannot
-/// take away stays, and is told: notes, new attributes, created leads.
+/// The inverse of a run, through the same guards and verification. A lead that has changed since is skipped as stale. What the API cannot
+/// take away stays, and is listed: notes, new attributes, created leads. The files are not changed: revert the commit, too.
 #[derive(Debug, Args)]
 pub(super) struct Undo {
-    /// The run file
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
+    /// The run: a file, an id or the first characters of one, or last
+    #[arg(value_name = "RUN|last")]
+    run: String,
     #[command(flatten)]
     scope: Scope,
     #[command(flatten)]
@@ -43,11 +44,18 @@ impl Undo {
         }
         let end = self.execution.end();
         let files = files(directory, ui)?;
+        let root = &files.workspace.root;
+        let path = history::find(Some(root), &self.run)?;
+        let shown = path
+            .strip_prefix(root)
+            .unwrap_or(&path)
+            .display()
+            .to_string();
         let Inverse {
             target,
             mut changes,
             kept,
-        } = inverse(&read_run(&self.run)?, &self.run.display().to_string());
+        } = inverse(&read_run(&path)?, &shown);
         for (id, why) in &kept {
             ui.note(&format!(
                 "stays: {}: {}",
@@ -55,14 +63,15 @@ impl Undo {
                 visible(why)
             ));
         }
+        changes
+            .iter_mut()
+            .for_each(|change| name(change, &files.desired));
         let stop = Cancellation::at(end);
         let _lock = lock(&files.workspace)?;
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 if target.as_ref() != Some(session.target()) {
-                    return Err(Error::ForeignRun {
-                        path: self.run.clone(),
-                    });
+                    return Err(Error::ForeignRun { path: path.clone() });
                 }
                 if !self.scope.only.is_empty() {
                     let selection = Selection::parse(&self.scope.only, &files.workspace.agents)?;
@@ -93,7 +102,9 @@ impl Undo {
                         policy,
                     },
                 );
-                self.execution
+                let asked_for = still_asked_for(&plan, &files.desired, &live);
+                let exit = self
+                    .execution
                     .carry_out(&Job {
                         plan: &plan,
                         policy,
@@ -105,9 +116,52 @@ impl Undo {
                         stop: &stop,
                         ui,
                     })
-                    .await
+                    .await?;
+                if asked_for > 0 && exit != Exit::Refused {
+                    ui.note(&still(asked_for, commit_of(&path).as_deref()));
+                }
+                Ok(exit)
             })
             .await
         })
     }
+}
+
+/// Gives a change its lead's label, and its fields the line of the run file that its place is in.
+fn name(change: &mut Change, desired: &Desired) {
+    let lead = desired.get(&change.uuid);
+    change.label = lead
+        .and_then(|lead| lead.label.as_deref())
+        .map(str::to_owned);
+    for field in &mut change.fields.0 {
+        field.line = change.source.line;
+    }
+}
+
+/// How many leads of a plan the files still want as they were before it.
+fn still_asked_for(plan: &Plan, desired: &Desired, live: &Live) -> usize {
+    let is_asked_for = |change: &&Change| {
+        let (Some(lead), Some(seen)) = (desired.get(&change.uuid), live.get(&change.uuid)) else {
+            return false;
+        };
+        change.fields.iter().any(|change| {
+            let desired = lead.get(&change.field);
+            let now = seen.lead.value(&change.field);
+            let compare = change.field.spec().compare;
+            desired.is_some_and(|desired| desired.value.is_met(&now, compare))
+        })
+    };
+    plan.changes.iter().filter(is_asked_for).count()
+}
+
+/// What is left to do in the files.
+fn still(leads: usize, commit: Option<&str>) -> String {
+    let revert = match commit {
+        Some(commit) => format!("git revert {commit}"),
+        None => "git revert the commit that asked for it".to_owned(),
+    };
+    format!(
+        "the files still ask for what the run wrote to {}, and the next apply writes it again: {revert}, or take the live values over: convertalk pull --update",
+        count(leads, "lead")
+    )
 }

@@ -5,12 +5,17 @@
 //! the new values and every other lead says what it said, or the edit is refused. A value that others share (by an alias or `<<`)
 //! changes for its own lead alone: whoever would change with it gets a key of its own. Pure.
 
+mod append;
+mod goal;
 mod place;
+mod remove;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use super::adopt::{Adopted, adopt};
+pub(crate) use goal::rewrite;
+
 use crate::lead::{DesiredValue, Field, Kind, LeadId, TagRule};
 use crate::lead_file::emit::{AgentNames, layout_rules};
 use crate::lead_file::valid::{Meaning, Vocabulary, meaning};

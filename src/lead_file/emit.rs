@@ -43,6 +43,7 @@ impl<'w> AgentNames<'w> {
         self.0.get(id).copied()
     }
 
+    /// The word that lead files have for an agent: its name, its id, or `none`.
     pub(crate) fn word(&self, agent: Option<&AgentId>) -> String {
         agent
             .map_or("none", |id| self.name(id).unwrap_or(id.as_str()))

@@ -84,12 +84,19 @@ pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_
 }
 
 /// What a file says of a lead, wherever in the file it says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Meaning {
     pub(crate) label: Option<Box<str>>,
     pub(crate) hold: Option<Box<str>>,
     pub(crate) create: bool,
     pub(crate) fields: BTreeMap<Field, DesiredValue>,
+}
+
+impl Meaning {
+    /// Makes it say this of a field.
+    pub(crate) fn say(&mut self, field: Field, value: DesiredValue) {
+        self.fields.insert(field, value);
+    }
 }
 
 /// What a file says, or the first mistake in it.
@@ -98,6 +105,15 @@ pub(crate) fn meaning(
     text: &str,
     vocabulary: Vocabulary<'_>,
 ) -> Result<BTreeMap<LeadId, Meaning>, String> {
+    declared(file, text, vocabulary).map(meaning_of)
+}
+
+/// What a file declares, with its lines, or the first error in it.
+pub(crate) fn declared(
+    file: &Arc<str>,
+    text: &str,
+    vocabulary: Vocabulary<'_>,
+) -> Result<Desired, String> {
     let Checked {
         leads,
         mut diagnostics,
@@ -110,22 +126,30 @@ pub(crate) fn meaning(
         },
         &mut diagnostics,
     );
-    if let Some(error) = diagnostics.iter().find(|made| made.is_error()) {
-        return Err(format!("line {}: {}", error.line, error.message));
+    match diagnostics.iter().find(|made| made.is_error()) {
+        Some(error) => Err(format!("line {}: {}", error.line, error.message)),
+        None => Ok(desired),
     }
-    let lead = |(id, lead): (LeadId, DesiredLead)| {
-        let fields = lead.fields.into_iter();
-        let meaning = Meaning {
-            label: lead.label,
-            hold: lead.hold,
-            create: lead.create,
-            fields: fields
-                .map(|desired| (desired.field, desired.value))
-                .collect(),
-        };
-        (id, meaning)
-    };
-    Ok(desired.into_iter().map(lead).collect())
+}
+
+/// Declarations without their lines.
+pub(crate) fn meaning_of(desired: Desired) -> BTreeMap<LeadId, Meaning> {
+    let lead = |(id, lead): (LeadId, DesiredLead)| (id, one_meaning(&lead));
+    desired.into_iter().map(lead).collect()
+}
+
+/// A declaration without its lines.
+pub(crate) fn one_meaning(lead: &DesiredLead) -> Meaning {
+    Meaning {
+        label: lead.label.clone(),
+        hold: lead.hold.clone(),
+        create: lead.create,
+        fields: lead
+            .fields
+            .iter()
+            .map(|desired| (desired.field.clone(), desired.value.clone()))
+            .collect(),
+    }
 }
 
 /// The values of a lead that is written as one of a lead file: those it has once all that is asked for is so.

@@ -50,6 +50,18 @@ impl<'a> PlanNames<'a> {
         }
     }
 
+    /// Agents alone: no lead is shortened.
+    pub(super) fn of_agents(agents: &'a BTreeMap<String, String>) -> Self {
+        Self {
+            agents: agents
+                .iter()
+                .map(|(id, name)| (id.as_str(), name.as_str()))
+                .collect(),
+            shortest: usize::MAX,
+            changes: &[],
+        }
+    }
+
     pub(super) fn agent(&self, id: &str) -> String {
         self.agents
             .get(id)
@@ -71,7 +83,7 @@ impl<'a> PlanNames<'a> {
 }
 
 /// Sorted texts are told apart by one more character than neighbours share.
-fn shortest(sorted: &BTreeSet<&str>) -> usize {
+pub(super) fn shortest(sorted: &BTreeSet<&str>) -> usize {
     let shared = |(one, other): (&&str, &&str)| {
         one.chars()
             .zip(other.chars())

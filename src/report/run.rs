@@ -1,14 +1,19 @@
 //! What a run did, for a terminal or a log.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, count, indented, paint, visible};
+use super::field_summary::{FieldSummary, PlanNames, field_summary};
+use super::style::{
+    ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, visible,
+};
+use crate::apply::history::RunSummary;
 use crate::apply::journal::Line;
 use crate::apply::{Outcome, Report};
 use crate::cancel::Reason;
 use crate::lead::LeadId;
+use crate::plan::{Fields, Source};
 
 /// So many leads of one outcome are told one by one.
 const TOLD: usize = 20;
@@ -90,16 +95,69 @@ fn write_run(out: &mut String, report: &Report) -> fmt::Result {
     )
 }
 
-/// A run file in words: what was to be done, lead by lead what came of it, and how it ended, if it did.
-pub fn told_run(lines: &[(u32, Line)]) -> String {
+/// A list of runs for a terminal, one a line.
+pub fn run_list(runs: &[RunSummary]) -> String {
     let mut out = String::new();
-    // Writing into a String does not fail.
-    let _infallible = write_told_run(&mut out, lines);
+    for run in runs {
+        let outcomes: Vec<String> = run
+            .outcomes
+            .iter()
+            .map(|(outcome, number)| format!("{number} {}", visible(outcome)))
+            .collect();
+        let exit = run.exit.map_or_else(
+            || paint(BAD, "did not end"),
+            |exit| {
+                paint(
+                    if exit == 0 { GOOD } else { BAD },
+                    format_args!("exit {exit}"),
+                )
+            },
+        );
+        let commit: String = run
+            .commit
+            .iter()
+            .flat_map(|commit| commit.chars().take(12))
+            .collect();
+        let commit = if commit.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "  {}",
+                paint(FAINT, format_args!("at {}", visible(&commit)))
+            )
+        };
+        let outcomes = outcomes.join(", ");
+        out.push_str(&format!(
+            "{}  {}  {exit}  {outcomes}{commit}\n",
+            paint(STRONG, visible(&run.id)),
+            visible(&run.started_at)
+        ));
+    }
+    if runs.is_empty() {
+        out.push_str("No runs.\n");
+    }
     out
 }
 
-fn write_told_run(out: &mut String, lines: &[(u32, Line)]) -> fmt::Result {
-    let mut open: BTreeSet<&LeadId> = BTreeSet::new();
+/// Names for what a run file tells by id: those of the files at the commit that it ran from, or of now.
+#[derive(Debug, Default)]
+pub struct RunNames {
+    /// Labels and places of leads.
+    pub leads: BTreeMap<LeadId, (Option<String>, Option<Source>)>,
+    /// Agents' names by their ids.
+    pub agents: BTreeMap<String, String>,
+}
+
+/// A run file in words: lead by lead what came of it, with what was written, and how it ended, if it did.
+pub fn run_file(lines: &[(u32, Line)], names: &RunNames) -> String {
+    let mut out = String::new();
+    // Writing into a String does not fail.
+    let _infallible = write_run_file(&mut out, lines, names);
+    out
+}
+
+fn write_run_file(out: &mut String, lines: &[(u32, Line)], names: &RunNames) -> fmt::Result {
+    let mut open: BTreeMap<&LeadId, &Fields> = BTreeMap::new();
     let mut ended = false;
     for (_, line) in lines {
         match line {
@@ -110,23 +168,23 @@ fn write_told_run(out: &mut String, lines: &[(u32, Line)]) -> fmt::Result {
                 leads,
                 ..
             } => {
+                ended = false;
                 let target = visible(&target.endpoint);
                 writeln!(
                     out,
-                    "{} {}, begun {started_at}, {} at {target}",
+                    "{} {}, started {started_at}, {} at {target}",
                     paint(STRONG, "Run"),
                     visible(run_id),
                     count(*leads, "lead")
                 )?;
             }
-            Line::Write { uuid, .. } => drop(open.insert(uuid)),
+            Line::Write { uuid, fields, .. } => drop(open.insert(uuid, fields)),
             Line::Answer { .. } => {}
             Line::Outcome {
                 uuid,
                 outcome,
                 detail,
             } => {
-                open.remove(uuid);
                 let detail = detail
                     .as_deref()
                     .map(|detail| format!(": {}", visible(detail)))
@@ -135,8 +193,11 @@ fn write_told_run(out: &mut String, lines: &[(u32, Line)]) -> fmt::Result {
                     out,
                     "{} {}{detail}",
                     paint(style(*outcome), format_args!("{:10}", outcome.as_str())),
-                    visible(uuid.as_str())
+                    lead(uuid, names)
                 )?;
+                if let Some(fields) = open.remove(uuid) {
+                    write_written(out, fields, names)?;
+                }
             }
             Line::Summary {
                 finished_at,
@@ -166,18 +227,19 @@ fn write_told_run(out: &mut String, lines: &[(u32, Line)]) -> fmt::Result {
             }
         }
     }
-    for uuid in open {
+    for (uuid, fields) in open {
         writeln!(
             out,
-            "{} {}: a write was begun, and the run ended before it was known what came of it",
+            "{} {}: a write was started, and the run ended before its result was known",
             paint(BAD, "unknown"),
-            visible(uuid.as_str())
+            lead(uuid, names)
         )?;
+        write_written(out, fields, names)?;
     }
     if !ended {
         writeln!(
             out,
-            "{} run the same apply again: it settles the rest.",
+            "{} run the same apply again for the rest.",
             paint(BAD, "Did not end:")
         )?;
     }
@@ -189,6 +251,60 @@ fn oldest_reading(age: Duration) -> String {
         "Every write was sent on a reading of at most {:.2} s before.",
         age.as_secs_f64()
     )
+}
+
+/// A lead by its uuid, its label and its place.
+fn lead(id: &LeadId, names: &RunNames) -> String {
+    let (label, place) = match names.leads.get(id) {
+        Some((label, place)) => (label.as_deref(), place.as_ref()),
+        None => (None, None),
+    };
+    let label = label.map(|label| format!("  {}", paint(STRONG, visible(label))));
+    let place = place.map(|place| format!("  {}", paint(FAINT, place)));
+    format!(
+        "{}{}{}",
+        visible(id.as_str()),
+        label.unwrap_or_default(),
+        place.unwrap_or_default()
+    )
+}
+
+fn write_written(out: &mut String, fields: &Fields, names: &RunNames) -> fmt::Result {
+    let names = PlanNames::of_agents(&names.agents);
+    for change in fields.iter() {
+        let field = visible(&change.field.to_string());
+        indented(
+            out,
+            4,
+            format_args!("{field}  {}", one_line(&field_summary(change, &names))),
+        )?;
+    }
+    Ok(())
+}
+
+/// What differs, in one line.
+fn one_line(summary: &FieldSummary) -> String {
+    match summary {
+        FieldSummary::Replaced { before, after } | FieldSummary::Reworded { before, after } => {
+            let (before, after) = (paint(REMOVE, visible(before)), paint(ADD, visible(after)));
+            format!("{before} -> {after}")
+        }
+        FieldSummary::Set { added, removed } => {
+            let added = added
+                .iter()
+                .map(|tag| paint(ADD, format_args!("+{}", visible(tag))));
+            let removed = removed
+                .iter()
+                .map(|tag| paint(REMOVE, format_args!("-{}", visible(tag))));
+            added.chain(removed).collect::<Vec<_>>().join(" ")
+        }
+        FieldSummary::Notes(notes) => {
+            let notes = notes
+                .iter()
+                .map(|note| paint(ADD, format_args!("+ {}", visible(note))));
+            notes.collect::<Vec<_>>().join(" ")
+        }
+    }
 }
 
 /// Why a run ended early, in words.

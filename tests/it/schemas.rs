@@ -36,6 +36,20 @@ fn they_are_what_the_code_says() {
             "test-results",
             schemars::schema_for!(convertalk::config_test::Results),
         ),
+        ("list", schemars::schema_for!(convertalk::report::LeadList)),
+        ("set", schemars::schema_for!(convertalk::report::SetReport)),
+        (
+            "runs",
+            schemars::schema_for!(convertalk::apply::history::RunList),
+        ),
+        (
+            "history",
+            schemars::schema_for!(convertalk::report::LeadHistory),
+        ),
+        (
+            "errors",
+            schemars::schema_for!(convertalk::report::ErrorList),
+        ),
     ];
     for (name, schema) in all {
         let path = Path::new("schema").join(format!("{name}.schema.json"));

@@ -4,6 +4,7 @@
 //! its own key, and where the whole lead is an alias, a mapping that merges it.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use super::Changes;
 use crate::lead::LeadId;
@@ -44,6 +45,82 @@ pub(crate) fn all(
     Ok(placer.splices)
 }
 
+/// Where each lead of a file stands.
+pub(super) struct Index<'w, 'a> {
+    written: &'w Written<'a>,
+    leads: NodeId,
+    entries: HashMap<&'w str, (NodeId, NodeId)>,
+}
+
+impl<'w, 'a> Index<'w, 'a> {
+    pub(super) fn of(written: &'w Written<'a>) -> Result<Self, String> {
+        let (_, leads) = entry(written, 0, "leads").ok_or("the file has no `leads`")?;
+        let entries = written
+            .tree
+            .pairs(leads)
+            .filter_map(|(key, value)| Some((text(written, key)?, (key, value))))
+            .collect();
+        Ok(Self {
+            written,
+            leads,
+            entries,
+        })
+    }
+
+    /// A lead's key and value.
+    pub(super) fn lead(&self, id: &LeadId) -> Result<(NodeId, NodeId), String> {
+        let found = self.entries.get(id.as_str()).copied();
+        found.ok_or_else(|| "the lead is nowhere in the file".to_owned())
+    }
+
+    /// The splices that give a lead these entries.
+    pub(super) fn set(
+        &self,
+        (key, value): (NodeId, NodeId),
+        entries: &[(String, YamlValue)],
+    ) -> Result<Vec<Splice>, String> {
+        of_mapping(self.written, key, value, entries, &[0, self.leads])
+    }
+}
+
+/// The splices that give `defaults` these entries.
+pub(super) fn defaults(
+    written: &Written<'_>,
+    entries: &[(String, YamlValue)],
+) -> Result<Vec<Splice>, String> {
+    let (key, value) = entry(written, 0, "defaults").ok_or("the file has no `defaults`")?;
+    of_mapping(written, key, value, entries, &[0])
+}
+
+fn of_mapping(
+    written: &Written<'_>,
+    key: NodeId,
+    value: NodeId,
+    entries: &[(String, YamlValue)],
+    around: &[NodeId],
+) -> Result<Vec<Splice>, String> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let is_flow = |id: &NodeId| matches!(written.tree.kind(*id), Kind::Mapping { flow: true, .. });
+    let mut placer = Placer {
+        written,
+        line_break: line_break(written.text),
+        splices: Vec::new(),
+    };
+    placer.set(key, value, entries, around.iter().any(is_flow))?;
+    Ok(placer.splices)
+}
+
+/// The lines of `defaults`; `None` where the file has none.
+pub(super) fn defaults_lines(written: &Written<'_>) -> Option<RangeInclusive<u32>> {
+    let (key, value) = entry(written, 0, "defaults")?;
+    let first = written.tree.span(key).line;
+    let end = written.end(value).max(written.end(key));
+    let more = written.text[written.start(key)..end].matches('\n').count();
+    Some(first..=first + u32::try_from(more).unwrap_or(u32::MAX))
+}
+
 /// The line break of a file: that of its first line.
 pub(crate) fn line_break(text: &str) -> &'static str {
     let end = text.find('\n').unwrap_or_default();
@@ -55,7 +132,11 @@ pub(crate) fn line_break(text: &str) -> &'static str {
 }
 
 /// A key and value that are written in a mapping itself.
-fn entry(written: &Written<'_>, mapping: NodeId, name: &str) -> Option<(NodeId, NodeId)> {
+pub(super) fn entry(
+    written: &Written<'_>,
+    mapping: NodeId,
+    name: &str,
+) -> Option<(NodeId, NodeId)> {
     let mut children = written.tree.children(mapping);
     while let (Some(key), Some(value)) = (children.next(), children.next()) {
         if text(written, key) == Some(name) {
@@ -460,7 +541,7 @@ fn item_value(written: &Written<'_>, item: NodeId) -> Option<YamlValue> {
     }
 }
 
-fn pairs(written: &Written<'_>, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
+pub(super) fn pairs(written: &Written<'_>, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
     let mut children = written.tree.children(mapping);
     let mut pairs = Vec::new();
     while let (Some(key), Some(value)) = (children.next(), children.next()) {

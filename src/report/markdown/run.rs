@@ -9,6 +9,7 @@ use super::inline::{code, prose};
 use crate::apply::Outcome;
 use crate::apply::journal::Line;
 use crate::lead::LeadId;
+use crate::report::RunNames;
 use crate::text::count;
 
 /// Outcomes from the one that wants a look first; `None` is a write that was begun and of which nothing more is known.
@@ -41,11 +42,15 @@ struct Fate<'a> {
 }
 
 /// A run file as Markdown, cut to a size in bytes from its least important end.
-pub(in crate::report) fn run(lines: &[(u32, Line)], most: Option<usize>) -> String {
+pub(in crate::report) fn run(
+    lines: &[(u32, Line)],
+    names: &RunNames,
+    most: Option<usize>,
+) -> String {
     let story = Story::of(lines);
     // Hidden, as a plan's is, so that whoever keeps one comment up to date finds it again.
     let head = format!("### {} <!-- convertalk run -->\n", prose(&story.headline()));
-    let blocks: Vec<Block> = [Some(story.about()), story.outcomes(), story.leads()]
+    let blocks: Vec<Block> = [Some(story.about()), story.outcomes(), story.leads(names)]
         .into_iter()
         .flatten()
         .collect();
@@ -197,7 +202,7 @@ impl<'a> Story<'a> {
     }
 
     /// Those that were neither verified nor as planned already.
-    fn leads(&self) -> Option<Block> {
+    fn leads(&self, names: &RunNames) -> Option<Block> {
         let is_told = |outcome: &Option<Outcome>| {
             !matches!(outcome, Some(Outcome::Verified | Outcome::Already))
         };
@@ -207,9 +212,15 @@ impl<'a> Story<'a> {
                 .filter(move |(_, fate)| fate.outcome == outcome)
         };
         let row = |(uuid, fate): (&&LeadId, &Fate<'_>)| {
+            let label = names
+                .leads
+                .get(*uuid)
+                .and_then(|(label, _)| label.as_deref());
+            let label = label.map(|label| format!(" {}", prose(label)));
             format!(
-                "| {} | {} | {} |\n",
+                "| {}{} | {} | {} |\n",
                 code(uuid.as_str()),
+                label.unwrap_or_default(),
                 code(word(fate.outcome)),
                 prose(fate.detail)
             )

@@ -1,7 +1,7 @@
 //! Run files as Markdown: every outcome, runs that did not end, hostile details, any size.
 
 use convertalk::apply::journal::{Line, read};
-use convertalk::report::run_as_markdown;
+use convertalk::report::{RunNames, run_as_markdown};
 use serde_json::{Value as Json, json};
 
 use super::markdown::check;
@@ -108,9 +108,9 @@ fn stories() -> Vec<(&'static str, Vec<(u32, Line)>)> {
 #[test]
 fn golden_runs() {
     for (story, run) in stories() {
-        let text = run_as_markdown(&run, None);
+        let text = run_as_markdown(&run, &names(), None);
         check(&text);
-        assert_eq!(text, run_as_markdown(&run, None));
+        assert_eq!(text, run_as_markdown(&run, &names(), None));
         insta::with_settings!({ snapshot_path => "golden", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(format!("{story}.markdown"), text);
         });
@@ -119,7 +119,7 @@ fn golden_runs() {
 
 #[test]
 fn what_strangers_say_stays_text() {
-    let shown = check(&run_as_markdown(&every(), None));
+    let shown = check(&run_as_markdown(&every(), &names(), None));
     assert!(
         shown.contains("&lt;script&gt;alert(1)&lt;/script&gt; | a`b @everyone #1 https://evil.example\\n# head \\u{202e}"),
         "{shown}"
@@ -144,13 +144,13 @@ fn any_size_holds_and_what_wants_a_look_stays_longest() {
         ]
         .concat(),
     );
-    let whole = run_as_markdown(&run, None);
+    let whole = run_as_markdown(&run, &names(), None);
     check(&whole);
     for most in (500..5_000)
         .step_by(97)
         .chain([whole.len() - 1, whole.len()])
     {
-        let text = run_as_markdown(&run, Some(most));
+        let text = run_as_markdown(&run, &names(), Some(most));
         assert!(text.len() <= most, "{} of {most} bytes", text.len());
         assert_eq!(text == whole, whole.len() <= most);
         assert!(
@@ -160,4 +160,8 @@ fn any_size_holds_and_what_wants_a_look_stays_longest() {
         assert!(most < 1_000 || text.contains(&uuid(300)), "{text}");
         check(&text);
     }
+}
+
+fn names() -> RunNames {
+    RunNames::default()
 }

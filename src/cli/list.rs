@@ -1,0 +1,106 @@
+//! `convertalk list`
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+
+use super::session::{Files, Session, block_on, files, select};
+use super::ui::Ui;
+use crate::cancel::Cancellation;
+use crate::error::{Error, Exit};
+use crate::lead::Desired;
+use crate::lead::{Lead, LeadId};
+use crate::lead_file::emit::AgentNames;
+use crate::lead_file::sheet;
+use crate::observe::{Live, observe_all};
+use crate::report::{LeadList, lead_list};
+use crate::select::Selection;
+
+/// List the declared leads: uuid, label, status, agent, tags and place
+///
+/// A sheet of `--format csv` is what `set --from` takes: edit it in a spreadsheet, and set the leads from it.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Only these declared leads (repeatable: any of them)
+    #[arg(long, value_name = "SELECTOR")]
+    only: Vec<String>,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Form,
+    /// Read the inbox, and show its values beside those declared, and the leads that no file declares
+    #[arg(long)]
+    live: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    Table,
+    /// For spreadsheets, and for `set --from`
+    Csv,
+    /// For programs; the schema is schema/list.schema.json
+    Json,
+}
+
+impl List {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        let files = files(directory, ui)?;
+        let selection = Selection::parse(&self.only, &files.workspace.agents)?;
+        let selected = select(&selection, &files.desired, None, ui)?;
+        let live = if self.live {
+            Some(read(&files, ui)?)
+        } else {
+            None
+        };
+        // Leads that no file declares match no selector.
+        let undeclared = match &live {
+            Some(live) if selection.is_empty() => undeclared(live, &files.desired),
+            Some(_) | None => Vec::new(),
+        };
+        let names = AgentNames::new(&files.workspace.agents);
+        let live: Option<BTreeMap<&LeadId, &Lead>> = live.as_ref().map(|live| {
+            live.leads
+                .iter()
+                .map(|(id, seen)| (id, &seen.lead))
+                .collect()
+        });
+        if self.format == Form::Csv {
+            let made = sheet::write(&selected, &names, live.as_ref(), &undeclared);
+            let made = made.map_err(|source| Error::Io {
+                what: "write CSV".to_owned(),
+                source: std::io::Error::other(source),
+            })?;
+            ui.result(&String::from_utf8_lossy(&made))?;
+            return Ok(Exit::Done);
+        }
+        let mut list = LeadList::of(&selected, &names);
+        if let Some(live) = &live {
+            list = list.with_live(live, &undeclared, &names);
+        }
+        match self.format {
+            Form::Json => ui.json(&list)?,
+            Form::Table | Form::Csv => ui.result(&lead_list(&list))?,
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn undeclared<'l>(live: &'l Live, desired: &Desired) -> Vec<(&'l LeadId, &'l Lead)> {
+    let leads = live.leads.iter().map(|(id, seen)| (id, &seen.lead));
+    leads.filter(|(id, _)| !desired.contains_key(*id)).collect()
+}
+
+fn read(files: &Files, ui: &Ui) -> Result<Live, Error> {
+    let stop = Cancellation::default();
+    block_on(&stop, async {
+        Session::with(&files.workspace, &stop, async |session| {
+            let reader = session.reader(&files.workspace)?;
+            let spinner = ui.progress(0, "reading the inbox");
+            let live = observe_all(&reader).await;
+            spinner.finish_and_clear();
+            Ok(live?)
+        })
+        .await
+    })
+}

@@ -1,0 +1,42 @@
+//! `convertalk runs`
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::options::Form;
+use super::ui::Ui;
+use crate::apply::history::{RunList, runs};
+use crate::config;
+use crate::error::{Error, Exit};
+use crate::report::run_list;
+use crate::text::visible;
+
+/// List the runs kept in .convertalk/runs/, the latest first
+///
+/// `show` shows one of them, and `undo` takes it back, by its id, the first characters of it, or `last`.
+#[derive(Debug, Args)]
+pub(super) struct Runs {
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Form,
+}
+
+impl Runs {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        let root = config::find(directory)?;
+        let (runs, odd) = runs(&root).map_err(|source| Error::Io {
+            what: "read .convertalk/runs/".to_owned(),
+            source,
+        })?;
+        for path in odd {
+            let path = visible(&path.display().to_string());
+            ui.warning(&format!("{path} is not a run file"));
+        }
+        match self.format {
+            Form::Json => ui.json(&RunList { runs })?,
+            Form::Text => ui.result(&run_list(&runs))?,
+        }
+        Ok(Exit::Done)
+    }
+}

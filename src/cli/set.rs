@@ -1,0 +1,315 @@
+//! `convertalk set`
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::session::{Files, files, select};
+use super::ui::Ui;
+use crate::error::{Error, Exit};
+use crate::lead::{AgentId, Desired, DesiredLead, DesiredValue, Field, LeadId};
+use crate::lead_file::assign::{Assignment, agent};
+use crate::lead_file::share::{Taker, share};
+use crate::lead_file::{Meaning, one_meaning};
+use crate::report::{ErrorList, ReportedError};
+use crate::select::Selection;
+use crate::yaml::excerpt::quoted;
+
+mod files;
+mod result;
+mod sheet;
+
+/// Edit lead files in bulk: never the inbox
+///
+/// Words with a `=` are assignments: status=CLOSED, agent=rahul, agent=none, tags=a,b (exactly these), tags+=a, tags-=b,
+/// attributes.KEY=VALUE, contact.KEY=VALUE, label=TEXT, hold=REASON. An empty value clears; `\,` is a comma in a tag. Other words are
+/// uuids, or their first characters; select other leads with --only.
+///
+/// All or nothing: an error anywhere changes no file.
+#[derive(Debug, Args)]
+pub(super) struct Set {
+    /// Leads by uuid, and what they are to say
+    #[arg(value_name = "UUID|ASSIGNMENT")]
+    words: Vec<String>,
+    /// These declared leads (repeatable: any of them)
+    #[arg(long, value_name = "SELECTOR")]
+    only: Vec<String>,
+    /// All declared leads, held ones too
+    #[arg(long, conflicts_with_all = ["only", "from"])]
+    all: bool,
+    /// Stop managing a field (repeatable)
+    #[arg(long, value_name = "FIELD")]
+    unset: Vec<String>,
+    /// Spread the leads evenly over these agents, within their max_leads
+    #[arg(long, value_name = "AGENT,…", value_delimiter = ',')]
+    share: Vec<String>,
+    /// Take leads and values from a sheet, CSV with the columns of `list --format csv`; - is stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "only", "unset", "share"])]
+    from: Option<PathBuf>,
+    /// Declare leads of the sheet that no file declares in this lead file
+    #[arg(long, value_name = "FILE", requires = "from")]
+    add_to: Option<PathBuf>,
+    /// Print what would change, as a diff that `git apply` takes, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    Text,
+    /// For programs; the schema is schema/set.schema.json
+    Json,
+}
+
+/// What each lead is to say, by the file that declares it.
+#[derive(Debug, Default)]
+struct Goals {
+    by_file: BTreeMap<String, BTreeMap<LeadId, Meaning>>,
+    /// How many leads were asked for.
+    leads: usize,
+}
+
+impl Goals {
+    /// Notes what a lead is to say, where that is not what it says.
+    fn assign(&mut self, id: &LeadId, lead: &DesiredLead, assignments: &[Assignment]) {
+        self.leads += 1;
+        let now = one_meaning(lead);
+        let mut goal = now.clone();
+        assignments.iter().for_each(|one| one.apply(&mut goal));
+        if goal != now {
+            let file = self.by_file.entry(lead.place.file.to_string());
+            file.or_default().insert(id.clone(), goal);
+        }
+    }
+}
+
+/// Why no file is changed.
+enum Problems {
+    /// Errors, all of them.
+    Errors(Vec<ReportedError>),
+    /// A guard refuses.
+    Refused(ReportedError),
+}
+
+impl From<Vec<ReportedError>> for Problems {
+    fn from(errors: Vec<ReportedError>) -> Self {
+        Self::Errors(errors)
+    }
+}
+
+impl Set {
+    pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        let files = files(directory, ui)?;
+        let goals = match &self.from {
+            Some(path) => sheet::goals(path, self.add_to.as_deref(), &files)?,
+            None => self.goals(&files, ui)?,
+        };
+        let edits = goals.and_then(|goals| {
+            let edits = files::edit(&files.workspace, &goals.by_file)?;
+            Ok((goals, edits))
+        });
+        let (goals, edits) = match edits {
+            Ok(made) => made,
+            Err(problems) => return self.refuse(problems, ui),
+        };
+        if !self.dry_run {
+            files::write(&files.workspace, &edits)?;
+        }
+        match self.format {
+            Form::Json => ui.json(&result::of(&goals, &files, self.dry_run))?,
+            Form::Text if self.dry_run => ui.result(&result::patch(&edits, &files.workspace))?,
+            Form::Text => {
+                ui.result(&result::text(&goals))?;
+                if !edits.is_empty() {
+                    ui.note("next: `convertalk plan` shows what this changes in the inbox");
+                }
+            }
+        }
+        Ok(Exit::Done)
+    }
+
+    fn refuse(&self, problems: Problems, ui: &Ui) -> Result<Exit, Error> {
+        let (errors, exit) = match problems {
+            Problems::Errors(errors) => (errors, Exit::Error),
+            Problems::Refused(error) => (vec![error], Exit::Refused),
+        };
+        errors.iter().for_each(|error| ui.reported(error));
+        let number = errors.len();
+        if self.format == Form::Json {
+            ui.json(&ErrorList { errors })?;
+            return Ok(exit);
+        }
+        match exit {
+            Exit::Refused => Ok(exit),
+            _ => Err(Error::Unchanged { errors: number }),
+        }
+    }
+
+    /// What the selected leads are to say.
+    fn goals(&self, files: &Files, ui: &Ui) -> Result<Result<Goals, Problems>, Error> {
+        let (assignments, uuids): (Vec<String>, Vec<String>) = self
+            .words
+            .iter()
+            .cloned()
+            .partition(|word| word.contains('='));
+        if assignments.is_empty() && self.unset.is_empty() && self.share.is_empty() {
+            return Err(Error::Usage(
+                "nothing is to be set: name an assignment such as status=CLOSED, --unset, --share or --from",
+            ));
+        }
+        let selection =
+            Selection::parse(&self.only, &files.workspace.agents)?.with_uuids(&uuids)?;
+        if selection.is_empty() && !self.all {
+            return Err(Error::Usage(
+                "no lead is selected: name uuids, select leads with --only, or take --all",
+            ));
+        }
+        if !selection.is_empty() && self.all {
+            return Err(Error::Usage("--all takes every lead, and uuids only some"));
+        }
+        let assignments = match self.assignments(&assignments, files) {
+            Ok(assignments) => assignments,
+            Err(errors) => return Ok(Err(errors.into())),
+        };
+        let selected = select(&selection, &files.desired, None, ui)?;
+        let agents = match self.shared(&selected, files) {
+            Ok(agents) => agents,
+            Err(problems) => return Ok(Err(problems)),
+        };
+        let mut goals = Goals::default();
+        for (at, (id, lead)) in selected.iter().enumerate() {
+            let mut all = assignments.clone();
+            let agent = agents.get(at).cloned();
+            all.extend(
+                agent.map(|agent| {
+                    Assignment::Say(Field::AGENT, DesiredValue::Reference(Some(agent)))
+                }),
+            );
+            goals.assign(id, lead, &all);
+        }
+        Ok(Ok(goals))
+    }
+
+    fn assignments(
+        &self,
+        texts: &[String],
+        files: &Files,
+    ) -> Result<Vec<Assignment>, Vec<ReportedError>> {
+        let vocabulary = files.workspace.vocabulary();
+        let (mut made, mut errors) = (Vec::new(), Vec::new());
+        let set = texts
+            .iter()
+            .map(|text| (text, Assignment::parse(text, vocabulary)));
+        let unset = self
+            .unset
+            .iter()
+            .map(|name| (name, Assignment::unset(name)));
+        let mut subjects: Vec<String> = Vec::new();
+        if !self.share.is_empty() {
+            subjects.push("agent".to_owned());
+        }
+        for (text, read) in set.chain(unset) {
+            let error = |message: String| {
+                ReportedError::new("assignment", format!("{}: {message}", quoted(text)))
+            };
+            match read {
+                Ok(one) => {
+                    let subject = one.subject();
+                    let adds = matches!(one, Assignment::AddTags(_) | Assignment::RemoveTags(_));
+                    if !adds && subjects.contains(&subject) {
+                        errors.push(error(format!("{subject} is set twice")));
+                    } else if !adds {
+                        subjects.push(subject);
+                    }
+                    made.push(one);
+                }
+                Err(problem) => errors.push(error(problem.to_string())),
+            }
+        }
+        if errors.is_empty() {
+            Ok(made)
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// The agent that each selected lead gets; none where nothing is shared out.
+    fn shared(&self, selected: &Desired, files: &Files) -> Result<Vec<AgentId>, Problems> {
+        if self.share.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut agents: Vec<AgentId> = Vec::new();
+        let mut errors = Vec::new();
+        for name in &self.share {
+            let problem = match agent(name, files.workspace.vocabulary()) {
+                Ok(Some(id)) if agents.contains(&id) => "the agent is there twice".to_owned(),
+                Ok(Some(id)) => {
+                    agents.push(id);
+                    continue;
+                }
+                Ok(None) => "leads are shared out over agents".to_owned(),
+                Err(problem) => problem.to_string(),
+            };
+            let message = format!("--share {}: {problem}", quoted(name));
+            errors.push(ReportedError::new("share", message));
+        }
+        if !errors.is_empty() {
+            return Err(errors.into());
+        }
+        let others = files
+            .desired
+            .iter()
+            .filter(|(id, _)| !selected.contains_key(*id));
+        let mut counts: BTreeMap<&AgentId, usize> = BTreeMap::new();
+        for agent in others.filter_map(|(_, lead)| agent_of(lead)) {
+            *counts.entry(agent).or_default() += 1;
+        }
+        let cap = |id: &AgentId| {
+            let named = files
+                .workspace
+                .agents
+                .values()
+                .filter(|agent| agent.id == *id);
+            named.filter_map(|agent| agent.max_leads).min()
+        };
+        let takers: Vec<Taker> = agents
+            .iter()
+            .map(|id| Taker {
+                others: counts.get(id).copied().unwrap_or_default(),
+                max_leads: cap(id).map(|cap| cap as usize),
+            })
+            .collect();
+        let now: Vec<Option<usize>> = selected
+            .values()
+            .map(|lead| {
+                let agent = agent_of(lead)?;
+                agents.iter().position(|other| other == agent)
+            })
+            .collect();
+        match share(&now, &takers) {
+            Ok(given) => Ok(given.into_iter().map(|at| agents[at].clone()).collect()),
+            Err(problem) => {
+                let error = ReportedError::new("max-leads", problem.to_string());
+                Err(Problems::Refused(error.help(
+                    "name more agents, select fewer leads, or raise `max_leads` in convertalk.yaml",
+                )))
+            }
+        }
+    }
+}
+
+fn agent_of(lead: &DesiredLead) -> Option<&AgentId> {
+    match &lead.get(&Field::AGENT)?.value {
+        DesiredValue::Reference(agent) => agent.as_ref(),
+        DesiredValue::Choice(_)
+        | DesiredValue::Set(_)
+        | DesiredValue::Text(_)
+        | DesiredValue::Boolean(_)
+        | DesiredValue::Notes(_) => None,
+    }
+}

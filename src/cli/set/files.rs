@@ -1,0 +1,114 @@
+//! Lead files with their goals: read, edited, written; all of them or none.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::Problems;
+use crate::atomic_file;
+use crate::config::Workspace;
+use crate::error::Error;
+use crate::lead::LeadId;
+use crate::lead_file::Meaning;
+use crate::lead_file::edit::rewrite;
+use crate::lead_file::emit::{self, AgentNames};
+use crate::lead_file::read_text;
+use crate::report::{ErrorPlace, ReportedError};
+
+/// A file and its new text.
+#[derive(Debug)]
+pub(super) struct FileEdit {
+    pub(super) file: String,
+    /// `None` where there is no such file yet.
+    pub(super) old: Option<String>,
+    pub(super) new: String,
+}
+
+/// The new texts of the files that are to say something else.
+pub(super) fn edit(
+    workspace: &Workspace,
+    goals: &BTreeMap<String, BTreeMap<LeadId, Meaning>>,
+) -> Result<Vec<FileEdit>, Problems> {
+    let made: Vec<Result<FileEdit, Vec<ReportedError>>> = goals
+        .par_iter()
+        .map(|(file, goals)| one(workspace, file, goals))
+        .collect();
+    let (mut edits, mut errors) = (Vec::new(), Vec::new());
+    for one in made {
+        match one {
+            Ok(edit) => edits.push(edit),
+            Err(problems) => errors.extend(problems),
+        }
+    }
+    if errors.is_empty() {
+        Ok(edits)
+    } else {
+        Err(errors.into())
+    }
+}
+
+fn one(
+    workspace: &Workspace,
+    file: &str,
+    goals: &BTreeMap<LeadId, Meaning>,
+) -> Result<FileEdit, Vec<ReportedError>> {
+    let name: Arc<str> = file.into();
+    let is_there = std::fs::symlink_metadata(workspace.root.join(file)).is_ok();
+    let old = if is_there {
+        let text = read_text(&workspace.root, &name);
+        Some(text.map_err(|error| vec![ReportedError::new("read", error.message)])?)
+    } else {
+        None
+    };
+    let start = old.clone().unwrap_or_else(|| {
+        let names = AgentNames::new(&workspace.agents);
+        emit::file(&BTreeMap::new(), &names, None)
+    });
+    match rewrite(&name, &start, goals, workspace.vocabulary()) {
+        Ok(new) => Ok(FileEdit {
+            file: file.to_owned(),
+            old,
+            new,
+        }),
+        Err(refused) => Err(refused
+            .into_iter()
+            .map(|(id, why)| {
+                let lead = id.map_or_else(String::new, |id| format!("{id}: "));
+                let place = ErrorPlace {
+                    file: file.to_owned(),
+                    line: 1,
+                    column: None,
+                };
+                ReportedError::new("edit", format!("{file}: {lead}{why}")).at(place)
+            })
+            .collect()),
+    }
+}
+
+/// Writes all files; where one cannot be written, those before it get their old text back.
+pub(super) fn write(workspace: &Workspace, edits: &[FileEdit]) -> Result<(), Error> {
+    for (at, edit) in edits.iter().enumerate() {
+        let path = workspace.root.join(&edit.file);
+        let written = match &edit.old {
+            Some(old) => atomic_file::replace(&path, old.as_bytes(), edit.new.as_bytes()),
+            None => atomic_file::create(&path, edit.new.as_bytes()),
+        };
+        if let Err(error) = written {
+            for edit in &edits[..at] {
+                let path = workspace.root.join(&edit.file);
+                match &edit.old {
+                    Some(old) => {
+                        atomic_file::replace(&path, edit.new.as_bytes(), old.as_bytes())?;
+                    }
+                    None => std::fs::remove_file(&path).map_err(|source| Error::Io {
+                        what: format!("remove {}", path.display()),
+                        source,
+                    })?,
+                }
+            }
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}

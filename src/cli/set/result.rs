@@ -1,0 +1,78 @@
+//! What was set, for people and for programs.
+
+use super::super::session::Files;
+use super::Goals;
+use super::files::FileEdit;
+use crate::config::Workspace;
+use crate::git::base::prefix;
+use crate::lead_file::emit::AgentNames;
+use crate::lead_file::{Meaning, one_meaning};
+use crate::report::style::{GOOD, paint};
+use crate::report::{SetFile, SetLead, SetReport, changed_fields};
+use crate::text::{count, visible};
+
+/// A unified diff of all files.
+pub(super) fn patch(edits: &[FileEdit], workspace: &Workspace) -> String {
+    let prefix = prefix(&workspace.root);
+    let one = |edit: &FileEdit| {
+        let path = format!("{prefix}{}", edit.file);
+        crate::report::patch(&path, edit.old.as_deref(), &edit.new)
+    };
+    edits.iter().map(one).collect()
+}
+
+/// A line for each file, and the sum.
+pub(super) fn text(goals: &Goals) -> String {
+    let mut out = String::new();
+    for (file, leads) in &goals.by_file {
+        out.push_str(&format!(
+            "{}  {}\n",
+            visible(file),
+            count(leads.len(), "lead")
+        ));
+    }
+    let changed = goals.by_file.values().map(|leads| leads.len()).sum();
+    out.push_str(&match changed {
+        0 => format!("Nothing to set: {} as asked already.\n", are(goals.leads)),
+        changed => format!(
+            "{} {} in {}.\n",
+            paint(GOOD, "Set:"),
+            count(changed, "lead"),
+            count(goals.by_file.len(), "file")
+        ),
+    });
+    out
+}
+
+fn are(leads: usize) -> String {
+    let verb = if leads == 1 { "is" } else { "are" };
+    format!("{} {verb}", count(leads, "lead"))
+}
+
+/// Every lead that changes, with the fields as they were and as they are.
+pub(super) fn of(goals: &Goals, files: &Files, dry_run: bool) -> SetReport {
+    let names = AgentNames::new(&files.workspace.agents);
+    let mut report = SetReport {
+        dry_run,
+        leads: Vec::new(),
+        files: Vec::new(),
+    };
+    for (file, leads) in &goals.by_file {
+        report.files.push(SetFile {
+            file: file.clone(),
+            leads: leads.len(),
+        });
+        for (id, goal) in leads {
+            let declared = files.desired.get(id);
+            let before = declared.map_or_else(Meaning::default, one_meaning);
+            report.leads.push(SetLead {
+                uuid: id.clone(),
+                label: goal.label.as_deref().map(str::to_owned),
+                source: declared.map(|lead| crate::plan::Source::from(&lead.place)),
+                fields: changed_fields(&before, goal, &names),
+            });
+        }
+    }
+    report.leads.sort_by(|one, other| one.uuid.cmp(&other.uuid));
+    report
+}

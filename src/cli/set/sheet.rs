@@ -1,0 +1,121 @@
+//! Goals from a sheet.
+
+use std::io::Read;
+use std::path::{Component, Path};
+
+use super::super::session::Files;
+use super::{Goals, Problems};
+use crate::config::Workspace;
+use crate::error::Error;
+use crate::lead_file::Meaning;
+use crate::lead_file::sheet::{Row, SheetError, read};
+use crate::report::{ErrorPlace, ReportedError};
+use crate::yaml::excerpt::quoted;
+
+/// The largest sheet that is read, in bytes.
+const LARGEST: u64 = 1 << 28;
+
+/// What the leads of a sheet are to say; those that no file declares are declared in `add_to`, where there is one.
+pub(super) fn goals(
+    path: &Path,
+    add_to: Option<&Path>,
+    files: &Files,
+) -> Result<Result<Goals, Problems>, Error> {
+    let add_to = add_to
+        .map(|file| lead_file(&files.workspace, file))
+        .transpose()?;
+    let bytes = bytes(path)?;
+    let (rows, mut errors) = read(&bytes, files.workspace.vocabulary());
+    let mut goals = Goals::default();
+    for row in &rows {
+        match (files.desired.get(&row.id), &add_to) {
+            (Some(lead), _) => goals.assign(&row.id, lead, &row.assignments),
+            (None, Some(file)) => {
+                goals.leads += 1;
+                let mut goal = Meaning::default();
+                row.assignments.iter().for_each(|one| one.apply(&mut goal));
+                let file = goals.by_file.entry(file.clone()).or_default();
+                file.insert(row.id.clone(), goal);
+            }
+            (None, None) => errors.push(undeclared(row)),
+        }
+    }
+    if errors.is_empty() {
+        return Ok(Ok(goals));
+    }
+    errors.sort_by_key(|error| (error.row, error.number));
+    let errors = errors.into_iter().map(|error| reported(path, error));
+    Ok(Err(Problems::Errors(errors.collect())))
+}
+
+fn reported(path: &Path, error: SheetError) -> ReportedError {
+    let file = if path == Path::new("-") {
+        "stdin".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let message = format!("{file}: {error}");
+    let place = ErrorPlace {
+        file,
+        line: error.row,
+        column: Some(error.number).filter(|number| *number > 0),
+    };
+    ReportedError::new("sheet", message).at(place)
+}
+
+fn undeclared(row: &Row) -> SheetError {
+    let id = quoted(row.id.as_str());
+    SheetError {
+        row: row.number,
+        column: Some("uuid".to_owned()),
+        number: 1,
+        message: format!("no file declares {id}; check the uuid, or declare it: --add-to FILE"),
+    }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::Io {
+        what: format!("read {}", path.display()),
+        source,
+    };
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+    }
+    .map_err(failed)?;
+    if bytes.len() as u64 > LARGEST {
+        let large = std::io::Error::from(std::io::ErrorKind::FileTooLarge);
+        return Err(failed(large));
+    }
+    Ok(bytes)
+}
+
+/// A lead file by its path in the workspace.
+fn lead_file(workspace: &Workspace, file: &Path) -> Result<String, Error> {
+    let below = file.strip_prefix(&workspace.root).unwrap_or(file);
+    let mut parts = Vec::new();
+    for part in below.components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(part) => {
+                parts.push(part.to_str().ok_or(Error::Usage("--add-to is not UTF-8"))?);
+            }
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
+                return Err(Error::Usage("--add-to is outside of the workspace"));
+            }
+        }
+    }
+    let path = parts.join("/");
+    if workspace.takes(&path) {
+        Ok(path)
+    } else {
+        Err(Error::Usage(
+            "no glob under `leads` in convertalk.yaml takes the file of --add-to",
+        ))
+    }
+}

@@ -1,0 +1,366 @@
+//! Assignments: what the declaration of a lead is to become, as `set` and its sheets write it.
+//!
+//! `status=CLOSED` or a cell of a sheet becomes an [`Assignment`], checked by itself, and an assignment applied to a lead's
+//! [`Meaning`] gives the one that its file is to have. Pure.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use crate::lead::{AgentId, DesiredValue, Field, Kind, Status, TagRule, tag};
+use crate::lead_file::valid::{Meaning, Vocabulary};
+use crate::lead_file::value::unwritable;
+use crate::yaml::diagnostic::meant;
+use crate::yaml::excerpt::quoted;
+
+/// One thing that a lead's declaration is to say, or no longer to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assignment {
+    /// The label, or none.
+    Label(Option<String>),
+    /// Why the lead is held; `None`: it no longer is.
+    Hold(Option<String>),
+    /// A value of a field.
+    Say(Field, DesiredValue),
+    /// These tags too.
+    AddTags(BTreeSet<String>),
+    /// Not these tags.
+    RemoveTags(BTreeSet<String>),
+    /// The field is no longer managed.
+    Unset(Field),
+}
+
+/// Why a text is no assignment, or a value is none of its field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AssignError {
+    /// No `=`.
+    #[error("write FIELD=VALUE, such as status=CLOSED")]
+    NoValue,
+    /// Not a field that can be assigned.
+    #[error(
+        "{} is not a field; one of status, agent, tags, attributes.KEY, contact.KEY, label, hold",
+        quoted(.0)
+    )]
+    Field(String),
+    /// `+=` or `-=` for another field than tags.
+    #[error("only tags can be added to and taken from")]
+    NotTags,
+    /// A field that cannot be unset, or not by this name.
+    #[error("{} cannot be unset; one of status, agent, tags, notes, attributes.KEY, contact.KEY, label, hold", quoted(.0))]
+    NotUnset(String),
+    /// Each note is a text and cannot be written in one.
+    #[error("notes are written in the lead file")]
+    Notes,
+    /// No empty status.
+    #[error("a status cannot be cleared; to leave it to the inbox, use --unset status")]
+    StatusCleared,
+    /// Not one of the six.
+    #[error("{} is not a status{}", quoted(word), did_you_mean(near))]
+    Status {
+        /// As it was written.
+        word: String,
+        /// What was probably meant.
+        near: Option<&'static str>,
+    },
+    /// Not an agent of the workspace.
+    #[error(
+        "{} is not an agent of the workspace{}",
+        quoted(name),
+        did_you_mean(near)
+    )]
+    Agent {
+        /// As it was written.
+        name: String,
+        /// What was probably meant.
+        near: Option<String>,
+    },
+    /// Names that differ only in letter case.
+    #[error("{} could be several agents; write the name as convertalk.yaml does", quoted(.0))]
+    AgentCase(String),
+    /// A tag that the policy does not know.
+    #[error("the policy knows no tag {}{}", quoted(tag), did_you_mean(near))]
+    Tag {
+        /// The tag.
+        tag: String,
+        /// What was probably meant.
+        near: Option<String>,
+    },
+    /// `+=` or `-=` without a tag.
+    #[error("a tag is missing")]
+    NoTag,
+    /// One tag to be present and absent.
+    #[error("the tag {} is to be present and absent", quoted(.0))]
+    TagOverlap(String),
+    /// Marked tags beside plain ones.
+    #[error("tags are all marked with + or -, or none is")]
+    TagMarks,
+    /// Contact values have no empty form.
+    #[error("contact values cannot be cleared; to leave one to the inbox, use --unset")]
+    ContactCleared,
+    /// Not a value of this field.
+    #[error("{} is not a value of {field}: {help}", quoted(text))]
+    Value {
+        /// The field.
+        field: String,
+        /// As it was written.
+        text: String,
+        /// What to write instead.
+        help: &'static str,
+    },
+}
+
+fn did_you_mean(near: &Option<impl AsRef<str>>) -> String {
+    near.as_ref().map_or_else(String::new, |near| {
+        format!("; did you mean {}?", quoted(near.as_ref()))
+    })
+}
+
+impl Assignment {
+    /// Reads `FIELD=VALUE`, `tags+=TAGS` or `tags-=TAGS`. An empty value clears.
+    ///
+    /// # Errors
+    /// It is none, or the field does not take the value.
+    pub fn parse(text: &str, vocabulary: Vocabulary<'_>) -> Result<Self, AssignError> {
+        let (key, value) = text.split_once('=').ok_or(AssignError::NoValue)?;
+        if let Some(key) = key.strip_suffix(['+', '-']) {
+            if key.trim() != "tags" {
+                return Err(AssignError::NotTags);
+            }
+            let tags = tag_set(value, vocabulary)?;
+            if tags.is_empty() {
+                return Err(AssignError::NoTag);
+            }
+            return Ok(if text.starts_with(&format!("{key}+")) {
+                Self::AddTags(tags)
+            } else {
+                Self::RemoveTags(tags)
+            });
+        }
+        let filled = Some(value).filter(|value| !value.trim().is_empty());
+        match key.trim() {
+            "label" => Ok(Self::Label(filled.map(str::to_owned))),
+            "hold" => Ok(Self::Hold(filled.map(|text| text.trim().to_owned()))),
+            key => {
+                let field = Field::from_str(key).map_err(|_| AssignError::Field(key.to_owned()))?;
+                if field.kind() == Kind::Set {
+                    let tags = tag_set(value, vocabulary)?;
+                    return Ok(Self::Say(field, DesiredValue::Set(TagRule::Exact(tags))));
+                }
+                let value = value_of(&field, filled, vocabulary)?;
+                Ok(Self::Say(field, value))
+            }
+        }
+    }
+
+    /// Reads the name of a field for `--unset`.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn unset(name: &str) -> Result<Self, AssignError> {
+        match name.trim() {
+            "label" => Ok(Self::Label(None)),
+            "hold" => Ok(Self::Hold(None)),
+            name => Field::from_str(name)
+                .map(Self::Unset)
+                .map_err(|_| AssignError::NotUnset(name.to_owned())),
+        }
+    }
+
+    /// What it is about: two assignments of one subject contradict each other, but for those of tags.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Label(_) => "label".to_owned(),
+            Self::Hold(_) => "hold".to_owned(),
+            Self::Say(field, _) => field.to_string(),
+            Self::AddTags(_) | Self::RemoveTags(_) => Field::TAGS.to_string(),
+            Self::Unset(field) => field.to_string(),
+        }
+    }
+
+    /// Makes a declaration say this.
+    pub(crate) fn apply(&self, lead: &mut Meaning) {
+        match self {
+            Self::Label(label) => lead.label = label.as_deref().map(Into::into),
+            Self::Hold(reason) => lead.hold = reason.as_deref().map(Into::into),
+            Self::Say(field, value) => lead.say(field.clone(), value.clone()),
+            Self::AddTags(tags) => {
+                lead.say(Field::TAGS, DesiredValue::Set(moved(lead, tags, true)));
+            }
+            Self::RemoveTags(tags) => {
+                lead.say(Field::TAGS, DesiredValue::Set(moved(lead, tags, false)));
+            }
+            Self::Unset(field) => drop(lead.fields.remove(field)),
+        }
+    }
+}
+
+/// The rule on a lead's tags with these to be there, or to be away.
+fn moved(lead: &Meaning, tags: &BTreeSet<String>, there: bool) -> TagRule {
+    let now = lead
+        .fields
+        .get(&Field::TAGS)
+        .and_then(DesiredValue::tag_rule)
+        .cloned();
+    match now {
+        Some(TagRule::Exact(now)) if there => TagRule::Exact(&now | tags),
+        Some(TagRule::Exact(now)) => TagRule::Exact(&now - tags),
+        Some(TagRule::Patch { present, absent }) if there => TagRule::Patch {
+            present: &present | tags,
+            absent: &absent - tags,
+        },
+        Some(TagRule::Patch { present, absent }) => TagRule::Patch {
+            present: &present - tags,
+            absent: &absent | tags,
+        },
+        None if there => TagRule::Patch {
+            present: tags.clone(),
+            absent: BTreeSet::new(),
+        },
+        None => TagRule::Patch {
+            present: BTreeSet::new(),
+            absent: tags.clone(),
+        },
+    }
+}
+
+/// The value of a field but for tags; `None` clears it.
+pub(crate) fn value_of(
+    field: &Field,
+    text: Option<&str>,
+    vocabulary: Vocabulary<'_>,
+) -> Result<DesiredValue, AssignError> {
+    match field.kind() {
+        Kind::Choice => {
+            let word = text.ok_or(AssignError::StatusCleared)?;
+            status(word).map(DesiredValue::Choice)
+        }
+        Kind::Reference => match text {
+            None => Ok(DesiredValue::Reference(None)),
+            Some(name) => agent(name, vocabulary).map(DesiredValue::Reference),
+        },
+        Kind::Set => Ok(DesiredValue::Set(TagRule::Exact(BTreeSet::new()))),
+        Kind::KeyedText => fitting(field, text.unwrap_or_default()),
+        Kind::Text => fitting(field, text.ok_or(AssignError::ContactCleared)?),
+        Kind::Boolean => match text {
+            Some("true") => Ok(DesiredValue::Boolean(true)),
+            Some("false") => Ok(DesiredValue::Boolean(false)),
+            other => Err(AssignError::Value {
+                field: field.to_string(),
+                text: other.unwrap_or_default().to_owned(),
+                help: "write true or false",
+            }),
+        },
+        Kind::Notes => Err(AssignError::Notes),
+    }
+}
+
+/// A text in the normal form of its field.
+fn fitting(field: &Field, text: &str) -> Result<DesiredValue, AssignError> {
+    let spec = field.spec();
+    let normal = (spec.normalise)(text);
+    let help = (spec.check)(&normal);
+    let value = DesiredValue::Text(normal);
+    match help.or_else(|| unwritable(field, &value)) {
+        None => Ok(value),
+        Some(help) => Err(AssignError::Value {
+            field: field.to_string(),
+            text: text.to_owned(),
+            help,
+        }),
+    }
+}
+
+/// A status in any letter case, with or without blanks and dashes: `In Progress`.
+fn status(text: &str) -> Result<Status, AssignError> {
+    let word: String = text
+        .chars()
+        .filter(|letter| !matches!(letter, ' ' | '-' | '_'))
+        .flat_map(char::to_uppercase)
+        .collect();
+    Status::writable(&word).ok_or_else(|| {
+        let known = Status::WRITABLE;
+        let near = meant(text, known.iter().map(Status::as_str));
+        let near = near.and_then(|near| WORDS.iter().copied().find(|word| *word == near));
+        AssignError::Status {
+            word: text.to_owned(),
+            near,
+        }
+    })
+}
+
+const WORDS: [&str; 6] = [
+    "OPEN",
+    "INPROGRESS",
+    "REVIEW",
+    "ONHOLD",
+    "DEPENDANCY",
+    "CLOSED",
+];
+
+/// An agent by name, in any letter case where that names one alone, by id, or `none`.
+pub(crate) fn agent(
+    text: &str,
+    vocabulary: Vocabulary<'_>,
+) -> Result<Option<AgentId>, AssignError> {
+    let name = text.trim();
+    if name.eq_ignore_ascii_case("none") {
+        return Ok(None);
+    }
+    let known = vocabulary.agents.into_iter().flatten();
+    let exact = vocabulary.agents.and_then(|agents| agents.get(name));
+    if let Some(agent) = exact {
+        return Ok(Some(agent.id.clone()));
+    }
+    let folded = name.to_lowercase();
+    let mut found = known
+        .clone()
+        .filter(|(other, _)| other.to_lowercase() == folded);
+    match (found.next(), found.next()) {
+        (Some(_), Some(_)) => return Err(AssignError::AgentCase(name.to_owned())),
+        (Some((_, agent)), None) => return Ok(Some(agent.id.clone())),
+        (None, _) => {}
+    }
+    AgentId::parse(name).map(Some).ok_or_else(|| {
+        let names = known.map(|(name, _)| name.as_str()).chain(["none"]);
+        AssignError::Agent {
+            name: name.to_owned(),
+            near: meant(name, names).map(str::to_owned),
+        }
+    })
+}
+
+/// Tags with commas between them; `\,` is a comma in a tag.
+fn tag_set(text: &str, vocabulary: Vocabulary<'_>) -> Result<BTreeSet<String>, AssignError> {
+    let mut tags = BTreeSet::new();
+    let mut one = String::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' if letters.peek() == Some(&',') => one.extend(letters.next()),
+            ',' => tags.extend(tag(&std::mem::take(&mut one))),
+            letter => one.push(letter),
+        }
+    }
+    tags.extend(tag(&one));
+    known(&tags, vocabulary)?;
+    Ok(tags)
+}
+
+/// Holds tags against those of the policy.
+pub(crate) fn known(
+    tags: &BTreeSet<String>,
+    vocabulary: Vocabulary<'_>,
+) -> Result<(), AssignError> {
+    let Some(known) = vocabulary.tags else {
+        return Ok(());
+    };
+    match tags.iter().find(|tag| !known.contains(tag)) {
+        None => Ok(()),
+        Some(tag) => Err(AssignError::Tag {
+            tag: tag.clone(),
+            near: meant(tag, known.iter().map(String::as_str)).map(str::to_owned),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

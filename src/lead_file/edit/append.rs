@@ -1,0 +1,138 @@
+//! New leads at the end of a file that is there.
+
+use super::place::{entry, line_break, pairs};
+use crate::lead::LeadId;
+use crate::yaml::quote::{ScalarContext, scalar};
+use crate::yaml::splice::Splice;
+use crate::yaml::value::{YamlValue, block_entry, flow, flow_entry};
+use crate::yaml::{Kind, NodeId, Written};
+
+/// The splice that adds these leads, with a blank line between leads where the file has them.
+pub(super) fn leads(
+    written: &Written<'_>,
+    new: &[(&LeadId, Vec<(String, YamlValue)>)],
+) -> Result<Splice, String> {
+    let (key, value) = entry(written, 0, "leads").ok_or("the file has no `leads`")?;
+    let nl = line_break(written.text);
+    let node = &written.tree.node(value).kind;
+    let all = match node {
+        Kind::Mapping { .. } => pairs(written, value),
+        Kind::Scalar(..) => Vec::new(),
+        Kind::Sequence(_) | Kind::Alias(_) => return Err("`leads` is not a mapping".to_owned()),
+    };
+    let last = all.last().copied();
+    let is_flow = matches!(node, Kind::Mapping { flow: true, .. });
+    match last {
+        Some(last) if is_flow => {
+            let entries: String = new
+                .iter()
+                .map(|(id, put)| format!(", {}", inline(id, put)))
+                .collect();
+            Ok(Splice::insert(end(written, last), entries))
+        }
+        Some(last) => {
+            let indent = column(written, last.0);
+            let gap = match all.len() {
+                1 => nl,
+                _ if is_apart(written, last.0) => nl,
+                _ => "",
+            };
+            let at = after(written, end(written, last), indent.len());
+            let text: String = new
+                .iter()
+                .map(|(id, put)| format!("{nl}{gap}{indent}{}", block(id, put, &indent, nl)))
+                .collect();
+            Ok(Splice::insert(at, text))
+        }
+        None => {
+            let text: Vec<String> = new
+                .iter()
+                .map(|(id, put)| format!("{nl}  {}", block(id, put, "  ", nl)))
+                .collect();
+            let text = text.join(nl);
+            // `leads:`, or `leads: {}`, whose braces go.
+            if is_flow {
+                let colon = written.end(key)
+                    + written.text[written.end(key)..]
+                        .find(':')
+                        .unwrap_or_default()
+                    + 1;
+                Ok(Splice::new(colon..written.end(value), text))
+            } else {
+                Ok(Splice::insert(written.line_end(written.end(key)), text))
+            }
+        }
+    }
+}
+
+fn block(id: &LeadId, put: &[(String, YamlValue)], indent: &str, nl: &str) -> String {
+    let key = scalar(id.as_str(), ScalarContext::Flow);
+    if put.is_empty() {
+        return format!("{key}: {{}}");
+    }
+    let deeper = format!("{indent}  ");
+    let entries = put
+        .iter()
+        .map(|(key, form)| format!("{nl}{deeper}{}", block_entry(key, form, &deeper, nl)));
+    format!("{key}:{}", entries.collect::<String>())
+}
+
+fn inline(id: &LeadId, put: &[(String, YamlValue)]) -> String {
+    if put.is_empty() {
+        return format!(
+            "{}: {}",
+            scalar(id.as_str(), ScalarContext::Flow),
+            flow(&YamlValue::Map(Vec::new()), ScalarContext::Flow)
+        );
+    }
+    flow_entry(
+        id.as_str(),
+        &YamlValue::Map(put.to_vec()),
+        ScalarContext::Flow,
+    )
+}
+
+fn end(written: &Written<'_>, (key, value): (NodeId, NodeId)) -> usize {
+    written.end(value).max(written.end(key))
+}
+
+/// The blanks before a key.
+fn column(written: &Written<'_>, key: NodeId) -> String {
+    let start = written.start(key);
+    " ".repeat(start - written.line_start(start))
+}
+
+/// Whether a blank line stands before a lead, or before the comments above it.
+fn is_apart(written: &Written<'_>, key: NodeId) -> bool {
+    let mut at = written.line_start(written.start(key));
+    while at > 0 {
+        let start = written.line_start(at - 1);
+        let line = written.text[start..at].trim();
+        if !line.starts_with('#') {
+            return line.is_empty();
+        }
+        at = start;
+    }
+    false
+}
+
+/// The end of the last line of a lead: the comments below it that stand further in than leads do are its own.
+fn after(written: &Written<'_>, end: usize, indent: usize) -> usize {
+    let mut at = written.line_end(end);
+    let mut rest = at;
+    while let Some(next) = written.text[rest..]
+        .find('\n')
+        .map(|found| rest + found + 1)
+    {
+        let line_end = written.line_end(next);
+        let line = &written.text[next..line_end];
+        let trimmed = line.trim_start_matches(' ');
+        if trimmed.starts_with('#') && line.len() - trimmed.len() > indent {
+            at = line_end;
+        } else if !trimmed.trim().is_empty() || line_end >= written.text.len() {
+            break;
+        }
+        rest = line_end;
+    }
+    at
+}

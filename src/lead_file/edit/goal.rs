@@ -1,0 +1,333 @@
+//! A file's leads made to say what they are to say from now on: labels, holds, values, and leads that are new to the file.
+//!
+//! All or nothing. Entries are put in and taken out in place, what comes of it is read, and the two steps repeat until the file says the
+//! goal and, of every other lead, what it said. A value that all leads with the default are to have goes into `defaults`.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use super::{append, place, remove};
+use crate::lead::{Desired, DesiredField, DesiredValue, Field, LeadId};
+use crate::lead_file::emit::{self, AgentNames};
+use crate::lead_file::valid::{Meaning, Vocabulary, declared, meaning_of};
+use crate::yaml::Written;
+use crate::yaml::diagnostic::Source;
+use crate::yaml::value::YamlValue;
+
+/// Why a file cannot be made to say something: the lead, where it is about one, and the reason.
+pub(crate) type Refused = (Option<LeadId>, String);
+
+/// Rounds of putting in and reading back; each mends what the one before did to leads that share a value.
+const ROUNDS: usize = 8;
+/// Attempts at finding the leads that cannot be edited; each reads the whole file.
+const ATTEMPTS: usize = 64;
+
+/// A file and the names that it may use.
+struct Rewriter<'r> {
+    file: &'r Arc<str>,
+    vocabulary: Vocabulary<'r>,
+    names: AgentNames<'r>,
+}
+
+type Meanings = BTreeMap<LeadId, Meaning>;
+
+/// The text of a file in which these leads say what they are to say.
+///
+/// # Errors
+/// Each lead that cannot be edited, or what is wrong with the file.
+pub(crate) fn rewrite(
+    file: &Arc<str>,
+    text: &str,
+    goals: &Meanings,
+    vocabulary: Vocabulary<'_>,
+) -> Result<String, Vec<Refused>> {
+    let rewriter = Rewriter {
+        file,
+        vocabulary,
+        names: vocabulary.agents.map(AgentNames::new).unwrap_or_default(),
+    };
+    let whole = |why: String| vec![(None, why)];
+    let desired = declared(file, text, vocabulary).map_err(whole)?;
+    let (known, new): (Vec<_>, Vec<_>) =
+        goals.iter().partition(|(id, _)| desired.contains_key(*id));
+    let known: Meanings = owned(known);
+    let mut text = text.to_owned();
+    let mut says = meaning_of(desired.clone());
+    // Reading where things stand costs as much as reading what they say.
+    if text.contains("defaults") {
+        let written = rewriter.written(&text).map_err(whole)?;
+        if let Some(lines) = place::defaults_lines(&written) {
+            rewriter.check_unset(&lines, &known, &desired)?;
+            let made = rewriter.defaults(&written, &lines, &known, &desired);
+            if let Some((made, now)) = made.map_err(whole)? {
+                (text, says) = (made, now);
+            }
+        }
+    }
+    let text = rewriter.leads(&text, &says, &known)?;
+    if new.is_empty() {
+        return Ok(text);
+    }
+    let new = owned(new);
+    let made = rewriter.append(&text, &new).map_err(whole)?;
+    Ok(made)
+}
+
+fn owned(goals: Vec<(&LeadId, &Meaning)>) -> Meanings {
+    let clone = |(id, goal): (&LeadId, &Meaning)| (id.clone(), goal.clone());
+    goals.into_iter().map(clone).collect()
+}
+
+/// What a lead has yet to say, and what no longer.
+#[derive(Debug, Default)]
+struct Entries {
+    put: Vec<(String, YamlValue)>,
+    gone: Vec<(&'static str, Option<String>)>,
+}
+
+impl Rewriter<'_> {
+    fn says(&self, text: &str) -> Result<Meanings, String> {
+        declared(self.file, text, self.vocabulary).map(meaning_of)
+    }
+
+    fn written<'t>(&self, text: &'t str) -> Result<Written<'t>, String> {
+        let source = Source {
+            file: self.file.clone(),
+            text,
+        };
+        Written::read(&source, &mut Vec::new()).ok_or_else(|| "this is not YAML".to_owned())
+    }
+
+    /// Refuses to unset what `defaults` would manage still.
+    fn check_unset(
+        &self,
+        lines: &RangeInclusive<u32>,
+        goals: &Meanings,
+        desired: &Desired,
+    ) -> Result<(), Vec<Refused>> {
+        let mut refused = Vec::new();
+        for (id, goal) in goals {
+            let Some(lead) = desired.get(id) else {
+                continue;
+            };
+            for DesiredField { field, line, .. } in &lead.fields {
+                if !goal.fields.contains_key(field) && lines.contains(line) {
+                    let file = self.file;
+                    let why = format!(
+                        "{field} comes from `defaults` ({file}:{line}); change it there, or give the lead a value of its own"
+                    );
+                    refused.push((Some(id.clone()), why));
+                }
+            }
+        }
+        if refused.is_empty() {
+            Ok(())
+        } else {
+            Err(refused)
+        }
+    }
+
+    /// Changes the defaults that all their leads are to change in the same way.
+    fn defaults(
+        &self,
+        written: &Written<'_>,
+        lines: &RangeInclusive<u32>,
+        goals: &Meanings,
+        desired: &Desired,
+    ) -> Result<Option<(String, Meanings)>, String> {
+        // By field, the value that its leads are to have; `None` where they are to have several, or what they have.
+        let mut common: BTreeMap<&Field, Option<&DesiredValue>> = BTreeMap::new();
+        for (id, lead) in desired {
+            for DesiredField { field, value, line } in &lead.fields {
+                if !lines.contains(line) {
+                    continue;
+                }
+                let goal = goals.get(id).and_then(|goal| goal.fields.get(field));
+                let goal = goal.filter(|goal| *goal != value);
+                let agrees = common.entry(field).or_insert(goal);
+                if *agrees != goal {
+                    *agrees = None;
+                }
+            }
+        }
+        let new: Vec<(Field, DesiredValue)> = common
+            .into_iter()
+            .filter_map(|(field, value)| Some((field.clone(), value?.clone())))
+            .collect();
+        if new.is_empty() {
+            return Ok(None);
+        }
+        let splices = place::defaults(written, &emit::entries(&new, &self.names))?;
+        let made = crate::yaml::splice::into(written.text, splices);
+        let before = meaning_of(desired.clone());
+        // What shares the default in some other way keeps it from being changed.
+        let Ok(now) = self.says(&made) else {
+            return Ok(None);
+        };
+        let fits = now.iter().all(|(id, now)| {
+            let (was, goal) = (before.get(id), goals.get(id));
+            now.fields.iter().all(|(field, value)| {
+                let has = |lead: Option<&Meaning>| {
+                    lead.and_then(|lead| lead.fields.get(field)) == Some(value)
+                };
+                has(was) || has(goal)
+            })
+        });
+        Ok(fits.then_some((made, now)))
+    }
+
+    /// All leads at once; where that does not come out, each half by itself, to name those that cannot be edited.
+    fn leads(&self, text: &str, says: &Meanings, goals: &Meanings) -> Result<String, Vec<Refused>> {
+        let differing: Vec<(&LeadId, &Meaning)> = goals
+            .iter()
+            .filter(|(id, goal)| says.get(*id) != Some(goal))
+            .collect();
+        match self.reach(text, says, &differing) {
+            Ok(text) => Ok(text),
+            Err(why) => {
+                let (mut refused, mut attempts) = (Vec::new(), ATTEMPTS);
+                self.find(text, says, &differing, &mut attempts, &mut refused);
+                if refused.is_empty() {
+                    refused.push((None, why));
+                }
+                Err(refused)
+            }
+        }
+    }
+
+    fn find(
+        &self,
+        text: &str,
+        says: &Meanings,
+        goals: &[(&LeadId, &Meaning)],
+        attempts: &mut usize,
+        refused: &mut Vec<Refused>,
+    ) {
+        if *attempts == 0 {
+            return;
+        }
+        *attempts -= 1;
+        if let Err(why) = self.reach(text, says, goals) {
+            match goals {
+                [(id, _)] => refused.push((Some((*id).clone()), why)),
+                goals => {
+                    let (one, other) = goals.split_at(goals.len() / 2);
+                    self.find(text, says, one, attempts, refused);
+                    self.find(text, says, other, attempts, refused);
+                }
+            }
+        }
+    }
+
+    fn reach(
+        &self,
+        text: &str,
+        says: &Meanings,
+        goals: &[(&LeadId, &Meaning)],
+    ) -> Result<String, String> {
+        let mut target = says.clone();
+        target.extend(
+            goals
+                .iter()
+                .map(|(id, goal)| ((*id).clone(), (*goal).clone())),
+        );
+        let (mut text, mut says) = (text.to_owned(), says.clone());
+        for _ in 0..ROUNDS {
+            if says == target {
+                return Ok(text);
+            }
+            let written = self.written(&text)?;
+            let index = place::Index::of(&written)?;
+            let mut splices = Vec::new();
+            for (id, goal) in &target {
+                let Some(now) = says.get(id).filter(|now| *now != goal) else {
+                    continue;
+                };
+                let Entries { put, gone } = self.entries(now, goal);
+                let lead = index.lead(id)?;
+                splices.extend(index.set(lead, &put)?);
+                for (group, member) in gone {
+                    splices.push(remove::entry(&written, lead.1, group, member.as_deref())?);
+                }
+            }
+            text = crate::yaml::splice::into(&text, splices);
+            says = self.says(&text)?;
+        }
+        Err("its line cannot be changed by itself".to_owned())
+    }
+
+    fn entries(&self, now: &Meaning, goal: &Meaning) -> Entries {
+        let mut entries = Entries::default();
+        let texts = [
+            ("label", &now.label, &goal.label),
+            ("hold", &now.hold, &goal.hold),
+        ];
+        for (key, now, goal) in texts {
+            match goal {
+                Some(text) if now != goal => {
+                    entries
+                        .put
+                        .push((key.to_owned(), YamlValue::Text(text.to_string())));
+                }
+                None if now.is_some() => entries.gone.push((key, None)),
+                Some(_) | None => {}
+            }
+        }
+        let differs =
+            |(field, value): &(&Field, &DesiredValue)| now.fields.get(*field) != Some(*value);
+        let new: Vec<(Field, DesiredValue)> = goal
+            .fields
+            .iter()
+            .filter(differs)
+            .map(|(field, value)| (field.clone(), value.clone()))
+            .collect();
+        entries.put.extend(emit::entries(&new, &self.names));
+        let gone = now
+            .fields
+            .keys()
+            .filter(|field| !goal.fields.contains_key(*field));
+        entries.gone.extend(gone.map(|field| {
+            let (group, member) = field.path();
+            (group, member.map(str::to_owned))
+        }));
+        entries
+    }
+
+    fn append(&self, text: &str, new: &Meanings) -> Result<String, String> {
+        let written = self.written(text)?;
+        let blocks: Vec<(&LeadId, Vec<(String, YamlValue)>)> = new
+            .iter()
+            .map(|(id, goal)| (id, self.entries(&Meaning::default(), goal).put))
+            .collect();
+        let made = crate::yaml::splice::into(text, vec![append::leads(&written, &blocks)?]);
+        let mut target = self.says(text)?;
+        let says = self.says(&made)?;
+        for (id, goal) in new {
+            // Defaults of the file apply to a new lead.
+            let fits = says.get(id).is_some_and(|says| {
+                says.label == goal.label
+                    && says.hold == goal.hold
+                    && goal
+                        .fields
+                        .iter()
+                        .all(|(field, value)| says.fields.get(field) == Some(value))
+            });
+            if !fits {
+                return Err(format!("{id} does not read back as it is to be"));
+            }
+            target.extend(
+                says.get_key_value(id)
+                    .map(|(id, says)| (id.clone(), says.clone())),
+            );
+        }
+        if says == target {
+            Ok(made)
+        } else {
+            Err("a new lead would change what the file says of others".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! A sheet as assignments by lead, or every error in it.
+
+use std::collections::BTreeMap;
+
+use csv::{ReaderBuilder, StringRecord};
+
+use super::Column;
+use super::cell::{self, Cell};
+use crate::lead::{DesiredValue, Field, LeadId, TagRule};
+use crate::lead_file::assign::{AssignError, Assignment, known, value_of};
+use crate::lead_file::raw::uuid_problem;
+use crate::lead_file::valid::Vocabulary;
+use crate::yaml::diagnostic::meant;
+use crate::yaml::excerpt::quoted;
+
+/// What a row of a sheet says of its lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Which row, the header being 1.
+    pub number: u64,
+    /// The lead.
+    pub id: LeadId,
+    /// In the order of the columns.
+    pub assignments: Vec<Assignment>,
+}
+
+/// An error of a sheet, and its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("row {row}{}: {message}", place(column))]
+pub struct SheetError {
+    /// The row, the header being 1.
+    pub row: u64,
+    /// The name of the column; `None` where it is the whole row.
+    pub column: Option<String>,
+    /// The number of the column, from 1.
+    pub number: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+fn place(column: &Option<String>) -> String {
+    column
+        .as_ref()
+        .map_or_else(String::new, |name| format!(", column {}", quoted(name)))
+}
+
+/// The separators that spreadsheets write.
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+
+/// Reads a sheet: UTF-8, with or without a byte order mark; `,`, `;` or tabs between the cells.
+///
+/// Returns its rows, and every error in it: a sheet with an error is not to be used.
+pub fn read(bytes: &[u8], vocabulary: Vocabulary<'_>) -> (Vec<Row>, Vec<SheetError>) {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let before = &bytes[..error.valid_up_to()];
+            let row = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+            let error = whole(row, "not UTF-8; save the sheet as CSV UTF-8");
+            return (Vec::new(), vec![error]);
+        }
+    };
+    let separator = separator(text);
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .from_reader(text.as_bytes());
+    let mut errors = Vec::new();
+    let (mut rows, mut columns, mut number) = (Vec::new(), None, 0);
+    let mut record = StringRecord::new();
+    loop {
+        let before = reader.position().line();
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                errors.push(whole(number + 1, &error.to_string()));
+                break;
+            }
+        }
+        number += 1 + blank_lines(reader.position().line() - before, &record);
+        match &columns {
+            None => columns = Some(header(&record, number, &mut errors)),
+            Some(columns) if record.iter().any(|cell| !cell.trim().is_empty()) => {
+                rows.extend(row(&record, number, columns, vocabulary, &mut errors));
+            }
+            Some(_) => {}
+        }
+    }
+    if columns.is_none() {
+        errors.push(whole(
+            1,
+            "the sheet is empty; its first row names the columns",
+        ));
+    }
+    let mut seen: BTreeMap<&LeadId, u64> = BTreeMap::new();
+    for row in &rows {
+        if let Some(first) = seen.insert(&row.id, row.number) {
+            let lead = quoted(row.id.as_str());
+            let message = format!("{lead} is in row {first} already");
+            errors.push(SheetError {
+                row: row.number,
+                column: Some("uuid".to_owned()),
+                number: 1,
+                message,
+            });
+        }
+    }
+    errors.sort_by_key(|error| (error.row, error.number));
+    (rows, errors)
+}
+
+fn whole(row: u64, message: &str) -> SheetError {
+    SheetError {
+        row,
+        column: None,
+        number: 0,
+        message: message.to_owned(),
+    }
+}
+
+/// The reader skips lines without a cell, and a spreadsheet counts them as rows.
+fn blank_lines(lines: u64, record: &StringRecord) -> u64 {
+    let within = record.iter().map(|cell| cell.matches('\n').count() as u64);
+    lines.saturating_sub(1 + within.sum::<u64>())
+}
+
+/// The separator by which the first row has a `uuid` column, and the most cells.
+fn separator(text: &str) -> u8 {
+    let cells = |separator: u8| {
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .delimiter(separator)
+            .from_reader(text.as_bytes());
+        let mut record = StringRecord::new();
+        let is_read = reader.read_record(&mut record).unwrap_or_default();
+        let has_uuid = record
+            .iter()
+            .any(|name| Column::parse(name) == Some(Column::Uuid));
+        (is_read && has_uuid, record.len())
+    };
+    // The first of equals: `max_by_key` would take the last.
+    SEPARATORS
+        .into_iter()
+        .rev()
+        .max_by_key(|separator| cells(*separator))
+        .unwrap_or(b',')
+}
+
+/// A column with its name; `None` where it is unknown.
+type Columns = Vec<(String, Option<Column>)>;
+
+fn header(record: &StringRecord, row: u64, errors: &mut Vec<SheetError>) -> Columns {
+    let mut columns: Columns = Vec::with_capacity(record.len());
+    for (at, name) in record.iter().enumerate() {
+        let column = Column::parse(name);
+        let name = name.trim();
+        let error = |message: String| SheetError {
+            row,
+            column: Some(name.to_owned()),
+            number: at + 1,
+            message,
+        };
+        let known = [
+            "uuid",
+            "label",
+            "status",
+            "agent",
+            "tags",
+            "hold",
+            "attributes.KEY",
+            "contact.KEY",
+        ];
+        match &column {
+            None if name.is_empty() => {}
+            None => errors.push(error(match meant(name, known) {
+                Some(near) => format!("unknown column; did you mean {}?", quoted(near)),
+                None => format!("unknown column; one of {}", known.join(", ")),
+            })),
+            Some(Column::Live) => {}
+            Some(_) if columns.iter().any(|(_, other)| *other == column) => {
+                errors.push(error("the column is there twice".to_owned()));
+            }
+            Some(_) => {}
+        }
+        columns.push((name.to_owned(), column));
+    }
+    if !columns
+        .iter()
+        .any(|(_, column)| *column == Some(Column::Uuid))
+    {
+        errors.push(whole(row, "the column `uuid` is missing"));
+    }
+    columns
+}
+
+fn row(
+    record: &StringRecord,
+    number: u64,
+    columns: &Columns,
+    vocabulary: Vocabulary<'_>,
+    errors: &mut Vec<SheetError>,
+) -> Option<Row> {
+    let mut id = None;
+    let mut assignments = Vec::new();
+    for (at, raw) in record.iter().enumerate() {
+        let (name, column) = match columns.get(at) {
+            Some((name, column)) => (name.as_str(), column.as_ref()),
+            None => ("", None),
+        };
+        let mut error = |message: String| {
+            errors.push(SheetError {
+                row: number,
+                column: Some(name.to_owned()).filter(|name| !name.is_empty()),
+                number: at + 1,
+                message,
+            });
+        };
+        let cell = Cell::read(raw);
+        match (column, &cell) {
+            (None, Cell::Unsaid) | (Some(Column::Live), _) => {}
+            (None, _) if name.is_empty() => error(format!("cell {} has no column", at + 1)),
+            (None, _) => {}
+            (Some(Column::Uuid), Cell::Text(text)) => match uuid_problem(text.trim()) {
+                None => id = Some(LeadId::new(text.trim())),
+                Some(problem) => error(problem.to_owned()),
+            },
+            (Some(Column::Uuid), _) => error("the uuid is missing".to_owned()),
+            (Some(column), cell) => match assignment(column, cell, vocabulary) {
+                Ok(made) => assignments.extend(made),
+                Err(problem) => error(problem.to_string()),
+            },
+        }
+    }
+    let has_uuid = columns
+        .iter()
+        .position(|(_, column)| *column == Some(Column::Uuid));
+    if has_uuid.is_some_and(|at| at >= record.len()) {
+        errors.push(whole(number, "the uuid is missing"));
+    }
+    Some(Row {
+        number,
+        id: id?,
+        assignments,
+    })
+}
+
+fn assignment(
+    column: &Column,
+    cell: &Cell<'_>,
+    vocabulary: Vocabulary<'_>,
+) -> Result<Option<Assignment>, AssignError> {
+    let text = match cell {
+        Cell::Unsaid => return Ok(None),
+        Cell::Cleared => None,
+        Cell::Text(text) => Some(*text),
+    };
+    Ok(match column {
+        Column::Uuid | Column::Live => None,
+        Column::Label => Some(Assignment::Label(text.map(str::to_owned))),
+        Column::Hold => Some(Assignment::Hold(text.map(|text| text.trim().to_owned()))),
+        Column::Field(field) => {
+            let value = match text {
+                Some(text) if *field == Field::TAGS => tags(text, vocabulary)?,
+                text => value_of(field, text, vocabulary)?,
+            };
+            Some(Assignment::Say(field.clone(), value))
+        }
+    })
+}
+
+fn tags(text: &str, vocabulary: Vocabulary<'_>) -> Result<DesiredValue, AssignError> {
+    let rule = cell::tags(text)?;
+    known(rule.required(), vocabulary)?;
+    if let TagRule::Patch { absent, .. } = &rule {
+        known(absent, vocabulary)?;
+    }
+    Ok(DesiredValue::Set(rule))
+}

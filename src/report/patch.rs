@@ -1,0 +1,53 @@
+//! A unified diff that `git apply` takes.
+
+use std::fmt::Write;
+
+use similar::TextDiff;
+
+/// The change of one file, named from the repository's top; empty where there is none. `old` is `None` for a new file.
+pub fn patch(path: &str, old: Option<&str>, new: &str) -> String {
+    if old == Some(new) {
+        return String::new();
+    }
+    let (before, after) = (quoted('a', path), quoted('b', path));
+    let mut out = format!("diff --git {before} {after}\n");
+    // A name with a blank ends at a tab.
+    let end = if path.contains(' ') { "\t" } else { "" };
+    // Writing into a String does not fail.
+    let _infallible = match old {
+        Some(_) => writeln!(out, "--- {before}{end}\n+++ {after}{end}"),
+        None => writeln!(out, "new file mode 100644\n--- /dev/null\n+++ {after}{end}"),
+    };
+    let (old, new) = (lines(old.unwrap_or_default()), lines(new));
+    let diff = TextDiff::configure()
+        .newline_terminated(true)
+        .diff_slices(&old, &new);
+    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
+        let _infallible = write!(out, "{hunk}");
+    }
+    out
+}
+
+/// Lines as git has them: they end at `\n` and nowhere else.
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+/// A path as git writes it in the head of a diff.
+fn quoted(side: char, path: &str) -> String {
+    let is_plain = |letter: char| !letter.is_control() && letter != '"' && letter != '\\';
+    if path.chars().all(is_plain) {
+        return format!("{side}/{path}");
+    }
+    let mut made = format!("\"{side}/");
+    for byte in path.bytes() {
+        match byte {
+            b'"' | b'\\' => made.extend(['\\', char::from(byte)]),
+            0x20..=0x7e => made.push(char::from(byte)),
+            // Writing into a String does not fail.
+            byte => drop(write!(made, "\\{byte:03o}")),
+        }
+    }
+    made.push('"');
+    made
+}

@@ -1,0 +1,316 @@
+//! `list` and `set`: the jobs of operations people, as one command each.
+
+use std::process::{Command, Stdio};
+
+use serde_json::{Value as Json, json};
+
+use crate::base::git;
+use crate::world::{Ran, World, record, uuid};
+
+const LEADS: &str = "# of the north
+version: 1
+defaults: { agent: priya }
+
+leads:
+  7e88d192-9b20-4035-9b68-000000000001:
+    label: Acme   # renewal
+    status: OPEN
+    tags: [vip, cold]   # from the fair
+  7e88d192-9b20-4035-9b68-000000000002:
+    # asked us to wait
+    hold: negotiating
+    status: REVIEW
+  7e88d192-9b20-4035-9b68-000000000003: { status: CLOSED, agent: rahul }
+";
+
+fn world() -> World {
+    let live: Vec<Json> = (1..=4)
+        .map(|number| record(number, "OPEN", None, &["web"]))
+        .collect();
+    let world = World::new(&live, "");
+    world.write(
+        "convertalk.yaml",
+        "version: 1
+api: { endpoint: sandbox, bot_id: 63d9ffa77a8d152facbe2f00, customer_id: 631aa793bcfa100487d13d01 }
+agents:
+  priya: 631aa793bcfa100487d13d0d
+  rahul: { id: 631aa793bcfa100487d13d0e, max_leads: 2 }
+  asha: 631aa793bcfa100487d13d0f
+",
+    );
+    world.write("leads/all.yaml", LEADS);
+    git(&world, "init -q .");
+    git(&world, "add .");
+    git(&world, "commit -qm files");
+    world
+}
+
+fn run(world: &World, words: &[&str]) -> Ran {
+    world.ran(world.command(words).output().expect("it runs"))
+}
+
+fn with_stdin(world: &World, words: &[&str], input: &str) -> Ran {
+    let mut child = world
+        .command(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut stdin = child.stdin.take().expect("stdin");
+    std::io::Write::write_all(&mut stdin, input.as_bytes()).expect("stdin");
+    drop(stdin);
+    world.ran(child.wait_with_output().expect("it ends"))
+}
+
+fn text(world: &World) -> String {
+    std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file")
+}
+
+#[test]
+fn closing_everything_that_is_tagged_changes_one_word() {
+    let world = world();
+    let set = world.run("set --only tag=cold status=CLOSED").exits(0);
+    assert_eq!(set.out, "leads/all.yaml  1 lead\nSet: 1 lead in 1 file.\n");
+    assert!(set.err.contains("convertalk plan"), "{}", set.err);
+    assert_eq!(
+        text(&world),
+        LEADS.replacen("status: OPEN", "status: CLOSED", 1)
+    );
+    let again = world.run("set --only tag=cold status=closed").exits(0);
+    assert_eq!(again.out, "Nothing to set: 1 lead is as asked already.\n");
+    assert_eq!(world.reads(), 0, "set never asks the inbox");
+}
+
+#[test]
+fn leads_of_one_who_leaves_go_to_another() {
+    let world = world();
+    world.run("set --only agent=priya agent=asha").exits(0);
+    assert_eq!(
+        text(&world),
+        LEADS.replace("{ agent: priya }", "{ agent: asha }")
+    );
+}
+
+#[test]
+fn leads_are_shared_out_within_caps() {
+    let world = world();
+    let shared = world
+        .run("set --only agent=priya --share rahul,asha --format json")
+        .exits(0);
+    let agents: Vec<Json> = shared.json()["leads"]
+        .as_array()
+        .expect("leads")
+        .iter()
+        .map(|lead| lead["fields"]["agent"]["after"].clone())
+        .collect();
+    assert_eq!(agents, [json!("rahul"), json!("asha")]);
+    let after = text(&world);
+    world
+        .run("set --only agent=rahul --only agent=asha --share rahul,asha")
+        .exits(0);
+    assert_eq!(text(&world), after, "shared out again, nothing changes");
+    let full = world.run("set --all --share rahul").exits(3);
+    assert!(
+        full.err.contains("3 leads are to be shared out"),
+        "{}",
+        full.err
+    );
+    assert!(full.err.contains("leave room for 2"), "{}", full.err);
+    assert_eq!(text(&world), after, "nothing is written");
+}
+
+#[test]
+fn a_hold_goes_and_comes() {
+    let world = world();
+    world
+        .run("set 7e88d192-9b20-4035-9b68-000000000002 hold=")
+        .exits(0);
+    // The comment stands above the first key, and may be about the lead.
+    assert_eq!(text(&world), LEADS.replace("    hold: negotiating\n", ""));
+    run(&world, &["set", &uuid(3), "hold=ask Asha: first"]).exits(0);
+    assert!(
+        text(&world).contains("hold: \"ask Asha: first\""),
+        "{}",
+        text(&world)
+    );
+}
+
+#[test]
+fn what_is_wrong_anywhere_changes_nothing() {
+    let world = world();
+    for (words, why) in [
+        ("set --all status=", "a status cannot be cleared"),
+        ("set --all agent=zoe", "`zoe` is not an agent"),
+        ("set --all status=OPEN status=CLOSED", "status is set twice"),
+        ("set --all --share rahul agent=asha", "agent is set twice"),
+        (
+            "set --all --unset agent",
+            "comes from `defaults` (leads/all.yaml:3)",
+        ),
+        ("set --all --unset colour", "`colour` cannot be unset"),
+        ("set status=OPEN", "no lead is selected"),
+        ("set --all", "nothing is to be set"),
+        ("set --all 7e88d192 status=OPEN", "--all takes every lead"),
+        (
+            "set 7e88d192 status=OPEN",
+            "the first characters of 3 uuids",
+        ),
+        ("set --only tag=hot status=OPEN", "`tag=hot` selects none"),
+    ] {
+        let ran = world.run(words).exits(1);
+        assert!(ran.err.contains(why), "{words}: {}", ran.err);
+        assert!(ran.out.is_empty(), "{words}: {}", ran.out);
+        assert_eq!(text(&world), LEADS, "{words}");
+    }
+}
+
+#[test]
+fn a_dry_run_prints_what_git_apply_takes() {
+    let world = world();
+    world.write(
+        "leads/sub dir/b.yaml",
+        "version: 1\r\nleads:\r\n  b000:\r\n    status: OPEN",
+    );
+    git(&world, "add .");
+    git(&world, "commit -qm more");
+    let dry = world
+        .run("set --all tags+=new status=REVIEW --dry-run")
+        .exits(0);
+    assert_eq!(text(&world), LEADS);
+    world.run("set --all tags+=new status=REVIEW").exits(0);
+    let set = git(&world, "diff --stat");
+    git(&world, "checkout -q .");
+    let mut apply = Command::new("git")
+        .arg("apply")
+        .current_dir(world.path("."))
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("git runs");
+    let mut stdin = apply.stdin.take().expect("stdin");
+    std::io::Write::write_all(&mut stdin, dry.out.as_bytes()).expect("stdin");
+    drop(stdin);
+    assert!(apply.wait().expect("git ends").success(), "{}", dry.out);
+    assert_eq!(git(&world, "diff --stat"), set);
+    let nothing = world.run("set --all tags+=new --dry-run").exits(0);
+    assert_eq!(nothing.out, "");
+}
+
+#[test]
+fn a_sheet_is_taken_whole_or_not_at_all() {
+    let world = world();
+    let sheet = format!(
+        "\u{feff}UUID;Status;Agent;Tags;Label\r\n{};In Progress;RAHUL;+vip;\"=1+1\"\r\n{};;-;;-\r\n",
+        uuid(1),
+        uuid(3)
+    );
+    world.write("sheet.csv", &sheet);
+    world.run("set --from sheet.csv").exits(0);
+    let list = world.run("list --format json").exits(0).json();
+    let lead = |at: usize, key: &str| list["leads"][at][key].clone();
+    assert_eq!(
+        [lead(0, "status"), lead(0, "agent"), lead(0, "label")],
+        [json!("INPROGRESS"), json!("rahul"), json!("=1+1")]
+    );
+    assert_eq!(lead(0, "tags"), json!({ "present": ["vip"], "absent": [] }));
+    assert_eq!(
+        [lead(2, "agent"), lead(2, "status")],
+        [json!("none"), json!("CLOSED")]
+    );
+    let before = text(&world);
+    let bad = format!("uuid,status\n{},OPEN\nunknown,Opn\n", uuid(1));
+    let ran = with_stdin(&world, &["set", "--from", "-", "--format", "json"], &bad).exits(1);
+    let errors = ran.json();
+    let places: Vec<&Json> = errors["errors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .map(|error| &error["places"][0])
+        .collect();
+    assert_eq!(
+        places,
+        [
+            &json!({ "file": "stdin", "line": 3, "column": 1 }),
+            &json!({ "file": "stdin", "line": 3, "column": 2 })
+        ]
+    );
+    assert_eq!(text(&world), before);
+}
+
+#[test]
+fn new_leads_of_a_sheet_are_declared_where_it_is_asked() {
+    let world = world();
+    let sheet = format!("uuid,label,status\n{},New,OPEN\n", uuid(4));
+    let undeclared = with_stdin(&world, &["set", "--from", "-"], &sheet).exits(1);
+    assert!(undeclared.err.contains("--add-to"), "{}", undeclared.err);
+    let elsewhere = ["set", "--from", "-", "--add-to", "elsewhere.yaml"];
+    let ran = with_stdin(&world, &elsewhere, &sheet).exits(1);
+    assert!(ran.err.contains("no glob"), "{}", ran.err);
+    let there = ["set", "--from", "-", "--add-to", "leads/all.yaml"];
+    with_stdin(&world, &there, &sheet).exits(0);
+    let added = format!("  {}:\n    label: New\n    status: OPEN\n", uuid(4));
+    assert_eq!(text(&world), format!("{LEADS}{added}"));
+    git(&world, "checkout -q .");
+    let new = ["set", "--from", "-", "--add-to", "leads/new.yaml"];
+    with_stdin(&world, &new, &sheet).exits(0);
+    let made = std::fs::read_to_string(world.path("leads/new.yaml")).expect("a file");
+    assert_eq!(made, format!("version: 1\n\nleads:\n{added}"));
+    world.run("validate").exits(0);
+    world.run("fmt --check").exits(1);
+    world.run("fmt --check leads/new.yaml").exits(0);
+}
+
+#[test]
+fn a_list_out_as_a_sheet_and_in_again_changes_nothing() {
+    let world = world();
+    let sheet = world.run("list --format csv").exits(0).out;
+    assert!(
+        sheet.starts_with("uuid,label,status,agent,tags,hold\n"),
+        "{sheet}"
+    );
+    let set = with_stdin(&world, &["set", "--from", "-"], &sheet).exits(0);
+    assert!(
+        set.out.starts_with("Nothing to set: 3 leads are"),
+        "{}",
+        set.out
+    );
+    assert_eq!(text(&world), LEADS);
+    let live = world.run("list --live --format csv").exits(0).out;
+    let rows = live.lines().count();
+    assert_eq!(
+        rows, 5,
+        "the header, three declared leads and one that no file declares"
+    );
+}
+
+#[test]
+fn a_list_shows_what_is_declared_and_what_is_live() {
+    let world = world();
+    let list = world.run("list --only status!=CLOSED").exits(0);
+    assert!(list.out.contains("Acme"), "{}", list.out);
+    assert!(list.out.contains("[held: negotiating]"), "{}", list.out);
+    assert!(list.out.ends_with("2 leads, 1 held\n"), "{}", list.out);
+    let json = world.run("list --live --format json").exits(0).json();
+    let leads = json["leads"].as_array().expect("leads");
+    assert_eq!(leads.len(), 4);
+    assert_eq!(
+        leads[1]["live"],
+        json!({ "status": "OPEN", "agent": "none", "tags": ["web"] })
+    );
+    assert_eq!(
+        (&leads[3]["uuid"], &leads[3]["source"]),
+        (&json!(uuid(4)), &Json::Null)
+    );
+    assert_eq!(
+        leads[0]["source"],
+        json!({ "file": "leads/all.yaml", "line": 6 })
+    );
+    let table = world.run("list --live").exits(0);
+    assert!(table.out.contains("REVIEW (OPEN)"), "{}", table.out);
+    assert!(table.out.contains("not declared"), "{}", table.out);
+    let dead = world
+        .run("list --only tag=hot --format json")
+        .exits(1)
+        .json();
+    assert_eq!(dead["errors"][0]["code"], "selector");
+}

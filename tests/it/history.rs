@@ -1,0 +1,164 @@
+//! `runs`, `show RUN`, `undo` by name, and `explain --history`.
+
+use serde_json::{Value as Json, json};
+
+use crate::base::git;
+use crate::world::{World, record, uuid};
+
+fn world() -> World {
+    let live = [
+        record(1, "OPEN", None, &["web"]),
+        record(2, "OPEN", None, &["web"]),
+    ];
+    let world = World::new(&live, "");
+    declare(&world, "OPEN");
+    git(&world, "init -q .");
+    git(&world, "add convertalk.yaml leads");
+    git(&world, "commit -qm first");
+    world
+}
+
+fn declare(world: &World, status: &str) {
+    world.declare(&format!(
+        "  {}: {{ label: Acme renewal, status: {status} }}\n  {}: {{ label: Acorn, status: OPEN }}\n",
+        uuid(1),
+        uuid(2)
+    ));
+}
+
+/// Closes the first lead, in a commit and a run.
+fn closed(world: &World) -> String {
+    declare(world, "CLOSED");
+    git(world, "commit -qam close");
+    world.run("apply --yes").exits(0);
+    let runs = world.run("runs --format json").exits(0).json();
+    runs["runs"][0]["id"].as_str().expect("an id").to_owned()
+}
+
+fn status(world: &World) -> Json {
+    let list = world.run("list --live --format json").exits(0).json();
+    list["leads"][0]["live"]["status"].clone()
+}
+
+#[test]
+fn runs_are_listed_with_what_came_of_them() {
+    let world = world();
+    assert_eq!(world.run("runs").exits(0).out, "No runs.\n");
+    let id = closed(&world);
+    let json = world.run("runs --format json").exits(0).json();
+    let run = &json["runs"][0];
+    assert_eq!(
+        (&run["exit"], &run["outcomes"]),
+        (&json!(0), &json!({ "verified": 1 }))
+    );
+    assert_eq!(run["file"], json!(format!(".convertalk/runs/{id}.jsonl")));
+    let text = world.run("runs").exits(0).out;
+    assert!(text.contains(&id) && text.contains("1 verified"), "{text}");
+}
+
+#[test]
+fn a_run_is_shown_by_name_with_labels_and_values() {
+    let world = world();
+    let id = closed(&world);
+    for name in ["last", id.as_str(), &id[..8]] {
+        let shown = world.run(&format!("show {name}")).exits(0).out;
+        assert!(shown.contains("Acme renewal"), "{name}: {shown}");
+        assert!(shown.contains("OPEN -> CLOSED"), "{name}: {shown}");
+        assert!(shown.contains("leads/all.yaml:3"), "{name}: {shown}");
+    }
+    let lines = world.run("show last --format json").exits(0).json();
+    let write = lines
+        .as_array()
+        .expect("lines")
+        .iter()
+        .find(|line| line["type"] == "write");
+    assert_eq!(write.expect("a write")["label"], "Acme renewal");
+    let unknown = world.run("show nowhere").exits(1);
+    assert!(
+        unknown.err.contains("neither a file nor a run"),
+        "{}",
+        unknown.err
+    );
+}
+
+#[test]
+fn undo_last_undoes_and_then_redoes() {
+    let world = world();
+    closed(&world);
+    let undone = world.run("undo last --yes").exits(0);
+    assert_eq!(status(&world), "OPEN");
+    assert!(undone.out.contains("Acme renewal"), "{}", undone.out);
+    assert!(undone.err.contains("1 lead"), "{}", undone.err);
+    assert!(undone.err.contains("the files still ask"), "{}", undone.err);
+    world.run("undo last --yes").exits(0);
+    assert_eq!(status(&world), "CLOSED");
+}
+
+#[test]
+fn places_of_an_undo_are_lines_of_the_run_file() {
+    let world = world();
+    let id = closed(&world);
+    let undone = world.run(&format!("undo {} --yes", &id[..15])).exits(0);
+    let file = std::fs::read_to_string(world.path(&format!(".convertalk/runs/{id}.jsonl")))
+        .expect("a run");
+    let line = 1 + file
+        .lines()
+        .position(|line| line.contains("\"write\""))
+        .expect("a write");
+    assert!(
+        undone.out.contains(&format!("{id}.jsonl:{line}")),
+        "{}",
+        undone.out
+    );
+    assert!(
+        undone.out.contains(&format!("OPEN  :{line}")),
+        "{}",
+        undone.out
+    );
+}
+
+#[test]
+fn the_history_of_a_lead_has_its_commits_and_its_runs() {
+    let world = world();
+    let id = closed(&world);
+    for lead in [uuid(1).as_str(), "renewal", &uuid(1)[..]] {
+        let json = world
+            .run(&format!("explain {lead} --history --format json"))
+            .exits(0)
+            .json();
+        let history = json["history"].as_array().expect("a history");
+        let kinds: Vec<&Json> = history.iter().map(|entry| &entry["kind"]).collect();
+        assert_eq!(kinds, ["run", "commit", "commit"]);
+        assert_eq!(
+            (&history[0]["run"], &history[0]["outcome"]),
+            (&json!(id), &json!("verified"))
+        );
+        assert_eq!(
+            (
+                &history[1]["subject"],
+                &history[1]["fields"],
+                &history[1]["action"]
+            ),
+            (&json!("close"), &json!(["status"]), &json!("changed"))
+        );
+        assert_eq!(history[2]["action"], "declared");
+    }
+    let text = world.run("explain renewal --history").exits(0).out;
+    assert!(text.contains("changed: status"), "{text}");
+    let several = world.run("explain ac --history").exits(1);
+    assert!(several.err.contains("2 declared leads"), "{}", several.err);
+    let moved = std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file");
+    world.write("leads/moved.yaml", &moved);
+    std::fs::remove_file(world.path("leads/all.yaml")).expect("gone");
+    git(&world, "add -A leads");
+    git(&world, "commit -qm move");
+    let json = world
+        .run("explain renewal --history --format json")
+        .exits(0)
+        .json();
+    assert_eq!(
+        json["history"].as_array().map(Vec::len),
+        Some(3),
+        "a move changes no declaration"
+    );
+}
