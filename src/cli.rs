@@ -10,6 +10,7 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 use crate::error::Exit;
 
 mod apply;
+mod complete;
 mod completions;
 mod doctor;
 mod examples;
@@ -132,6 +133,7 @@ impl Command {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
+    complete::answer();
     let arguments = examples::command().try_get_matches();
     let cli = arguments.and_then(|matches| {
         let json = wants_json(&matches);

@@ -4,12 +4,12 @@
 //! them must match. [`Selection::of`] matches desired values, [`Selection::of_live`] live ones. Pure.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobMatcher;
 
 use crate::lead::{
-    AgentId, Desired, DesiredLead, DesiredValue, Field, Lead, LeadId, Status, Value,
+    AgentId, Desired, DesiredLead, DesiredValue, Field, Lead, LeadId, Status, TagRule, Value,
 };
 use crate::policy::Agent;
 use crate::text::count;
@@ -476,6 +476,20 @@ fn is_about_files(test: &Test) -> bool {
 
 fn is_uuid(id: &LeadId, uuid: &str, exact: &[&str]) -> bool {
     id.as_str() == uuid || !exact.contains(&uuid) && id.as_str().starts_with(uuid)
+}
+
+/// A value with its commas escaped.
+pub fn escaped(value: &str) -> String {
+    value.replace(',', "\\,")
+}
+
+/// Every tag that the files ask for, sorted.
+pub fn tags_of(desired: &Desired) -> Vec<String> {
+    let rules = desired
+        .values()
+        .filter_map(|lead| lead.get(&Field::TAGS)?.value.tag_rule());
+    let tags: BTreeSet<&String> = rules.flat_map(TagRule::required).collect();
+    tags.into_iter().cloned().collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
+use super::complete;
 use super::ledger::{APPLIED, Recording};
 use super::options::Form;
 use super::session::{Files, Session, base, block_on, files, now, target};
@@ -30,7 +32,7 @@ use crate::snapshot::Snapshot;
 #[derive(Debug, Args)]
 pub(super) struct Explain {
     /// The lead: its uuid, the first characters of it, or a part of its label, that no other declared lead has
-    #[arg(value_name = "LEAD")]
+    #[arg(value_name = "LEAD", add = ArgValueCompleter::new(complete::leads))]
     lead: String,
     /// Show the commits that changed its declaration and the runs that wrote it
     #[arg(long, conflicts_with_all = ["base", "live"])]

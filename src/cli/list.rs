@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
+use super::complete;
 use super::session::{Files, Session, block_on, files, select};
 use super::ui::Ui;
 use crate::cancel::Cancellation;
@@ -23,7 +25,7 @@ use crate::select::Selection;
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// Only these declared leads (repeatable: any of them)
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     only: Vec<String>,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "table")]

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
+use super::complete;
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::config::Workspace;
@@ -19,7 +21,7 @@ use crate::report::{self, Audience, Format};
 pub(super) struct Scope {
     /// Only these declared leads: a uuid or its first characters, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE, label~text,
     /// file=leads/eu/**, held, changed; != for =, a comma for *and* (repeatable: any of them)
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     pub(super) only: Vec<String>,
     /// Explain each difference by what the files said at a commit; `applied`: at the commit that each lead was last settled at; `auto` in GitHub
     /// and GitLab pull requests

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
+use super::complete;
 use super::session::{Files, files, select};
 use super::ui::Ui;
 use crate::error::{Error, Exit};
@@ -30,10 +32,10 @@ mod sheet;
 #[derive(Debug, Args)]
 pub(super) struct Set {
     /// Leads by uuid, and what they are to say
-    #[arg(value_name = "UUID|ASSIGNMENT")]
+    #[arg(value_name = "UUID|ASSIGNMENT", add = ArgValueCompleter::new(complete::assignments))]
     words: Vec<String>,
     /// These declared leads (repeatable: any of them)
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     only: Vec<String>,
     /// All declared leads, held ones too
     #[arg(long, conflicts_with_all = ["only", "from"])]
@@ -42,7 +44,7 @@ pub(super) struct Set {
     #[arg(long, value_name = "FIELD")]
     unset: Vec<String>,
     /// Spread the leads evenly over these agents, within their max_leads
-    #[arg(long, value_name = "AGENT,…", value_delimiter = ',')]
+    #[arg(long, value_name = "AGENT,…", value_delimiter = ',', add = ArgValueCompleter::new(complete::agents))]
     share: Vec<String>,
     /// Take leads and values from a sheet, CSV with the columns of `list --format csv`; - is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "only", "unset", "share"])]

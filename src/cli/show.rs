@@ -6,7 +6,9 @@ use std::io::Read;
 use std::path::Path;
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
+use super::complete;
 use super::options::Forms;
 use super::session::overrides;
 use super::ui::Ui;
@@ -26,7 +28,7 @@ use crate::{config, git, lead_file};
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The saved plan, the run or the applied record: a file, a run's id or the first characters of one, or last
-    #[arg(value_name = "PLAN|RUN|last")]
+    #[arg(value_name = "PLAN|RUN|last", add = ArgValueCompleter::new(complete::kept_runs))]
     file: String,
     #[command(flatten)]
     forms: Forms,

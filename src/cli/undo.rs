@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 
+use super::complete;
 use super::execution::{Execution, Job};
 use super::options::Scope;
 use super::session::{Session, block_on, files, lock, now, select};
@@ -26,7 +28,7 @@ use crate::select::Selection;
 #[derive(Debug, Args)]
 pub(super) struct Undo {
     /// The run: a file, an id or the first characters of one, or last
-    #[arg(value_name = "RUN|last")]
+    #[arg(value_name = "RUN|last", add = ArgValueCompleter::new(complete::kept_runs))]
     run: String,
     #[command(flatten)]
     scope: Scope,

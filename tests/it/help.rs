@@ -129,12 +129,44 @@ fn the_main_help_has_the_exit_codes_and_the_environment() {
     assert!(run(&["man"]).exits(0).out.contains("130"));
 }
 
+/// What a shell is offered for the last of these words.
+fn offered(folder: &std::path::Path, words: &[&str]) -> String {
+    let mut command = program(&["--", "convertalk"]);
+    let output = command
+        .args(words)
+        .current_dir(folder)
+        .env("CONVERTALK_COMPLETE", "fish")
+        .output();
+    Ran::of(output.expect("the program runs")).exits(0).out
+}
+
 #[test]
-fn completions_know_every_command() {
+fn completions_know_commands_flags_and_the_workspace() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = run(&["completions", shell]).exits(0).out;
-        for command in commands() {
-            assert!(script.contains(&command), "{shell}: {command}");
-        }
+        assert!(script.contains("CONVERTALK_COMPLETE"), "{shell}: {script}");
     }
+    let folder = std::path::Path::new("examples/quickstart");
+    let all = offered(folder, &[""]);
+    for command in commands() {
+        assert!(
+            all.lines().any(|line| line.starts_with(&command)),
+            "{command}: {all}"
+        );
+    }
+    for (words, one) in [
+        (&["plan", "--only", "sta"][..], "status=REVIEW"),
+        (&["plan", "--only", "tag=vip,ag"][..], "tag=vip,agent=priya"),
+        (&["list", "--format", "j"][..], "json"),
+        (&["set", "tags+"][..], "tags+=vip"),
+        (&["set", "--share", "pr"][..], "priya"),
+        (
+            &["explain", "1f0c"][..],
+            "1f0c6d0e-52a8-4c0b-9a51-3f4f6b1c0a01\t",
+        ),
+    ] {
+        let offered = offered(folder, words);
+        assert!(offered.contains(one), "{words:?}: {offered}");
+    }
+    assert_eq!(offered(std::path::Path::new("/"), &["explain", "1f0c"]), "");
 }

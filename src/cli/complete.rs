@@ -1,0 +1,164 @@
+//! Candidates for completions: selectors, assignments, leads and runs of the workspace that the shell is in.
+//!
+//! A shell asks at every key, so that errors are silent: a workspace that cannot be read has no candidates.
+
+use std::ffi::OsStr;
+
+use clap_complete::CompletionCandidate;
+use clap_complete::env::CompleteEnv;
+
+use super::session::overrides;
+use crate::apply::history::runs;
+use crate::config::{self, Workspace};
+use crate::lead::{Desired, Status};
+use crate::text::visible;
+use crate::{lead_file, select};
+
+/// The variable by which a shell asks for candidates.
+pub(super) const VARIABLE: &str = "CONVERTALK_COMPLETE";
+
+/// Answers a shell that asks, and ends the process then.
+pub(super) fn answer() {
+    CompleteEnv::with_factory(<super::Cli as clap::CommandFactory>::command)
+        .var(VARIABLE)
+        .complete();
+}
+
+struct Here {
+    workspace: Workspace,
+    desired: Desired,
+}
+
+fn here() -> Option<Here> {
+    let root = config::find(".".as_ref()).ok()?;
+    let loaded = lead_file::load(&root, &overrides());
+    Some(Here {
+        workspace: loaded.workspace?,
+        desired: loaded.desired.unwrap_or_default(),
+    })
+}
+
+/// Candidates that begin with what is typed.
+fn beginning(
+    typed: &OsStr,
+    all: impl Iterator<Item = (String, Option<String>)>,
+) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    all.filter(|(value, _)| value.starts_with(&*typed))
+        .map(|(value, help)| CompletionCandidate::new(value).help(help.map(Into::into)))
+        .collect()
+}
+
+/// Selectors of declared leads; after a comma, one more term.
+pub(super) fn selectors(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(here) = here() else {
+        return Vec::new();
+    };
+    let text = typed.to_string_lossy().into_owned();
+    let before = text.rfind(',').map_or("", |at| &text[..=at]);
+    let terms = terms(&here).into_iter().chain(here.leads());
+    let all = terms.map(|(term, help)| (format!("{before}{term}"), help));
+    beginning(typed, all)
+}
+
+fn terms(here: &Here) -> Vec<(String, Option<String>)> {
+    let mut terms = here.values("=");
+    let tags = here.tags().into_iter();
+    terms.extend(tags.map(|tag| (format!("tag={}", select::escaped(&tag)), None)));
+    let files = here
+        .desired
+        .values()
+        .map(|lead| lead.place.file.to_string());
+    let files: std::collections::BTreeSet<String> = files.collect();
+    terms.extend(files.into_iter().map(|file| (format!("file={file}"), None)));
+    let words = [
+        ("label~", "a part of the label"),
+        ("attributes.", "the value of an attribute"),
+        ("held", "leads with `hold:`"),
+        ("changed", "declared differently than at the base"),
+    ];
+    let words = words.map(|(word, help)| (word.to_owned(), Some(help.to_owned())));
+    terms.extend(words);
+    terms
+}
+
+/// Assignments, and leads by uuid.
+pub(super) fn assignments(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(here) = here() else {
+        return Vec::new();
+    };
+    let mut all = here.values("=");
+    for tag in here.tags() {
+        let tag = select::escaped(&tag);
+        all.extend(["=", "+=", "-="].map(|sign| (format!("tags{sign}{tag}"), None)));
+    }
+    let fields = ["label=", "hold=", "attributes.", "contact."];
+    all.extend(fields.map(|field| (field.to_owned(), None)));
+    beginning(typed, all.into_iter().chain(here.leads()))
+}
+
+/// Leads by uuid.
+pub(super) fn leads(typed: &OsStr) -> Vec<CompletionCandidate> {
+    here().map_or_else(Vec::new, |here| beginning(typed, here.leads()))
+}
+
+/// Agents by name; after a comma, one more.
+pub(super) fn agents(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(here) = here() else {
+        return Vec::new();
+    };
+    let names = here
+        .workspace
+        .agents
+        .keys()
+        .map(|name| (name.clone(), None));
+    beginning(typed, names)
+}
+
+/// Runs by id, and `last`.
+pub(super) fn kept_runs(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let kept = config::find(".".as_ref())
+        .ok()
+        .and_then(|root| runs(&root).ok());
+    let kept = kept.map(|(runs, _)| runs).unwrap_or_default();
+    let last = kept
+        .first()
+        .map(|run| ("last".to_owned(), Some(run.id.clone())));
+    let ids = kept
+        .iter()
+        .map(|run| (run.id.clone(), Some(run.started_at.clone())));
+    beginning(typed, last.into_iter().chain(ids))
+}
+
+impl Here {
+    /// Leads by uuid, their labels as help.
+    fn leads(&self) -> impl Iterator<Item = (String, Option<String>)> {
+        self.desired.iter().map(|(id, lead)| {
+            let label = lead.label.as_deref().map(visible);
+            (id.as_str().to_owned(), label)
+        })
+    }
+
+    /// Statuses and agents behind their fields.
+    fn values(&self, sign: &str) -> Vec<(String, Option<String>)> {
+        let statuses = Status::WRITABLE
+            .iter()
+            .map(|status| format!("status{sign}{status}"));
+        let names = self
+            .workspace
+            .agents
+            .keys()
+            .map(String::as_str)
+            .chain(["none"]);
+        let agents = names.map(|name| format!("agent{sign}{name}"));
+        statuses.chain(agents).map(|value| (value, None)).collect()
+    }
+
+    /// The tags of the policy; where it has none, those that the files ask for.
+    fn tags(&self) -> Vec<String> {
+        match &self.workspace.policy.tags {
+            Some(rule) => rule.value.clone(),
+            None => select::tags_of(&self.desired),
+        }
+    }
+}
