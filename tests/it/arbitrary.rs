@@ -50,7 +50,11 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
 }
 
 fn tags() -> impl Strategy<Value = BTreeSet<String>> {
-    btree_set(text(), 0..5)
+    // A tag that cannot be seen is an error in a lead file.
+    let visible = text().prop_filter("a tag that can be seen", |tag| {
+        convertalk::text::invisible_in(tag).is_none()
+    });
+    btree_set(visible, 0..5)
 }
 
 fn status() -> impl Strategy<Value = Status> {

@@ -312,5 +312,5 @@ fn a_list_shows_what_is_declared_and_what_is_live() {
         .run("list --only tag=hot --format json")
         .exits(1)
         .json();
-    assert_eq!(dead["errors"][0]["code"], "selector");
+    assert_eq!(dead["error"]["code"], "selector");
 }

@@ -22,7 +22,7 @@ fn a_command_that_was_asked_for_json_gives_its_error_as_one_document() {
         ("plan --format json --base nowhere", "base"),
         ("plan --format json --live nothing.jsonl", "snapshot"),
         ("plan --format json --allow rule:x", "unknown-rule"),
-        ("show nothing.json --format json", "io"),
+        ("show nothing.json --format json", "no-run"),
     ] {
         let ran = world.run(words).exits(1);
         let error = error_of(&ran);

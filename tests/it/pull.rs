@@ -140,7 +140,13 @@ proptest! {
 /// What a file is to say of a lead, of texts of any kind.
 fn new_lead() -> impl Strategy<Value = NewLead> {
     let filled = || text().prop_map(|text| format!("x{text}"));
-    let tag = || filled().prop_map(|text| text.trim().to_owned());
+    let tag = || {
+        filled().prop_map(|text| {
+            text.replace(convertalk::text::is_invisible, "")
+                .trim()
+                .to_owned()
+        })
+    };
     let note = (filled(), text()).prop_map(|(title, description)| Note { title, description });
     let key = text().prop_filter("short", |key| !key.trim().is_empty() && key.len() < 80);
     (

@@ -243,7 +243,7 @@ fn hostile(number: usize) -> Plan {
     let says = |at: usize| {
         let (label, tag, value) = (
             quoted(&text(at)),
-            quoted(&text(at + 4)),
+            quoted(&text(at + 4).replace(convertalk::text::is_invisible, "?")),
             quoted(&text(at + 5)),
         );
         let (long, note) = (quoted(&text(at + 6).repeat(4)), quoted(&text(at + 2)));

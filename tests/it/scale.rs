@@ -57,7 +57,7 @@ fn the_plan_is_the_oracles_and_each_put_has_just_what_differs() {
     let plan = world.run("plan --format json --full").exits(0).json();
     assert_eq!(
         plan["summary"],
-        json!({ "declared": 120, "in_sync": 60, "to_update": 60, "to_create": 0, "missing": 0, "drift": 0, "conflicts": 0 })
+        json!({ "declared": 120, "in_sync": 60, "to_update": 60, "to_create": 0, "missing": 0, "drift": 0, "conflicts": 0, "held": 0 })
     );
     assert_eq!(plan["listing"]["leads_read"], 700);
     let planned: Vec<&str> = plan["changes"]
