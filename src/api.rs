@@ -1,7 +1,7 @@
 //! The API: the only module that reaches the network.
 //!
-//! Gives [`Client`], which reads the listing and, where it was made with a write token, updates leads. Everything that is odd
-//! about the platform ends here: its keys, its shapes, its errors. What is known of it, and what is not, is described in
+//! Provides [`Client`], which reads the listing and, with a write token, updates leads. All peculiarities of the
+//! platform stay here: its keys, its formats, its errors. What is known about it, and what is not, is described in
 //! docs/sandbox.md.
 
 use std::fmt;
@@ -32,7 +32,7 @@ pub use limiter::Permit;
 use page::PageReader;
 pub use settings::{ApiSettings, Endpoint, NotesSent};
 
-/// A client that reads, and writes where `W` is [`Write`].
+/// A client that reads, and also writes if `W` is [`Write`].
 #[derive(Debug)]
 pub struct Client<W = ReadOnly> {
     transport: Arc<Transport>,
@@ -55,8 +55,8 @@ pub struct Write {
 }
 
 impl Client {
-    /// A client for the API at `endpoint` with the settings of `api`. It sends nothing yet, and nothing any more
-    /// once a person asked to stop.
+    /// A client for the API at `endpoint` with the settings of `api`. It sends nothing until the first request, and nothing more
+    /// once the user asked to stop.
     ///
     /// # Errors
     /// A token or header name that cannot be sent, or no usable certificate store.
@@ -133,7 +133,7 @@ fn endpoint_path(endpoint: &Url, path: &str) -> Url {
 /// Reads a page of the listing from the body of an answer, without a connection.
 ///
 /// # Errors
-/// A description of what the body is instead.
+/// What is wrong with the body.
 pub fn page_of(body: &[u8], projection: &Projection) -> Result<Page, String> {
     let (envelope, page) = Envelope::read(body, PageReader::new(projection))?;
     page.finish(&envelope)
@@ -174,7 +174,7 @@ impl<W: Right> Reader for Client<W> {
         };
         let projection = projection.clone();
         let decode = move |status, body: &[u8]| listing(status, body, &projection);
-        // A task of its own: it is read where it arrives, while the sweep is busy with the pages before it.
+        // A separate task: bodies are read as they arrive, while the sweep processes earlier pages.
         let transport = Arc::clone(&self.transport);
         let mut task = AbortOnDrop(tokio::spawn(async move {
             transport.send(&request, decode).await
@@ -199,7 +199,7 @@ impl<W: Right> Reader for Client<W> {
     }
 }
 
-/// A task that ends when its result is no longer waited for.
+/// A task that is cancelled when its result is dropped.
 struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
 
 impl<T> Drop for AbortOnDrop<T> {
@@ -229,7 +229,7 @@ fn listing(status: StatusCode, body: &[u8], projection: &Projection) -> Answer<P
     }
 }
 
-/// A 404 ends a list. Without the platform's own envelope it may also mean that nothing of the platform is served there.
+/// A 404 ends a list. Without the platform's own envelope, it may also mean that the platform is not at this address.
 fn past_the_end(envelope: &Result<Envelope, String>) -> Page {
     let is_platform = envelope.as_ref().is_ok_and(|envelope| envelope.is_platform);
     Page {
@@ -239,7 +239,7 @@ fn past_the_end(envelope: &Result<Envelope, String>) -> Page {
     }
 }
 
-/// The answer to an update is good where its status is, and its body is empty or an envelope.
+/// An update succeeded if its status says so and its body is empty or an envelope.
 fn updated(status: StatusCode, body: &[u8]) -> Answer<()> {
     let envelope = Envelope::read(body, NoRecords).map(|(envelope, NoRecords)| envelope);
     let value = match &envelope {
@@ -345,18 +345,18 @@ impl Writer for Client<Write> {
     }
 }
 
-/// What one try came to. All words in it are the platform's, trimmed; no token is ever in it.
+/// The result of one failed attempt. Texts are the platform's, trimmed; they never contain a token.
 #[derive(Debug, Clone)]
 #[allow(
     missing_docs,
-    reason = "status is HTTP's, words are the platform's; the variants say the rest"
+    reason = "`status` comes from HTTP, `words` from the platform; the variants explain the rest"
 )]
 pub enum Failure {
-    /// The token or an id is wrong. Never tried again.
+    /// The token or an id is wrong. Not retried.
     Credential { status: u16, words: String },
-    /// The platform does not want this request. Not tried again.
+    /// The platform refused the request. Not retried.
     Refused { status: u16, words: String },
-    /// An answer with HTTP success that says `success: false`.
+    /// HTTP success with `success: false`.
     Unsuccessful { status: u16, words: String },
     /// Too many requests.
     Busy {
@@ -364,36 +364,36 @@ pub enum Failure {
         words: String,
         retry_after: Option<Duration>,
     },
-    /// A server error or a time-out on the other side.
+    /// A server error or a timeout on the server side.
     Unavailable {
         status: u16,
         words: String,
         retry_after: Option<Duration>,
     },
-    /// Success by its status, but the body is not what it should be.
+    /// Success by status, but the body cannot be used.
     Malformed { status: u16, words: String },
-    /// The body has no end.
+    /// The body exceeds the size limit.
     Oversized { limit: usize },
-    /// The token would have to go to another address.
+    /// A redirect that would send the token to another address.
     Redirected { status: u16, to: String },
-    /// No answer: the connection failed, before (`connected: false`) or after the request went out.
+    /// No answer: the connection failed before (`connected: false`) or after the request was sent.
     Broken { reason: String, connected: bool },
-    /// Who answers has a certificate that is not trusted; nothing was sent.
+    /// The certificate of the server is not trusted; nothing was sent.
     Untrusted { reason: String },
     /// No connection through the proxy; nothing was sent.
     NoProxy { proxy: String, reason: String },
-    /// There was no try at all.
+    /// The request was not attempted.
     NotSent(NotSent),
 }
 
 /// Why a request was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotSent {
-    /// A person asked to stop.
+    /// The user asked to stop.
     Interrupted,
-    /// The end had come that was set from the beginning.
+    /// The deadline of the run had passed.
     Ended,
-    /// The platform had asked for a pause that is too long to wait for.
+    /// The platform asked for a pause that is too long to wait for.
     Closed(Duration),
 }
 
@@ -407,13 +407,13 @@ impl From<CancelReason> for NotSent {
 }
 
 impl Failure {
-    /// Whether another try may come out differently, and soon.
+    /// Whether another attempt may soon succeed.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Busy { retry_after, .. } | Self::Unavailable { retry_after, .. } => {
                 retry_after.is_none_or(|pause| pause <= limiter::LONGEST_PAUSE)
             }
-            // A redirect to nowhere leads there the next time too.
+            // A redirect without a usable address stays one.
             Self::Malformed {
                 status: 300..=399, ..
             } => false,
@@ -442,8 +442,11 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Credential { status, words }
-            | Self::Refused { status, words }
+            Self::Credential { status, words } => write!(
+                f,
+                "the API refused the token or the ids: HTTP {status}: {words}"
+            ),
+            Self::Refused { status, words }
             | Self::Unsuccessful { status, words }
             | Self::Malformed { status, words } => write!(f, "HTTP {status}: {words}"),
             Self::Busy {
@@ -473,7 +476,7 @@ impl fmt::Display for Failure {
                 write!(f, "no connection through {proxy}: {reason}")
             }
             Self::NotSent(NotSent::Interrupted) => f.write_str("interrupted"),
-            Self::NotSent(NotSent::Ended) => f.write_str("the deadline had passed"),
+            Self::NotSent(NotSent::Ended) => f.write_str("the deadline has passed"),
             Self::NotSent(NotSent::Closed(pause)) => {
                 write!(f, "the platform asks to wait {} s", pause.as_secs())
             }
@@ -493,35 +496,35 @@ impl fmt::Display for Failure {
 #[derive(Debug, Clone, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages name each field")]
 pub enum ApiError {
-    /// The request came to nothing, all tries done.
+    /// A request failed, after all retries.
     #[error("{method} {path}: {failure}")]
     Request {
         method: String,
         path: String,
         failure: Failure,
     },
-    /// Not the name of a header.
-    #[error("`{name}` is not the name of an HTTP header")]
+    /// Not a valid header name.
+    #[error("`{name}` is not an HTTP header name")]
     BadHeader { name: String },
-    /// A token that holds what a header cannot.
-    #[error("the token holds characters that an HTTP header cannot carry")]
+    /// The token contains characters that a header cannot carry.
+    #[error("the token contains characters that are not allowed in an HTTP header")]
     BadToken,
-    /// The decoder gave up on an answer: a mistake of this program.
+    /// The decoder failed on an answer: a bug in this program.
     #[error("an answer could not be decoded")]
     Undecodable,
     /// The HTTP client could not be set up.
     #[error("the HTTP client could not be set up: {reason}")]
     Setup { reason: String },
-    /// A variable that does not hold the address of a proxy. Its value may hold a password, and is not shown.
+    /// A variable does not contain the address of a proxy. Its value may contain a password and is not shown.
     #[error("{variable} is not the address of a proxy")]
     BadProxy { variable: &'static str },
-    /// Certificates that are named and cannot be used.
+    /// The configured certificates cannot be used.
     #[error("the certificates that {variables} names cannot be used: {reason}")]
     BadCertificates { variables: String, reason: String },
 }
 
 impl ApiError {
-    /// The failure of a request, where it is one.
+    /// The failure of a request, if this is one.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Request { failure, .. } => Some(failure),
@@ -534,18 +537,16 @@ impl ApiError {
         }
     }
 
-    /// Whether the token or an id is wrong, so that every further request would fail too.
+    /// Whether the token or an id is wrong, so that every further request would fail, too.
     pub fn is_credential(&self) -> bool {
         matches!(self.failure(), Some(Failure::Credential { .. })) || matches!(self, Self::BadToken)
     }
 
-    /// What to do about it.
+    /// The hint.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::BadHeader { .. } => "check api.read_header and api.write_header",
-            Self::BadToken => {
-                "check the token for line breaks and quotes that came along when it was copied"
-            }
+            Self::BadToken => "check the token for line breaks and quotes from copying",
             Self::Undecodable => "please report it, with what the platform answered",
             Self::Setup { .. } => "please report it, with the system that you use",
             Self::BadProxy { .. } => "write http://HOST:PORT, or unset it to use no proxy",
@@ -556,10 +557,10 @@ impl ApiError {
                 method, failure, ..
             } => match failure {
                 Failure::Credential { .. } if method == "PUT" => {
-                    "check CONVERTALK_WRITE_TOKEN, or CONVERTALK_TOKEN where it is not set, and that it belongs to this bot"
+                    "check CONVERTALK_WRITE_TOKEN, or CONVERTALK_TOKEN if that is not set, and that the token belongs to this bot"
                 }
                 Failure::Credential { .. } => {
-                    "check CONVERTALK_READ_TOKEN, or CONVERTALK_TOKEN where it is not set, and bot_id and customer_id: the embed script \
+                    "check CONVERTALK_READ_TOKEN, or CONVERTALK_TOKEN if that is not set, and bot_id and customer_id: the embed script \
                      has them as botId,customerId"
                 }
                 Failure::Untrusted { .. } => {
@@ -576,22 +577,24 @@ impl ApiError {
                     "a proxy asks for a user and a password: write them into HTTPS_PROXY, as http://USER:PASSWORD@HOST:PORT"
                 }
                 Failure::Refused { status: 451, .. } => {
-                    "it is blocked for legal reasons, by the platform or on the way to it"
+                    "the request is blocked for legal reasons, by the platform or on the way to it"
                 }
                 Failure::NotSent(NotSent::Interrupted) => return None,
-                Failure::NotSent(NotSent::Ended) => "give it more time: --deadline",
-                Failure::NotSent(NotSent::Closed(_)) => "run again when that time is over",
-                Failure::Redirected { .. } => "if you trust that address, set api.endpoint to it",
+                Failure::NotSent(NotSent::Ended) => "allow more time with --deadline",
+                Failure::NotSent(NotSent::Closed(_)) => "run again after that time",
+                Failure::Redirected { .. } => {
+                    "if you trust the new address, set api.endpoint to it"
+                }
                 Failure::Refused { .. } if method == "PUT" => {
-                    "the platform does not take this update: if its words are about tags, set api.tags to `string` or `array`; if about \
+                    "the platform refused this update: if its message is about tags, set api.tags to `string` or `array`; if about \
                      the agent, check that the agent is active"
                 }
                 Failure::Refused { status: 404, .. } => {
-                    "check api.endpoint: it is the host alone, without a path"
+                    "check api.endpoint: expected the host alone, without a path"
                 }
                 Failure::Refused { .. } => {
-                    "check bot_id and customer_id (the embed script has them as botId,customerId) and api.endpoint: the platform will \
-                     not take this request however often it is sent"
+                    "check bot_id and customer_id (the embed script has them as botId,customerId) and api.endpoint: repeating the \
+                     request will not help"
                 }
                 Failure::Busy { .. } => {
                     "the platform limits requests: set api.rate, lower api.concurrency, or run again later"
@@ -600,14 +603,14 @@ impl ApiError {
                     connected: false, ..
                 } => "check api.endpoint and the network; nothing was sent",
                 Failure::Malformed { .. } if method == "GET" => {
-                    "if it stays like this, check api.endpoint: something else than the API answers there; if not, run again later"
+                    "run again later; if the error persists, check api.endpoint: something other than the API answers there"
                 }
                 Failure::Unsuccessful { .. }
                 | Failure::Unavailable { .. }
                 | Failure::Malformed { .. }
                 | Failure::Oversized { .. }
                 | Failure::Broken { .. } => {
-                    "the platform or something before it is unwell: run again later"
+                    "the platform, or a server in front of it, is not working: run again later"
                 }
             },
         })

@@ -46,20 +46,20 @@ pub mod undo;
 mod write;
 
 pub use precheck::still_open;
-pub use run::{Context, Options, Progress, Report, run};
+pub use run::{Context, Progress, Report, RunOptions, run};
 
 /// One write: the fields of one lead that differ.
 #[derive(Debug)]
 pub struct Update<'a> {
     /// The lead.
     pub id: &'a LeadId,
-    /// What its fields are to be.
+    /// The fields to write.
     pub fields: Vec<(Field, Value)>,
-    /// As it was seen last; `None` where it is to be created.
+    /// The lead as last read; `None` if it is to be created.
     pub live: Option<&'a Observed>,
-    /// The shape of tags where the lead shows none.
+    /// The form of tags if the lead has none.
     pub tag_shape: TagShape,
-    /// The platform has been seen to add the notes that it is sent to those there.
+    /// Whether the platform is known to add sent notes to existing ones.
     pub adds_notes: bool,
 }
 
@@ -70,54 +70,54 @@ pub trait Writer: Reader {
     where
         Self: 'a;
 
-    /// The time between two requests that the rate leaves.
+    /// The time between two requests at the configured rate.
     fn interval(&self) -> Duration;
 
-    /// Waits until the rate leaves room for one more request, which may be sent later.
+    /// Waits until the rate allows one more request, which may be sent later.
     fn prepay(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Waits until a request may be sent: for its turn, for the rate unless it is prepaid, and for the end of a pause that the platform
+    /// Waits until a request may be sent: for a permit, for the rate unless it is prepaid, and for the end of a pause that the platform
     /// asked for.
     fn permit(
         &self,
         is_prepaid: bool,
     ) -> impl Future<Output = Result<Self::Permit<'_>, Self::Error>> + Send;
 
-    /// Sends one update, once. Success says that the platform took it, not that it took effect.
+    /// Sends one update, once. Success means that the platform accepted it, not that it took effect.
     fn update<'a>(
         &'a self,
         update: &Update<'_>,
         permit: Self::Permit<'a>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// How often a write that failed like this may be repeated.
+    /// How often a write that failed in this way may be repeated.
     fn retries(error: &Self::Error) -> usize;
 
     /// How long the platform asked to wait.
     fn retry_after(error: &Self::Error) -> Option<Duration>;
 
-    /// Whether every further request would fail like this one.
+    /// Whether every further request would fail in this way.
     fn is_fatal(error: &Self::Error) -> bool;
 
-    /// Whether the write may have been done all the same.
+    /// Whether the write may have been done nevertheless.
     fn certainty(error: &Self::Error) -> WriteCertainty;
 
-    /// What to do about it.
+    /// The hint.
     fn hint(error: &Self::Error) -> Option<&'static str>;
 }
 
-/// What is known of a write that failed.
+/// What is known about a write that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteCertainty {
     /// It was never sent.
     NotSent,
-    /// It was sent, and not done.
+    /// It was sent and not done.
     Rejected,
-    /// It was sent, and may have been done.
+    /// It was sent and may have been done.
     Indeterminate,
 }
 
-/// What became of a lead. Each ends as exactly one of these.
+/// The outcome of a lead. Each lead has exactly one.
 #[derive(
     Debug,
     Clone,
@@ -147,7 +147,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All of them, in the order in which a summary lists them.
+    /// All outcomes, in the order of a summary.
     pub const ALL: [Self; 7] = [
         Self::Verified,
         Self::Written,
@@ -166,7 +166,7 @@ impl Outcome {
         }
     }
 
-    /// The word in reports and run files.
+    /// The name in reports and run files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",

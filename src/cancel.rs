@@ -1,4 +1,4 @@
-//! The wish to stop: said once by a signal, a deadline or a failure, heard before each write.
+//! Cancellation: set once by a signal, a deadline or a failure, and checked before each write.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -6,31 +6,31 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Why no further write is begun.
+/// Why no further write is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// Ctrl-C or SIGTERM.
     Interrupted,
     /// `--deadline` is near.
     Deadline,
-    /// As many writes failed as may.
+    /// The maximum number of writes failed.
     Failures,
-    /// Every further request would fail: a wrong token, say.
+    /// Every further request would fail, for example because of a wrong token.
     Fatal,
     /// The run file cannot be written.
     Journal,
 }
 
-/// Why nothing is waited for any more.
+/// Why waiting ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelReason {
-    /// A person asked to stop.
+    /// The user asked to stop.
     Interrupted,
-    /// The end is there that was set from the beginning.
+    /// The deadline set at the start has passed.
     Ended,
 }
 
-/// A wish to stop that many hold. The first reason stays.
+/// A cancellation that many tasks share. The first reason is kept.
 #[derive(Debug, Clone, Default)]
 pub struct Cancellation {
     shared: Arc<Shared>,
@@ -41,11 +41,11 @@ pub struct Cancellation {
 #[derive(Debug, Default)]
 struct Shared {
     reason: AtomicU8,
-    told: Notify,
+    changed: Notify,
 }
 
 impl Cancellation {
-    /// Nothing is waited for past `end`.
+    /// A cancellation that ends all waiting at `end`.
     pub fn at(end: Option<Instant>) -> Self {
         Self {
             end,
@@ -53,23 +53,23 @@ impl Cancellation {
         }
     }
 
-    /// The same wish, but that no write is begun after `last_write`.
+    /// The same cancellation, but no write is started after `last_write`.
     pub fn with_last_write(mut self, last_write: Option<Instant>) -> Self {
         self.last_write = last_write;
         self
     }
 
-    /// The end that was set from the beginning.
+    /// The deadline set at the start.
     pub fn end(&self) -> Option<Instant> {
         self.end
     }
 
-    /// Asks to stop. A person's wish stands before any other reason.
+    /// Cancels. An interrupt by the user takes precedence over other reasons.
     pub fn ask(&self, reason: Reason) {
         let code = reason as u8 + 1;
         if reason == Reason::Interrupted {
             self.shared.reason.store(code, Ordering::SeqCst);
-            self.shared.told.notify_waiters();
+            self.shared.changed.notify_waiters();
         } else {
             let _first_stays =
                 self.shared
@@ -78,7 +78,7 @@ impl Cancellation {
         }
     }
 
-    /// Whether to stop, and why.
+    /// The reason to stop, if there is one.
     pub fn reason(&self) -> Option<Reason> {
         if self
             .last_write
@@ -96,24 +96,24 @@ impl Cancellation {
         })
     }
 
-    /// Whether a person asked.
+    /// Whether the user asked to stop.
     pub fn interrupted(&self) -> bool {
         self.shared.reason.load(Ordering::SeqCst) == Reason::Interrupted as u8 + 1
     }
 
-    /// Returns once a person asked.
+    /// Completes when the user asks to stop.
     pub async fn until_interrupted(&self) {
         loop {
-            let mut told = std::pin::pin!(self.shared.told.notified());
-            told.as_mut().enable();
+            let mut changed = std::pin::pin!(self.shared.changed.notified());
+            changed.as_mut().enable();
             if self.interrupted() {
                 return;
             }
-            told.await;
+            changed.await;
         }
     }
 
-    /// Returns once the end is there; never, where there is none.
+    /// Completes at the deadline; never if there is none.
     pub async fn until_ended(&self) {
         match self.end {
             Some(end) => tokio::time::sleep_until(end).await,
@@ -121,7 +121,7 @@ impl Cancellation {
         }
     }
 
-    /// Returns once nothing is to be waited for any more.
+    /// Completes when waiting has to end.
     pub async fn until_over(&self) -> CancelReason {
         tokio::select! {
             biased;

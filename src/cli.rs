@@ -1,6 +1,6 @@
-//! The command line: what was asked for, whom to call, what goes to which stream, and with which status it ends.
+//! The command line: parses arguments, runs the command and maps its outcome to an exit code.
 //!
-//! The only module that names them all. Results go to stdout, all else to stderr.
+//! Only this module depends on every stage. Results go to stdout, everything else to stderr.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,9 +42,9 @@ mod workspaces;
 
 use ui::Ui;
 
-const EVERYWHERE: &str = "Everywhere";
+const GLOBAL_OPTIONS: &str = "Global options";
 
-/// Lead state as code: YAML files say what a lead's status, tags and agent should be.
+/// Lead state as code: declare each lead's status, tags and agent in YAML files
 #[derive(Debug, Parser)]
 #[command(
     name = "convertalk",
@@ -60,20 +60,20 @@ pub struct Cli {
     command: Command,
 }
 
-/// Flags of every command.
+/// Options of every command.
 #[derive(Debug, Args)]
 struct Global {
-    /// Work in this folder: the workspace, or a folder in it
-    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".", hide_default_value = true, help_heading = EVERYWHERE)]
+    /// Run in this folder: a workspace, or a folder inside one
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true, default_value = ".", hide_default_value = true, help_heading = GLOBAL_OPTIONS)]
     directory: PathBuf,
-    /// When to use colours
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", help_heading = EVERYWHERE)]
+    /// When to use colors
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", help_heading = GLOBAL_OPTIONS)]
     color: clap::ColorChoice,
-    /// Say less: results and errors only
-    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
+    /// Print only results and errors
+    #[arg(short, long, global = true, help_heading = GLOBAL_OPTIONS)]
     quiet: bool,
-    /// Say more, on stderr: -v tells repeated requests, -vv every request
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
+    /// Log to stderr: -v logs repeated requests, -vv every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL_OPTIONS)]
     verbose: u8,
 }
 
@@ -84,26 +84,26 @@ enum Command {
     Validate(validate::Validate),
     Fmt(fmt::Fmt),
     List(list::List),
-    Plan(plan::Plan),
+    Plan(plan::PlanArgs),
     Test(test::Test),
     Show(show::Show),
     Apply(apply::Apply),
     Explain(explain::Explain),
-    Snapshot(snapshot::Snapshot),
+    Snapshot(snapshot::SnapshotArgs),
     Runs(runs::Runs),
     Undo(undo::Undo),
     Pull(pull::Pull),
-    Workspaces(workspaces::Workspaces),
+    Workspaces(workspaces::WorkspacesArgs),
     Set(set::Set),
     Schema(schema::Schema),
-    Sandbox(Box<sandbox::Sandbox>),
+    Sandbox(Box<sandbox::SandboxArgs>),
     Completions(completions::Completions),
     Man(man::Man),
     Help(help::Help),
 }
 
 impl Command {
-    /// As it is typed.
+    /// The name of the command as typed.
     fn name(&self) -> &'static str {
         match self {
             Self::Init(_) => "init",
@@ -194,7 +194,7 @@ fn wants_json(matches: &clap::ArgMatches) -> bool {
     has("format", "json") || has("report", "json=-")
 }
 
-/// Clap's own errors exit with 1 here: 2 has a meaning of its own.
+/// Exits with 1 for clap's own errors: exit code 2 means that a plan has changes.
 fn usage(error: &clap::Error) -> ExitCode {
     let _nothing_left_to_say_it_on = error.print();
     if error.use_stderr() {

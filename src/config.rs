@@ -1,7 +1,7 @@
-//! The workspace: a folder with `convertalk.yaml`, found, read, and handed on as valid values.
+//! The workspace: finds a folder with `convertalk.yaml`, reads it, and returns valid values.
 //!
-//! Owns where the files are, whom to talk to and within which limits. Gives [`Workspace`] and, from its lead files, a
-//! [`Desired`]; or every mistake in every file at once, as diagnostics.
+//! Owns where the files are, which API to use, and the limits. Provides [`Workspace`] and, from its lead files, a
+//! [`Desired`]; or every error in every file at once, as diagnostics.
 
 mod endpoint;
 pub mod raw;
@@ -17,28 +17,28 @@ use std::path::{Path, PathBuf};
 pub(crate) use self::valid::{DEFAULT_GLOB, Settings};
 use crate::api::ApiSettings;
 use crate::policy::{Agent, Policy};
-use crate::yaml::decode::Reader;
-use crate::yaml::diagnostic::{self, Code, Diagnostic, Source};
+use crate::yaml::decode::Decoder;
+use crate::yaml::diagnostic::{self, Code, Diagnostic, SourceFile};
 
-/// A valid `convertalk.yaml`, the environment's overrides applied.
+/// A valid `convertalk.yaml`, with the environment's overrides applied.
 #[derive(Debug, Clone)]
 pub struct Workspace {
-    /// The folder that holds `convertalk.yaml`; every path in a message or a plan is relative to it.
+    /// The folder with `convertalk.yaml`; every path in a message or a plan is relative to it.
     pub root: PathBuf,
-    /// Whom to talk to, and how.
+    /// The API and its settings.
     pub api: ApiSettings,
-    /// Globs of the lead files, relative to `root`.
+    /// The globs of the lead files, relative to `root`.
     pub leads: Vec<String>,
-    /// Agents by the name that readers know.
+    /// Agents by their names.
     pub agents: BTreeMap<String, Agent>,
-    /// What a plan may not do.
+    /// The limits of a plan.
     pub policy: Policy,
 }
 
-/// The workspace file's name.
+/// The name of the workspace file.
 pub const FILE: &str = "convertalk.yaml";
 
-/// What the environment says in place of the file. Empty text counts as not said.
+/// The environment's overrides. Empty text counts as unset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// `CONVERTALK_ENDPOINT`
@@ -49,28 +49,30 @@ pub struct Overrides {
     pub customer_id: Option<String>,
 }
 
-/// There is no workspace to work in.
+/// No workspace was found.
 #[derive(Debug, thiserror::Error)]
 pub enum NoWorkspace {
-    /// Neither the folder nor one above it has the file.
+    /// Neither the folder nor a parent contains the file.
     #[error("no {FILE} in `{0}` or any folder above it")]
     NotFound(PathBuf),
-    /// The folder is not there, or cannot be entered.
-    #[error("the folder `{0}` cannot be opened: {1}")]
+    /// The folder does not exist or cannot be entered.
+    #[error("cannot open the folder `{0}`: {1}")]
     NoFolder(PathBuf, #[source] std::io::Error),
 }
 
 impl NoWorkspace {
-    /// What to do about it.
+    /// The hint.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotFound(_) => "name its folder with -C DIR, or start one: `convertalk init`",
-            Self::NoFolder(..) => "check the folder after `-C`",
+            Self::NotFound(_) => {
+                "name the folder with -C DIR, or create a workspace with `convertalk init`"
+            }
+            Self::NoFolder(..) => "check the folder given with -C",
         }
     }
 }
 
-/// The nearest folder with a `convertalk.yaml`: `start`, or one above it.
+/// The nearest folder with a `convertalk.yaml`: `start` or one of its parents.
 pub fn find(start: &Path) -> Result<PathBuf, NoWorkspace> {
     let from = std::fs::canonicalize(start)
         .map_err(|error| NoWorkspace::NoFolder(start.to_owned(), error))?;
@@ -81,7 +83,7 @@ pub fn find(start: &Path) -> Result<PathBuf, NoWorkspace> {
         .ok_or_else(|| NoWorkspace::NotFound(start.to_owned()))
 }
 
-/// Reads `convertalk.yaml` from its text. The workspace is there only where nothing is wrong with it.
+/// Reads `convertalk.yaml` from its text. Returns a workspace only if there is no error.
 pub fn parse(
     root: &Path,
     text: &str,
@@ -97,7 +99,7 @@ pub(crate) fn configure(
     text: &str,
     overrides: &Overrides,
 ) -> (Settings, Vec<Diagnostic>) {
-    let source = Source {
+    let source = SourceFile {
         file: FILE.into(),
         text,
     };
@@ -105,7 +107,7 @@ pub(crate) fn configure(
     let Some(tree) = crate::yaml::parse(&source, &mut diagnostics) else {
         return (Settings::default(), diagnostics);
     };
-    let mut reader = Reader {
+    let mut reader = Decoder {
         tree: &tree,
         source: &source,
         out: diagnostics,
@@ -114,7 +116,7 @@ pub(crate) fn configure(
         let error = Diagnostic::whole(Code::EmptyFile, FILE, "this file is empty");
         reader
             .out
-            .push(error.help("begin with `version: 1` and `api:`"));
+            .push(error.help("start with `version: 1` and `api:`"));
         return (Settings::default(), reader.out);
     }
     let config = raw::read(&mut reader);

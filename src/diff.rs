@@ -1,6 +1,6 @@
-//! Diff: Desired × Live → what differs, lead by lead and field by field. Pure.
+//! Diff: Desired × Live → the differences, by lead and field. Pure.
 //!
-//! What a field's difference is, its kind says ([`DesiredValue::difference`]). What a file does not ask for is never looked at.
+//! The kind of a field decides what a difference is ([`DesiredValue::difference`]). Undeclared fields are ignored.
 //!
 //! [`DesiredValue::difference`]: crate::lead::DesiredValue::difference
 
@@ -12,24 +12,24 @@ use crate::lead::normal::has;
 use crate::lead::{Desired, DesiredField, DesiredLead, Field, Lead, LeadId, TagRule, Value};
 use crate::observe::Live;
 
-/// One field that is not as the files want it.
+/// One field that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChange {
-    /// Which.
+    /// The field.
     pub field: Field,
-    /// As it is.
+    /// The live value.
     pub before: Value,
-    /// As it is to be. Never the same as `before`.
+    /// The desired value; never equal to `before`.
     pub after: Value,
-    /// The line that asks for it, in the file of the lead.
+    /// The line that declares it, in the file of the lead.
     pub line: u32,
-    /// Where `before` and `after` are masked: what they stand for.
+    /// The tags of `before` and `after` if these are masked.
     pub seal: Option<Box<RedactionTag>>,
-    /// Who made the difference; `None` where there is no base to say.
+    /// The class; `None` if there is no base.
     pub class: Option<Class>,
-    /// Of tags that are wanted beside others: the items that the change is about. It leaves others as they are when it is written.
+    /// For tags declared by what must be present and absent: the tags of the change. Other tags are not touched.
     pub patch: Option<Box<TagPatch>>,
-    /// What is written where drift is kept and only a part of the difference is intended: some of the tags, some of the notes.
+    /// What is written if drift is kept and only a part of the difference is intended: some tags or some notes.
     pub intended: Option<Value>,
     /// Of drift and of conflicts: the side that is taken; `None` where that is not decided.
     pub taken: Option<Side>,
@@ -60,7 +60,7 @@ pub enum Side {
 }
 
 impl FieldChange {
-    /// A difference that nothing is known of but its two sides and its line.
+    /// A difference of which only its two sides and its line are known.
     pub fn new(field: Field, (before, after): (Value, Value), line: u32) -> Self {
         Self {
             field,
@@ -143,7 +143,7 @@ impl TagPatch {
     }
 }
 
-/// Who made a difference.
+/// The class of a difference.
 #[derive(
     Debug,
     Clone,
@@ -170,7 +170,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// The word for it in every format.
+    /// The name in every format.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Change => "change",
@@ -181,25 +181,25 @@ impl Class {
     }
 }
 
-/// Tags of two masked values: they show whether a value is the one that was meant, and nothing else.
+/// Tags of two masked values. A tag confirms a value and reveals nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RedactionTag {
-    /// Of the value as it was.
+    /// The tag of the live value.
     pub before: String,
-    /// Of the value as it is to be.
+    /// The tag of the desired value.
     pub after: String,
 }
 
-/// How one declared lead compares with the live listing.
+/// The comparison of one declared lead with the live listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiffOutcome {
-    /// Nothing to do.
+    /// No difference.
     InSync,
     /// These fields differ; at least one.
     Differs(Vec<FieldChange>),
-    /// Not listed, and may be created with these.
+    /// Not listed; may be created with these fields.
     Absent(Vec<FieldChange>),
-    /// Not listed, and may not be created.
+    /// Not listed; may not be created.
     Missing,
 }
 
@@ -208,7 +208,7 @@ pub fn diff<'a>(
     desired: &'a Desired,
     live: &'a Live,
 ) -> Vec<(&'a LeadId, &'a DesiredLead, DiffOutcome)> {
-    // Both are in the order of their uuids, so they are walked side by side.
+    // Both are in the order of their uuids, so one pass over both is enough.
     let mut seen = live.leads.iter().peekable();
     let mut pairs = Vec::with_capacity(desired.len());
     for (id, lead) in desired {
@@ -233,7 +233,7 @@ fn outcome(desired: &DesiredLead, live: Option<&Lead>) -> DiffOutcome {
     }
 }
 
-/// The fields that are not as asked in `live`.
+/// The fields of `live` that differ from what is declared.
 pub fn changes(desired: &[DesiredField], live: &Lead) -> Vec<FieldChange> {
     desired
         .iter()
@@ -264,18 +264,18 @@ fn patch(rule: &TagRule) -> Option<Box<TagPatch>> {
     }
 }
 
-/// A field of a live lead, as a side of a difference. Of notes: all of them.
+/// The live value of a field as a side of a difference. For notes: all of them.
 pub fn value(live: &Lead, field: &Field) -> Value {
     live.value(field).into_owned()
 }
 
-/// Whether `live` has `wanted` in `field`: equal, or, of notes, among others.
+/// Whether `live` has `wanted` in `field`: equal or, for notes, among others.
 pub fn holds(live: &Lead, field: &Field, wanted: &Value) -> bool {
     live.value(field).holds(wanted, field.spec().compare)
 }
 
-/// Whether `live` still has what a change was made from. Of notes, a change holds those that were there of the ones it wants; more of
-/// them may be there by now. Of tags beside others, only its own count.
+/// Whether `live` still has the value that a change was made from. A change holds only those live notes that it declares; other
+/// notes may have been added since. Of tags declared by presence and absence, only its own count.
 pub fn is_at_before(live: &Lead, change: &FieldChange) -> bool {
     match &change.patch {
         Some(patch) => patch.is_same(change.before.set(), live.value(&change.field).set()),
@@ -283,22 +283,22 @@ pub fn is_at_before(live: &Lead, change: &FieldChange) -> bool {
     }
 }
 
-/// What a write asks of a platform that the platform may understand in its own way.
+/// A kind of write that platforms may treat in different ways; a canary should cover each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ask {
-    /// A value where there was none, or another.
+    /// Sets or replaces a value.
     Set(&'static str),
-    /// No value where there was one.
+    /// Clears a value.
     Clear(&'static str),
-    /// A set without some of what is in it.
+    /// Removes items from a set.
     Reduce(&'static str),
-    /// Notes beside others.
+    /// Adds notes.
     Append(&'static str),
-    /// A lead that the platform does not know.
+    /// Creates a lead.
     Creation,
 }
 
-/// What a change asks of the platform. Fields of one group count as one.
+/// The kinds of write in a change. Fields of one group count as one.
 pub fn ask(change: &FieldChange, live: Option<&Lead>) -> Ask {
     let group = change.field.id().group();
     let has_items = |live: &Lead| !live.value(&change.field).notes().is_empty();

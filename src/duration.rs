@@ -1,4 +1,4 @@
-//! Lengths of time as people type them, in flags and in files: `500ms`, `1h30m`, `2 days`, or a bare number of seconds.
+//! Durations as people write them, in flags and in files: `500ms`, `1h30m`, `2 days`, or a bare number of seconds.
 //!
 //! The grammar is jiff's friendly format; a day has 24 hours.
 
@@ -7,15 +7,15 @@ use std::time::Duration;
 use jiff::SpanRelativeTo;
 use jiff::fmt::friendly::SpanParser;
 
-/// The text is not a length of time.
+/// The text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
     /// Neither the friendly format nor a number of seconds.
     #[error(
-        "`{0}` is not a length of time; write a number of seconds, or units as in 500ms, 30s, 1h30m or 2 days"
+        "`{0}` is not a duration; write a number of seconds, or units as in 500ms, 30s, 1h30m or 2 days"
     )]
     Unreadable(String),
-    /// Before now.
+    /// Negative.
     #[error("`{0}` is negative")]
     Negative(String),
     /// More than ten years.
@@ -23,10 +23,10 @@ pub enum DurationError {
     TooLong(String),
 }
 
-/// More is a typing error, and a clock can be added to this without overflow.
+/// A longer duration is a typing error. Also, adding this one to a clock cannot overflow.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 
-/// Reads a length of time.
+/// Parses a duration.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,7 +35,7 @@ const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 /// ```
 ///
 /// # Errors
-/// The text is not one, is negative, or longer than ten years.
+/// The text is not a duration, is negative, or is longer than ten years.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let text = text.trim();
     let unreadable = || DurationError::Unreadable(text.to_owned());
@@ -50,7 +50,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         if span.is_negative() {
             return Err(DurationError::Negative(text.to_owned()));
         }
-        // A month is no length of time without a date to start from.
+        // The length of a month depends on its start date.
         if span.get_years() != 0 || span.get_months() != 0 {
             return Err(unreadable());
         }

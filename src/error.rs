@@ -1,4 +1,4 @@
-//! Errors and the exit table, in one place.
+//! Errors and the table of exit codes.
 
 use std::io;
 use std::path::PathBuf;
@@ -26,11 +26,11 @@ pub enum Exit {
     Done = 0,
     /// Usage, files, credentials, an incomplete listing, missing leads.
     Error = 1,
-    /// `plan --detailed-exitcode`: there are changes.
+    /// `plan --detailed-exitcode`: apply would write something.
     Changes = 2,
     /// Refused by a guard; nothing written.
     Refused = 3,
-    /// Some leads had moved since the saved plan, and were not written.
+    /// Some leads had changed since the plan, and were not written.
     Stale = 4,
     /// Some writes failed or were not tried.
     Partial = 5,
@@ -46,31 +46,31 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command could not do what it was asked for. What a run did is not an error but a report.
+/// Why a command could not do its work. The outcome of a run is a report, not an error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no workspace.
     #[error(transparent)]
     NoWorkspace(#[from] NoWorkspace),
-    /// The files hold mistakes, all of them told already.
-    #[error("{errors} {} in the files", if *errors == 1 { "mistake" } else { "mistakes" })]
+    /// The files contain errors, which have been printed.
+    #[error("{errors} {}", if *errors == 1 { "error" } else { "errors" })]
     Invalid {
-        /// How many.
+        /// The number of errors.
         errors: usize,
     },
     /// Bulk edits that cannot all be made, each reported already.
     #[error("{errors} {}; no file was changed", if *errors == 1 { "error" } else { "errors" })]
     Unchanged {
-        /// How many.
+        /// The number of errors.
         errors: usize,
     },
-    /// No token.
+    /// No token is set.
     #[error("neither {name} nor CONVERTALK_TOKEN is set")]
     NoToken {
-        /// The variable that is looked at first.
+        /// The variable that is read first.
         name: &'static str,
     },
-    /// Flags that do not go together.
+    /// Options that cannot be combined.
     #[error("{0}")]
     Usage(&'static str),
     /// There is no base to explain differences with.
@@ -79,54 +79,54 @@ pub enum Error {
     /// The workspaces below a folder cannot be listed.
     #[error(transparent)]
     Fleet(#[from] FleetError),
-    /// Selectors cannot be used, or select nothing.
+    /// Selectors that are invalid or match nothing.
     #[error(transparent)]
     Select(#[from] SelectError),
-    /// `--allow` names a rule that is not there.
-    #[error("--allow: no rule is named `{name}`{}", known_rules(known))]
+    /// `--allow` names an unknown rule.
+    #[error("--allow: unknown rule `{name}`{}", known_rules(known))]
     UnknownRule {
         /// The name.
         name: String,
         /// The names of the workspace's rules.
         known: Vec<String>,
     },
-    /// The beginning of a uuid is that of several.
-    #[error("{leads} declared leads begin with `{uuid}`, or have it in their label")]
+    /// The start of a uuid matches several leads.
+    #[error("{leads} declared leads start with `{uuid}`, or have it in their label")]
     Ambiguous {
-        /// The beginning.
+        /// The start of the uuid.
         uuid: String,
-        /// How many.
+        /// The number of leads.
         leads: usize,
     },
     /// The API could not be used.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The listing could not be read whole.
+    /// The listing could not be read completely.
     #[error(transparent)]
     Observe(#[from] ObserveError<ApiError>),
     /// Records of declared leads could not be understood.
     #[error(transparent)]
     Unreadable(#[from] UnreadableLeads),
-    /// A snapshot is of no use.
+    /// A snapshot cannot be used.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     /// The sandbox could not be used.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    /// A saved plan is of no use.
+    /// A saved plan cannot be used.
     #[error("{}", path.display())]
     PlanFile {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: PlanFileError,
     },
-    /// A run file is of no use.
+    /// A run file cannot be used.
     #[error("{}", path.display())]
     RunFile {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: RunFileError,
     },
     /// The applied record is of no use.
@@ -149,57 +149,57 @@ pub enum Error {
     /// Declared leads are not in the inbox.
     #[error("{leads} declared {} not in the inbox; nothing was written", if *leads == 1 { "lead is" } else { "leads are" })]
     Missing {
-        /// How many.
+        /// The number of leads.
         leads: usize,
     },
-    /// Nobody is there to ask.
-    #[error("apply asks before it writes, and stdin is no terminal")]
+    /// Confirmation is required, and stdin is not a terminal.
+    #[error("apply asks for confirmation, and stdin is not a terminal")]
     NeedsYes,
-    /// Somebody was asked and did not say yes.
+    /// The user did not confirm.
     #[error("not applied; nothing was written")]
     Declined,
-    /// Another run is under way.
-    #[error("another apply is under way in this workspace")]
+    /// Another run is in progress.
+    #[error("another apply is running in this workspace")]
     Locked,
-    /// A file, a folder or a device.
+    /// An operation on a file, a folder or a device failed.
     #[error("cannot {what}")]
     Io {
-        /// What was tried.
+        /// The operation.
         what: String,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// Files that a command would write are there already.
+    /// Files that a command would write exist.
     #[error("{}", exists(files))]
     Exists {
-        /// Which.
+        /// The files.
         files: Vec<String>,
     },
-    /// Files would lose leads that they declare.
-    #[error("{leads} declared {} in the files that would be overwritten, and would be lost; nothing was written", if *leads == 1 { "lead is" } else { "leads are" })]
+    /// Declared leads would be lost with the files that are overwritten.
+    #[error("{leads} declared {} would be lost with the overwritten files; nothing was written", if *leads == 1 { "lead" } else { "leads" })]
     WouldLose {
-        /// How many.
+        /// The number of leads.
         leads: usize,
     },
-    /// A file that is asked for cannot be written there.
+    /// A file cannot be written at this path.
     #[error("{} {why}", path.display())]
     Output {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         why: &'static str,
     },
     /// JSON could not be written.
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
-    /// Somebody was asked, and asked to stop.
+    /// The user interrupted the prompt.
     #[error("interrupted; nothing was written")]
     Interrupted,
-    /// A mistake of this program.
-    #[error("this is a mistake of convertalk's own: {0}")]
+    /// A bug in this program.
+    #[error("internal error: {0}")]
     Internal(&'static str),
 }
 
@@ -228,9 +228,9 @@ fn exists(files: &[String]) -> String {
     } else {
         String::new()
     };
-    let verb = if files.len() == 1 { "is" } else { "are" };
+    let verb = if files.len() == 1 { "exists" } else { "exist" };
     format!(
-        "{}{more} {verb} there already; nothing was written",
+        "{}{more} already {verb}; nothing was written",
         shown.join(", ")
     )
 }
@@ -258,8 +258,8 @@ impl Error {
         self.api().and_then(ApiError::failure)
     }
 
-    /// The error and its causes in one line, fit for a terminal.
-    pub fn words(&self) -> String {
+    /// The error and its causes in one line, escaped for a terminal.
+    pub fn message(&self) -> String {
         match self.failure() {
             Some(Failure::NotSent(NotSent::Interrupted)) => {
                 "interrupted; nothing was written".to_owned()
@@ -306,47 +306,47 @@ impl Error {
         }
     }
 
-    /// What to do about it; `command` is the one that failed.
+    /// The hint; `command` is the command that failed.
     pub fn hint(&self, command: &str) -> Option<String> {
         let words = match self {
             Self::Api(_) | Self::Observe(ObserveError::Page { .. }) => {
                 self.api().and_then(ApiError::hint)?
             }
             Self::Observe(ObserveError::PageCap { .. }) => {
-                "if the inbox is really that large, set api.page_cap"
+                "if the inbox is that large, raise api.page_cap"
             }
             Self::Observe(ObserveError::Nowhere) => {
-                "check api.endpoint: it is the host alone, such as https://api.v7.convertalk.com"
+                "check api.endpoint: expected the host alone, such as https://api.v7.convertalk.com"
             }
             Self::NoWorkspace(error) => error.hint(),
             Self::Invalid { .. } | Self::Unchanged { .. } => return None,
             Self::NoToken { .. } => {
-                "tokens come from the environment only; `endpoint: sandbox` needs none"
+                "tokens are read from the environment only; `endpoint: sandbox` needs none"
             }
             Self::Usage(_) | Self::Select(_) => {
                 return Some(format!("see `convertalk {command} --help`"));
             }
-            Self::Output { .. } => "write it to a file of its own",
+            Self::Output { .. } => "choose another file name",
             Self::Base(error) => error.hint(),
             Self::Fleet(error) => error.hint(),
             Self::UnknownRule { .. } => "rules are in policy.rules of convertalk.yaml, by `name`",
-            Self::Ambiguous { .. } => "write more of it",
+            Self::Ambiguous { .. } => "use more characters of the uuid",
             Self::Snapshot(error) => error.hint(),
             Self::PlanFile { source, .. } => source.hint(),
             Self::NoRun(_) => "see `convertalk runs`",
-            Self::RunFile { .. } => "run files are in .convertalk/runs/, or where --run-file said",
+            Self::RunFile { .. } => {
+                "run files are in .convertalk/runs/, or where --run-file put them"
+            }
             Self::Applied { source, .. } => source.hint(),
             Self::ForeignRun { .. } => {
-                "undo it in the workspace, and with the environment, that it was made in"
+                "undo it in its own workspace, with the same environment variables"
             }
             Self::Missing { .. } => {
-                "check the uuids; take leads out that are gone, or say `create: true`, or go on without them: --missing skip"
+                "check the uuids; remove leads that are gone, add `create: true`, or skip them with --missing skip"
             }
-            Self::Unreadable(_) => {
-                "these leads are neither missing nor to be created: look at them in the inbox, or go on without them (--only)"
-            }
+            Self::Unreadable(_) => "check these leads in the inbox, or leave them out with --only",
             Self::NeedsYes => "in a pipeline, add --yes",
-            Self::Locked => "wait for it, or see what it does in .convertalk/runs/",
+            Self::Locked => "wait for it to end; its run file is in .convertalk/runs/",
             Self::Io { .. }
             | Self::Json(_)
             | Self::Sandbox(_)
@@ -354,11 +354,13 @@ impl Error {
             | Self::Interrupted => return None,
             Self::Write(WriteError::Changed(_)) => "run it again",
             Self::Write(WriteError::Io(..)) => return None,
-            Self::Exists { .. } => "--out DIR writes into another folder, --force overwrites them",
-            Self::WouldLose { .. } => {
-                "pull all leads (no --only, no --type), or into another folder: --out DIR"
+            Self::Exists { .. } => {
+                "use --out DIR to write to another folder, or --force to overwrite them"
             }
-            Self::Internal(_) => "please report it, with what you ran",
+            Self::WouldLose { .. } => {
+                "pull all leads (without --only and --type), or use another folder: --out DIR"
+            }
+            Self::Internal(_) => "please report it, with the command that you ran",
         };
         Some(words.to_owned())
     }

@@ -75,14 +75,14 @@ impl FleetError {
 
 /// A workspace as it was found.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundWorkspace {
     /// Its folder, relative to the one that was searched, with `/`; empty for that folder itself.
     pub dir: String,
     /// Its valid settings, or the first error in its `convertalk.yaml`.
     pub workspace: Result<Workspace, Box<Diagnostic>>,
 }
 
-impl Found {
+impl FoundWorkspace {
     /// The name of its job.
     pub fn name(&self) -> String {
         if self.dir.is_empty() {
@@ -97,12 +97,12 @@ impl Found {
 ///
 /// # Errors
 /// A folder cannot be read, or two workspaces have the same name.
-pub fn find(root: &Path, overrides: &Overrides) -> Result<Vec<Found>, FleetError> {
+pub fn find(root: &Path, overrides: &Overrides) -> Result<Vec<FoundWorkspace>, FleetError> {
     let mut folders = folders(root)?;
     folders.sort();
-    let found: Vec<Found> = folders
+    let found: Vec<FoundWorkspace> = folders
         .into_par_iter()
-        .map(|(dir, path)| Found {
+        .map(|(dir, path)| FoundWorkspace {
             workspace: read(&path, overrides),
             dir,
         })
@@ -178,7 +178,7 @@ pub struct Difference {
 ///
 /// A file belongs to the nearest workspace above it. Where lead files may lie behind a link, any change in the workspace counts,
 /// and so it does in a broken one: its globs are not known.
-pub fn changed(found: &[Found], difference: &Difference) -> Vec<bool> {
+pub fn changed(found: &[FoundWorkspace], difference: &Difference) -> Vec<bool> {
     let by_dir: BTreeMap<&str, usize> = found
         .iter()
         .enumerate()
@@ -225,7 +225,7 @@ fn owner<'p>(
 }
 
 /// Whether a path within a workspace is one of the files that make it up.
-fn own_files(found: &Found) -> Box<dyn Fn(&str) -> bool + '_> {
+fn own_files(found: &FoundWorkspace) -> Box<dyn Fn(&str) -> bool + '_> {
     match &found.workspace {
         Err(_) => Box::new(|_| true),
         Ok(workspace) => {
@@ -242,7 +242,7 @@ fn is_test(path: &str) -> bool {
 }
 
 /// The path of a workspace's seed from the top of the repository.
-fn seed(found: &Found, prefix: &str) -> Option<String> {
+fn seed(found: &FoundWorkspace, prefix: &str) -> Option<String> {
     let seed = found.workspace.as_ref().ok()?.api.seed.as_ref()?;
     let parts: Vec<_> = Path::new(prefix)
         .join(&found.dir)

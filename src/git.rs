@@ -1,4 +1,4 @@
-//! What git knows of a workspace: the files of other commits, and who changed a line last.
+//! What git knows about a workspace: the files of other commits, and who last changed a line.
 
 pub mod base;
 mod batch;

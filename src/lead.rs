@@ -1,8 +1,8 @@
 //! The values of a lead, in one normal form for both sides.
 //!
-//! Defines what a status, an agent, a set of tags or a note is. The readers of files and of the API both end here, so that comparing
-//! desired with live is comparing equal types. [`field`] is the table of what can be managed, [`Value`] a value of a field, [`Lead`]
-//! what the API shows, and [`desired`] what the files ask for. No I/O, no clock.
+//! Defines statuses, agents, tags and notes. The readers of files and of the API both produce these types, so desired and live values
+//! can be compared directly. [`field`] is the table of managed fields, [`Value`] the value of a field, [`Lead`]
+//! what the API lists, and [`desired`] what the files declare. No I/O, no clock.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ pub use field_mask::FieldMask;
 pub use id::LeadId;
 pub use value::{DesiredValue, Shown, Value};
 
-/// Where a lead stands. Read as an open set, written as the six (api.md, 6).
+/// The status of a lead. Any value is read; the six of api.md (section 6) can be written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// `OPEN`
@@ -39,12 +39,12 @@ pub enum Status {
     Dependancy,
     /// `CLOSED`
     Closed,
-    /// Any other word the platform shows, `DELETED` say. Never written.
+    /// Any other value of the platform, such as `DELETED`. Never written.
     Other(Box<str>),
 }
 
 impl Status {
-    /// The six that can be written, in the platform's order.
+    /// The six statuses that can be written, in the platform's order.
     pub const WRITABLE: [Self; 6] = [
         Self::Open,
         Self::InProgress,
@@ -54,19 +54,19 @@ impl Status {
         Self::Closed,
     ];
 
-    /// Reads what the platform shows; a word that is not of the six is kept as [`Status::Other`].
+    /// Reads the platform's value; values other than the six are kept as [`Status::Other`].
     pub fn read(text: &str) -> Self {
         Self::writable(text).unwrap_or_else(|| Self::Other(text.into()))
     }
 
-    /// One of the six, or `None` where the word is none of them.
+    /// One of the six, or `None`.
     pub fn writable(text: &str) -> Option<Self> {
         Self::WRITABLE
             .into_iter()
             .find(|status| status.as_str() == text)
     }
 
-    /// The platform's word.
+    /// The platform's value.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Open => "OPEN",
@@ -92,7 +92,7 @@ impl fmt::Display for Status {
 pub struct AgentId([u8; 24]);
 
 impl AgentId {
-    /// `None` where the text is not 24 hex digits.
+    /// `None` if the text is not 24 hex digits.
     pub fn parse(text: &str) -> Option<Self> {
         let mut digits: [u8; 24] = text.as_bytes().try_into().ok()?;
         digits.make_ascii_lowercase();
@@ -135,30 +135,30 @@ impl fmt::Display for AgentId {
     }
 }
 
-/// A note of a lead. Two notes are the same when both texts are; the platform's own id of a note is not ours to know.
+/// A note of a lead. Notes are equal if both texts are; the platform's id of a note is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Note {
-    /// The headline.
+    /// The title.
     pub title: String,
     /// The text; may be empty.
     pub description: String,
 }
 
-/// A tag in normal form: without blanks around it. `None` where nothing is left.
+/// A tag in normal form: trimmed. `None` if nothing is left.
 pub fn tag(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// A lead as the API shows it: every managed value that is there, in normal form.
+/// A lead as the API lists it: all managed values in normal form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lead {
-    /// In the fields' order, each once, none of them empty.
+    /// In the order of the fields, each once, none empty.
     values: Vec<(Field, Value)>,
 }
 
 impl Lead {
-    /// A lead with these values; of those of one field the last one counts.
+    /// A lead with these values; the last value of a field counts.
     pub fn new(values: impl IntoIterator<Item = (Field, Value)>) -> Self {
         let mut lead = Self::default();
         for (field, value) in values {
@@ -167,7 +167,7 @@ impl Lead {
         lead
     }
 
-    /// Gives a field a value, or, with an empty one, none.
+    /// Sets a field; an empty value clears it.
     pub fn set(&mut self, field: Field, value: Value) {
         let place = self.place(&field);
         match (place, value.is_empty()) {
@@ -178,18 +178,18 @@ impl Lead {
         }
     }
 
-    /// The value of a field; `None` where there is none.
+    /// The value of a field; `None` if there is none.
     pub fn get(&self, field: &Field) -> Option<&Value> {
         self.place(field).ok().map(|at| &self.values[at].1)
     }
 
-    /// The value of a field, empty where there is none.
+    /// The value of a field; empty if there is none.
     pub fn value(&self, field: &Field) -> Cow<'_, Value> {
         self.get(field)
             .map_or_else(|| Cow::Owned(Value::empty(field.kind())), Cow::Borrowed)
     }
 
-    /// Every value that is there, in the fields' order.
+    /// All values, in the order of the fields.
     pub fn values(&self) -> impl Iterator<Item = (&Field, &Value)> {
         self.values.iter().map(|(field, value)| (field, value))
     }

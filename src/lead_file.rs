@@ -28,7 +28,7 @@ pub use self::valid::Vocabulary;
 pub(crate) use self::valid::{Meaning, one_meaning};
 use crate::config::{FILE, Overrides, Settings, Workspace, configure};
 use crate::lead::Desired;
-use crate::yaml::diagnostic::{self, Code, Diagnostic, Source};
+use crate::yaml::diagnostic::{self, Code, Diagnostic, SourceFile};
 use crate::yaml::file;
 
 /// A workspace and its lead files, or all that is wrong with them.
@@ -125,7 +125,7 @@ fn gather(
     let leads = all.iter().map(Vec::len).sum();
     let source = |number: u32| {
         let (file, text) = &read[number as usize];
-        Source {
+        SourceFile {
             file: file.clone(),
             text: text.as_deref().unwrap_or_default(),
         }
@@ -144,7 +144,7 @@ impl Workspace {
 }
 
 impl Settings {
-    /// The names that could be read; those of a file with a mistake among its names are not held against anyone.
+    /// The names that could be read; names of a file with an error among them are not checked.
     fn vocabulary(&self, diagnostics: &[Diagnostic]) -> Vocabulary<'_> {
         let doubt = |made: &Diagnostic| {
             matches!(
@@ -168,7 +168,7 @@ fn misses(
     found: &discover::Found,
     out: &mut Vec<Diagnostic>,
 ) {
-    let source = Source {
+    let source = SourceFile {
         file: file.clone(),
         text,
     };

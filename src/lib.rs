@@ -1,38 +1,38 @@
-//! convertalk makes lead state declarative: files say what a lead's status, tags and agent should be, `plan` shows what would
-//! change in the live inbox, `apply` makes exactly those changes and proves by reading back that they took.
+//! convertalk makes lead state declarative: files declare each lead's status, tags and agent, `plan` shows what would
+//! change in the live inbox, and `apply` makes exactly those changes and verifies them by reading them back.
 //!
 //! # The pipeline
 //!
 //! ```text
 //! load → validate → observe → diff → plan → report
-//!  files   Desired    Live    Standing  Plan → apply → verify (observe and diff again)
+//!  files   Desired    Live     Diff   Plan → apply → verify (observe and diff again)
 //! ```
 //!
-//! Data flows one way. [`workspace`] turns files into [`desired`]; [`observe`] turns pages of a listing into
-//! [`Live`](observe::Live); [`diff`] compares the two, field by field; [`plan`] holds the differences against the policy;
-//! [`report`] tells the plan, [`apply`] carries it out. Both sides of every comparison speak the values of [`lead`].
+//! Data flows one way. [`config`] and [`lead_file`] turn files into [`Desired`](lead::desired::Desired); [`observe`] turns pages of
+//! a listing into [`Live`](observe::Live); [`diff`] compares the two field by field; [`plan`] checks the differences against the
+//! [`policy`]; [`report`] renders the plan and [`apply`] executes it. Both sides of every comparison use the values of [`lead`].
 //!
-//! # Who may do what
+//! # Access
 //!
-//! - [`lead`], [`desired`], [`diff`], [`plan`], [`redaction`] and [`report`] are pure: no I/O, no clock, no randomness, no
+//! - [`lead`], [`diff`], [`plan`], [`policy`], [`redaction`] and [`report`] are pure: no I/O, no clock, no randomness, no
 //!   environment. Equal input gives equal bytes.
-//! - [`api`] alone reaches the network. It implements [`observe::Reader`] and, made with a write token, [`apply::Writer`];
-//!   whoever is given a `Reader` cannot write, and that is how `plan` is safe.
-//! - [`snapshot`] is a [`observe::Reader`] over a file: a plan without credentials.
-//! - [`atomic_file`] writes files: the old content or the new one, also after a power cut.
-//! - [`cli`] alone names them all, and alone reads the environment and the clock.
-//! - [`sandbox`] is the other end of the wire: a small real server. It shares no type with the client, so that the tests hold
-//!   two readings of the API's documents against each other.
+//! - Only [`api`] reaches the network. It implements [`observe::Reader`] and, with a write token, [`apply::Writer`]. The holder of
+//!   a `Reader` cannot write, which makes `plan` read-only by construction.
+//! - [`snapshot`] is an [`observe::Reader`] over a file: a plan without credentials.
+//! - [`atomic_file`] replaces files atomically, even if the power fails.
+//! - Only [`cli`] depends on every module, and only [`cli`] reads the environment and the clock.
+//! - [`sandbox`] is the other end of the connection: a small HTTP server. It shares no type with the client, so that the tests compare
+//!   two independent implementations of the API's documentation.
 //!
-//! # The vocabulary
+//! # Terms
 //!
-//! *Desired* is what the files say, *live* what the API lists, *base* what the files said at an earlier commit. A *change* is a
-//! difference that a plan would write; *drift* is a difference that the files did not make. *Verify* is reading back.
+//! *Desired* is what the files declare, *live* what the API lists, *base* what the files declared at an earlier commit. A *change* is
+//! a difference that a plan would write; *drift* is a difference that the files did not make. To *verify* is to read back.
 //!
 //! # Adding a managed field
 //!
-//! An entry of the table in [`lead::field`]. Everything else loops over the table and matches on a field's kind only; a new kind is
-//! a variant of [`lead::Kind`], and the compiler names every place that has to know it.
+//! Add an entry to the table in [`lead::field`]. Everything else loops over the table and matches on a field's kind only; a new kind is
+//! a variant of [`lead::Kind`], and the compiler reports every place that must handle it.
 
 pub mod api;
 pub mod apply;

@@ -1,4 +1,4 @@
-//! The program: the library's command line, and nothing else.
+//! The program: calls the command line of the library.
 
 use std::process::ExitCode;
 

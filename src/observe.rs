@@ -1,8 +1,8 @@
-//! Observe: the listing, read to a proven end, becomes Live; or the reason why it did not.
+//! Observe: reads the listing to a proven end and returns Live, or the reason why it could not.
 //!
-//! Owns what "the whole listing" means while it moves under the reader: which pages to open next, when a list has ended, which
-//! of two sightings of one lead counts, and when a lead is missing. Is given a [`Reader`] and the leads to keep; hands on
-//! [`Live`]. Knows no HTTP and no JSON.
+//! Owns what "the whole listing" means while the listing changes: which pages to read next, when a list has ended, which
+//! of two readings of a lead counts, and when a lead is missing. Takes a [`Reader`] and the leads to keep, and returns
+//! [`Live`]. Independent of HTTP and JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,12 +30,12 @@ pub use sweep::{look_again, observe, observe_all, observe_declared, read_page};
 pub enum ChatType {
     /// Chats that became leads.
     Lead,
-    /// Chats that did not, or not yet.
+    /// Chats that are not leads.
     NonLead,
 }
 
 impl ChatType {
-    /// The word of the query.
+    /// The value of the query parameter.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Lead => "lead",
@@ -50,19 +50,19 @@ impl fmt::Display for ChatType {
     }
 }
 
-/// The shape in which tags are sent.
+/// The form in which tags are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TagShape {
-    /// As the listing shows them: text where it shows text, else an array.
+    /// As listed: text if the listing shows text, else an array.
     #[default]
     Auto,
     /// An array of strings.
     Array,
-    /// One string, with commas.
+    /// One string, separated by commas.
     String,
 }
 
-/// Where in the listing a lead was seen: the place to look first when reading it back.
+/// Where a lead was listed: the first place to look when reading it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seen {
     /// The list.
@@ -71,22 +71,22 @@ pub struct Seen {
     pub page: u32,
 }
 
-/// One page of one list, decoded.
+/// One decoded page of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
-    /// Its records that have a uuid, in order.
+    /// Records with a uuid, in order.
     pub sightings: Vec<Sighting>,
-    /// Records without a uuid: they cannot be written.
+    /// The number of records without a uuid, which cannot be written.
     pub without_uuid: usize,
     /// The leads that [`Projection`] keeps, in order.
     pub leads: Vec<(LeadId, Box<Observed>)>,
-    /// Of the leads that [`Projection`] keeps, those whose record could not be understood.
+    /// Leads that [`Projection`] keeps whose record could not be understood.
     pub unreadable: Vec<Unreadable>,
-    /// The same for two pages that hold the same records in the same order.
+    /// Equal for two pages with the same records in the same order.
     pub signature: u64,
-    /// Nothing is listed here: an empty page, one without data, or a 404.
+    /// The page has no records: it is empty, has no data, or is a 404.
     pub is_end: bool,
-    /// It is the end because nothing is served there: an end further on, a wrong address where both lists begin so.
+    /// Nothing is served at this address: the end of the list, or a wrong address if the first page of both lists is like this.
     pub is_nowhere: bool,
     /// When it was read; `None` where it did not come from the API.
     pub reading: Option<Reading>,
@@ -108,14 +108,14 @@ impl Page {
     }
 }
 
-/// A record that has a uuid. Every one is counted, so this is kept small.
+/// A record with a uuid. Every record is counted, so this type is small.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
-    /// Of the uuid.
+    /// The hash of the uuid.
     pub key: Key,
-    /// `updatedAt` in milliseconds since 1970; the smallest number where it is not known.
+    /// `updatedAt` in milliseconds since 1970; the smallest number if unknown.
     pub updated: i64,
-    /// The agent that it is assigned to.
+    /// The assigned agent.
     pub agent: Option<AgentId>,
 }
 
@@ -128,26 +128,26 @@ pub struct Unreadable {
     pub reason: String,
 }
 
-/// A lead as it was seen.
+/// A lead as read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
-    /// The values that can be managed.
+    /// The managed values.
     pub lead: Lead,
-    /// Values that are never managed, by name: they must be the same after a write.
+    /// Values that are never managed, by name: a write must not change them.
     pub unmanaged: BTreeMap<&'static str, String>,
-    /// Lists as the record shows them, for a writer that has to send whole lists.
+    /// Lists as in the record, for writes that must send whole lists.
     pub echo: Echo,
-    /// The shape of the record's tags; `None` where it shows none.
+    /// The form of the record's tags; `None` if it has none.
     pub tag_shape: Option<TagShape>,
     /// `updatedAt`, as in [`Sighting::updated`].
     pub updated: i64,
-    /// Where it was seen last.
+    /// Where it was last listed.
     pub seen: Option<Seen>,
     /// When it was seen last.
     pub reading: Option<Reading>,
 }
 
-/// The items of lists as a record shows them, with every key.
+/// The items of lists as in the record, with every key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Echo {
     /// Attributes, in order.
@@ -158,43 +158,43 @@ pub struct Echo {
     pub tags: Vec<serde_json::Value>,
 }
 
-/// How much of the listing stands behind a plan.
+/// How much of the listing was read.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
 )]
 pub struct Listing {
     /// Whether both lists were read to their ends.
     pub complete: bool,
-    /// Chats read, each counted once; in an inbox of more than 32 768 chats, one that shows again far from its first place counts
-    /// again.
+    /// Chats read, each counted once. In an inbox of more than 32 768 chats, a chat that is listed twice, far apart, counts
+    /// twice.
     pub leads_read: u64,
-    /// Pages read, a second look included.
+    /// Pages read, including repeated sweeps.
     pub pages_read: u64,
 }
 
-/// Leads as they were seen, by uuid.
+/// Leads as read, by uuid.
 pub type Leads = BTreeMap<LeadId, Box<Observed>>;
 
-/// What the API lists.
+/// The live listing.
 #[derive(Debug, Clone, Default)]
 pub struct Live {
-    /// The leads that were asked for and found.
+    /// The requested leads that were found.
     pub leads: Leads,
-    /// The leads that were asked for and listed, but whose records could not be understood, each with the reason.
+    /// The requested leads that are listed but could not be understood, each with the reason.
     pub unreadable: BTreeMap<LeadId, String>,
     /// How much was read.
     pub listing: Listing,
-    /// Chats of each agent over the whole inbox; `None` where the listing was not read to its end.
+    /// The number of chats of each agent in the whole inbox; `None` if the listing was not read to its end.
     pub workload: Option<BTreeMap<AgentId, u64>>,
     /// When it was read, from the first request to the last answer; `None` where it did not come from the API.
     pub reading: Option<Reading>,
 }
 
 impl Live {
-    /// The same, where every lead that was asked for and listed could be understood.
+    /// Returns the listing if every requested lead could be understood.
     ///
     /// # Errors
-    /// Those that could not. What they have is unknown, so nothing may be planned or written for them.
+    /// The leads that could not. Their values are unknown, so they must not be planned or written.
     pub fn readable(self) -> Result<Self, UnreadableLeads> {
         if self.unreadable.is_empty() {
             Ok(self)
@@ -203,12 +203,12 @@ impl Live {
         }
     }
 
-    /// A lead that was asked for, where it was found.
+    /// A requested lead, if it was found.
     pub fn get(&self, id: &LeadId) -> Option<&Observed> {
         self.leads.get(id).map(Box::as_ref)
     }
 
-    /// The shape in which to send tags to a lead that shows none: text only where others show text and no one shows an array.
+    /// The form of tags for a lead that has none: text only if other leads show text and none shows an array.
     pub fn tag_shape(&self) -> TagShape {
         let shows = |shape| {
             self.leads
@@ -223,12 +223,12 @@ impl Live {
     }
 }
 
-/// Leads that are in the inbox, but whose records could not be understood, each with the reason.
+/// Leads that are in the inbox but could not be understood, each with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", unreadable(.0))]
 pub struct UnreadableLeads(pub BTreeMap<LeadId, String>);
 
-/// Leads that a message names.
+/// The maximum number of leads that a message names.
 const NAMED: usize = 5;
 
 fn unreadable(leads: &BTreeMap<LeadId, String>) -> String {
@@ -249,12 +249,12 @@ fn unreadable(leads: &BTreeMap<LeadId, String>) -> String {
     )
 }
 
-/// Reads pages. Whoever holds only this cannot write.
+/// Reads pages. The holder of a `Reader` cannot write.
 pub trait Reader: Sync {
-    /// Why a page could not be had, all retries done.
+    /// Why a page could not be read, after all retries.
     type Error: std::error::Error + Send + 'static;
 
-    /// Page `number` (from 1) of `list`.
+    /// Reads page `number` (from 1) of `list`.
     fn page(
         &self,
         list: ChatType,
@@ -262,17 +262,17 @@ pub trait Reader: Sync {
         keep: &Projection,
     ) -> impl Future<Output = Result<Page, Self::Error>> + Send;
 
-    /// Whether what is read may be written over: then leads are read whole.
+    /// Whether leads that are read may be written: then every field is read.
     fn writes(&self) -> bool;
 
-    /// How many pages may be under way at a time.
+    /// The maximum number of concurrent page requests.
     fn width(&self) -> usize;
 
-    /// The number of pages of one list after which a listing without end is an error.
+    /// The number of pages of one list after which a listing without an end is an error.
     fn page_cap(&self) -> u32;
 }
 
-/// Why there is no Live.
+/// Why the listing could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ObserveError<E: std::error::Error + 'static> {
     /// A page could not be read, so the listing is incomplete.
@@ -282,18 +282,18 @@ pub enum ObserveError<E: std::error::Error + 'static> {
         list: ChatType,
         /// The page.
         page: u32,
-        /// Why.
+        /// The reason.
         source: E,
     },
-    /// Neither list is served at all.
-    #[error("the API is not there: neither list of the inbox is served at this address")]
+    /// Neither list is served.
+    #[error("the API was not found: this address serves neither list of the inbox")]
     Nowhere,
     /// The list does not end.
     #[error("the listing is incomplete: `{list}` has not ended after {cap} pages")]
     PageCap {
         /// The list.
         list: ChatType,
-        /// The cap.
+        /// The maximum number of pages.
         cap: u32,
     },
 }

@@ -1,8 +1,8 @@
-//! Plan: Diff × Policy → what would be done, what is refused, and what it comes to. Pure.
+//! Plan: Diff × Policy → what would change, what is refused, and totals. Pure.
 //!
-//! [`Plan`] is one type from here to the screen, to the JSON and to the saved file, and back: its serialised form is version 1
-//! of the plan format, and `schema/plan.schema.json` is derived from it. Given a diff and the limits, `make` leaves the
-//! executor no choices.
+//! [`Plan`] is one type for the screen, the JSON output and the saved file: its serialized form is version 1
+//! of the plan format, and `schema/plan.schema.json` is derived from it. `make` decides everything, given a diff and the limits; the
+//! executor has no choices to make.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ use hash::hash_of;
 pub use make::{Input, Present, bare, hold, make, narrow, rejudge};
 pub use policy::Limits;
 
-/// The version of the format that this program writes and reads.
+/// The version of the plan format that this program reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// What one run would do.
@@ -41,42 +41,42 @@ pub struct Plan {
     pub tool_version: String,
     /// When the live listing had been read (RFC 3339, UTC).
     pub created_at: String,
-    /// The same for equal targets and equal changes.
+    /// Equal for equal targets and equal changes.
     pub plan_id: String,
-    /// What the plan is for; it is refused anywhere else.
+    /// The inbox of the plan; a plan is refused for any other inbox.
     pub target: Target,
     /// The commit that the files are of; null outside of a repository.
     #[serde(default)]
     pub head: Option<Head>,
-    /// The commit that differences were explained with.
+    /// The base: the commit that differences are explained by.
     pub base: Option<Base>,
     /// The leads that `--only` selected; left out where the plan is about all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<String>>")]
     pub selected: Option<Vec<LeadId>>,
-    /// How much of the live listing stands behind it.
+    /// How much of the live listing was read.
     pub listing: Listing,
-    /// The numbers.
+    /// Totals.
     pub summary: Summary,
     /// Leads that differ, in the order of their uuids. Of those where `taken` is `live`, nothing is written.
     pub changes: Vec<Change>,
-    /// Declared leads that two sweeps of the listing did not show.
+    /// Declared leads that two sweeps of the listing did not find.
     pub missing: Vec<Missing>,
-    /// Declared leads that are held: none of them is written, and no difference of them counts.
+    /// Declared leads that are held: they are not written, and their differences do not count.
     #[serde(default)]
     pub held: Vec<Held>,
     /// Fields that are no longer declared.
     pub released: Vec<Released>,
-    /// Why nothing of this may be applied.
+    /// Why this plan cannot be applied.
     pub refusals: Vec<Refusal>,
-    /// What policy reports, though it goes ahead.
+    /// What policy warns about; warnings do not stop a run.
     #[serde(default)]
     pub warnings: Vec<Refusal>,
-    /// How many leads move from which status to which.
+    /// The number of leads for each status transition.
     pub transitions: Vec<TransitionCount>,
-    /// Each agent's leads before and after: of the whole inbox where the listing is complete, else of the declared leads.
+    /// Each agent's number of leads before and after: of the whole inbox if the listing is complete, else of the declared leads.
     pub agents: Vec<AgentLoad>,
-    /// SHA-256 of this document without this key; in saved plans.
+    /// SHA-256 of this document without this key; in saved plans only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
 }
@@ -91,7 +91,7 @@ impl Plan {
 /// The inbox that a plan is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Target {
-    /// The API's address, or `sandbox`.
+    /// The address of the API, or `sandbox`.
     pub endpoint: String,
     /// The bot.
     pub bot_id: String,
@@ -102,36 +102,36 @@ pub struct Target {
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Base {
-    /// As it was asked for.
+    /// The reference as given.
     #[serde(rename = "ref")]
     pub reference: String,
-    /// Its whole hash.
+    /// The full hash.
     pub commit: String,
 }
 
-/// The numbers of a plan.
+/// The totals of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Leads that the files declare, `--only` applied.
     pub declared: usize,
-    /// Of them, those with nothing to do.
+    /// Declared leads without a change.
     pub in_sync: usize,
-    /// Those to be updated.
+    /// Leads to update.
     pub to_update: usize,
-    /// Those to be created.
+    /// Leads to create.
     pub to_create: usize,
-    /// Those not found.
+    /// Leads not found.
     pub missing: usize,
-    /// Those whose inbox moved while the file did not.
+    /// Leads that changed in the inbox and not in the files.
     pub drift: usize,
-    /// Those of which both moved, apart.
+    /// Leads that changed in both, to different values.
     pub conflicts: usize,
-    /// Those held.
+    /// Leads that are held.
     #[serde(default)]
     pub held: usize,
 }
 
-/// What is done to a lead.
+/// The action on a lead.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -150,14 +150,14 @@ pub enum Action {
 /// One lead that is not as the files want it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
-    /// Which.
+    /// The lead.
     #[schemars(with = "String")]
     pub uuid: LeadId,
-    /// As readers know it.
+    /// The label, for readers.
     pub label: Option<String>,
     /// Update or create.
     pub action: Action,
-    /// `change` where there is no base to explain it with.
+    /// `change` if there is no base to explain it by.
     pub class: Class,
     /// Where the lead is declared.
     pub source: Source,
@@ -178,7 +178,7 @@ impl Change {
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
-    /// Relative to the workspace's folder.
+    /// Relative to the folder of the workspace.
     pub file: String,
     /// From 1.
     pub line: u32,
@@ -202,10 +202,10 @@ impl std::fmt::Display for Source {
 /// A declared lead that was not found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Missing {
-    /// Which.
+    /// The lead.
     #[schemars(with = "String")]
     pub uuid: LeadId,
-    /// As readers know it.
+    /// The label, for readers.
     pub label: Option<String>,
     /// Where it is declared.
     pub source: Source,
@@ -214,12 +214,12 @@ pub struct Missing {
 /// A declared lead that is held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Held {
-    /// Which.
+    /// The lead.
     #[schemars(with = "String")]
     pub uuid: LeadId,
-    /// As readers know it.
+    /// The label, for readers.
     pub label: Option<String>,
-    /// Why, as the file says.
+    /// The reason, from the file.
     pub reason: String,
     /// Where it is declared.
     pub source: Source,
@@ -228,57 +228,57 @@ pub struct Held {
 /// Fields of a lead that the files declared at the base and no longer do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Released {
-    /// Which lead.
+    /// The lead.
     #[schemars(with = "String")]
     pub uuid: LeadId,
-    /// As readers knew it.
+    /// The label at the base, for readers.
     pub label: Option<String>,
     /// The fields, by name.
     pub fields: Vec<String>,
-    /// Where they stood at the base.
+    /// Where they were declared at the base.
     pub source: Source,
 }
 
-/// A rule that a plan breaks.
+/// A rule that a plan violates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// The guard: `max-changes`, `transition`, `require-agent`, `max-leads`, `empty-listing`, `conflict`, `drift`, `freeze`, `rewind`,
     /// `target`, or `rule:NAME`; of a warning also `snapshot`.
     #[schemars(with = "String")]
     pub rule: Guard,
-    /// What is wrong, with its number.
+    /// What is wrong, with the number that matters.
     pub message: String,
-    /// Where the rule stands; null where it is a flag or built in.
+    /// The place of the rule; null for a flag or a built-in rule.
     pub source: Option<Source>,
     /// How to override it, once or for good.
     pub lift: String,
-    /// The leads it is about, in order; empty where it is about the whole plan.
+    /// The leads concerned, in order; empty if the whole plan is concerned.
     #[schemars(with = "Vec<String>")]
     pub leads: Vec<LeadId>,
 }
 
-/// Leads that move between two statuses.
+/// The number of leads for one status transition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct TransitionCount {
-    /// Null for a lead without a status, or one that is to be created.
+    /// Null for a lead without a status, or one to be created.
     pub from: Option<String>,
     /// The new status.
     pub to: String,
-    /// How many leads.
+    /// The number of leads.
     pub count: usize,
 }
 
-/// An agent's leads.
+/// An agent's number of leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AgentLoad {
-    /// The platform's id.
+    /// The id on the platform.
     pub id: String,
     /// The name in the workspace.
     pub name: Option<String>,
-    /// Leads as it is.
+    /// The number of leads now.
     pub before: u64,
-    /// Leads as it would be.
+    /// The number of leads after the plan.
     pub after: u64,
-    /// The cap of the workspace.
+    /// The cap in the workspace.
     pub max_leads: Option<u32>,
 }

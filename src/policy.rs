@@ -1,4 +1,4 @@
-//! What a plan may not do, and who may be given leads: the values of `agents` and `policy` in `convertalk.yaml`.
+//! Policy: the values of `agents` and `policy` in `convertalk.yaml`.
 
 use std::str::FromStr;
 
@@ -15,36 +15,36 @@ pub use freeze::{Freeze, WeekTime, WeeklyError, Window};
 pub use guard::{Guard, UnknownGuard};
 pub use rule::{ChangeRule, Verdict};
 
-/// An agent that has a name here.
+/// An agent with a name in the workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agent {
-    /// The platform's id.
+    /// The id on the platform.
     pub id: AgentId,
-    /// How many leads the agent may have after a run.
+    /// The maximum number of leads after a run.
     pub max_leads: Option<u32>,
-    /// Where the cap, or else the name, stands.
+    /// The place of the cap, or else of the name.
     pub place: Place,
 }
 
-/// A value of the policy and its line.
+/// A value of the policy and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule<T> {
-    /// What it says.
+    /// The value.
     pub value: T,
-    /// Where.
+    /// The place.
     pub place: Place,
 }
 
-/// What a plan may not do. Every rule is optional.
+/// The limits of a plan. Every rule is optional.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// The only tags that lead files may ask for.
+    /// The only tags that lead files may use.
     pub tags: Option<Rule<Vec<String>>>,
-    /// How many leads one run may change.
+    /// The maximum number of leads that one run may change.
     pub max_changes: Option<Rule<MaxChanges>>,
-    /// Refused moves of the status.
+    /// Status transitions that are refused.
     pub deny: Vec<Rule<Transition>>,
-    /// Moves of the status that are reported, and go ahead.
+    /// Status transitions that cause a warning.
     pub warn: Vec<Rule<Transition>>,
     /// Statuses in which a lead must have an agent.
     pub require_agent: Option<Rule<Vec<Status>>>,
@@ -63,23 +63,25 @@ impl Policy {
     }
 }
 
-/// A number of leads, or a share of the declared ones.
+/// A number of leads, or a percentage of the declared ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxChanges {
     /// A number of leads.
     Leads(u32),
-    /// A share of the declared leads.
+    /// A percentage of the declared leads.
     Percent(u8),
 }
 
 /// The text is not a number of leads.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MaxChangesError {
-    /// Neither digits nor digits and `%`.
-    #[error("write a number of leads, such as 50, or a share of the declared leads, such as 20%")]
+    /// Neither digits nor a percentage.
+    #[error(
+        "expected a number of leads, such as 50, or a percentage of the declared leads, such as 20%"
+    )]
     Unreadable,
-    /// More than all.
-    #[error("a share is at most 100%")]
+    /// More than 100%.
+    #[error("a percentage must be 100% or less")]
     Share,
 }
 
@@ -92,7 +94,7 @@ impl FromStr for MaxChanges {
             Some(share) => (share.trim_end(), true),
             None => (text, false),
         };
-        // `parse` takes a sign.
+        // `parse` accepts a sign.
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(MaxChangesError::Unreadable);
         }
@@ -107,11 +109,11 @@ impl FromStr for MaxChanges {
     }
 }
 
-/// A move from one status to another; `None` stands for `*`, any.
+/// A status transition; `None` stands for `*`, any status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
-    /// From this.
+    /// The status before.
     pub from: Option<Status>,
-    /// To this.
+    /// The status after.
     pub to: Option<Status>,
 }

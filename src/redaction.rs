@@ -1,6 +1,6 @@
-//! Privacy: people's names and contact values, as much of them as one run may tell. Pure.
+//! Redaction: how much of people's names and contact values may be shown. Pure.
 //!
-//! Given to every sink: reports, saved plans and run files alike. What is masked here cannot be had back from there.
+//! Applied before every sink: reports, saved plans and run files. Masked values cannot be restored from them.
 
 use hmac::{Hmac, KeyInit, Mac};
 use schemars::JsonSchema;
@@ -10,26 +10,26 @@ use sha2::Sha256;
 
 use crate::lead::{Field, LeadId, Privacy, Value};
 
-/// How much of people's names is told: `--names`.
+/// How much of people's names is shown: `--names`.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Redaction {
-    /// Names and contact values as they are.
+    /// Full names and contact values
     Full,
-    /// Initials of names; contact values masked.
+    /// Initials of names; contact values masked
     #[default]
     Initials,
-    /// Neither.
+    /// Neither names nor contact values
     None,
 }
 
-/// What stands in place of a masked text.
+/// The replacement of a masked text.
 pub const MASK: &str = "***";
 
 impl Redaction {
-    /// A side of a difference, with as much of it as may be shown.
+    /// A side of a difference, redacted for output.
     pub fn value(self, field: &Field, value: &Value) -> Value {
         if self.masks(field) {
             value.map_text(|text| self.text(field.spec().privacy, text))
@@ -54,7 +54,7 @@ impl Redaction {
         self != Self::Full && field.is_personal()
     }
 
-    /// A text with as much of it as may be shown.
+    /// A text, redacted.
     pub fn text(self, privacy: Privacy, text: &str) -> String {
         match (self, privacy) {
             (Self::Full, _) | (_, Privacy::Public | Privacy::Declared) => text.to_owned(),
@@ -91,7 +91,7 @@ fn initials(name: &str) -> String {
     }
 }
 
-/// The key of seals: whoever holds the read token can tell whether a masked value is a given one, and nobody else.
+/// The key of tags, derived from the read token: only holders of the token can check whether a masked value is a given one.
 #[derive(Debug, Clone)]
 pub struct RedactionKey(SecretString);
 
@@ -103,7 +103,7 @@ impl RedactionKey {
         ))
     }
 
-    /// The seal of a value: an HMAC over the lead, the field and the value, so that equal values of two leads do not show.
+    /// The tag of a value: an HMAC over the lead, the field and the value, so that equal values of two leads have different tags.
     pub fn seal(&self, id: &LeadId, field: &Field, value: &Value) -> String {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes()) else {
             return String::new();

@@ -1,7 +1,7 @@
-//! Reports: a plan or a run in the words and the form of its reader. Pure; the command line prints what is returned.
+//! Reports: render a plan or a run for its reader. Pure; the command line prints the result.
 //!
-//! Names, tags and messages come from strangers on the web: every format makes them harmless in its own way, and none trusts
-//! that another did.
+//! Names, tags and messages come from strangers on the web. Every format escapes them for itself and does not rely on another format's
+//! escaping.
 
 use crate::apply::journal::Line;
 use crate::plan::Plan;
@@ -30,7 +30,7 @@ mod tables;
 mod text;
 
 pub use applied::applied;
-pub use checkup::{Check, Health, checkup, probed};
+pub use checkup::{Health, HealthCheck, checkup, probed};
 pub use errors::{ErrorList, ErrorPlace, ReportedError};
 pub use explanation::explanation;
 pub use history::{HistoryEntry, LeadHistory, lead_history};
@@ -42,38 +42,38 @@ pub use run::{RunNames, run, run_file, run_list, stopped};
 pub(crate) use set::changed_fields;
 pub use set::{SetFile, SetLead, SetReport, SetSides, SetValue};
 
-/// The form of a plan.
+/// The format of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// For a terminal or a log.
     Text,
     /// For programs: version 1 of the plan format.
     Json,
-    /// For a comment on a pull request, or a job's summary.
+    /// For a comment on a pull request or a job summary.
     Markdown,
-    /// For reviewers: one file for a browser, which needs nothing else.
+    /// For reviewers: one self-contained file for a browser.
     Html,
-    /// Workflow commands: annotations at the lines that ask for each change.
+    /// Workflow commands: annotations on the lines that declare each change.
     Github,
-    /// SARIF 2.1.0: what the policy refuses or warns about, and missing leads.
+    /// SARIF 2.1.0: policy refusals and warnings, and missing leads.
     Sarif,
 }
 
-/// What a reader may see, how much of it, and from where.
+/// Who reads a report: how much may be shown, its size, and where paths start.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Audience<'a> {
-    /// How much of people's names and contact values is told.
+    /// How much of people's names and contact values is shown.
     pub names: Redaction,
-    /// The size that Markdown is cut to, in bytes; [`SMALLEST`] at the least.
+    /// The maximum size of Markdown in bytes; at least [`SMALLEST`].
     pub max_bytes: Option<usize>,
-    /// The way from the repository's top to the workspace, with `/` at its end: annotations and SARIF name files from there.
+    /// The path from the top of the repository to the workspace, with `/` at its end. Annotations and SARIF name files relative to the top.
     pub prefix: &'a str,
 }
 
-/// A plan in a format. Text holds colours as escape codes, which whoever prints it keeps or strips.
+/// Renders a plan. Text contains colors as escape codes, which the caller prints or strips.
 ///
 /// # Errors
-/// None that a plan can cause: JSON of strings and numbers.
+/// Only if JSON of strings and numbers cannot be written.
 pub fn plan(
     plan: &Plan,
     format: Format,
@@ -87,7 +87,7 @@ pub fn plan(
         Format::Github => {
             let findings = [finding::of_policy(&plan), finding::of_changes(&plan)].concat();
             Ok(github::print(&findings, audience.prefix)
-                + &github::data(&headline::PlanHeadline::of(&plan).plain())
+                + &github::data(&headline::PlanHeadline::new(&plan).plain())
                 + "\n")
         }
         Format::Sarif => sarif::print(&finding::of_policy(&plan), audience.prefix),
@@ -95,7 +95,7 @@ pub fn plan(
     }
 }
 
-/// A run file as Markdown for a job's summary, cut to so many bytes, [`SMALLEST`] at the least.
+/// Renders a run file as Markdown for a job summary, cut to `most` bytes, [`SMALLEST`] or more.
 pub fn run_as_markdown(
     lines: &[(u32, Line)],
     names: &RunNames,
@@ -104,9 +104,9 @@ pub fn run_as_markdown(
     markdown::run(lines, names, max_bytes)
 }
 
-/// What is wrong with the files, as workflow commands.
+/// Renders diagnostics of the files as workflow commands.
 pub fn diagnostics_for_github(diagnostics: &[Diagnostic], prefix: &str) -> String {
-    let Shown { first, more } = shown(diagnostics);
+    let FirstDiagnostics { first, more } = shown(diagnostics);
     let first: Vec<finding::Finding> = first.into_iter().map(finding::of_diagnostic).collect();
     let more = more.map_or_else(String::new, |more| format!("::notice::{more}\n"));
     github::print(&first, prefix) + &more
@@ -114,7 +114,7 @@ pub fn diagnostics_for_github(diagnostics: &[Diagnostic], prefix: &str) -> Strin
 
 /// The errors and warnings that people are shown.
 #[derive(Debug)]
-pub(crate) struct Shown<'d> {
+pub(crate) struct FirstDiagnostics<'d> {
     pub(crate) first: Vec<&'d Diagnostic>,
     /// How many there are, where not all are shown.
     pub(crate) more: Option<String>,
@@ -124,7 +124,7 @@ pub(crate) struct Shown<'d> {
 const SHOWN: usize = 100;
 
 /// The first errors and the first warnings, in their order.
-pub(crate) fn shown(diagnostics: &[Diagnostic]) -> Shown<'_> {
+pub(crate) fn shown(diagnostics: &[Diagnostic]) -> FirstDiagnostics<'_> {
     let errors = diagnostics.iter().filter(|made| made.is_error()).count();
     let warnings = diagnostics.len() - errors;
     let (mut shown_errors, mut shown_warnings) = (0, 0);
@@ -145,13 +145,13 @@ pub(crate) fn shown(diagnostics: &[Diagnostic]) -> Shown<'_> {
             style::count(warnings, "warning")
         )
     });
-    Shown { first, more }
+    FirstDiagnostics { first, more }
 }
 
-/// What is wrong with the files, as SARIF.
+/// Renders diagnostics of the files as SARIF.
 ///
 /// # Errors
-/// None that a diagnostic can cause.
+/// Only if JSON of strings and numbers cannot be written.
 pub fn diagnostics_as_sarif(
     diagnostics: &[Diagnostic],
     prefix: &str,

@@ -1,7 +1,7 @@
-//! The embedded API: a small real HTTP server of the lead API as api.md publishes it, its records in memory and in a file.
+//! The embedded API: a small HTTP server for the lead API as published in api.md, with its records in memory and in a file.
 //!
-//! For `endpoint: sandbox`, for `convertalk sandbox`, and for the tests. It reads api.md for itself: it knows nothing of
-//! [`lead`](crate::lead), of lead files or of the client, so that each test compares two readings. Every doubt in api.md, and
+//! Used for `endpoint: sandbox`, for `convertalk sandbox`, and by the tests. It implements api.md independently and shares nothing with
+//! [`lead`](crate::lead), lead files or the client, so that each test compares two readings. Every doubt in api.md, and
 //! every fault, is a switch of [`Options`].
 
 mod choices;
@@ -39,12 +39,12 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 pub use choices::{
-    AgentKey, Attributes, End, Kind, Normalise, Notes, Put, SideEffect, Sort, Tags, TagsShown,
-    Unassign, Unknown, WrongToken,
+    AgentKey, Attributes, ChatKind, ListEnd, Normalise, Notes, Put, SideEffect, Sort, Tags,
+    TagsShown, Unassign, Unknown, WrongToken,
 };
-pub use fault::{Fault, FaultError, FaultKind, Side, When};
+pub use fault::{Fault, FaultError, FaultKind, FaultSide, When};
 pub use file::FileError;
-pub use log::{Edit, Request};
+pub use log::{AgentEdit, LoggedRequest};
 pub use options::{Options, Token};
 
 use generate::Generator;
@@ -52,28 +52,28 @@ use http::Server;
 use inbox::Inbox;
 use store::Store;
 
-/// The newest date of seeded records that have none: 2025-07-01.
+/// The newest date of seeded records without dates: 2025-07-01.
 const NEWEST: i64 = 1_751_328_000_000;
 /// Changes within this time are saved together.
 const DEBOUNCE: Duration = Duration::from_millis(100);
-/// Requests under way get this long to end when the sandbox stops.
+/// How long open requests may take to finish when the sandbox stops.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A sandbox that cannot start, or could not keep its files.
+/// A sandbox that cannot start or cannot save its files.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The address is taken, or not of this machine.
+    /// The address is in use, or does not belong to this machine.
     #[error("cannot listen at {0}")]
     Listen(SocketAddr, #[source] io::Error),
-    /// A seed or a state.
+    /// A seed or a state cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The file of requests.
+    /// The log of requests cannot be written.
     #[error("cannot write {}", .0.display())]
     Requests(PathBuf, #[source] io::Error),
 }
 
-/// A running sandbox. Dropping it stops it too, without a last save.
+/// A running sandbox. Dropping it stops it, too, but without a last save.
 #[derive(Debug)]
 pub struct Sandbox {
     server: Arc<Server>,
@@ -84,7 +84,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Loads the data, binds the address, and serves in tasks of the running tokio runtime.
+    /// Loads the data, binds the address, and serves in tasks of the current tokio runtime.
     pub async fn start(options: Options) -> Result<Self, SandboxError> {
         let options = Arc::new(options);
         let (store, generator) = load(&options)?;
@@ -102,7 +102,7 @@ impl Sandbox {
         let (stop, stopping) = watch::channel(false);
         let faults = fault::Faults::new(
             &options.faults,
-            random::Random::of(options.random_seed, 0xfa17),
+            random::Random::new(options.random_seed, 0xfa17),
         );
         let server = Arc::new(Server {
             inbox: Mutex::new(Inbox::new(
@@ -142,7 +142,7 @@ impl Sandbox {
         })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -152,39 +152,39 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
-    /// Every request so far, in the order of arrival. Empty unless [`Options::log`].
-    pub fn requests(&self) -> Vec<Request> {
+    /// All requests so far, in the order of arrival. Empty unless [`Options::log`] is set.
+    pub fn requests(&self) -> Vec<LoggedRequest> {
         lock(&self.server.log.entries).clone()
     }
 
-    /// Every edit that agents made, in order. Empty unless [`Options::edits`].
-    pub fn edits(&self) -> Vec<Edit> {
+    /// All edits by simulated agents, in order. Empty unless [`Options::edits`] is set.
+    pub fn edits(&self) -> Vec<AgentEdit> {
         lock(&self.server.log.edits).clone()
     }
 
-    /// The most requests that were under way at a time.
+    /// The highest number of requests that were open at the same time.
     pub fn peak_in_flight(&self) -> usize {
         self.server.log.peak.load(Ordering::SeqCst)
     }
 
-    /// Every record by uuid (by `_id` where it has none), with the writes that listings do not show yet.
+    /// All records by uuid (or by `_id` if they have none), including writes that listings do not show yet.
     pub fn records(&self) -> BTreeMap<String, Value> {
         lock(&self.server.inbox).records()
     }
 
-    /// The type of a chat; `None` where there is no such chat.
-    pub fn kind(&self, uuid: &str) -> Option<Kind> {
+    /// The type of a chat; `None` if there is no such chat.
+    pub fn kind(&self, uuid: &str) -> Option<ChatKind> {
         lock(&self.server.inbox).kind(uuid)
     }
 
-    /// Changes a record, as an agent in the inbox would, but for `updatedAt`, which is the caller's to set. Shows at once;
-    /// `false` where there is no such chat.
+    /// Changes a record, as an agent in the inbox would. The caller sets `updatedAt`. The change shows at once;
+    /// returns `false` if there is no such chat.
     pub fn edit(&self, uuid: &str, edit: impl FnOnce(&mut Value)) -> bool {
         self.changing(|inbox| inbox.edit(uuid, edit))
     }
 
-    /// Adds a chat, or replaces the one with its uuid; `_id` and dates are filled in. Whatever is no object is not taken.
-    pub fn insert(&self, kind: Kind, record: Value) -> bool {
+    /// Adds a chat, or replaces the one with its uuid; `_id` and dates are added if missing. Values other than objects are ignored.
+    pub fn insert(&self, kind: ChatKind, record: Value) -> bool {
         let Value::Object(record) = record else {
             return false;
         };
@@ -198,14 +198,14 @@ impl Sandbox {
         done
     }
 
-    /// Lets requests under way end, for a second at the most, and saves the state. What could not be written is told here.
+    /// Lets open requests finish, for a second, and saves the state. Returns what could not be written.
     pub async fn stop(self) -> Result<(), SandboxError> {
         self.stop.send_replace(true);
         let mut serving = self.serving;
         if tokio::time::timeout(GRACE, &mut serving).await.is_err() {
             serving.abort();
         }
-        // A task that was cancelled has nothing to tell.
+        // A task that was cancelled has nothing to report.
         self.saving.await.unwrap_or(Ok(()))?;
         save(&self.server).await?;
         match (
@@ -218,7 +218,7 @@ impl Sandbox {
     }
 }
 
-/// The state where there is one, else the seed and what is generated.
+/// The state if there is one, else the seed and generated chats.
 fn load(options: &Options) -> Result<(Store, Arc<Generator>), SandboxError> {
     let state = options.state.as_ref().filter(|path| path.exists());
     let generator = Arc::new(Generator::new(
@@ -246,7 +246,7 @@ fn load(options: &Options) -> Result<(Store, Arc<Generator>), SandboxError> {
     Ok((store, generator))
 }
 
-/// Ends when the sandbox stops, or was dropped.
+/// Completes when the sandbox stops or was dropped.
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
     drop(stopping.wait_for(|stop| *stop).await);
 }
@@ -268,7 +268,7 @@ async fn keep_saving(
     }
 }
 
-/// Agents at work, until the sandbox stops. What they do, and in what order, follows from the seed.
+/// Simulated agents, until the sandbox stops. Their edits and the order of these follow from the seed.
 async fn keep_editing(server: Arc<Server>, mut stopping: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval(server.options.edits);
     for number in 0.. {
@@ -276,7 +276,7 @@ async fn keep_editing(server: Arc<Server>, mut stopping: watch::Receiver<bool>) 
         let mut inbox = lock(&server.inbox);
         if let Some((uuid, field, value)) = inbox.edit_some(number) {
             let at = server.log.elapsed();
-            lock(&server.log.edits).push(Edit {
+            lock(&server.log.edits).push(AgentEdit {
                 at,
                 uuid,
                 field,
@@ -287,7 +287,7 @@ async fn keep_editing(server: Arc<Server>, mut stopping: watch::Receiver<bool>) 
     }
 }
 
-/// Saves the state where there is something new in it.
+/// Saves the state if it has changed.
 async fn save(server: &Arc<Server>) -> Result<(), FileError> {
     let Some(path) = server.options.state.clone() else {
         return Ok(());
@@ -302,11 +302,11 @@ async fn save(server: &Arc<Server>) -> Result<(), FileError> {
     let generator = Arc::clone(&server.generator);
     let written =
         tokio::task::spawn_blocking(move || file::write(&path, &bodies, &generator)).await;
-    // A panic while writing cannot be told here better than by its own message.
+    // The message of the panic itself is the best report of a panic while writing.
     written.unwrap_or(Ok(()))
 }
 
-/// The data behind a mutex, also after a panic of whoever held it: a test's closure, say.
+/// The data behind a mutex, even after a panic of its last holder, such as a closure in a test.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
-//! Selectors: the leads that a command is about, by what the files declare or by what the inbox shows.
+//! Selectors: choose leads by desired or by live values.
 //!
-//! Several selectors add up: a lead is selected when any of them matches it. A selector is one or more terms, and all of
-//! them must match. [`Selection::of`] matches desired values, [`Selection::of_live`] live ones. Pure.
+//! A lead is selected if any selector matches it. A selector consists of one or more terms, and all of
+//! them must match. [`Selection::of_desired`] matches desired values, [`Selection::of_live`] live ones. Pure.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,14 +17,14 @@ use crate::yaml::excerpt::quoted;
 
 mod grammar;
 
-/// The leads that any of these selectors matches; every lead where there are none.
+/// The leads that any of these selectors matches; every lead without selectors.
 #[derive(Debug, Clone, Default)]
 pub struct Selection(Vec<Selector>);
 
 /// Terms that must all match.
 #[derive(Debug, Clone)]
 struct Selector {
-    /// As it was written.
+    /// The selector as given.
     text: String,
     terms: Vec<Term>,
 }
@@ -51,34 +51,34 @@ enum Test {
     Changed,
 }
 
-/// Which values a selection is matched with.
+/// The values that a selection matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// What the files declare.
-    Declared,
+    DeclaredLead,
     /// What the inbox shows.
     Live,
 }
 
-/// Selectors cannot be used, or select nothing.
+/// Selectors that are invalid or match nothing.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SelectError {
     /// Not a selector.
     #[error("selector {}: {problem}", quoted(text))]
     Invalid {
-        /// As it was written.
+        /// The selector as given.
         text: String,
         /// What is wrong with it.
         problem: Problem,
     },
-    /// A run about nothing is a typing error.
+    /// A selection of nothing is most likely a typing error.
     #[error("{} none of {}", selects(texts), side.leads(*leads))]
     Nothing {
-        /// The selectors, as they were written.
+        /// The selectors as given.
         texts: Vec<String>,
-        /// Where leads were looked for.
+        /// The values that were searched.
         side: Side,
-        /// How many leads there are.
+        /// The number of leads searched.
         leads: usize,
     },
 }
@@ -86,16 +86,16 @@ pub enum SelectError {
 /// What is wrong with a selector.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Problem {
-    /// No term of the grammar.
+    /// Unknown term.
     #[error(
-        "write a uuid or its first {SHORTEST_PREFIX} characters, status=, agent=, tag=, attributes.KEY=, label~, file=, held or changed"
+        "expected a uuid or its first {SHORTEST_PREFIX} characters, status=, agent=, tag=, attributes.KEY=, label~, file=, held or changed"
     )]
     Unknown,
-    /// Nothing before or after a comma, or no text at all.
-    #[error("a part of it is empty; write \\, for a comma in a value")]
+    /// Nothing before or after a comma, or an empty selector.
+    #[error("empty term; write \\, for a comma in a value")]
     Empty,
     /// Nothing after the `=` or `~`.
-    #[error("the value is missing")]
+    #[error("missing value")]
     NoValue,
     /// Not a status that can be declared.
     #[error("not a status; one of {}", Status::WRITABLE.map(|status| status.to_string()).join(" "))]
@@ -103,50 +103,50 @@ pub enum Problem {
     /// Not an agent of the workspace.
     #[error("not an agent of the workspace; one of {names}")]
     Agent {
-        /// The names that are known.
+        /// The known names.
         names: String,
     },
     /// Not a glob.
     #[error("{0}")]
     Glob(String),
-    /// Several leads begin with a prefix.
-    #[error("the first characters of {leads} uuids; write more of it")]
+    /// A prefix matches several leads.
+    #[error("{leads} uuids start with it; use more characters")]
     Ambiguous {
-        /// How many.
+        /// The number of leads.
         leads: usize,
     },
-    /// `changed`, and no base to compare with.
-    #[error("`changed` needs a base to compare with: --base REF, where the command has it")]
+    /// `changed` without a base to compare with.
+    #[error("`changed` requires --base REF")]
     NoBase,
-    /// About the files, where a rule is about the lead.
+    /// A term about files in a policy rule.
     #[error(
         "file=, label~, held and changed are about the files, and a rule is about the lead before and after"
     )]
     NotInRules,
-    /// About the files, where live values are matched.
+    /// A term about files, but live values are matched.
     #[error(
         "file=, label~, held and changed are about the files, and live leads are selected here"
     )]
     NotLive,
 }
 
-/// The fewest characters that stand for a uuid.
+/// The minimum length of the start of a uuid.
 const SHORTEST_PREFIX: usize = 4;
 
-/// What a selection came to.
+/// The result of a selection.
 #[derive(Debug)]
 pub struct Selected<T> {
     /// The leads.
     pub leads: T,
-    /// The selectors of several that select none, as they were written.
+    /// The selectors that match nothing while others do, as given.
     pub unmatched: Vec<String>,
 }
 
 impl Selection {
-    /// Reads selectors; agents by the workspace's names or by id.
+    /// Parses selectors; agents by name or id.
     ///
     /// # Errors
-    /// The first one that is not a selector.
+    /// The first invalid selector.
     pub fn parse(texts: &[String], agents: &BTreeMap<String, Agent>) -> Result<Self, SelectError> {
         let mut selectors = Vec::with_capacity(texts.len());
         for text in texts {
@@ -159,7 +159,7 @@ impl Selection {
     /// With leads by their uuids, or the first characters of them.
     ///
     /// # Errors
-    /// A text that is too short to be the beginning of a uuid.
+    /// A text that is too short for the start of a uuid.
     pub fn with_uuids(mut self, texts: &[String]) -> Result<Self, SelectError> {
         for text in texts {
             self.0.push(Selector {
@@ -215,17 +215,17 @@ impl Selection {
         self.0.is_empty()
     }
 
-    /// Whether a selector asks what changed since the base.
+    /// Whether a selector matches changes since the base.
     pub fn needs_base(&self) -> bool {
         self.terms()
             .any(|(_, term)| matches!(term.test, Test::Changed))
     }
 
-    /// The declared leads that are selected. `base` is what the files said at the base, for `changed`.
+    /// The declared leads that match. `base` is the desired state at the base, for `changed`.
     ///
     /// # Errors
-    /// Nothing is selected, the first characters of a uuid fit several leads, or `changed` has no base.
-    pub fn of<'d>(
+    /// Nothing matches, the start of a uuid matches several leads, or `changed` has no base.
+    pub fn of_desired<'d>(
         &self,
         desired: &'d Desired,
         base: Option<&Desired>,
@@ -243,22 +243,22 @@ impl Selection {
         let mut hits = vec![false; self.0.len()];
         let mut leads = Desired::new();
         for (id, lead) in desired {
-            let declared = Declared { id, lead, base };
+            let declared = DeclaredLead { id, lead, base };
             if self.any(&mut hits, |test| declared.matches(test, &exact)) {
                 leads.insert(id.clone(), lead.clone());
             }
         }
-        let unmatched = self.unmatched(&hits, Side::Declared, desired.len())?;
+        let unmatched = self.unmatched(&hits, Side::DeclaredLead, desired.len())?;
         Ok(Selected {
             leads: Cow::Owned(leads),
             unmatched,
         })
     }
 
-    /// Of live leads, those that are selected by what the inbox shows of them.
+    /// The live leads that match by their live values.
     ///
     /// # Errors
-    /// Nothing is selected, the first characters of a uuid fit several leads, or a selector is about the files.
+    /// Nothing matches, the start of a uuid matches several leads, or a selector is about the files.
     pub fn of_live<'l>(
         &self,
         live: Vec<(&'l LeadId, &'l Lead)>,
@@ -289,7 +289,7 @@ impl Selection {
             .flat_map(|selector| selector.terms.iter().map(move |term| (selector, term)))
     }
 
-    /// Refuses the first selector that has such a term.
+    /// Rejects the first selector with such a term.
     fn refuse(&self, is: impl Fn(&Test) -> bool, problem: &Problem) -> Result<(), SelectError> {
         match self.terms().find(|(_, term)| is(&term.test)) {
             Some((selector, _)) => Err(invalid(&selector.text, problem.clone())),
@@ -297,7 +297,7 @@ impl Selection {
         }
     }
 
-    /// The uuids that are written whole: they are not taken for the beginning of longer ones.
+    /// The uuids given in full, which are not taken for the start of longer ones.
     fn exact<'i, I: Iterator<Item = &'i LeadId>>(
         &self,
         is_whole: impl Fn(&str) -> bool,
@@ -322,7 +322,7 @@ impl Selection {
         Ok(exact)
     }
 
-    /// Whether any selector matches; notes every one that does.
+    /// Whether any selector matches; records every one that does.
     fn any(&self, hits: &mut [bool], matches: impl Fn(&Test) -> bool) -> bool {
         let mut any = false;
         for (selector, hit) in self.0.iter().zip(hits) {
@@ -336,7 +336,7 @@ impl Selection {
         any
     }
 
-    /// The selectors without a hit; all of them are an error.
+    /// The selectors without a match; an error if that is all of them.
     fn unmatched(
         &self,
         hits: &[bool],
@@ -359,7 +359,7 @@ impl Selection {
 }
 
 impl SelectError {
-    /// Whether the selectors could be read, and no lead matches them.
+    /// Whether the selectors are valid and no lead matches.
     pub fn is_nothing(&self) -> bool {
         matches!(self, Self::Nothing { .. })
     }
@@ -368,7 +368,7 @@ impl SelectError {
 impl Side {
     fn leads(self, leads: usize) -> String {
         match self {
-            Self::Declared => count(leads, "declared lead"),
+            Self::DeclaredLead => count(leads, "declared lead"),
             Self::Live => format!("{} of the inbox", count(leads, "lead")),
         }
     }
@@ -392,13 +392,13 @@ fn invalid(text: &str, problem: Problem) -> SelectError {
 }
 
 /// A declared lead with what it is compared with.
-struct Declared<'d> {
+struct DeclaredLead<'d> {
     id: &'d LeadId,
     lead: &'d DesiredLead,
     base: Option<&'d Desired>,
 }
 
-impl Declared<'_> {
+impl DeclaredLead<'_> {
     fn matches(&self, test: &Test, exact: &[&str]) -> bool {
         match test {
             Test::Uuid(uuid) => is_uuid(self.id, uuid, exact),
@@ -425,7 +425,7 @@ impl Declared<'_> {
         }
     }
 
-    /// Whether the declaration differs from the one at the base, in whatever has an effect.
+    /// Whether the declaration differs from the base in anything that has an effect.
     fn has_changed(&self) -> bool {
         let Some(was) = self.base.and_then(|base| base.get(self.id)) else {
             return true;

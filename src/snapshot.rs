@@ -1,9 +1,9 @@
-//! Snapshots: the live listing in a file, for plans that are made without credentials.
+//! Snapshots: the live listing in a file, for plans without credentials.
 //!
-//! Owns the file (JSON Lines: what it is, one line for each lead, an end), what of strangers' data it may hold, and the reader that
-//! gives it back page by page, as the API would. A pull request from a fork has no secrets, and its checks are public: unless the
-//! snapshot was made with `--names full`, it holds status, tags and agent of each lead, the attributes whose keys the files declare,
-//! and of contact values and notes only what the files say anyway. All other contact values are masked, all other notes left out.
+//! Owns the file format (JSON Lines: a header, one line for each lead, an end), the redaction of personal data in it, and a reader that
+//! returns it page by page, like the API. A pull request from a fork has no secrets, and its checks are public. So, unless the
+//! snapshot was made with `--names full`, it contains status, tags and agent of each lead, the attributes whose keys the files declare,
+//! and only those contact values and notes that the files declare. Other contact values are masked, other notes left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -24,10 +24,10 @@ use crate::policy::Guard;
 use crate::redaction::Redaction;
 use crate::text::count;
 
-/// The version of the file that this program writes and reads.
+/// The format version that this program writes and reads.
 const FORMAT_VERSION: u32 = 1;
 
-/// What a snapshot is: its first line.
+/// The header: the first line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Head {
     format_version: u32,
@@ -36,9 +36,9 @@ pub struct Head {
     pub created_at: String,
     /// The inbox.
     pub target: Target,
-    /// How much of contact values and notes is told.
+    /// How much of contact values and notes is included.
     names: Redaction,
-    /// The keys of attributes that are told, where not all are.
+    /// The keys of the included attributes, unless all are.
     attributes: Option<BTreeSet<String>>,
 }
 
@@ -52,21 +52,21 @@ impl Head {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Line {
+enum SnapshotLine {
     Snapshot(Head),
     Lead(Box<ShownLead>),
-    /// A lead whose record could not be understood. It is not counted as a lead of the file.
+    /// A lead whose record could not be understood. Not counted as a lead of the file.
     Unreadable {
         uuid: LeadId,
         reason: String,
     },
-    /// The last line: with it the file is whole.
+    /// The last line, which shows that the file is complete.
     End {
         leads: u64,
     },
 }
 
-/// A lead as the listing shows it.
+/// A lead as listed.
 #[derive(Serialize, Deserialize)]
 struct ShownLead {
     uuid: LeadId,
@@ -77,7 +77,7 @@ struct ShownLead {
     values: Map<String, Json>,
 }
 
-/// Writes a listing, as much of it as may be shown, with the fields that rules look at; returns the number of leads.
+/// Writes a listing, redacted, with the fields that rules match; returns the number of leads.
 ///
 /// # Errors
 /// `out` cannot be written.
@@ -103,24 +103,24 @@ pub fn write(
         names,
         attributes,
     };
-    line(out, &Line::Snapshot(head.clone()))?;
+    line(out, &SnapshotLine::Snapshot(head.clone()))?;
     let mut leads = 0;
     for (id, seen) in &live.leads {
         line(
             out,
-            &Line::Lead(Box::new(shown(id, seen, desired.get(id), &head))),
+            &SnapshotLine::Lead(Box::new(shown(id, seen, desired.get(id), &head))),
         )?;
         leads += 1;
     }
     for (uuid, reason) in &live.unreadable {
         let (uuid, reason) = (uuid.clone(), reason.clone());
-        line(out, &Line::Unreadable { uuid, reason })?;
+        line(out, &SnapshotLine::Unreadable { uuid, reason })?;
     }
-    line(out, &Line::End { leads })?;
+    line(out, &SnapshotLine::End { leads })?;
     Ok(leads)
 }
 
-fn line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
+fn line(out: &mut dyn Write, line: &SnapshotLine) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")
 }
@@ -128,7 +128,7 @@ fn line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
 fn shown(id: &LeadId, seen: &Observed, declared: Option<&DesiredLead>, head: &Head) -> ShownLead {
     let mut values = Map::new();
     for id in FieldId::all().filter(|id| id.spec().privacy == Privacy::Public) {
-        // What is public is there in any case, so that each line says what the lead has.
+        // Public fields are always included, so that each line shows which of them the lead has.
         values.insert(
             id.spec().name.to_owned(),
             json!(Value::empty(id.spec().kind)),
@@ -149,7 +149,7 @@ fn shown(id: &LeadId, seen: &Observed, declared: Option<&DesiredLead>, head: &He
     }
 }
 
-/// As much of a value as the snapshot may hold.
+/// The part of a value that the snapshot may contain.
 fn shown_value(
     field: &Field,
     value: &Value,
@@ -190,7 +190,7 @@ fn insert(values: &mut Map<String, Json>, field: &Field, value: Json) {
     }
 }
 
-/// The lead that a line shows; `None` where a value is of another type than its field.
+/// The lead of a line; `None` if the type of a value does not fit its field.
 fn lead(mut values: Map<String, Json>) -> Option<Lead> {
     let mut lead = Lead::default();
     for id in FieldId::all() {
@@ -224,17 +224,17 @@ fn lead(mut values: Map<String, Json>) -> Option<Lead> {
 /// Why a snapshot cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// It is something else, or damaged.
-    #[error("{}: line {number} is not a line of a snapshot", path.display())]
-    Line {
+    /// Another kind of file, or damaged.
+    #[error("{}: line {number} is not valid in a snapshot", path.display())]
+    SnapshotLine {
         /// The file.
         path: PathBuf,
         /// From 1.
@@ -242,7 +242,7 @@ pub enum SnapshotError {
         /// What is wrong.
         source: Option<serde_json::Error>,
     },
-    /// Written by a later program.
+    /// Written by a newer version of this program.
     #[error("{}: the snapshot has format version {found}; this program reads version {FORMAT_VERSION}", path.display())]
     Newer {
         /// The file.
@@ -250,14 +250,14 @@ pub enum SnapshotError {
         /// The version in the file.
         found: u32,
     },
-    /// The end is missing.
-    #[error("{}: the snapshot is cut off: its last line is missing, or counts other leads", path.display())]
+    /// The last line is missing.
+    #[error("{}: the snapshot is cut off: its last line is missing, or does not match the number of leads", path.display())]
     CutOff {
         /// The file.
         path: PathBuf,
     },
-    /// For another inbox.
-    #[error("{}: the snapshot is of another endpoint, bot or customer", path.display())]
+    /// The snapshot is for another inbox.
+    #[error("{}: the snapshot is for another endpoint, bot or customer", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -265,21 +265,21 @@ pub enum SnapshotError {
 }
 
 impl SnapshotError {
-    /// What to do about it.
+    /// The hint.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Io { .. } | Self::Line { .. } | Self::CutOff { .. } => {
+            Self::Io { .. } | Self::SnapshotLine { .. } | Self::CutOff { .. } => {
                 "make one with `convertalk snapshot --out FILE`"
             }
-            Self::Newer { .. } => "use the version of convertalk that made it, or make it anew",
+            Self::Newer { .. } => "use a newer version of convertalk, or make a new snapshot",
             Self::Foreign { .. } => {
-                "make it in the workspace, and with the environment, that it is for"
+                "make it in this workspace, with the same environment variables"
             }
         }
     }
 }
 
-/// A snapshot that is read as the API would be.
+/// A snapshot that is read like the API.
 #[derive(Debug)]
 pub struct Snapshot {
     path: PathBuf,
@@ -290,22 +290,22 @@ impl Snapshot {
     /// Opens a snapshot of this inbox.
     ///
     /// # Errors
-    /// Not a snapshot, or of another inbox.
+    /// The file is not a snapshot, or is for another inbox.
     pub fn open(path: &Path, target: &Target) -> Result<Self, SnapshotError> {
         let path = path.to_owned();
         let first = lines(&path)?.next().transpose()?;
         match first {
-            Some((_, Line::Snapshot(head))) if head.format_version != FORMAT_VERSION => {
+            Some((_, SnapshotLine::Snapshot(head))) if head.format_version != FORMAT_VERSION => {
                 Err(SnapshotError::Newer {
                     found: head.format_version,
                     path,
                 })
             }
-            Some((_, Line::Snapshot(head))) if head.target != *target => {
+            Some((_, SnapshotLine::Snapshot(head))) if head.target != *target => {
                 Err(SnapshotError::Foreign { path })
             }
-            Some((_, Line::Snapshot(head))) => Ok(Self { path, head }),
-            _ => Err(SnapshotError::Line {
+            Some((_, SnapshotLine::Snapshot(head))) => Ok(Self { path, head }),
+            _ => Err(SnapshotError::SnapshotLine {
                 path,
                 number: 1,
                 source: None,
@@ -320,11 +320,11 @@ impl Snapshot {
     pub fn open_any(path: &Path) -> Result<Self, SnapshotError> {
         let first = lines(path)?.next().transpose()?;
         match first {
-            Some((_, Line::Snapshot(head))) => {
+            Some((_, SnapshotLine::Snapshot(head))) => {
                 let target = head.target;
                 Self::open(path, &target)
             }
-            _ => Err(SnapshotError::Line {
+            _ => Err(SnapshotError::SnapshotLine {
                 path: path.to_owned(),
                 number: 1,
                 source: None,
@@ -332,12 +332,12 @@ impl Snapshot {
         }
     }
 
-    /// What it is.
+    /// The header.
     pub fn head(&self) -> &Head {
         &self.head
     }
 
-    /// Adds to a plan what the snapshot cannot know: differences that may be none.
+    /// Adds a warning to a plan about differences that the snapshot cannot confirm.
     pub fn warn(&self, plan: &mut Plan) {
         let unsure = |field: &Field| match (field.spec().privacy, field.key()) {
             (Privacy::Public, _) => false,
@@ -356,11 +356,11 @@ impl Snapshot {
             plan.warnings.push(Refusal {
                 rule: Guard::Snapshot,
                 message: format!(
-                    "{}: contact values, notes or new attributes may be as wanted already",
+                    "{}: contact values, notes or new attributes may already be as declared",
                     count(leads.len(), "lead")
                 ),
                 source: None,
-                lift: "the snapshot holds of these only what the files said when it was made; plan without --live to know"
+                lift: "the snapshot contains only those that the files declared when it was made; plan without --live to be sure"
                     .to_owned(),
                 leads,
             });
@@ -372,27 +372,29 @@ impl Snapshot {
         let (mut leads, mut end) = (0, None);
         for line in lines(&self.path)?.skip(1) {
             match line? {
-                (number, Line::Lead(shown)) => {
+                (number, SnapshotLine::Lead(shown)) => {
                     leads += 1;
                     if shown.list == list {
                         let is_whole = add(&mut page, *shown, projection).is_some();
-                        is_whole.then_some(()).ok_or_else(|| SnapshotError::Line {
-                            path: self.path.clone(),
-                            number,
-                            source: None,
-                        })?;
+                        is_whole
+                            .then_some(())
+                            .ok_or_else(|| SnapshotError::SnapshotLine {
+                                path: self.path.clone(),
+                                number,
+                                source: None,
+                            })?;
                     }
                 }
-                // Its list is not known. Both are always read, so either will do.
-                (_, Line::Unreadable { uuid, reason }) => {
-                    let is_kept = projection.mask(Key::of(uuid.as_str())).is_some();
+                // The list is unknown. Both are always read, so either will do.
+                (_, SnapshotLine::Unreadable { uuid, reason }) => {
+                    let is_kept = projection.mask(Key::new(uuid.as_str())).is_some();
                     if list == ChatType::Lead && is_kept {
                         page.unreadable.push(Unreadable { id: uuid, reason });
                     }
                 }
-                (_, Line::End { leads }) => end = Some(leads),
-                (number, Line::Snapshot(_)) => {
-                    return Err(SnapshotError::Line {
+                (_, SnapshotLine::End { leads }) => end = Some(leads),
+                (number, SnapshotLine::Snapshot(_)) => {
+                    return Err(SnapshotError::SnapshotLine {
                         path: self.path.clone(),
                         number,
                         source: None,
@@ -443,9 +445,9 @@ impl Reader for Snapshot {
     }
 }
 
-/// Adds a lead to a page; `None` where one of its values is of another type than its field.
+/// Adds a lead to a page; `None` if the type of a value does not fit its field.
 fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()> {
-    let key = Key::of(shown.uuid.as_str());
+    let key = Key::new(shown.uuid.as_str());
     let lead = lead(shown.values)?;
     page.sightings.push(Sighting {
         key,
@@ -467,10 +469,11 @@ fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()>
     Some(())
 }
 
-/// The lines of a snapshot with their numbers.
+/// The numbered lines of a snapshot.
 fn lines(
     path: &Path,
-) -> Result<impl Iterator<Item = Result<(u64, Line), SnapshotError>> + use<'_>, SnapshotError> {
+) -> Result<impl Iterator<Item = Result<(u64, SnapshotLine), SnapshotError>> + use<'_>, SnapshotError>
+{
     let failed = |source| SnapshotError::Io {
         path: path.to_owned(),
         source,
@@ -480,7 +483,7 @@ fn lines(
         let text = text.map_err(failed)?;
         let line = serde_json::from_str(&text);
         line.map(|line| (number, line))
-            .map_err(|source| SnapshotError::Line {
+            .map_err(|source| SnapshotError::SnapshotLine {
                 path: path.to_owned(),
                 number,
                 source: Some(source),

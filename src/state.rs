@@ -1,13 +1,13 @@
-//! What the program keeps for itself: `.convertalk/` beside the workspace file, git-ignored by a `.gitignore` of its own.
+//! The program's own files: `.convertalk/` next to the workspace file, ignored by a `.gitignore` of its own.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// The folder, made if need be. A link is refused: it may lead anywhere, and whoever wrote the workspace may have put it there.
+/// The folder, created if it does not exist. A link is refused: an author of the workspace could point it anywhere.
 ///
 /// # Errors
-/// It cannot be made, or is no folder.
+/// The folder cannot be created, or is not a folder.
 pub fn folder(root: &Path) -> io::Result<PathBuf> {
     let folder = root.join(".convertalk");
     fs::create_dir_all(&folder)?;
@@ -29,10 +29,10 @@ pub fn folder(root: &Path) -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Where run files go unless `--run-file` says otherwise: a name for each run that sorts by time.
+/// The default path of a run file: its name sorts by time.
 ///
 /// # Errors
-/// The folder cannot be made.
+/// The folder cannot be created.
 pub fn run_file(root: &Path, run_id: &str) -> io::Result<PathBuf> {
     let runs = folder(root)?.join("runs");
     fs::create_dir_all(&runs)?;
@@ -45,10 +45,10 @@ pub fn run_file(root: &Path, run_id: &str) -> io::Result<PathBuf> {
     Ok(runs.join(format!("{run_id}.jsonl")))
 }
 
-/// A lock that one run at a time holds, and that ends with the process however it ends. `None` where another holds it.
+/// A lock that one run holds at a time and that ends with the process. `None` if another run holds it.
 ///
 /// # Errors
-/// The lock file cannot be made.
+/// The lock file cannot be created.
 pub fn lock(root: &Path) -> io::Result<Option<File>> {
     let path = folder(root)?.join("lock");
     if fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_symlink()) {

@@ -1,9 +1,9 @@
-//! Texts for one line of a terminal: those of strangers made visible, what a terminal would obey or a reader could not see
-//! written out; and errors with their causes.
+//! Text for one line of a terminal: text from strangers with invisible and control characters escaped,
+//! and errors with their causes.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// A stranger's text for one line of a terminal: control, bidi, zero-width and no-break characters become escapes.
+/// Text from a stranger for one line of a terminal: control, bidi, zero-width and no-break characters are escaped.
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     text.chars().for_each(|c| push(&mut shown, c));
@@ -20,7 +20,7 @@ pub fn push(shown: &mut String, c: char) {
     }
 }
 
-/// Characters that a reader cannot see, or that move what a reader sees.
+/// Characters that are invisible, or that move visible text.
 pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -34,7 +34,7 @@ pub fn is_unusual_space(c: char) -> bool {
     c.is_whitespace() && !matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
-/// Two texts as they can be told apart: where they would look the same, spaces at the ends become `·` and what is not ASCII an escape.
+/// Two texts made distinguishable: where they would look the same, spaces at the ends become `·` and what is not ASCII an escape.
 pub fn distinct(one: &str, other: &str) -> (String, String) {
     if !look_alike(one, other) {
         return (visible(one), visible(other));
@@ -128,7 +128,7 @@ pub fn name_of(c: char) -> String {
     format!("{name} (U+{:04X})", u32::from(c))
 }
 
-/// A text of so many characters at the most.
+/// A text shortened to a number of characters.
 pub fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
@@ -141,7 +141,7 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// An error and its causes in one line, each said once.
+/// An error and its causes in one line, without repetitions.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();

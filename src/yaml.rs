@@ -18,5 +18,5 @@ mod written;
 
 pub use self::diagnostic::{Diagnostic, Severity};
 pub use self::parse::parse;
-pub use self::tree::{Kind, Node, NodeId, Pairs, Style, Tree};
+pub use self::tree::{Node, NodeId, NodeKind, Pairs, Style, Tree};
 pub use self::written::Written;

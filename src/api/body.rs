@@ -1,7 +1,7 @@
-//! The bodies of answers, and the memory that they may take.
+//! The bodies of answers, and the memory that they may use.
 //!
-//! Small bodies are bounded by the requests that are open. Larger ones share a fixed room: a body that does not fit yet is left
-//! with the server until those before it have been read. So memory does not grow with `api.concurrency`, whatever a server sends.
+//! Small bodies are limited by the number of open requests. Larger ones share a fixed budget: a body that does not fit stays
+//! with the server until earlier ones have been read. So memory does not grow with `api.concurrency`, whatever a server sends.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Failure;
 
-/// The largest body that is read, and the room for all large ones together, in bytes. A page of 200 chats is some 300 KB.
+/// The largest body that is read, and the budget for all large ones together, in bytes. A page of 200 chats is about 300 KB.
 const LARGEST: usize = 64 << 20;
-/// A body up to this size needs no room.
+/// A body up to this size needs no budget.
 const SMALL: usize = 1 << 20;
-/// Room is given in units of this many bytes.
+/// The unit of the budget, in bytes.
 const UNIT: usize = 1 << 20;
 
 /// Reads bodies.
@@ -23,14 +23,14 @@ pub(super) struct Bodies {
     room: Arc<Semaphore>,
 }
 
-/// A body, with the room that it takes until it is dropped.
+/// A body, with the part of the budget that it uses until it is dropped.
 pub(super) struct Body {
     pub(super) bytes: Bytes,
     _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Body {
-    /// It takes long enough to decode that it would hold up a thread that moves bytes.
+    /// Large enough that decoding it would block a thread that moves bytes.
     pub(super) fn is_large(&self) -> bool {
         self.bytes.len() > SMALL
     }
@@ -66,7 +66,7 @@ impl Bodies {
                 return Err(oversized);
             }
             if size > SMALL && room.is_none() {
-                // All of it at once: bodies that each hold a part of their room would wait for each other.
+                // Reserved at once: bodies that each hold a part of their budget would wait for each other.
                 room = self.room(length.unwrap_or(LARGEST)).await;
                 bytes.reserve(length.unwrap_or_default().saturating_sub(bytes.len()));
             }

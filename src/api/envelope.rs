@@ -1,10 +1,10 @@
 //! The envelope of every answer, `{ success, message, code, data? }`, read in one pass.
 //!
-//! Flow: the bytes of a body go in, with a [`Records`] that takes the records of `data` as they are come to; an [`Envelope`] comes
-//! out. Nothing of the body is kept but the platform's words. Values that are not asked for are passed over by the library without
-//! being built, so that neither their size nor their depth costs memory.
+//! Flow: the bytes of a body and a [`Records`] that takes the records of `data` as they are read go in; an [`Envelope`] comes
+//! out. Only the platform's message is kept of the body. The library skips values that are not needed
+//! without building them, so that neither their size nor their depth costs memory.
 //!
-//! Tolerated: a byte order mark, bytes that are not UTF-8 (they become U+FFFD), halves of escaped surrogate pairs, members of any type.
+//! Tolerated: a byte order mark, invalid UTF-8 (replaced by U+FFFD), halves of escaped surrogate pairs, members of any type.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,30 +12,30 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The longest of the platform's words that a message repeats, in characters.
+/// The maximum length of the platform's message in ours, in characters.
 const WORDS: usize = 300;
-/// Texts kept of a message or of `data`: more than [`WORDS`] has room for.
+/// The number of texts kept of a message or of `data`: more than fit into [`WORDS`].
 const MAX_TEXTS: usize = 32;
 
-/// What an answer says of itself.
+/// What an answer says about itself.
 #[derive(Debug, Default)]
 pub(super) struct Envelope {
-    /// `success` is there and false.
+    /// `success` is present and false.
     pub(super) failed: bool,
-    /// The status that the platform repeats in `code`.
+    /// The status in `code`.
     pub(super) code: Option<u16>,
-    /// It has one of the platform's members, so it is not just any JSON object.
+    /// Whether it has a member of the platform's envelope, and is not just any JSON object.
     pub(super) is_platform: bool,
     /// The type of `data`.
     pub(super) data: Data,
-    /// The message, then the reasons where `data` lists them.
+    /// The message, then the reasons if `data` lists them.
     texts: Vec<String>,
 }
 
 /// The type of an envelope's `data`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Data {
-    /// It is missing or null.
+    /// Missing or null.
     #[default]
     Absent,
     /// An array.
@@ -46,10 +46,10 @@ pub(super) enum Data {
 
 /// Takes the items of `data`.
 pub(super) trait Records {
-    /// Takes an item that is an object. All of its members have to be read.
+    /// Takes an item that is an object. All its members must be read.
     fn record<'de, A: MapAccess<'de>>(&mut self, members: A) -> Result<(), A::Error>;
 
-    /// Takes an item that is anything else.
+    /// Takes an item of any other type.
     fn other(&mut self);
 }
 
@@ -67,10 +67,10 @@ impl Records for NoRecords {
 }
 
 impl Envelope {
-    /// Reads a body and gives its records to `records`, which is returned.
+    /// Reads a body and passes its records to `records`, which is returned.
     ///
     /// # Errors
-    /// A description of what the body is instead.
+    /// What is wrong with the body.
     pub(super) fn read<R: Records + Clone>(body: &[u8], records: R) -> Result<(Self, R), String> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -78,13 +78,13 @@ impl Envelope {
             Some(b'{') => {}
             Some(b'<') => {
                 return Err(
-                    "the answer is a web page, not JSON: something stands between here and the API"
+                    "the answer is a web page, not JSON: a proxy or a gateway may be in between"
                         .to_owned(),
                 );
             }
             Some(_) => return Err("the answer is not a JSON object".to_owned()),
         }
-        // Checked once as a whole, which is faster than text by text.
+        // One check of the whole body is faster than a check of each text.
         let text =
             std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
         with_whole_surrogates(&text, |text| parse(text, records.clone())).map_err(|error| {
@@ -96,7 +96,7 @@ impl Envelope {
         })
     }
 
-    /// The platform's own words: the message, and the reasons where `data` lists them.
+    /// The platform's own message, and the reasons if `data` lists them.
     pub(super) fn words(&self) -> String {
         if self.texts.is_empty() {
             "(no message)".to_owned()
@@ -106,7 +106,7 @@ impl Envelope {
     }
 }
 
-/// The words of an answer of any kind, as they are: they may hold anything.
+/// The text of an answer of any kind, unescaped.
 pub(super) fn words(envelope: &Result<Envelope, String>) -> String {
     match envelope {
         Ok(envelope) => envelope.words(),
@@ -114,7 +114,7 @@ pub(super) fn words(envelope: &Result<Envelope, String>) -> String {
     }
 }
 
-/// Words as a message repeats them: on one line, and not too long.
+/// A text for a message: on one line and not too long.
 pub(super) fn trimmed(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(WORDS) {
@@ -123,9 +123,9 @@ pub(super) fn trimmed(text: &str) -> String {
     }
 }
 
-/// Reads JSON, and once more with halves of surrogate pairs replaced where it cannot be read as it is.
+/// Reads JSON; if that fails, once more with halves of surrogate pairs replaced.
 ///
-/// JavaScript cuts texts in the middle of an emoji and escapes the half that is left. The library takes that for an error.
+/// JavaScript may cut a text inside an emoji and escape the remaining half, which the library rejects.
 pub(super) fn with_whole_surrogates<T>(
     json: &str,
     mut read: impl FnMut(&str) -> serde_json::Result<T>,
@@ -184,24 +184,24 @@ impl<'de, R: Records> Visitor<'de> for Members<'_, R> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Envelope, A::Error> {
         let mut envelope = Envelope::default();
         let (mut reasons, mut has_data) = (Vec::new(), false);
-        while let Some(member) = members.next_key_seed(key_of(Member::of))? {
+        while let Some(member) = members.next_key_seed(key_of(EnvelopeMember::parse))? {
             match member {
-                Member::Success => {
+                EnvelopeMember::Success => {
                     let success: &RawValue = members.next_value()?;
                     envelope.failed = matches!(success.get(), "false" | "\"false\"");
                     envelope.is_platform |= success.get() != "null";
                 }
-                Member::Code => {
+                EnvelopeMember::Code => {
                     let code: &RawValue = members.next_value()?;
                     envelope.code = code.get().trim_matches('"').parse().ok();
                     envelope.is_platform |= code.get() != "null";
                 }
-                Member::Message => {
+                EnvelopeMember::Message => {
                     let message: &RawValue = members.next_value()?;
                     envelope.texts = texts(message.get());
                 }
-                Member::Data if has_data => return Err(A::Error::custom("`data` twice")),
-                Member::Data => {
+                EnvelopeMember::Data if has_data => return Err(A::Error::custom("`data` twice")),
+                EnvelopeMember::Data => {
                     has_data = true;
                     let items = Items {
                         records: &mut *self.0,
@@ -211,7 +211,7 @@ impl<'de, R: Records> Visitor<'de> for Members<'_, R> {
                     envelope.data = members.next_value_seed(items)?;
                     envelope.is_platform |= envelope.data != Data::Absent;
                 }
-                Member::Unknown => drop(members.next_value::<IgnoredAny>()?),
+                EnvelopeMember::Unknown => drop(members.next_value::<IgnoredAny>()?),
             }
         }
         envelope.texts.append(&mut reasons);
@@ -220,7 +220,7 @@ impl<'de, R: Records> Visitor<'de> for Members<'_, R> {
 }
 
 #[derive(Clone, Copy)]
-enum Member {
+enum EnvelopeMember {
     Success,
     Message,
     Code,
@@ -228,8 +228,8 @@ enum Member {
     Unknown,
 }
 
-impl Member {
-    fn of(key: &str) -> Self {
+impl EnvelopeMember {
+    fn parse(key: &str) -> Self {
         match key {
             "success" => Self::Success,
             "message" => Self::Message,
@@ -240,7 +240,7 @@ impl Member {
     }
 }
 
-/// Reads a key as what a function makes of it, so that no text is allocated.
+/// Reads a key by a function, so that no text is allocated.
 pub(super) fn key_of<T, F: FnOnce(&str) -> T>(make: F) -> KeyOf<F> {
     KeyOf(make)
 }
@@ -267,7 +267,7 @@ impl<T, F: FnOnce(&str) -> T> Visitor<'_> for KeyOf<F> {
     }
 }
 
-/// The texts of a message: a text, or a list of some.
+/// The texts of a message: one text or a list.
 fn texts(json: &str) -> Vec<String> {
     let read = |json: &str| {
         let mut texts = Vec::new();
@@ -282,7 +282,7 @@ fn texts(json: &str) -> Vec<String> {
     with_whole_surrogates(json, read).unwrap_or_default()
 }
 
-/// Reads a value of any type: `data` or a message, or one item of it.
+/// Reads a value of any type: `data`, a message, or one item of it.
 struct Items<'r, R> {
     records: &'r mut R,
     texts: &'r mut Vec<String>,

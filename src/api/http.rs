@@ -1,10 +1,10 @@
-//! Requests and answers: tokens, time limits, repetition.
+//! Requests and answers: tokens, timeouts, retries.
 //!
-//! Owns what a status, a header and a broken connection mean, and which of them are worth another try. Is given a request and
-//! a way to read its answer; returns what was read or an [`ApiError`]. Tokens are `SecretString`s put into headers
-//! marked as sensitive; they are in no error and no log.
+//! Decides what a status, a header and a broken connection mean, and which failures are retried. Takes a request and
+//! a decoder for its answer; returns the decoded answer or an [`ApiError`]. Tokens are `SecretString`s in headers
+//! marked as sensitive; they never appear in an error or a log.
 //!
-//! A request is open, and its permit held, until the last byte of its answer is here.
+//! A request is open, and its permit held, until the last byte of its answer has arrived.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -26,12 +26,12 @@ use crate::api::ApiSettings;
 use crate::cancel::Cancellation;
 use crate::observe::Reading;
 
-/// Tries after the first one: of a platform that is busy, of one that is unwell, and of one that is not there.
+/// Retries after the first attempt: if the platform is busy, failing, or not reachable.
 const RETRIES_BUSY: usize = 12;
 const RETRIES_UNWELL: usize = 6;
 const RETRIES_ABSENT: usize = 4;
 
-/// A header name with the token that it carries.
+/// A header name and the token it carries.
 #[derive(Debug, Clone)]
 pub(super) struct Credential {
     name: HeaderName,
@@ -50,7 +50,7 @@ impl Credential {
     }
 }
 
-/// One request, to be sent as often as needed.
+/// One request, sent as often as needed.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) method: Method,
@@ -78,7 +78,7 @@ pub(super) struct Transport {
     pub(super) limiter: ConcurrencyLimiter,
     bodies: Bodies,
     stop: Cancellation,
-    /// Tokens in use: the platform's words may repeat one, and ours must not.
+    /// The tokens in use: the platform's message may repeat one, ours must not.
     secrets: Mutex<Arc<[SecretString]>>,
 }
 
@@ -103,7 +103,7 @@ impl Transport {
             .connect_timeout(api.timeout.min(Duration::from_secs(10)))
             .redirect(same_host);
         if endpoint.scheme() == "http" {
-            // Loopback: no proxy, and no certificate store, which a bare container does not have.
+            // Loopback: no proxy and no certificate store, which a bare container does not have.
             builder = builder
                 .no_proxy()
                 .tls_backend_preconfigured(network::without_certificates()?);
@@ -124,7 +124,7 @@ impl Transport {
         })
     }
 
-    /// Keeps a token out of every message.
+    /// Removes tokens from a message.
     pub(super) fn keep_secret(&self, token: &SecretString) {
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         *secrets = secrets.iter().chain([token]).cloned().collect();
@@ -134,10 +134,10 @@ impl Transport {
         Arc::clone(&self.secrets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits for a turn of the limiter.
+    /// Waits for a permit of the limiter.
     ///
     /// # Errors
-    /// [`Failure::NotSent`], where nothing is to be sent any more.
+    /// [`Failure::NotSent`] if nothing may be sent any more.
     pub(super) async fn wait<T>(
         &self,
         turn: impl Future<Output = Result<T, Duration>>,
@@ -149,8 +149,8 @@ impl Transport {
         }
     }
 
-    /// Sends until there is an answer that `decode` can read, or no further try is worth it. For requests that change nothing: what
-    /// may have been done must be looked at before it is sent again.
+    /// Sends until `decode` can read an answer, or a retry is not worthwhile. For read-only requests: a write that may have been done
+    /// must be read back before it is repeated.
     pub(super) async fn send<T: Send + 'static>(
         &self,
         request: &Request,
@@ -200,7 +200,7 @@ impl Transport {
             })
             .await;
         outcome.map_err(|failure| {
-            // The failure of the tries before says more than that no other was sent.
+            // The failure of the attempts before says more than that no other was sent.
             request.error(match failure {
                 Failure::NotSent(_) => last.unwrap_or(failure),
                 failure => failure,
@@ -227,7 +227,7 @@ impl Transport {
                 .header(reqwest::header::CONTENT_TYPE, "application/json")
                 .body(body.clone());
         }
-        // A write that is under way is let end; a read is dropped, for its answer is no longer needed.
+        // A write in progress is allowed to finish; a read is dropped, because its answer is no longer needed.
         let gives_up = async {
             if request.method == Method::GET {
                 return Failure::NotSent(self.stop.until_over().await.into());
@@ -285,7 +285,7 @@ impl Transport {
             };
             let value = match &verdict {
                 Ok(()) => value.map_err(malformed),
-                // A page past the end may be answered with 404; the decoder knows.
+                // A page past the end may be answered with 404; the decoder decides.
                 Err(refused @ Failure::Refused { .. }) if status == StatusCode::NOT_FOUND => {
                     value.map_err(|_| refused.clone())
                 }
@@ -319,7 +319,7 @@ fn scrubbed(secrets: &[SecretString], words: String) -> String {
     })
 }
 
-/// What was read of the body of an answer. Errors describe what it is instead.
+/// What was decoded of the body of an answer. Errors say what is wrong with it.
 pub(super) struct Answer<T> {
     pub(super) envelope: Result<Envelope, String>,
     pub(super) value: Result<T, String>,
@@ -346,7 +346,7 @@ pub(super) fn retries(failure: &Failure) -> usize {
     }
 }
 
-/// What a log may show of a URL: its path and the page, not the ids.
+/// The part of a URL that a log may show: the path and the page, not the ids.
 fn loggable(url: &Url) -> String {
     let query = url
         .query_pairs()
@@ -355,7 +355,7 @@ fn loggable(url: &Url) -> String {
     format!("{}{}", url.path(), query.collect::<String>())
 }
 
-/// What an answer means before its data is looked at.
+/// Classifies an answer before its data is decoded.
 fn judge(
     status: StatusCode,
     envelope: &Result<Envelope, String>,
@@ -368,7 +368,7 @@ fn judge(
         _ => None,
     };
     let meant = match failed.map(|envelope| envelope.code.filter(|code| *code >= 400)) {
-        // HTTP 200 with `success: false` and no better code: a failure that may pass.
+        // HTTP 200 with `success: false` and no specific code: may be temporary.
         Some(None) => {
             return Err(Failure::Unsuccessful {
                 status: status.as_u16(),
@@ -406,7 +406,7 @@ fn judge(
     })
 }
 
-/// A redirect that was not followed: it leads to another origin, or to no address at all.
+/// A redirect that was not followed: to another origin, or without a usable address.
 fn redirected(status: StatusCode, headers: &HeaderMap, from: &Url) -> Failure {
     let location = headers.get(LOCATION).and_then(|to| to.to_str().ok());
     let to = location
@@ -415,9 +415,11 @@ fn redirected(status: StatusCode, headers: &HeaderMap, from: &Url) -> Failure {
         .and_then(|to| from.join(to).ok());
     let status_code = status.as_u16();
     let words = match to {
-        _ if status == StatusCode::NOT_MODIFIED => "not modified, which was not asked",
+        _ if status == StatusCode::NOT_MODIFIED => {
+            "not modified, although the request was unconditional"
+        }
         None => "a redirect without an address",
-        Some(to) if to.origin() == from.origin() => "redirects in a circle",
+        Some(to) if to.origin() == from.origin() => "too many redirects",
         Some(to) => {
             return Failure::Redirected {
                 status: status_code,
@@ -431,7 +433,7 @@ fn redirected(status: StatusCode, headers: &HeaderMap, from: &Url) -> Failure {
     }
 }
 
-/// Seconds or a date, with a little on top so that clocks and rounding do not make us early.
+/// Seconds or a date, plus a margin so that clocks and rounding do not make us early.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     // Some platforms say `8.0` or `8s`.
@@ -447,7 +449,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 impl Transport {
-    /// Why there is no answer. Where no connection was made, the proxy on the way is named.
+    /// Why there is no answer. Names the proxy if no connection was made.
     fn no_answer(&self, error: &reqwest::Error) -> Failure {
         let failure = Failure::broken(error);
         let Failure::Broken {
@@ -481,7 +483,7 @@ impl Failure {
     }
 }
 
-/// The innermost cause, which says what happened; the outer ones only say where, with a URL.
+/// The innermost cause, which says what happened; the outer ones only add the URL.
 fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();

@@ -1,8 +1,8 @@
-//! The limiter that every request passes: how many at a time, how many a second, and when none at all.
+//! The limiter for all requests: how many at a time, how many per second, and when to pause.
 //!
-//! Starts at the width allowed and halves it when the platform says 429 or 503. A run of good answers widens it again by one, or
-//! narrows it by one where they took much longer than the best run did: then the platform is queueing. `Retry-After` holds every
-//! request back. The rate is kept by `governor`, evenly spaced; the width by a tokio semaphore.
+//! Starts with the configured width and halves it when the platform answers 429 or 503. A series of good answers widens it by one, or
+//! narrows it by one if they took much longer than the best series: then the platform is queueing. `Retry-After` pauses all
+//! requests. `governor` spaces requests evenly by rate; a tokio semaphore bounds the width.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,13 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-/// Good answers for each request of the present width before it is widened by one.
+/// Good answers per request of the current width before it is widened by one.
 const ANSWERS_TO_WIDEN: usize = 4;
 
-/// A platform that asks for a longer pause than this is not waited for.
+/// The longest pause that is waited for.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Answers that take this many times as long as the best, and longer than this at all, have been waiting in a queue.
+/// Answers that take this many times as long as the best, and at least this long, are assumed to have waited in a queue.
 const QUEUEING: u32 = 4;
 const QUEUEING_FROM: Duration = Duration::from_millis(200);
 
@@ -35,10 +35,10 @@ pub(super) struct ConcurrencyLimiter {
 #[derive(Debug)]
 struct State {
     width: usize,
-    /// Permits to be taken away as soon as they are given back.
+    /// Permits to remove as soon as they are returned.
     owed: usize,
     good: usize,
-    /// How long the good answers of this run took together, and those of the best run on average.
+    /// The total time of the good answers of this series, and the average of the best series.
     took: Duration,
     best: Option<Duration>,
     paused_until: Option<Instant>,
@@ -69,7 +69,7 @@ impl ConcurrencyLimiter {
         }
     }
 
-    /// Requests that may be open at a time.
+    /// The number of requests that may be open at a time.
     pub(super) fn max(&self) -> usize {
         self.max
     }
@@ -77,7 +77,7 @@ impl ConcurrencyLimiter {
     /// Waits until a request may be sent; it counts as open until the permit is dropped.
     ///
     /// # Errors
-    /// How much longer requests are held back, where that is too long to wait.
+    /// The remaining pause, if it is too long to wait for.
     pub(super) async fn acquire(&self) -> Result<Permit<'_>, Duration> {
         let permit = self.acquire_prepaid().await?;
         self.prepay().await?;
@@ -128,7 +128,7 @@ impl ConcurrencyLimiter {
         }
     }
 
-    /// The platform is busy: half the width, and no request at all for as long as it asked.
+    /// The platform is busy: halves the width, and pauses all requests for as long as it asked.
     pub(super) fn back_off(&self, pause: Option<Duration>) {
         let mut state = self.state();
         let half = (state.width / 2).max(1);
@@ -144,7 +144,7 @@ impl ConcurrencyLimiter {
         (state.good, state.took) = (0, Duration::ZERO);
     }
 
-    /// A good answer came after this long.
+    /// Reports a good answer that took this long.
     pub(super) fn record_success(&self, took: Duration) {
         let mut state = self.state();
         state.good += 1;
@@ -174,7 +174,7 @@ impl ConcurrencyLimiter {
     }
 }
 
-/// The right to have one request open.
+/// A permit for one open request.
 #[derive(Debug)]
 pub struct Permit<'a> {
     limiter: &'a ConcurrencyLimiter,

@@ -1,10 +1,10 @@
 //! A page of the listing, from the bytes of an answer.
 //!
-//! Each record is read once, as it is come to: its uuid, agent and time are read of every record, its status and profile only where
-//! the [`Projection`] keeps the lead. Their keys come in any order, so they are held as raw text until the record ends.
+//! Each record is read once, in one pass: its uuid, agent and time always, its status and profile only if
+//! the [`Projection`] keeps the lead. Keys come in any order, so values are held as raw text until the record ends.
 //!
-//! A record never fails a page. Where a value of a lead that is kept cannot be read (it is nested too deeply, say), the lead is
-//! [`Unreadable`]: it is there, and must not be taken for missing.
+//! A record never fails a page. If a value of a kept lead cannot be read (for example because it is nested too deeply), the lead is
+//! [`Unreadable`]: it is in the inbox and must not be taken for missing.
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,13 +14,13 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::envelope::{Data, Envelope, Records, key_of, with_whole_surrogates};
-use super::record::{self, MEMBERS, Shown, members};
+use super::record::{self, MEMBERS, RecordValues, members};
 use super::wire::{agent, observed};
 use crate::lead::{AgentId, Field, FieldMask, LeadId};
 use crate::observe::{Key, Page, Projection, Sighting, Unreadable};
 
-/// A page of more records than this is refused. The largest answer has no room for as many that show a uuid, a status and a time
-/// each; empty records would take a multiple of the memory of their text.
+/// The maximum number of records of a page. The largest answer has no room for as many with a uuid, a status and a time;
+/// empty records would need a multiple of the memory of their text.
 const MAX_RECORDS: usize = 500_000;
 
 /// Collects the records of a page.
@@ -42,10 +42,10 @@ impl<'p> PageReader<'p> {
         }
     }
 
-    /// The page, of an answer with success.
+    /// The page, if the answer is a success.
     ///
     /// # Errors
-    /// A description of what the answer holds instead.
+    /// What is wrong with the answer.
     pub(super) fn finish(self, envelope: &Envelope) -> Result<Page, String> {
         match envelope.data {
             Data::Other => Err("`data` is not a list of records".to_owned()),
@@ -70,7 +70,7 @@ impl<'p> PageReader<'p> {
             record.hash_without_uuid(&mut self.signature);
             return;
         };
-        let key = Key::of(&uuid);
+        let key = Key::new(&uuid);
         self.signature.write_u64(key.number());
         let updated = record.updated.map_or(i64::MIN, milliseconds);
         let agent = record.agent();
@@ -96,13 +96,13 @@ impl<'p> PageReader<'p> {
 impl Records for PageReader<'_> {
     fn record<'de, A: MapAccess<'de>>(&mut self, mut members: A) -> Result<(), A::Error> {
         let mut record = RawRecord::default();
-        while let Some(member) = members.next_key_seed(key_of(Member::of))? {
+        while let Some(member) = members.next_key_seed(key_of(RecordMember::parse))? {
             let place = match member {
-                Member::Uuid => &mut record.uuid,
-                Member::Id => &mut record.id,
-                Member::Updated => &mut record.updated,
-                Member::Managed(at) => &mut record.managed[at],
-                Member::Unknown => {
+                RecordMember::Uuid => &mut record.uuid,
+                RecordMember::Id => &mut record.id,
+                RecordMember::Updated => &mut record.updated,
+                RecordMember::Managed(at) => &mut record.managed[at],
+                RecordMember::Unknown => {
                     members.next_value::<IgnoredAny>()?;
                     continue;
                 }
@@ -122,19 +122,19 @@ impl Records for PageReader<'_> {
     }
 }
 
-/// The members of a record that every record is read for.
+/// The members that are read of every record.
 #[derive(Clone, Copy)]
-enum Member {
+enum RecordMember {
     Uuid,
     Id,
     Updated,
-    /// One that the table of fields has a path through, by its place among them.
+    /// A member that the table of fields has a path through, by its index among them.
     Managed(usize),
     Unknown,
 }
 
-impl Member {
-    fn of(key: &str) -> Self {
+impl RecordMember {
+    fn parse(key: &str) -> Self {
         match key {
             "uuid" => Self::Uuid,
             "_id" => Self::Id,
@@ -146,19 +146,19 @@ impl Member {
     }
 }
 
-/// The members of a record as they are written.
+/// The raw members of a record.
 #[derive(Default)]
 struct RawRecord<'a> {
     uuid: Option<&'a RawValue>,
     id: Option<&'a RawValue>,
     updated: Option<&'a RawValue>,
     managed: [Option<&'a RawValue>; MEMBERS],
-    /// One of them is there twice, so that it is unclear which one counts.
+    /// A member occurs twice, so that it is unclear which one counts.
     has_twice: bool,
 }
 
 impl RawRecord<'_> {
-    /// A record without a uuid is known again by its id, or else by all that is read of it.
+    /// Identifies a record without a uuid by its id, or else by everything read of it.
     fn hash_without_uuid(&self, signature: &mut DefaultHasher) {
         let names = [self.uuid, self.id];
         let is_name = |name: &&RawValue| name.get() != "null";
@@ -183,15 +183,15 @@ impl RawRecord<'_> {
         raw.and_then(|(_, raw)| raw).map_or(Ok(None), agent_of)
     }
 
-    /// The values that `mask` asks for.
+    /// The values that `mask` selects.
     ///
     /// # Errors
     /// Why one of them cannot be read.
-    fn shown(&self, mask: FieldMask) -> Result<Shown, String> {
+    fn shown(&self, mask: FieldMask) -> Result<RecordValues, String> {
         if self.has_twice {
-            return Err("the record has a member twice".to_owned());
+            return Err("a member occurs twice in the record".to_owned());
         }
-        let mut shown = Shown::default();
+        let mut shown = RecordValues::default();
         for (member, raw) in members().zip(self.managed) {
             let Some(raw) = raw else { continue };
             with_whole_surrogates(raw.get(), |text| {
@@ -211,15 +211,15 @@ fn json(raw: &str) -> serde_json::Result<Json> {
     with_whole_surrogates(raw, |raw| serde_json::from_str(raw))
 }
 
-/// The text between the quotes, where it stands for itself.
+/// The text between the quotes, if it has no escapes.
 fn plain(raw: &RawValue) -> Option<&str> {
     let text = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    // Every byte is looked at, which is faster than to look for the first one.
+    // Looking at every byte is faster than searching for the first one.
     let has_escape = text.bytes().fold(false, |has, byte| has | (byte == b'\\'));
     (!has_escape).then_some(text)
 }
 
-/// A text or a number as text.
+/// A text or a number, as text.
 fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     if let Some(text) = plain(raw) {
         return Some(Cow::Borrowed(text));
@@ -241,7 +241,7 @@ fn agent_of(raw: &RawValue) -> Result<Option<AgentId>, String> {
     }
 }
 
-/// An instant, or a number of milliseconds; the smallest number where it is neither.
+/// A timestamp or a number of milliseconds; the smallest number if it is neither.
 fn milliseconds(raw: &RawValue) -> i64 {
     let text = text(raw).unwrap_or_default();
     let text = text.trim();

@@ -1,4 +1,4 @@
-//! A record of the listing, in one pass: the values that the table of fields has paths to, and no other.
+//! A record of the listing, in one pass: the values that the table of fields has paths to, and no others.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -10,23 +10,23 @@ use super::envelope::key_of;
 use crate::lead::field::FIELDS;
 use crate::lead::{FieldId, FieldMask};
 
-/// Values of `profile.userDetails` that are never managed and must stay as they are, unless the table has them.
+/// Values of `profile.userDetails` that are never managed and must not change, unless the table has them.
 const UNMANAGED: [(&str, &[&str]); 3] = [
     ("city", &["profile", "userDetails", "city"]),
     ("country", &["profile", "userDetails", "country"]),
     ("gender", &["profile", "userDetails", "gender"]),
 ];
 
-/// The values of a record that are asked for; null where there is none, or it was not asked for.
+/// The requested values of a record; null if missing or not requested.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
+pub(super) struct RecordValues {
     /// By the entries of the table.
     values: [Json; FIELDS.len()],
     /// By the entries of [`UNMANAGED`].
     unmanaged: [Json; UNMANAGED.len()],
 }
 
-impl Shown {
+impl RecordValues {
     /// Takes the value of an entry of the table.
     pub(super) fn take(&mut self, id: FieldId) -> Json {
         self.values[id.at()].take()
@@ -38,10 +38,10 @@ impl Shown {
         names.zip(&self.unmanaged)
     }
 
-    fn put(&mut self, slot: Slot, value: Json) {
+    fn put(&mut self, slot: ValueSlot, value: Json) {
         let place = match slot {
-            Slot::Field(id) => &mut self.values[id.at()],
-            Slot::Unmanaged(at) => &mut self.unmanaged[at],
+            ValueSlot::Field(id) => &mut self.values[id.at()],
+            ValueSlot::Unmanaged(at) => &mut self.unmanaged[at],
         };
         if place.is_null() {
             *place = value;
@@ -50,39 +50,39 @@ impl Shown {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Slot {
+enum ValueSlot {
     Field(FieldId),
     Unmanaged(usize),
 }
 
 /// The paths as a tree of keys.
 #[derive(Debug, Default)]
-struct Node {
-    /// What the value here is. A longer path to the same field counts before.
-    slots: Vec<Slot>,
-    children: Vec<(&'static str, Node)>,
-    /// All that is here and below.
+struct PathNode {
+    /// What the value here is. A longer path to the same field takes precedence.
+    slots: Vec<ValueSlot>,
+    children: Vec<(&'static str, PathNode)>,
+    /// Everything here and below.
     mask: FieldMask,
 }
 
-static PATHS: LazyLock<Node> = LazyLock::new(|| {
-    let mut root = Node::default();
+static PATHS: LazyLock<PathNode> = LazyLock::new(|| {
+    let mut root = PathNode::default();
     for id in FieldId::all() {
         for path in id.spec().read {
-            root.add(path, Slot::Field(id), FieldMask::default().and(id));
+            root.add(path, ValueSlot::Field(id), FieldMask::default().and(id));
         }
     }
     for (at, (_, path)) in UNMANAGED.iter().enumerate() {
         let is_managed = FIELDS.iter().any(|spec| spec.read.contains(path));
         if !is_managed {
-            root.add(path, Slot::Unmanaged(at), FieldMask::UNMANAGED);
+            root.add(path, ValueSlot::Unmanaged(at), FieldMask::UNMANAGED);
         }
     }
     root
 });
 
-impl Node {
-    fn add(&mut self, path: &[&'static str], slot: Slot, mask: FieldMask) {
+impl PathNode {
+    fn add(&mut self, path: &[&'static str], slot: ValueSlot, mask: FieldMask) {
         self.mask = self.mask.with(mask);
         let Some((key, rest)) = path.split_first() else {
             self.slots.push(slot);
@@ -103,8 +103,8 @@ impl Node {
             .filter(|child| child.mask.overlaps(mask))
     }
 
-    /// Gives the slots here and below their values.
-    fn assign(&self, mut value: Json, shown: &mut Shown) {
+    /// Assigns the values to the slots here and below.
+    fn assign(&self, mut value: Json, shown: &mut RecordValues) {
         for (key, child) in &self.children {
             if let Some(inner) = value.get_mut(*key) {
                 child.assign(inner.take(), shown);
@@ -116,7 +116,7 @@ impl Node {
     }
 }
 
-/// More than there are members of a record that the table has paths through.
+/// More than the number of members that the table has paths through.
 pub(super) const MEMBERS: usize = FIELDS.len() + UNMANAGED.len();
 
 /// The members of a record that the table has paths through.
@@ -124,15 +124,15 @@ pub(super) fn members() -> impl Iterator<Item = &'static str> {
     PATHS.children.iter().map(|(name, _)| *name)
 }
 
-/// Reads one member of a record: as much of it as `mask` asks for.
+/// Reads one member of a record: as much of it as `mask` selects.
 ///
 /// # Errors
-/// It is not JSON that can be read, nested too deeply for instance.
+/// The member is not valid JSON, or is nested too deeply.
 pub(super) fn read(
     member: &str,
     text: &str,
     mask: FieldMask,
-    shown: &mut Shown,
+    shown: &mut RecordValues,
 ) -> serde_json::Result<()> {
     let Some(node) = PATHS.child(member, mask) else {
         return Ok(());
@@ -143,9 +143,9 @@ pub(super) fn read(
 }
 
 struct Values<'s> {
-    node: &'s Node,
+    node: &'s PathNode,
     mask: FieldMask,
-    shown: &'s mut Shown,
+    shown: &'s mut RecordValues,
 }
 
 impl<'de> DeserializeSeed<'de> for Values<'_> {
@@ -162,7 +162,7 @@ impl<'de> DeserializeSeed<'de> for Values<'_> {
     }
 }
 
-/// What stands where an object is expected is passed over.
+/// Skips a value where an object is expected.
 impl<'de> Visitor<'de> for Values<'_> {
     type Value = ();
 

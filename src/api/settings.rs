@@ -1,4 +1,4 @@
-//! The settings of a connection: address, ids, limits, and how this platform takes what it is sent.
+//! The settings of a connection: address, ids, limits, and the formats that this platform accepts.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,45 +14,45 @@ pub struct ApiSettings {
     pub bot_id: String,
     /// 24 hex digits in every sample.
     pub customer_id: String,
-    /// Requests under way at a time, at the most. 8 unless said.
+    /// The maximum number of open requests. Default: 8.
     pub concurrency: usize,
-    /// Requests a second, at the most. No limit unless said.
+    /// The maximum number of requests per second. Default: no limit.
     pub rate: Option<f64>,
-    /// For one request. 30 seconds unless said.
+    /// The timeout of one request. Default: 30 seconds.
     pub timeout: Duration,
-    /// Pages of one type, after which a listing that has not ended is an error. 10 000 unless said.
+    /// The number of pages of one list after which a listing without an end is an error. Default: 10 000.
     pub page_cap: u32,
-    /// The shape in which tags are sent.
+    /// The form in which tags are sent.
     pub tags: TagShape,
     /// Which notes are sent.
     pub notes: NotesSent,
-    /// What is sent to un-assign a lead; `None` is JSON's null. Empty text by default.
+    /// What is sent to unassign a lead; `None` is JSON's null. Default: an empty text.
     pub unassign: Option<String>,
-    /// The header that carries the read token. `x-bot-token` unless said.
+    /// The header with the read token. Default: `x-bot-token`.
     pub read_header: String,
-    /// The header that carries the write token. `x-bp-token` unless said.
+    /// The header with the write token. Default: `x-bp-token`.
     pub write_header: String,
-    /// The sandbox's first data, relative to the workspace's folder.
+    /// The initial data of the sandbox, relative to the workspace's folder.
     pub seed: Option<PathBuf>,
 }
 
-/// Where the API answers.
+/// The address of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
-    /// The embedded API, its state beside the workspace file.
+    /// The embedded API, with its state next to the workspace file.
     Sandbox,
     /// `https`, or `http` on loopback; without a `/` at the end.
     Url(url::Url),
 }
 
-/// Which notes an update sends, because platforms may replace a lead's notes by what is sent, or add what is sent to them.
+/// Which notes an update sends: platforms may replace a lead's notes with those sent, or add them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NotesSent {
-    /// All of them, until one is seen twice after a write; from then on the new ones.
+    /// All notes, until one appears twice after a write; from then on only new ones.
     #[default]
     Auto,
-    /// The notes that are there, and the new ones.
+    /// The existing notes and the new ones.
     All,
-    /// The new ones.
+    /// The new ones only.
     New,
 }

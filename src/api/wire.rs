@@ -1,20 +1,20 @@
-//! The API's JSON ↔ lead.
+//! Converts between the API's JSON and leads.
 //!
-//! How a value of each kind looks in a record and in an update, with the tolerance that api.md asks for: whatever shape a value has,
-//! what is needed is taken from it or left out. Which key has which value, the table of fields says.
+//! Reads a value of each kind from a record and writes it to an update, with the tolerance that api.md requires: whatever form a value has,
+//! what is needed is taken from it or left out. The table of fields says which key has which value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::record::Shown;
+use super::record::RecordValues;
 use crate::api::NotesSent;
 use crate::apply::Update;
 use crate::lead::normal::has_note;
 use crate::lead::{AgentId, Field, FieldId, Kind, Lead, Note, Status, Value, tag};
 use crate::observe::{Echo, Observed, TagShape};
 
-/// An id as text, or an object that has it as `_id`; anything else is no agent.
+/// An id as text, or an object with the id as `_id`; anything else is not an agent.
 pub(super) fn agent(json: &Json) -> Option<AgentId> {
     match json {
         Json::String(id) => AgentId::parse(id.trim()),
@@ -23,8 +23,8 @@ pub(super) fn agent(json: &Json) -> Option<AgentId> {
     }
 }
 
-/// A lead from what its record shows.
-pub(super) fn observed(mut shown: Shown, updated: i64) -> Observed {
+/// A lead from the values of its record.
+pub(super) fn observed(mut shown: RecordValues, updated: i64) -> Observed {
     let mut lead = Lead::default();
     let mut echo = Echo::default();
     let mut tag_shape = None;
@@ -144,7 +144,7 @@ fn note(item: &Json) -> Option<Note> {
     })
 }
 
-/// The ids and settings that shape every update.
+/// The ids and settings for all updates.
 #[derive(Debug, Clone)]
 pub(super) struct Outgoing {
     pub(super) bot_id: String,
@@ -156,8 +156,8 @@ pub(super) struct Outgoing {
 
 /// The body of an update: the three keys and the fields that differ, nothing else.
 ///
-/// Tags, attributes and notes are lists of which only the whole can be sent. Whether the platform adds to a list or replaces
-/// it is not published, so what the lead has besides goes along: nothing is lost either way.
+/// Tags, attributes and notes can be sent as whole lists only. Whether the platform adds to a list or replaces
+/// it is not published, so existing items are sent, too: nothing is lost either way.
 pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
     let Update {
         id,
@@ -202,7 +202,7 @@ pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
                 notes_json(*live, notes, with_others)
             }
             Value::Absent if field.kind() == Kind::Reference => json!(out.unassign),
-            // Nothing else can be cleared, and no change asks for it: an empty text would be a value.
+            // Nothing else can be cleared: an empty text would be a value.
             Value::Absent => continue,
         };
         body.insert(key.to_owned(), json);

@@ -123,8 +123,8 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Why a lead of this outcome is not settled; `None` where it is.
-    pub fn of(outcome: Outcome) -> Option<Self> {
+    /// The reason why a lead with this outcome is still behind; `None` if it is not.
+    pub fn from_outcome(outcome: Outcome) -> Option<Self> {
         match outcome {
             Outcome::Verified | Outcome::Written | Outcome::Already => None,
             Outcome::Stale => Some(Self::Stale),
@@ -307,7 +307,7 @@ impl Record {
                     ends.insert(uuid, None);
                 }
                 Line::Outcome { uuid, outcome, .. } if !is_dirty => {
-                    ends.insert(uuid, Reason::of(*outcome));
+                    ends.insert(uuid, Reason::from_outcome(*outcome));
                 }
                 Line::Run { .. }
                 | Line::Write { .. }

@@ -1,4 +1,4 @@
-//! The check: a lead that was written, compared with what the write asked for and with what was there before. Pure.
+//! The check: compares a lead after a write with the write and with the lead before. Pure.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,56 +10,56 @@ use crate::lead::normal::{Form, form, form_of_note, has_note};
 use crate::lead::{Field, Kind, Lead, Shown, Value};
 use crate::observe::Observed;
 
-/// What a lead shows after a write.
+/// The result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Check {
-    /// Fields that were asked for and do not show it, with what they show instead.
+    /// Fields that do not have the written value, with what they show instead.
     pub(super) instead: Vec<(Field, Instead)>,
-    /// Fields that show what was asked for in a form that the platform has given it: notes.
+    /// Fields with the written value in a form that the platform has normalized: notes.
     pub(super) reformed: Vec<(Field, Form)>,
     /// Fields that were not written and have another value.
     pub(super) changed: Vec<String>,
-    /// Fields that were not written and have none any more.
+    /// Fields that were not written and are empty now.
     pub(super) emptied: Vec<String>,
-    /// The lead had values that were not written.
+    /// Whether the lead had values that were not written.
     pub(super) had_more: bool,
-    /// Notes that were there are there twice: the platform adds what it is sent.
+    /// Whether existing notes appear twice: the platform adds the notes it is sent.
     pub(super) notes_doubled: bool,
-    /// What may be set so that the platform does what is asked.
+    /// A setting that may make the platform accept the write.
     pub(super) hints: BTreeSet<&'static str>,
 }
 
-/// What a field shows instead of what was asked for.
+/// What a field shows instead of the written value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Instead {
-    /// It is as before.
+    /// The value before the write.
     Ignored,
-    /// It has the new tags and the old ones.
+    /// The new tags and the old ones.
     Added,
-    /// The platform has given it another form.
+    /// The value as normalized by the platform.
     Normalised(Normalised),
     /// Something else.
     Other,
 }
 
-/// A value that the platform has given another form.
+/// A value that the platform has normalized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Normalised {
-    /// What differs.
+    /// The difference.
     what: &'static str,
-    /// It had this form before the write, too.
+    /// Whether it had this form before the write, too.
     is_as_before: bool,
     sent: Value,
     pub(super) shown: Value,
 }
 
 impl Check {
-    /// Whether every field shows what was asked for.
+    /// Whether every field has the written value.
     pub(super) fn agrees(&self) -> bool {
         self.instead.is_empty()
     }
 
-    /// Whether waiting cannot help: a field shows a value that is neither before nor after.
+    /// Whether waiting is pointless: a field has a value that is neither the old nor the new one.
     pub(super) fn is_final(&self) -> bool {
         self.instead.iter().any(|(_, instead)| match instead {
             Instead::Ignored => false,
@@ -68,14 +68,14 @@ impl Check {
         })
     }
 
-    /// Whether nothing is wrong but the form that the platform has given some values.
+    /// Whether the only differences are normalized values.
     pub(super) fn is_only_normalised(&self) -> bool {
         self.instead
             .iter()
             .all(|(_, instead)| matches!(instead, Instead::Normalised(_)))
     }
 
-    /// What the fields show that were normalised: words that show them are to be redacted like those that were sent.
+    /// The normalized values: texts that quote them must be redacted like those that were sent.
     pub(super) fn normalised(&self) -> impl Iterator<Item = (&Field, &Normalised)> {
         self.instead
             .iter()
@@ -100,14 +100,14 @@ impl Check {
     pub(super) fn changed_words(&self) -> Vec<String> {
         self.changed
             .iter()
-            .map(|name| format!("{name} changed meanwhile; it was not written"))
+            .map(|name| format!("{name} changed meanwhile, although it was not written"))
             .collect()
     }
 
     pub(super) fn emptied_words(&self) -> Vec<String> {
         self.emptied
             .iter()
-            .map(|name| format!("{name} is empty now, though it was not written"))
+            .map(|name| format!("{name} is empty now, although it was not written"))
             .collect()
     }
 }
@@ -132,7 +132,7 @@ impl fmt::Display for Check {
                     words(sent),
                     words(shown)
                 ),
-                Instead::Other => format!("{field} {is} neither as before nor as asked for"),
+                Instead::Other => format!("{field} {is} neither the old nor the written value"),
             }
         });
         let words: Vec<String> = instead
@@ -143,7 +143,7 @@ impl fmt::Display for Check {
     }
 }
 
-/// A value in words.
+/// A value for a message.
 fn words(value: &Value) -> String {
     match value.shown() {
         Shown::One(text) => format!("`{}`", text.unwrap_or("none")),
@@ -156,16 +156,17 @@ fn words(value: &Value) -> String {
     }
 }
 
-const NORMALISED: &str = "declare the value as the platform shows it";
+const NORMALISED: &str = "declare the value in the platform's form";
 const ALL_IGNORED: &str = "the platform took the update and changed nothing: check that the write token belongs to this bot; if its listing \
                            is only slow, run the same apply again later";
 const TAGS_ADDED: &str =
-    "this platform adds tags and takes none away: use `tags: { present: […] }`";
-const TAGS_KEPT: &str = "this platform takes no tags away: leave out `absent`";
-const TAGS_WRONG: &str = "try the other shape for tags: set api.tags to `string` or `array`";
-const NOT_UNASSIGNED: &str = "set api.unassign to what this platform takes for no agent";
+    "this platform adds tags and never removes them: use `tags: { present: […] }`";
+const TAGS_KEPT: &str = "this platform never removes tags: leave out `absent`";
+const TAGS_WRONG: &str = "try the other format for tags: set api.tags to `string` or `array`";
+const NOT_UNASSIGNED: &str =
+    "set api.unassign to the value that this platform accepts for no agent";
 const NOT_ASSIGNED: &str = "check that the agent is active";
-const OTHER: &str = "somebody may have changed it in the inbox in this minute: plan again and look";
+const OTHER: &str = "someone may have changed it in the inbox at the same time: plan again";
 
 fn hint(change: &FieldChange, instead: &Instead) -> &'static str {
     match (change.field.kind(), instead) {
@@ -188,7 +189,7 @@ fn hint(change: &FieldChange, instead: &Instead) -> &'static str {
     }
 }
 
-/// Compares a lead as it is now with what was written.
+/// Compares the lead as read back with what was written.
 pub(super) fn check(task: &Task, now: &Observed) -> Check {
     let nothing = Lead::default();
     let was = task.live.as_ref().map_or(&nothing, |live| &live.lead);
@@ -244,7 +245,7 @@ fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
     match (&before, &shown, &change.after) {
         _ if is_as_before => Instead::Ignored,
         (Value::Set(was), Value::Set(now), Value::Set(asked))
-            // Where none was to go, it was somebody in the inbox who added the others.
+            // Nothing was to be removed, so someone in the inbox added the others.
             if !was.is_subset(asked) && now.is_superset(was) && now.is_superset(asked) =>
         {
             Instead::Added
@@ -253,7 +254,8 @@ fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
     }
 }
 
-/// What explains that a platform shows one value where it was sent another; `None` where nothing does. Notes in another form are there.
+/// How the platform's value derives from the one sent; `None` if no known normalization explains it. Notes in another form count as
+/// present.
 fn normalised(sent: &Value, shown: &Value) -> Option<&'static str> {
     match (sent, shown) {
         (Value::Text(sent), Value::Text(shown)) => form(sent, shown).map(Form::as_str),
@@ -283,10 +285,10 @@ fn normalised(sent: &Value, shown: &Value) -> Option<&'static str> {
     }
 }
 
-/// Fewer tags than this are not what a cap has left.
+/// The smallest number of tags that a cap may have left.
 const FEWEST_OF_A_CAP: usize = 3;
 
-/// Notes that were written, and are there in another form.
+/// Written notes that are present in another form.
 fn reformed(task: &Task, now: &Lead) -> Vec<(Field, Form)> {
     let form = |change: &FieldChange| {
         let forms = change.after.notes().iter().filter_map(|note| {
@@ -303,7 +305,7 @@ fn reformed(task: &Task, now: &Lead) -> Vec<(Field, Form)> {
 }
 
 impl Check {
-    /// Looks at what was not written.
+    /// Checks the fields that were not written.
     fn compare_the_rest(&mut self, task: &Task, was: &Observed, now: &Observed) {
         let written: BTreeSet<&Field> = task
             .change
@@ -333,7 +335,7 @@ impl Check {
                 .iter()
                 .any(|note| times(new, note) > times(old, note));
             if old.notes().iter().any(|note| !has_note(new.notes(), note)) {
-                self.emptied.push("a note that was there".to_owned());
+                self.emptied.push("an existing note".to_owned());
             }
         }
         let names: BTreeSet<&&str> = was.unmanaged.keys().chain(now.unmanaged.keys()).collect();

@@ -38,7 +38,7 @@ pub struct RunSummary {
     pub outcomes: BTreeMap<String, usize>,
 }
 
-/// A summary is in the last so many bytes of a run file.
+/// The number of bytes at the end of a run file that contain its summary.
 const TAIL: u64 = 1 << 16;
 
 /// The runs in a folder, the latest first, and the files in it that are no run files.
@@ -154,7 +154,7 @@ pub fn writes(root: &Path, id: &LeadId, names: Redaction) -> std::io::Result<Vec
             continue;
         };
         let first = writes.len();
-        for (_, line) in journal::told(lines, names) {
+        for (_, line) in journal::redact_lines(lines, names) {
             match line {
                 Line::Write {
                     uuid, at, fields, ..

@@ -1,7 +1,7 @@
-//! The run file: what a run did, in JSON Lines, so that nobody has to wonder.
+//! The run file: what a run did, in JSON Lines.
 //!
-//! Each line is handed to the system before and after the write that it is about; after a kill at any instant the file says
-//! which writes were begun. Opened for appending: the same apply run again adds to the same story.
+//! Each line is written to the file before and after the write that it describes, so that after a kill at any time the file shows
+//! which writes were started. The file is opened for appending: running the same apply again continues it.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -19,7 +19,7 @@ use crate::lead::{Field, LeadId, Value};
 use crate::plan::{Action, Base, Fields, Head, Target};
 use crate::redaction::Redaction;
 
-/// The version of the format that this program writes and reads.
+/// The format version that this program writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// Only its owner may read it: it holds people's data.
@@ -31,18 +31,18 @@ pub const LARGEST: u64 = 1 << 30;
 /// Why a run file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RunFileError {
-    /// Not a run file at all.
-    #[error("this is not a run file: line {line}: {reason}")]
+    /// The file is not a run file.
+    #[error("not a run file: line {line}: {reason}")]
     NotARun {
         /// The line, from 1.
         line: u32,
-        /// What it is instead.
+        /// The reason.
         reason: String,
     },
-    /// There is no run in it.
-    #[error("this is not a run file: no run begins in it")]
+    /// The file contains no run.
+    #[error("not a run file: it contains no run")]
     NoRun,
-    /// Written by a later program.
+    /// Written by a newer version of this program.
     #[error("the run has format version {found}; this program reads version {FORMAT_VERSION}")]
     Newer {
         /// The version in the file.
@@ -50,10 +50,10 @@ pub enum RunFileError {
     },
 }
 
-/// Reads a run file: its lines with their numbers, of each run that it holds. A line that was cut off by a kill is left out.
+/// Reads a run file: the numbered lines of all its runs. A line that was cut off by a kill is left out.
 ///
 /// # Errors
-/// Not a run file, or one of a newer format.
+/// The file is not a run file, or has a newer format.
 pub fn read(text: &str) -> Result<Vec<(u32, Line)>, RunFileError> {
     let mut run = Vec::new();
     for (at, text) in text
@@ -64,7 +64,7 @@ pub fn read(text: &str) -> Result<Vec<(u32, Line)>, RunFileError> {
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
         let line: Line = match serde_json::from_str(text) {
             Ok(line) => line,
-            // Cut off by a kill: the last line of the file, or of a run that another one follows.
+            // Cut off by a kill: the last line of the file, or of a run that is followed by another.
             Err(error) if error.is_eof() && !run.is_empty() => continue,
             Err(error) => {
                 return Err(RunFileError::NotARun {
@@ -89,8 +89,8 @@ pub fn read(text: &str) -> Result<Vec<(u32, Line)>, RunFileError> {
     }
 }
 
-/// The lines with as much of people's names and contact values as may be told: values, and words that repeat them.
-pub fn told(mut run: Vec<(u32, Line)>, names: Redaction) -> Vec<(u32, Line)> {
+/// Redacts names and contact values in the lines: the values, and texts that repeat them.
+pub fn redact_lines(mut run: Vec<(u32, Line)>, names: Redaction) -> Vec<(u32, Line)> {
     let mut sent: BTreeMap<LeadId, Vec<(Field, Value)>> = BTreeMap::new();
     for (_, line) in &mut run {
         match line {
@@ -141,7 +141,7 @@ pub enum Line {
         format_version: u32,
         /// The version of the program.
         tool_version: String,
-        /// The run's name.
+        /// The id of the run.
         run_id: String,
         /// The plan that is applied.
         plan_id: String,
@@ -149,10 +149,10 @@ pub enum Line {
         started_at: String,
         /// The inbox.
         target: Target,
-        /// How much of contact values the lines below hold; masked ones cannot be undone.
+        /// How much of contact values the lines contain; masked values cannot be undone.
         #[serde(default)]
         names: Redaction,
-        /// How many leads the plan changes.
+        /// The number of leads that the plan changes.
         leads: usize,
         /// The commit that the files are of; null outside of a repository.
         #[serde(default)]
@@ -170,27 +170,27 @@ pub enum Line {
         at: String,
         /// Update or create.
         action: Action,
-        /// What is written, with what was there.
+        /// What is written, and the values before.
         fields: Fields,
     },
-    /// The write has been answered, or will not be.
+    /// The write was answered, or will not be.
     Answer {
         /// The lead.
         #[schemars(with = "String")]
         uuid: LeadId,
         /// RFC 3339, UTC.
         at: String,
-        /// Null where the platform took it; else why it is not known to have.
+        /// Null if the platform accepted it; else why it may not have.
         error: Option<String>,
     },
-    /// What became of a lead: one line for each lead of the plan.
+    /// The outcome of a lead: one line for each lead of the plan.
     Outcome {
         /// The lead.
         #[schemars(with = "String")]
         uuid: LeadId,
-        /// The word.
+        /// The outcome.
         outcome: Outcome,
-        /// More words, where there are any.
+        /// Details, if any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
@@ -200,21 +200,21 @@ pub enum Line {
         finished_at: String,
         /// The exit code.
         exit: u8,
-        /// Leads by outcome; those without any are left out.
+        /// The number of leads by outcome; without zeros.
         outcomes: BTreeMap<String, usize>,
-        /// Why the run ended early, where it did.
+        /// Why the run stopped early, if it did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stopped: Option<String>,
-        /// The age of the oldest reading that a write was sent on, in milliseconds; left out where none was sent.
+        /// The age of the oldest reading that a write was based on, in milliseconds; left out if nothing was sent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         oldest_reading_ms: Option<u64>,
     },
 }
 
-/// Whether a file may be written to as a run file: there is none, it is empty, or it begins with a run.
+/// Checks that a path may be used for a run file: it does not exist, is empty, or starts with a run.
 ///
 /// # Errors
-/// It is another kind of file, or cannot be read.
+/// The file is of another kind, or cannot be read.
 pub fn check_is_run_file(path: &Path) -> Result<(), RunFileError> {
     if !path.is_file() {
         return Ok(());
@@ -224,7 +224,7 @@ pub fn check_is_run_file(path: &Path) -> Result<(), RunFileError> {
         let mut first = String::new();
         file.take(LONGEST_HEAD).read_line(&mut first).map(|_| first)
     };
-    // What cannot be read cannot be opened for writing either, which says so.
+    // A file that cannot be read cannot be opened for writing either, which reports the error.
     match read() {
         Ok(first) if first.trim().is_empty() => Ok(()),
         Ok(first) => match serde_json::from_str(&first) {
@@ -238,7 +238,7 @@ pub fn check_is_run_file(path: &Path) -> Result<(), RunFileError> {
 /// The longest first line of a run file, in bytes.
 const LONGEST_HEAD: u64 = 1 << 16;
 
-/// A run file that is open for writing.
+/// A run file open for writing.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -253,10 +253,10 @@ struct Tail {
 }
 
 impl Journal {
-    /// Opens the file, makes it if need be, and sees that it can be written.
+    /// Opens the file, creates it if it does not exist, and checks that it can be written.
     ///
     /// # Errors
-    /// It cannot.
+    /// The file cannot be opened or written.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new()
             .create(true)
@@ -278,7 +278,7 @@ impl Journal {
         })
     }
 
-    /// Where it is.
+    /// The path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -286,7 +286,7 @@ impl Journal {
     /// Writes a line in one piece.
     ///
     /// # Errors
-    /// A full disk, say. Whoever cannot write here must not write to the platform.
+    /// The line cannot be written, for example because the disk is full. Then nothing may be written to the platform.
     pub fn line(&self, line: &Line) -> io::Result<()> {
         let mut tail = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = if tail.torn { vec![b'\n'] } else { Vec::new() };
@@ -298,10 +298,10 @@ impl Journal {
         Ok(())
     }
 
-    /// Waits until the disk has it.
+    /// Waits until the file is on disk.
     ///
     /// # Errors
-    /// The disk does not.
+    /// The file cannot be synced.
     pub fn sync(&self) -> io::Result<()> {
         self.file
             .lock()
@@ -311,7 +311,7 @@ impl Journal {
     }
 }
 
-/// Now (RFC 3339, UTC, milliseconds).
+/// The current time (RFC 3339, UTC, milliseconds).
 pub fn now() -> String {
     format!("{:.3}", jiff::Timestamp::now())
 }

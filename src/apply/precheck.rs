@@ -1,6 +1,6 @@
-//! The precheck: a planned change compared with the lead as a reading shows it. Pure.
+//! The precheck: compares a planned change with a reading of its lead. Pure.
 //!
-//! The one place that decides whether a write may go ahead: before the first write, and again on each reading that follows. A run may
+//! The one place that decides whether a write may proceed: before the first write, and again on each later reading. A run may
 //! do less than planned, never more:
 //!
 //! | a field of the change shows | then |
@@ -15,30 +15,30 @@ use crate::diff::{FieldChange, is_at_before};
 use crate::observe::{Live, Observed};
 use crate::plan::{Action, Change, Fields};
 
-/// A change that is to be written, with the reading that it is written on.
+/// A change to write, with the reading that the write is based on.
 #[derive(Debug, Clone)]
 pub struct Task {
-    /// The change; of its fields only those that are still to be written.
+    /// The change, with only the fields that are still to be written.
     pub change: Change,
-    /// The lead; `None` where it is to be created.
+    /// The lead; `None` if it is to be created.
     pub live: Option<Observed>,
 }
 
-/// What is to be done about a planned change.
+/// What to do with a planned change.
 #[derive(Debug, Clone)]
 pub enum Precheck {
-    /// It is to be written.
+    /// Write it.
     Proceed(Box<Task>),
-    /// The lead is as planned.
+    /// The lead is already as planned.
     AlreadyApplied,
-    /// The lead has changed since; why it is left alone.
+    /// The lead has changed since the plan; the reason not to write it.
     Stale(String),
 }
 
 const UNSEALED: &str = "a masked contact value is not as it was planned: it changed in the inbox, the lead's file has another one \
                         by now, or the read token is another";
 
-/// Compares a change with a reading of its lead; `None` where it is not listed.
+/// Compares a change with a reading of its lead; `None` if it is not listed.
 pub fn precheck(change: &Change, live: Option<&Observed>) -> Precheck {
     if change.fields.iter().any(|field| field.seal.is_some()) {
         return Precheck::Stale(UNSEALED.to_owned());
@@ -49,7 +49,7 @@ pub fn precheck(change: &Change, live: Option<&Observed>) -> Precheck {
                 change: change.clone(),
                 live: None,
             })),
-            Action::Update => Precheck::Stale("it is no longer listed".to_owned()),
+            Action::Update => Precheck::Stale("no longer listed".to_owned()),
         };
     };
     let open: Vec<FieldChange> = change
@@ -62,7 +62,7 @@ pub fn precheck(change: &Change, live: Option<&Observed>) -> Precheck {
         return Precheck::AlreadyApplied;
     }
     if change.action == Action::Create {
-        return Precheck::Stale("it is listed now, though it was to be created".to_owned());
+        return Precheck::Stale("already exists".to_owned());
     }
     let changed: Vec<String> = change
         .fields
@@ -82,7 +82,7 @@ pub fn precheck(change: &Change, live: Option<&Observed>) -> Precheck {
     }))
 }
 
-/// The changes that are still to be written, each with only those of its fields that are.
+/// The changes that are still to be written, each with only the fields that are.
 pub fn still_open(changes: &[Change], live: &Live) -> Vec<Change> {
     changes
         .iter()

@@ -1,5 +1,5 @@
-//! The leads of a run that are not written yet: those to be read again, by the page they were seen on, and those whose reading is
-//! fresh. Decides what is read next and what is written next; sends nothing.
+//! The leads of a run that are not yet written: those that must be read again, by the page they were listed on, and those with a fresh
+//! reading. Decides what to read and what to write next; sends nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -14,22 +14,22 @@ use crate::lead::LeadId;
 use crate::observe::{Reading, Seen};
 use crate::plan::Change;
 
-/// Pages in a row that did not show a lead before the whole listing is looked through for it.
+/// The number of consecutive pages without a lead before the whole listing is searched for it.
 const MISSES: u32 = 2;
-/// Writes of this long say how many leads are worth to be read ahead.
+/// The duration of writes that decides how many leads are read ahead.
 const AHEAD: Duration = Duration::from_millis(500);
 
-/// A planned change that is not written yet.
+/// A planned change that is not yet written.
 #[derive(Debug)]
 pub(super) struct Pending<'a> {
     pub(super) change: &'a Change,
-    /// Where its lead was seen last, with the pages that did not show it since.
+    /// Where its lead was last listed, and the pages since that did not show it.
     place: Option<Seen>,
     misses: u32,
     pub(super) attempts: Option<Attempts>,
 }
 
-/// The writes of a lead that were sent and came to nothing, as far as is known.
+/// The writes of a lead that were sent and failed, as far as is known.
 #[derive(Debug)]
 pub(super) struct Attempts {
     /// The first of them, with every field that any of them sent.
@@ -37,7 +37,7 @@ pub(super) struct Attempts {
     pub(super) failed: Failed,
     pub(super) tries: usize,
     delays: ExponentialBackoff,
-    /// A reading from before this says nothing about them.
+    /// An earlier reading says nothing about them.
     not_before: Instant,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Ready<'a> {
     pub(super) reading: Reading,
 }
 
-/// What is to be read: a page, or else the whole listing, for these leads.
+/// What to read: a page, or else the whole listing, for these leads.
 #[derive(Debug)]
 pub(super) struct Look {
     pub(super) page: Option<Seen>,
@@ -58,19 +58,19 @@ pub(super) struct Look {
 
 #[derive(Debug, Default)]
 pub(super) struct Queue<'a> {
-    /// Leads that have to be read before they are written.
+    /// Leads that must be read before they are written.
     waiting: BTreeMap<LeadId, Pending<'a>>,
-    /// Of them those that were seen somewhere, in the order of the listing: what is written moves to the front, so that leads further
-    /// on stay where they are.
+    /// Those of them with a known position, in the order of the listing. A written lead moves to the front, so leads further
+    /// on keep their position.
     placed: BTreeSet<(Seen, LeadId)>,
-    /// Of them those that have to be looked for.
+    /// Those of them without a known position.
     lost: BTreeSet<LeadId>,
-    /// Of them those whose write failed in passing, until it is time to look again.
+    /// Those of them whose write failed temporarily, until it is time to read them again.
     resting: BTreeSet<(Instant, LeadId)>,
     fresh: VecDeque<Ready<'a>>,
-    /// Leads with a write that failed in passing.
+    /// Leads with a write that failed temporarily.
     retrying: BTreeSet<LeadId>,
-    /// Leads that the looks under way are for.
+    /// Leads that the current reads are for.
     expected: usize,
     /// When the last writes were sent.
     sent: VecDeque<Instant>,
@@ -86,14 +86,14 @@ impl<'a> Pending<'a> {
         }
     }
 
-    /// It was found here.
+    /// The position where it was found.
     pub(super) fn found(&mut self, place: Option<Seen>) {
         (self.place, self.misses) = (place, 0);
     }
 }
 
 impl<'a> Queue<'a> {
-    /// Adds a lead that has to be read.
+    /// Adds a lead that must be read.
     pub(super) fn wait(&mut self, pending: Pending<'a>) {
         let id = pending.change.uuid.clone();
         match &pending.attempts {
@@ -121,7 +121,7 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Adds a lead whose write failed in passing. After a pause it is read again, and only then may it be sent again.
+    /// Adds a lead whose write failed temporarily. It is read again after a pause, and only then may be sent again.
     pub(super) fn retry(
         &mut self,
         mut pending: Pending<'a>,
@@ -145,22 +145,22 @@ impl<'a> Queue<'a> {
         self.wait(pending);
     }
 
-    /// A lead is done with.
+    /// Removes a lead that is finished.
     pub(super) fn done(&mut self, id: &LeadId) {
         self.retrying.remove(id);
     }
 
-    /// Leads with a write that failed in passing.
+    /// Leads with a write that failed temporarily.
     pub(super) fn retrying(&self) -> usize {
         self.retrying.len()
     }
 
-    /// When there is something to look at again.
+    /// When the next read is due.
     pub(super) fn wake(&self) -> Option<Instant> {
         self.resting.first().map(|(at, _)| *at)
     }
 
-    /// The next lead to be written, where its reading is still fresh. Where `only_retries`, no other write is begun.
+    /// The next lead to write, if its reading is still fresh. With `only_retries`, no new lead is started.
     pub(super) fn next(&mut self, only_retries: bool) -> Option<Ready<'a>> {
         let now = Instant::now();
         while let Some(ready) = self.fresh.pop_front() {
@@ -177,7 +177,7 @@ impl<'a> Queue<'a> {
         None
     }
 
-    /// Leads whose reading is not fresh any more are to be read again, up to the first that is.
+    /// Marks leads whose reading is no longer fresh to be read again, up to the first fresh one.
     pub(super) fn expire(&mut self) {
         let now = Instant::now();
         while let Some(old) = self
@@ -188,14 +188,14 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Whether there is a lead to be written.
+    /// Whether there is a lead to write.
     pub(super) fn has_next(&self, only_retries: bool) -> bool {
         self.fresh
             .front()
             .is_some_and(|ready| !only_retries || ready.pending.attempts.is_some())
     }
 
-    /// What to read next: as far ahead as writes of half a second reach, and at least where there is nothing to write.
+    /// What to read next: as far ahead as half a second of writes, and at least something if there is nothing to write.
     pub(super) fn look(&mut self, width: usize, only_retries: bool) -> Option<Look> {
         let now = Instant::now();
         while self
@@ -247,12 +247,12 @@ impl<'a> Queue<'a> {
         Some(look)
     }
 
-    /// A look is over.
+    /// A read has ended.
     pub(super) fn looked(&mut self, look: &Look) {
         self.expected -= look.leads.len();
     }
 
-    /// Takes a lead that was read, where this reading counts for it.
+    /// Takes a lead that was read, if this reading counts for it.
     pub(super) fn take(&mut self, id: &LeadId, reading: Reading) -> Option<Pending<'a>> {
         let pending = self.waiting.get(id)?;
         if let Some(attempts) = &pending.attempts
@@ -263,7 +263,7 @@ impl<'a> Queue<'a> {
         self.remove(id)
     }
 
-    /// Takes a lead out, whatever it waits for.
+    /// Removes a lead, whatever its state.
     pub(super) fn remove(&mut self, id: &LeadId) -> Option<Pending<'a>> {
         let pending = self.waiting.remove(id)?;
         if let Some(seen) = pending.place {
@@ -276,7 +276,7 @@ impl<'a> Queue<'a> {
         Some(pending)
     }
 
-    /// A page did not show a lead that was seen there: new chats may have pushed it onto the next.
+    /// A page did not show a lead that was listed there: new chats may have pushed it to the next page.
     pub(super) fn missed(&mut self, id: &LeadId, seen: Seen) {
         let Some(mut pending) = self.remove(id) else {
             return;
@@ -289,12 +289,12 @@ impl<'a> Queue<'a> {
         self.wait(pending);
     }
 
-    /// Whether there are leads that are not written yet.
+    /// Whether there are leads that are not yet written.
     pub(super) fn has_leads(&self) -> bool {
         !self.waiting.is_empty() || !self.fresh.is_empty()
     }
 
-    /// All that is left, at the end of a run.
+    /// All remaining leads, at the end of a run.
     pub(super) fn into_rest(self) -> Vec<Pending<'a>> {
         let fresh = self.fresh.into_iter().map(|ready| ready.pending);
         self.waiting.into_values().chain(fresh).collect()

@@ -1,7 +1,7 @@
-//! Reading back: what was written, looked for until it shows.
+//! Reading back: looks for what was written until it shows.
 //!
-//! Waits for a platform whose listing lags behind its writes, and has a ceiling. A lead is waited for as long as one of its written
-//! fields is as before; one that shows a value that is neither before nor after, twice in a row, is not lagging.
+//! Waits, up to a limit, for platforms whose listing lags behind writes. A lead is waited for as long as one of its written
+//! fields has its old value; one that has neither the old nor the new value, twice in a row, is not lagging.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,32 +9,32 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::check::{Check, check};
-use super::write::Written;
+use super::write::WrittenLead;
 use super::{WriteCertainty, Writer};
 use crate::cancel::Cancellation;
 use crate::lead::LeadId;
 use crate::observe::{Seen, look_again};
 
-/// What reading back came to.
+/// The result of reading back.
 #[derive(Debug, Clone)]
 pub(super) enum ReadBack {
-    /// It is listed, and shows this.
+    /// The lead is listed, with this result.
     Shown(Check),
-    /// It was not found in the listing.
+    /// The lead was not found in the listing.
     Gone,
-    /// It could not be read: there was no time, or the listing could not be had; why.
+    /// The lead could not be read, for lack of time or because the listing failed; the reason.
     NotRead(String),
 }
 
-/// Reads written leads back until each agrees, or cannot any more, or `until`. `verified` is called for each lead that agrees.
+/// Reads written leads back until each agrees, waiting is pointless, or `until` is reached. Calls `verified` for each lead that agrees.
 pub(super) async fn read_back<W: Writer>(
     writer: &W,
-    written: &[Written],
+    written: &[WrittenLead],
     until: Instant,
     stop: &Cancellation,
     mut verified: impl FnMut(&LeadId),
 ) -> Vec<ReadBack> {
-    let mut open: BTreeMap<&LeadId, (usize, &Written)> = written
+    let mut open: BTreeMap<&LeadId, (usize, &WrittenLead)> = written
         .iter()
         .enumerate()
         .map(|(at, written)| (&written.task.change.uuid, (at, written)))
@@ -105,8 +105,8 @@ pub(super) async fn read_back<W: Writer>(
     results
 }
 
-/// The platform said that it was not done, so there is nothing to wait for.
-fn is_rejected(written: &Written) -> bool {
+/// The platform reported that it was not done, so there is nothing to wait for.
+fn is_rejected(written: &WrittenLead) -> bool {
     written
         .failed
         .as_ref()

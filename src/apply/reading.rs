@@ -1,4 +1,4 @@
-//! How old a reading may be when a write is sent on it.
+//! How old a reading may be when a write is based on it.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use tokio::time::Instant;
 
 use crate::observe::Reading;
 
-/// The age up to which a reading may stand behind a write, where pages are read quickly.
+/// The maximum age of a reading if pages are read quickly.
 const FRESH: Duration = Duration::from_secs(2);
-/// Where a page takes longer than that, what is left after its answer to send the writes.
+/// If a page takes longer than that, the time that remains after its answer to send the writes.
 const AFTER_ANSWER: Duration = Duration::from_secs(1);
 
-/// Whether a write may be sent on a reading now. Its age counts from its request: what is changed on the platform while the answer is
-/// on its way is not in it.
+/// Whether a write may be based on a reading now. Its age counts from the request: changes made on the platform while the answer
+/// is on its way are not in it.
 pub(super) fn is_fresh(reading: Reading, now: Instant) -> bool {
     let took = reading.answered.saturating_duration_since(reading.sent);
     age(reading, now) < FRESH.max(took + AFTER_ANSWER)
 }
 
-/// How old it is.
+/// Its age.
 pub(super) fn age(reading: Reading, now: Instant) -> Duration {
     now.saturating_duration_since(reading.sent)
 }
@@ -44,7 +44,7 @@ mod tests {
             assert_eq!(
                 is_fresh(Reading { sent, answered }, now),
                 fresh,
-                "{took} ms to read, sent {after} ms after"
+                "{took} ms to read, sent {after} ms later"
             );
         }
     }

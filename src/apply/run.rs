@@ -1,4 +1,4 @@
-//! One run: canaries, the rest, reading back, an outcome for each lead.
+//! One run: canaries, all other writes, reading back, and an outcome for each lead.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::check::{Check, Instead};
 use super::journal::{Journal, Line};
 use super::precheck::{Precheck, Task, precheck};
 use super::read_back::{ReadBack, read_back};
-use super::write::{Failed, Planned, Written, write};
+use super::write::{Failed, Planned, WrittenLead, write};
 use super::{Outcome, WriteCertainty, Writer};
 use crate::cancel::{Cancellation, Reason};
 use crate::diff::{Ask, ask};
@@ -18,26 +18,26 @@ use crate::observe::{Live, TagShape};
 use crate::plan::Change;
 use crate::redaction::Redaction;
 
-/// How a run goes about it.
+/// The options of a run.
 #[derive(Debug, Clone)]
-pub struct Options {
-    /// Leads that are written and read back before any other.
+pub struct RunOptions {
+    /// The number of leads that are written and verified before any other.
     pub canary: usize,
-    /// Failed writes after which no other is begun.
+    /// The number of failed writes after which no other is started.
     pub max_failures: usize,
-    /// Whether to read back at all.
+    /// Whether to read back.
     pub verify: bool,
     /// How long a listing may lag behind a write.
     pub patience: Duration,
-    /// When the run must be over.
+    /// When the run must end.
     pub deadline: Option<Instant>,
-    /// How much of people's names the run file may hold.
+    /// How much of people's names the run file may contain.
     pub names: Redaction,
-    /// The shape of tags where a lead shows none.
+    /// The form of tags for a lead that has none.
     pub tag_shape: TagShape,
 }
 
-/// What a run shows while it goes on.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// A lead was written.
@@ -46,45 +46,45 @@ pub enum Progress {
     Verified,
 }
 
-/// What a run works with.
+/// The context of a run.
 pub struct Context<'a, W> {
     /// The inbox.
     pub writer: &'a W,
     /// The run file.
     pub journal: &'a Journal,
-    /// How to go about it.
-    pub options: &'a Options,
-    /// The request to stop.
+    /// The options.
+    pub options: &'a RunOptions,
+    /// The cancellation of the run.
     pub stop: &'a Cancellation,
-    /// Is called for each step.
+    /// Called for each step.
     pub progress: &'a (dyn Fn(Progress) + Sync),
 }
 
-/// What became of each lead.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// By uuid: the outcome, and more words where there are any.
+    /// By uuid: the outcome, and details if any.
     pub outcomes: BTreeMap<LeadId, (Outcome, Option<String>)>,
-    /// Why it ended early, where it did.
+    /// Why it stopped early, if it did.
     pub stopped: Option<Reason>,
-    /// The words of the error that ended it, where one did.
+    /// The error that stopped it, if one did.
     pub fatal: Option<String>,
-    /// What may be set so that the platform does what is asked.
+    /// A setting that may make the platform accept the writes.
     pub hints: BTreeSet<&'static str>,
-    /// The age of the oldest reading that a write was sent on; `None` where none was sent.
+    /// The age of the oldest reading that a write was based on; `None` if nothing was sent.
     pub oldest_reading: Option<Duration>,
-    /// Leads that were written, or may have been, and could not be read back though they were to be.
+    /// The number of leads that were or may have been written, and should have been read back but were not.
     pub not_read_back: usize,
-    /// The platform has been seen to add notes to those there.
+    /// Whether the platform is known to add sent notes to existing ones.
     pub(super) adds_notes: bool,
-    /// Leads that show what was written, but for the form that the platform has given it.
+    /// Leads that show what was written, except for normalization by the platform.
     normalised: BTreeSet<LeadId>,
-    /// A lead has been read back on which the platform left everything that was not written.
+    /// Whether a lead has been read back on which the platform left everything else unchanged.
     keeps_the_rest: bool,
 }
 
 impl Report {
-    /// How many leads ended so.
+    /// The number of leads with an outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.outcomes
             .values()
@@ -92,7 +92,7 @@ impl Report {
             .count()
     }
 
-    /// Ends a lead, in the run file too.
+    /// Records the outcome of a lead, in the run file, too.
     pub(super) fn end<W>(
         &mut self,
         context: &Context<'_, W>,
@@ -117,7 +117,7 @@ impl Report {
     }
 }
 
-/// Runs: each of `changes`, which were made from `live`, gets its outcome.
+/// Runs `changes`, which were planned from `live`: each lead gets an outcome.
 pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: &Live) -> Report {
     let mut report = Report::default();
     let mut open = Vec::new();
@@ -140,7 +140,7 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
     if context.options.verify && context.options.canary > 0 {
         write_canaries(context, &mut open, &mut report).await;
     }
-    // What is written moves to the front of a listing by date: leads further on stay where they are.
+    // A written lead moves to the front of a listing by date: leads further on keep their position.
     open.sort_by_key(|lead| lead.task.live.as_ref().and_then(|live| live.seen));
     write_and_verify(context, open, context.writer.width(), &mut report).await;
     let untried = report.count(Outcome::Untried) > 0;
@@ -151,8 +151,8 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
     report
 }
 
-/// Writes and reads back as many leads as there are to be canaries. One that turns out stale or already applied says nothing of the
-/// platform, so the next one takes its place. Any other end but verified stops the run.
+/// Writes and verifies the canaries. One that turns out stale or already applied says nothing about the
+/// platform, so the next lead takes its place. Any other outcome but verified stops the run.
 async fn write_canaries<'a, W: Writer>(
     context: &Context<'_, W>,
     open: &mut Vec<Planned<'a>>,
@@ -169,7 +169,7 @@ async fn write_canaries<'a, W: Writer>(
         for id in ids {
             match report.outcome(&id) {
                 Some(Outcome::Verified) => missing -= 1,
-                // The platform took the write and gave a value another form: that says nothing about other leads.
+                // The platform accepted the write and normalized a value, which says nothing about other leads.
                 Some(Outcome::Unverified) if report.normalised.contains(&id) => missing -= 1,
                 Some(Outcome::Stale | Outcome::Already) => {}
                 Some(
@@ -184,14 +184,14 @@ async fn write_canaries<'a, W: Writer>(
     }
 }
 
-/// Takes up to `number` leads out, those first that show most of what this run asks of the platform: a lead whose status changes says
+/// Takes up to `number` leads, first those with the most kinds of write in this run: a lead whose status changes says
 /// nothing about tags.
 fn canaries<'a>(open: &mut Vec<Planned<'a>>, number: usize) -> Vec<Planned<'a>> {
     let mut shown: BTreeSet<Ask> = BTreeSet::new();
     let mut chosen = Vec::new();
     while chosen.len() < number && !open.is_empty() {
         let news = |lead: &Planned<'_>| asks(&lead.task).difference(&shown).count();
-        // Of equals, the first.
+        // The first of equals.
         let at = (0..open.len())
             .rev()
             .max_by_key(|at| news(&open[*at]))
@@ -213,7 +213,7 @@ fn asks(task: &Task) -> BTreeSet<Ask> {
         .collect()
 }
 
-/// What a platform that adds notes is met with.
+/// The hint for a platform that adds notes.
 const ADDS_NOTES: &str = "this platform adds notes to those there, so that those of the leads written first are there twice; the rest got \
                           only the new ones. Set api.notes to `new`";
 const CLEARED: &str = "if nobody cleared these in the inbox in this minute, the platform clears what an update leaves out: stop, and \
@@ -226,10 +226,10 @@ async fn write_and_verify<W: Writer>(
     report: &mut Report,
 ) {
     let written = write(context, leads, width, report).await;
-    let (to_read, rest): (Vec<Written>, Vec<Written>) = written
+    let (to_read, rest): (Vec<WrittenLead>, Vec<WrittenLead>) = written
         .into_iter()
         .partition(|written| is_read_back(context, written));
-    for Written { task, failed } in rest {
+    for WrittenLead { task, failed } in rest {
         let (outcome, detail) = match failed {
             Some(failed) => (Outcome::Failed, Some(failed.words)),
             None => (Outcome::Written, None),
@@ -246,7 +246,7 @@ async fn write_and_verify<W: Writer>(
         progress(Progress::Verified)
     })
     .await;
-    for (Written { task, failed }, result) in to_read.into_iter().zip(results) {
+    for (WrittenLead { task, failed }, result) in to_read.into_iter().zip(results) {
         if let ReadBack::Shown(check) = &result
             && !check.agrees()
             && check.is_only_normalised()
@@ -261,7 +261,7 @@ async fn write_and_verify<W: Writer>(
     }
 }
 
-/// The values that an account of a lead may repeat: what was sent, and what the platform made of it.
+/// The values that a text about a lead may repeat: those sent, and those that the platform made of them.
 fn shown(task: &Task, result: &ReadBack) -> Vec<(Field, Value)> {
     let sent = task.change.fields.iter();
     let mut values: Vec<(Field, Value)> = sent
@@ -274,8 +274,8 @@ fn shown(task: &Task, result: &ReadBack) -> Vec<(Field, Value)> {
     values
 }
 
-/// A write that may have been done is looked for, also where nothing is to be verified.
-fn is_read_back<W>(context: &Context<'_, W>, written: &Written) -> bool {
+/// A write that may have been done is looked for even without verification.
+fn is_read_back<W>(context: &Context<'_, W>, written: &WrittenLead) -> bool {
     match &written.failed {
         None => context.options.verify,
         Some(failed) => {
@@ -293,10 +293,7 @@ fn judge(
     match (result, failed) {
         (ReadBack::Shown(check), failed) => judge_shown(report, &check, failed),
         (ReadBack::Gone, Some(failed)) => (Outcome::Failed, Some(failed.words)),
-        (ReadBack::Gone, None) => (
-            Outcome::Unverified,
-            Some("it is not in the listing".to_owned()),
-        ),
+        (ReadBack::Gone, None) => (Outcome::Unverified, Some("not in the listing".to_owned())),
         (ReadBack::NotRead(_), Some(failed))
             if failed.certainty != WriteCertainty::Indeterminate =>
         {
@@ -305,7 +302,7 @@ fn judge(
         (ReadBack::NotRead(why), failed) => {
             report.not_read_back += 1;
             let doubt = failed.map_or_else(String::new, |failed| {
-                format!("it may have been written: {}; ", failed.words)
+                format!("may have been written: {}; ", failed.words)
             });
             (
                 Outcome::Written,
@@ -326,9 +323,9 @@ fn judge_shown(
         if check.notes_doubled {
             report.adds_notes = true;
             report.hints.insert(ADDS_NOTES);
-            notes.push("the notes that were there are there twice".to_owned());
+            notes.push("existing notes appear twice".to_owned());
         }
-        // A platform that clears what is left out does so on the first lead; after that, it was somebody in the inbox.
+        // A platform that clears fields that are left out does so on the first lead; later, it was someone in the inbox.
         let emptied = check.emptied_words();
         if !emptied.is_empty() && !report.keeps_the_rest {
             report.hints.insert(CLEARED);

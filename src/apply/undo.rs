@@ -1,7 +1,7 @@
 //! Undo: the inverse of a run, from its run file. Pure.
 //!
-//! A run file says what each write replaced. The inverse writes that back, where the lead still has what the run wrote; what the API
-//! cannot take away again is kept and told.
+//! A run file records what each write replaced. The inverse restores that, if the lead still has what the run wrote; what the API
+//! cannot remove is kept and listed.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -13,10 +13,10 @@ use crate::lead::{Field, Kind, LeadId, Value};
 use crate::plan::{Action, Change, Class, Fields, Source, Target};
 use crate::redaction::Redaction;
 
-/// What undoes a run.
+/// The inverse of a run.
 #[derive(Debug, Default)]
 pub struct Inverse {
-    /// The inbox that the run was for.
+    /// The inbox of the run.
     pub target: Option<Target>,
     /// The writes, by uuid.
     pub changes: Vec<Change>,
@@ -24,30 +24,30 @@ pub struct Inverse {
     pub kept: Vec<(LeadId, String)>,
 }
 
-/// What a run file says of a lead: the line of its first write, whether it was created, and of each field what was there before the
-/// first write and what the last one wrote.
-struct Written {
+/// What a run file says about a lead: the line of its first write, whether it was created, and for each field the value before the
+/// first write and the one written last.
+struct WrittenField {
     line: u32,
     created: bool,
     fields: BTreeMap<Field, (FieldChange, Redaction)>,
 }
 
-/// The inverse of the runs of a file, given its lines with their numbers; `file` names the run file in the plan.
+/// The inverse of all runs in a file, from its numbered lines; `file` names the run file in the plan.
 pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
     let mut made = Inverse::default();
     let mut names = Redaction::None;
-    let mut written: BTreeMap<LeadId, Written> = BTreeMap::new();
-    // Writes of this run; a lead that ends as untried was never sent.
+    let mut written: BTreeMap<LeadId, WrittenField> = BTreeMap::new();
+    // The writes of this run; a lead with the outcome untried was never sent.
     let mut begun: BTreeMap<LeadId, (u32, Action, Fields)> = BTreeMap::new();
     for (number, line) in lines {
         match line {
             Line::Run {
                 target,
-                names: told,
+                names: run_names,
                 ..
             } => {
                 fold(&mut written, std::mem::take(&mut begun), names);
-                (made.target, names) = (Some(target.clone()), *told);
+                (made.target, names) = (Some(target.clone()), *run_names);
             }
             Line::Write {
                 uuid,
@@ -56,7 +56,7 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
                 ..
             } => match begun.entry(uuid.clone()) {
                 Entry::Vacant(lead) => drop(lead.insert((*number, *action, fields.clone()))),
-                // Repeated on a later reading, perhaps for a part of the fields.
+                // Repeated on a later reading, perhaps for some of the fields.
                 Entry::Occupied(mut lead) => merge(&mut lead.get_mut().2, fields),
             },
             Line::Outcome {
@@ -70,7 +70,7 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
     fold(&mut written, begun, names);
     for (
         uuid,
-        Written {
+        WrittenField {
             line,
             created,
             fields,
@@ -80,7 +80,7 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
         if created {
             made.kept.push((
                 uuid,
-                "it was created, and the API takes no lead away".to_owned(),
+                "it was created, and the API cannot delete leads".to_owned(),
             ));
             continue;
         }
@@ -113,7 +113,7 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
     made
 }
 
-/// Of each field what was there before the first write, and what the last one wrote.
+/// For each field, the value before the first write and the one written last.
 fn merge(fields: &mut Fields, later: &Fields) {
     for change in later.iter() {
         match fields
@@ -128,22 +128,22 @@ fn merge(fields: &mut Fields, later: &Fields) {
 }
 
 fn fold(
-    written: &mut BTreeMap<LeadId, Written>,
+    written: &mut BTreeMap<LeadId, WrittenField>,
     run: BTreeMap<LeadId, (u32, Action, Fields)>,
     names: Redaction,
 ) {
     for (uuid, (line, action, fields)) in run {
-        let lead = written.entry(uuid).or_insert(Written {
+        let lead = written.entry(uuid).or_insert(WrittenField {
             line,
             created: action == Action::Create,
             fields: BTreeMap::new(),
         });
         for change in fields.0 {
             match lead.fields.get_mut(&change.field) {
-                Some((first, told)) => {
+                Some((first, first_names)) => {
                     first.after = change.after;
                     if names != Redaction::Full {
-                        *told = names;
+                        *first_names = names;
                     }
                 }
                 None => drop(lead.fields.insert(change.field.clone(), (change, names))),
@@ -155,15 +155,13 @@ fn fold(
 fn undo(change: &FieldChange, names: Redaction) -> Result<FieldChange, &'static str> {
     let field = &change.field;
     if names.masks(field) {
-        return Err(
-            "the run file has it masked; run apply with --names full to be able to undo it",
-        );
+        return Err("masked in the run file; apply with --names full makes it possible to undo");
     }
     if field.kind() == Kind::Notes {
-        return Err("notes are never removed");
+        return Err("notes cannot be removed");
     }
     if change.before == Value::Absent && !field.spec().clearable {
-        return Err("it was not there before, and the API cannot remove it");
+        return Err("it was empty before, and the API cannot clear it");
     }
     let sides = (change.after.clone(), change.before.clone());
     let (is, was) = (change.after.set(), change.before.set());

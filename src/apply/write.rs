@@ -18,7 +18,7 @@ use crate::lead::{FieldMask, LeadId};
 use crate::observe::{Leads, ObserveError, Projection, Reading, look_again, observe, read_page};
 use crate::plan::Change;
 
-/// A change that the precheck lets through, and the reading that it was prechecked on.
+/// A change that passed the precheck, and the reading it was checked on.
 #[derive(Debug)]
 pub(super) struct Planned<'a> {
     pub(super) change: &'a Change,
@@ -26,11 +26,11 @@ pub(super) struct Planned<'a> {
     pub(super) reading: Option<Reading>,
 }
 
-/// A lead that was written, or may have been.
+/// A lead that was or may have been written.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct WrittenLead {
     pub(super) task: Task,
-    /// How the last write failed, where it did.
+    /// How the last write failed, if it did.
     pub(super) failed: Option<Failed>,
 }
 
@@ -38,9 +38,9 @@ pub(super) struct Written {
 #[derive(Debug, Clone)]
 pub(super) struct Failed {
     pub(super) words: String,
-    /// Of all writes of the lead: once one may have been done, they all may.
+    /// For all writes of the lead: if one may have been done, the result is uncertain.
     pub(super) certainty: WriteCertainty,
-    /// Why nothing else is to be sent, where it says so.
+    /// Why nothing more may be sent, if so.
     pub(super) stops: Option<Reason>,
     pub(super) hint: Option<&'static str>,
 }
@@ -62,19 +62,19 @@ impl Failed {
     }
 }
 
-/// A longer time between two requests is too long for a reading to wait.
+/// If the rate leaves more time than this between two requests, a reading would be too old.
 const SLOW: Duration = Duration::from_millis(1_500);
 
-/// Writes these leads, and returns those that are to be read back.
+/// Writes these leads, and returns those to read back.
 pub(super) async fn write<'a, W: Writer>(
     context: &Context<'_, W>,
     leads: Vec<Planned<'a>>,
     width: usize,
     report: &mut Report,
-) -> Vec<Written> {
+) -> Vec<WrittenLead> {
     let ids = leads.iter().map(|lead| &lead.change.uuid);
     let projection = Projection::only(ids.map(|id| (id, FieldMask::ALL)));
-    let mut run = Run::new(context, report, leads);
+    let mut run = Writes::new(context, report, leads);
     let (mut permits, mut writes, mut looks) = (
         FuturesUnordered::new(),
         FuturesUnordered::new(),
@@ -125,14 +125,14 @@ async fn until(wake: Option<Instant>) {
     }
 }
 
-struct Run<'a, 'r, W> {
+struct Writes<'a, 'r, W> {
     context: &'r Context<'r, W>,
     report: &'r mut Report,
     queue: Queue<'a>,
-    written: Vec<Written>,
+    written: Vec<WrittenLead>,
     failures: usize,
-    /// The rate leaves so much time between two requests that a write would find the reading before it too old. So its share of the rate
-    /// is waited for before the reading.
+    /// The rate leaves so much time between requests that a reading would be too old when its write is sent. So the write's share of the
+    /// rate is waited for before the reading.
     is_slow: bool,
     is_prepaid: bool,
 }
@@ -152,7 +152,7 @@ async fn wait<W: Writer>(writer: &W, turn: Turn) -> Result<Option<W::Permit<'_>>
     }
 }
 
-impl<'a, 'r, W: Writer> Run<'a, 'r, W> {
+impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
     fn new(context: &'r Context<'r, W>, report: &'r mut Report, leads: Vec<Planned<'a>>) -> Self {
         let mut queue = Queue::default();
         for Planned {
@@ -199,7 +199,7 @@ impl<'a, 'r, W: Writer> Run<'a, 'r, W> {
         }
     }
 
-    /// Where as many writes have failed as may, in passing or for good, no other lead is begun.
+    /// After the maximum number of failed writes, temporary or not, no new lead is started.
     fn only_retries(&self) -> bool {
         self.failures + self.queue.retrying() >= self.context.options.max_failures
     }
@@ -267,12 +267,12 @@ impl<'a, 'r, W: Writer> Run<'a, 'r, W> {
             Some(mut attempts) => {
                 attempts.add(task);
                 let failed = failed.map(|failed| attempts.failed.then(failed));
-                Written {
+                WrittenLead {
                     task: attempts.task,
                     failed,
                 }
             }
-            None => Written { task, failed },
+            None => WrittenLead { task, failed },
         };
         self.written.push(written);
     }
@@ -282,7 +282,7 @@ impl<'a, 'r, W: Writer> Run<'a, 'r, W> {
         let id = &pending.change.uuid;
         self.queue.done(id);
         match pending.attempts {
-            Some(Attempts { task, failed, .. }) => self.written.push(Written {
+            Some(Attempts { task, failed, .. }) => self.written.push(WrittenLead {
                 task,
                 failed: Some(failed),
             }),
@@ -292,10 +292,10 @@ impl<'a, 'r, W: Writer> Run<'a, 'r, W> {
         }
     }
 
-    /// A reading decides about each lead that waits for one, also where it was found on the page of another.
-    fn take(&mut self, look: &Look, found: Result<Found, ObserveError<W::Error>>) {
+    /// A reading decides for each lead that waits for one, even if it was found on another lead's page.
+    fn take(&mut self, look: &Look, found: Result<ReadResult, ObserveError<W::Error>>) {
         self.queue.looked(look);
-        let Found {
+        let ReadResult {
             leads,
             unreadable,
             reading,
@@ -313,7 +313,7 @@ impl<'a, 'r, W: Writer> Run<'a, 'r, W> {
             let reading = observed.reading.unwrap_or(reading);
             if let Some(mut pending) = self.queue.take(id, reading) {
                 pending.found(observed.seen);
-                // What the platform has given another form was written: it is not sent again.
+                // A value that the platform normalized was written: it is not sent again.
                 let is_there = pending
                     .attempts
                     .as_ref()
@@ -328,7 +328,7 @@ impl<'a, 'r, W: Writer> Run<'a, 'r, W> {
         }
         for (id, reason) in unreadable {
             if let Some(pending) = self.queue.remove(&id) {
-                let why = format!("its record cannot be understood: {reason}");
+                let why = format!("its record cannot be read: {reason}");
                 self.decide(pending, Precheck::Stale(why), reading);
             }
         }
@@ -356,11 +356,11 @@ impl<'a, 'r, W: Writer> Run<'a, 'r, W> {
                     reading,
                 });
             }
-            // An earlier write was done, though its answer was lost.
+            // An earlier write was done, although its answer was lost.
             (Precheck::AlreadyApplied, Some(attempts)) => {
                 self.queue.done(id);
                 (self.context.progress)(Progress::Wrote);
-                self.written.push(Written {
+                self.written.push(WrittenLead {
                     task: attempts.task,
                     failed: None,
                 });
@@ -383,7 +383,7 @@ impl<'a, 'r, W: Writer> Run<'a, 'r, W> {
         }
     }
 
-    fn end(mut self) -> Vec<Written> {
+    fn end(mut self) -> Vec<WrittenLead> {
         for pending in std::mem::take(&mut self.queue).into_rest() {
             self.give_up(pending, None);
         }
@@ -391,11 +391,11 @@ impl<'a, 'r, W: Writer> Run<'a, 'r, W> {
     }
 }
 
-/// What a look showed.
-struct Found {
+/// The result of a read.
+struct ReadResult {
     leads: Leads,
     unreadable: BTreeMap<LeadId, String>,
-    /// Of what is not there.
+    /// For leads that were not found.
     reading: Reading,
 }
 
@@ -403,14 +403,14 @@ async fn read<W: Writer>(
     context: &Context<'_, W>,
     look: Look,
     projection: &Projection,
-) -> (Look, Result<Found, ObserveError<W::Error>>) {
+) -> (Look, Result<ReadResult, ObserveError<W::Error>>) {
     let sent = Instant::now();
     let found = match look.page {
         Some(seen) => read_page(context.writer, seen, projection).await,
         None => sweep(context.writer, &look.leads).await,
     };
     let answered = Instant::now();
-    let found = found.map(|(leads, unreadable)| Found {
+    let found = found.map(|(leads, unreadable)| ReadResult {
         leads,
         unreadable,
         reading: Reading { sent, answered },
@@ -418,7 +418,7 @@ async fn read<W: Writer>(
     (look, found)
 }
 
-/// Looks for leads from the front of the listing; what one sweep did not show is looked for as `observe` does.
+/// Looks for leads from the front of the listing; what one sweep did not show is searched for as `observe` does.
 async fn sweep<W: Writer>(
     writer: &W,
     leads: &BTreeSet<LeadId>,
@@ -438,11 +438,11 @@ async fn sweep<W: Writer>(
     Ok((found, live.unreadable))
 }
 
-/// A write that was sent, or was to be.
+/// A write that was sent, or should have been.
 struct Attempt<'a> {
     pending: Pending<'a>,
     task: Task,
-    /// Of its reading; `None` where it was not sent.
+    /// The age of its reading; `None` if it was not sent.
     age: Option<Duration>,
     failed: Option<Failed>,
     retry: Retry,
@@ -494,7 +494,7 @@ async fn write_one<'a, 'w, W: Writer>(
         uuid: uuid.clone(),
         at: now(),
         action: *action,
-        fields: crate::plan::file::told(&task.change, options.names).fields,
+        fields: crate::plan::file::redact_change(&task.change, options.names).fields,
     };
     if let Err(error) = journal.line(&line) {
         return not_sent(pending, task, error);

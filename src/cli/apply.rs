@@ -20,12 +20,12 @@ use crate::plan::{Plan, Present, Target, hold, narrow, rejudge, to_write, undeci
 use crate::policy::Guard;
 use crate::select::Selection;
 
-/// Write what is needed, and read it back
+/// Make the inbox match the files, then verify
 ///
-/// Plans afresh, or takes a saved plan.
+/// Makes a fresh plan, or applies a saved one. Asks before it writes, unless --yes is given.
 #[derive(Debug, Args)]
 pub(super) struct Apply {
-    /// A saved plan: of it, what has not moved since is written, and nothing else
+    /// Saved plan to apply; leads that changed since are skipped
     #[arg(value_name = "PLAN")]
     plan: Option<PathBuf>,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(super) struct Apply {
     differences: Differences,
     #[command(flatten)]
     recording: Recording,
-    /// Refuse a saved plan that is older
+    /// Refuse a saved plan older than this
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = crate::duration::parse)]
     max_age: Duration,
 }
@@ -85,12 +85,12 @@ impl Apply {
         })
     }
 
-    /// A saved plan brings its own base; and without any, there is no drift to decide about.
+    /// A saved plan contains its base, and without a base there is no drift to decide about.
     fn check_base(&self, saved: Option<&Plan>) -> Result<(), Error> {
         let has_base = saved.map_or(self.scope.base.is_some(), |saved| saved.base.is_some());
         if saved.is_some() && self.scope.base.is_some() {
             Err(Error::Usage(
-                "--base goes with a fresh plan; a saved one brings the base that it was made with",
+                "--base cannot be used with a saved plan, which contains its own base",
             ))
         } else {
             self.recording.check(self.scope.base.as_deref())?;
@@ -130,7 +130,8 @@ impl Apply {
         }
     }
 
-    /// A saved plan: fit for here and now, its masked values filled in from the files, the listing read for its leads only.
+    /// Reads a saved plan and checks that it may be applied here and now. Fills in masked values from the files, and reads the listing
+    /// for the leads of the plan only.
     async fn take(
         &self,
         mut saved: Plan,

@@ -7,7 +7,7 @@ use super::complete::VARIABLE;
 use super::ui::Ui;
 use crate::error::{Error, Exit};
 
-/// Print a completion script for a shell
+/// Print a shell completion script
 ///
 /// The script asks convertalk at each key: commands, flags and their values, and the selectors, agents, tags, statuses and leads of the
 /// workspace that the shell is in.

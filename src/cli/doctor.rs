@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::options::Form;
+use super::options::OutputFormat;
 use super::session::{Session, block_on, overrides, token};
 use super::ui::Ui;
 use crate::api::Endpoint;
@@ -14,20 +14,20 @@ use crate::config::Workspace;
 use crate::error::{Error, Exit};
 use crate::observe::{ChatType, probe};
 use crate::report::style::{count, visible};
-use crate::report::{Check, Health, checkup, probed};
+use crate::report::{Health, HealthCheck, checkup, probed};
 use crate::{config, lead_file};
 
-/// Reach the API, read-only, and say what is wrong with endpoint, ids and token, and what was learnt
+/// Check the endpoint, the ids and the tokens
 ///
-/// Reads a few pages; never writes. Each finding has a next step.
+/// Reads a few pages of the listing and never writes. Each problem comes with a next step.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Form,
+    format: OutputFormat,
 }
 
-/// The API is asked for so long.
+/// The time limit for all requests together.
 const LONGEST: Duration = Duration::from_secs(20);
 
 impl Doctor {
@@ -38,16 +38,20 @@ impl Doctor {
             api(&workspace, ui, &mut checks)?;
         }
         match self.format {
-            Form::Text => ui.result(&checkup(&checks))?,
-            Form::Json => ui.json(&checks)?,
+            OutputFormat::Text => ui.result(&checkup(&checks))?,
+            OutputFormat::Json => ui.json(&checks)?,
         }
         let is_well = checks.iter().all(|check| check.health != Health::Error);
         Ok(if is_well { Exit::Done } else { Exit::Error })
     }
 }
 
-/// The workspace, as far as the API can be asked with it.
-fn files(directory: &Path, ui: &Ui, checks: &mut Vec<Check>) -> Result<Option<Workspace>, Error> {
+/// Loads the workspace; `None` where it is not valid enough to reach the API.
+fn files(
+    directory: &Path,
+    ui: &Ui,
+    checks: &mut Vec<HealthCheck>,
+) -> Result<Option<Workspace>, Error> {
     let loaded = lead_file::load(&config::find(directory)?, &overrides());
     let errors = ui.diagnostics(&loaded.diagnostics);
     let found = format!(
@@ -56,38 +60,38 @@ fn files(directory: &Path, ui: &Ui, checks: &mut Vec<Check>) -> Result<Option<Wo
         count(loaded.files, "file")
     );
     checks.push(match errors {
-        0 => Check::ok("files", found),
-        errors => Check::error(
+        0 => HealthCheck::ok("files", found),
+        errors => HealthCheck::error(
             "files",
-            count(errors, "mistake"),
-            "mend what is told above; `convertalk validate` tells it again",
+            count(errors, "error"),
+            "fix the errors above; `convertalk validate` checks the files again",
         ),
     });
     Ok(loaded.workspace)
 }
 
-fn tokens(workspace: &Workspace, checks: &mut Vec<Check>) {
+fn tokens(workspace: &Workspace, checks: &mut Vec<HealthCheck>) {
     if workspace.api.endpoint == Endpoint::Sandbox {
-        return checks.push(Check::ok("tokens", "the sandbox needs none"));
+        return checks.push(HealthCheck::ok("tokens", "the sandbox needs no token"));
     }
     if token("CONVERTALK_READ_TOKEN").is_ok() {
-        checks.push(Check::ok("tokens", "there is a token to read with"));
+        checks.push(HealthCheck::ok("tokens", "the read token is set"));
     }
     checks.push(match token("CONVERTALK_WRITE_TOKEN") {
-        Ok(_) => Check::ok(
+        Ok(_) => HealthCheck::ok(
             "tokens",
-            "there is a token to write with; it was not tried, because nothing is written here",
+            "the write token is set; it was not tested, because doctor never writes",
         ),
-        Err(_) => Check::warning(
+        Err(_) => HealthCheck::warning(
             "tokens",
-            "there is no token to write with",
-            "plan needs none; apply needs CONVERTALK_WRITE_TOKEN",
+            "the write token is not set",
+            "plan does not need it; apply needs CONVERTALK_WRITE_TOKEN",
         ),
     });
 }
 
-fn api(workspace: &Workspace, ui: &Ui, checks: &mut Vec<Check>) -> Result<(), Error> {
-    // Whoever asks what is wrong does not want to wait until all tries are done.
+fn api(workspace: &Workspace, ui: &Ui, checks: &mut Vec<HealthCheck>) -> Result<(), Error> {
+    // A diagnosis should be quick: do not wait until all retries are used up.
     let stop = Cancellation::at(Some(tokio::time::Instant::now() + LONGEST));
     let asked = block_on(&stop, async {
         Session::with(workspace, &stop, async |session| {
@@ -116,7 +120,7 @@ fn api(workspace: &Workspace, ui: &Ui, checks: &mut Vec<Check>) -> Result<(), Er
             } else {
                 1
             };
-            checks.push(Check::ok(
+            checks.push(HealthCheck::ok(
                 "api",
                 format!(
                     "{} answers, {} ms a page",
@@ -137,7 +141,7 @@ fn api(workspace: &Workspace, ui: &Ui, checks: &mut Vec<Check>) -> Result<(), Er
             let next = ui
                 .hint(&error)
                 .unwrap_or_else(|| "run again with -vv to see each request".to_owned());
-            checks.push(Check::error(about, error.words(), next));
+            checks.push(HealthCheck::error(about, error.message(), next));
             Ok(())
         }
     }

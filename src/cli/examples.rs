@@ -56,7 +56,7 @@ pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
 ];
 
 /// The examples of a command; none where there is no such command.
-pub(super) fn of(command: &str) -> &'static [Example] {
+pub(super) fn examples(command: &str) -> &'static [Example] {
     EXAMPLES
         .iter()
         .find(|(name, _)| *name == command)
@@ -339,14 +339,14 @@ const EXAMPLES: &[(&str, &[Example])] = &[
 pub(super) fn command() -> clap::Command {
     let mut whole = super::Cli::command();
     for command in whole.get_subcommands_mut() {
-        let examples = of(command.get_name());
+        let examples = examples(command.get_name());
         if !examples.is_empty() {
             *command = command.clone().after_long_help(listed(examples));
         }
     }
     whole.after_long_help(format!(
         "{}\n\nExit status, the same in every command and format:\n{}\nEnvironment:\n{}",
-        listed(of("convertalk")),
+        listed(examples("convertalk")),
         rows(EXIT_STATUS),
         rows(ENVIRONMENT).trim_end(),
     ))

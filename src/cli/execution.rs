@@ -1,4 +1,4 @@
-//! Carrying out a plan: what apply and undo share, from the guards' word to the last line of the run file.
+//! Executes a plan: what apply and undo share, from the guards to the summary in the run file.
 
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::session::{Files, check_outputs};
 use super::ui::Ui;
 use crate::api::{Client, Write};
 use crate::apply::journal::{FORMAT_VERSION, Journal, Line, check_is_run_file, now};
-use crate::apply::{self, Context, Options, Outcome, Progress, Report};
+use crate::apply::{self, Context, Outcome, Progress, Report, RunOptions};
 use crate::cancel::{Cancellation, Reason};
 use crate::config::Workspace;
 use crate::error::{Error, Exit};
@@ -21,33 +21,33 @@ use crate::observe::Live;
 use crate::plan::{Change, DifferencePolicy, Plan, to_write};
 use crate::report::{self, Format};
 
-/// How a plan is carried out.
+/// How a plan is executed.
 #[derive(Debug, Args)]
 pub(super) struct Execution {
-    /// Do not ask; needed where stdin is no terminal
+    /// Do not ask for confirmation; required when stdin is not a terminal
     #[arg(short, long)]
     yes: bool,
-    /// Write and read back so many leads before any other
+    /// Write and verify N leads before any other
     #[arg(long, value_name = "N", default_value_t = 1)]
     canary: usize,
-    /// Begin no other write after so many have failed
+    /// Stop after N failed writes
     #[arg(long, value_name = "N", default_value_t = 10)]
     max_failures: usize,
-    /// Where to keep the account of this run [default: .convertalk/runs/…]
+    /// Write the run file here [default: .convertalk/runs/…]
     #[arg(long, value_name = "FILE")]
     run_file: Option<PathBuf>,
-    /// Be done by then: stops in time to read back and report, such as 10m
+    /// Stop in time to verify and report within this time, such as 10m
     #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
     deadline: Option<Duration>,
-    /// Do not read back
+    /// Do not read back what was written
     #[arg(long)]
     no_verify: bool,
-    /// How long a listing may lag behind a write before reading back gives up
+    /// How long to wait for a write to show in the listing
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = crate::duration::parse)]
     patience: Duration,
 }
 
-/// What is carried out, and with what.
+/// A plan to execute, with its context.
 pub(super) struct Job<'a> {
     pub(super) plan: &'a Plan,
     pub(super) policy: DifferencePolicy,
@@ -62,7 +62,7 @@ pub(super) struct Job<'a> {
 }
 
 impl Execution {
-    /// Whether there is somebody to ask, or no need to.
+    /// Whether the user can be asked, or need not be.
     pub(super) fn check_consent(&self) -> Result<(), Error> {
         if self.yes || std::io::stdin().is_terminal() {
             Ok(())
@@ -71,7 +71,7 @@ impl Execution {
         }
     }
 
-    /// Whether the run file is one: no other file may be appended to.
+    /// Checks that the run file is one: no other file may be appended to.
     fn check_run_file(&self, workspace: &Workspace) -> Result<(), Error> {
         let Some(path) = &self.run_file else {
             return Ok(());
@@ -83,12 +83,12 @@ impl Execution {
         })
     }
 
-    /// When everything has to be over.
+    /// The time at which the run has to end.
     pub(super) fn end(&self) -> Option<Instant> {
         self.deadline.map(|deadline| Instant::now() + deadline)
     }
 
-    /// Shows the plan, asks, writes, reads back, reports.
+    /// Prints the plan, asks, writes, verifies and reports.
     pub(super) async fn carry_out(&self, job: &Job<'_>) -> Result<Exit, Error> {
         let Job {
             plan,
@@ -161,10 +161,10 @@ impl Execution {
             .line(&summary)
             .and_then(|()| journal.sync())
             .map_err(|source| io("write the run file", source));
-        let told = ui.result(&report::run(&report));
+        let printed = ui.result(&report::run(&report));
         ui.note(&format!("run {run_id}: {}", journal.path().display()));
-        // Leads have been written: that an account of it could not be given must not look as if nothing had been.
-        Ok([recorded, noted, told]
+        // Leads have been written: a failing report must not make it look as if nothing had been.
+        Ok([recorded, noted, printed]
             .into_iter()
             .filter_map(Result::err)
             .fold(exit, |exit, error| {
@@ -211,7 +211,7 @@ impl Execution {
     }
 
     async fn write(&self, job: &Job<'_>, changes: &[Change], journal: &Journal) -> Report {
-        let options = Options {
+        let options = RunOptions {
             canary: self.canary,
             max_failures: self.max_failures.max(1),
             verify: !self.no_verify,
@@ -244,7 +244,7 @@ impl Execution {
     }
 }
 
-/// The highest that applies wins. Where a run was to read back and could not, it is not done.
+/// The highest exit code that applies. A run that could not read back what it wrote is partial.
 fn exit(report: &Report) -> Exit {
     let any = |outcome, exit| {
         if report.count(outcome) > 0 {
@@ -275,9 +275,9 @@ fn exit(report: &Report) -> Exit {
     .unwrap_or(Exit::Done)
 }
 
-/// Asks; the answer is read apart, so that Ctrl-C is heard while nobody answers.
+/// Asks for confirmation. Reads stdin on its own thread, so that Ctrl-C works at the prompt.
 async fn confirmed(stop: &Cancellation, ui: &Ui) -> bool {
-    ui.stderr("Apply this? Only `yes` is taken for a yes:");
+    ui.stderr("Apply these changes? Only `yes` is accepted:");
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"

@@ -8,7 +8,7 @@ use clap_complete::ArgValueCompleter;
 
 use super::complete;
 use super::ledger::{APPLIED, Recording};
-use super::options::Form;
+use super::options::OutputFormat;
 use super::session::{Files, Session, base, block_on, files, now, target};
 use super::ui::Ui;
 use crate::apply::history::writes;
@@ -20,7 +20,7 @@ use crate::git::history::history;
 use crate::lead::LeadId;
 use crate::lead::desired::{Desired, DesiredLead};
 use crate::observe::{ObserveError, Reader, observe};
-use crate::plan::explain::{Explanation, Rule, explain};
+use crate::plan::explain::{Decision, Explanation, explain};
 use crate::plan::{Base, DifferencePolicy, Input, Limits, make};
 use crate::redaction::Redaction;
 use crate::report::{HistoryEntry, LeadHistory, explanation, lead_history};
@@ -43,13 +43,13 @@ pub(super) struct Explain {
     /// Where the applied record is, for --base applied [default: .convertalk/applied.json]
     #[arg(long, value_name = "FILE")]
     applied: Option<PathBuf>,
-    /// Take the live values from a snapshot: no credentials, no network
+    /// Read live values from a snapshot: no credentials, no network
     #[arg(long, value_name = "FILE")]
     live: Option<PathBuf>,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Form,
-    /// How much of people's names and contact values to tell
+    format: OutputFormat,
+    /// How much of people's names and contact values to show
     #[arg(long, value_name = "HOW", default_value = "initials")]
     names: Redaction,
 }
@@ -61,7 +61,7 @@ impl Explain {
             return self.show_history(&files, ui);
         }
         let stop = Cancellation::default();
-        let mut told = block_on(&stop, async {
+        let mut explained = block_on(&stop, async {
             match &self.live {
                 Some(path) => {
                     self.explain(&Snapshot::open(path, &target(&files.workspace))?, &files)
@@ -76,21 +76,24 @@ impl Explain {
                 }
             }
         })?;
-        for field in &mut told.fields {
+        for field in &mut explained.fields {
             let place = field.source.as_ref();
             field.commit =
                 place.and_then(|place| blame(&files.workspace.root, &place.file, place.line));
         }
         match self.format {
-            Form::Text => ui.result(&explanation(&told))?,
-            Form::Json => ui.json(&told)?,
+            OutputFormat::Text => ui.result(&explanation(&explained))?,
+            OutputFormat::Json => ui.json(&explained)?,
         }
-        let is_missing =
-            told.fields.is_empty() || told.fields.iter().any(|field| field.rule == Rule::Missing);
-        if told.fields.is_empty() && !told.found {
-            ui.note("no declared lead begins with this, and of one that no file declares the whole uuid is needed");
+        let is_missing = explained.fields.is_empty()
+            || explained
+                .fields
+                .iter()
+                .any(|field| field.rule == Decision::Missing);
+        if explained.fields.is_empty() && !explained.found {
+            ui.note("no declared lead starts with this; an undeclared lead needs its whole uuid");
         }
-        Ok(if is_missing && !told.found {
+        Ok(if is_missing && !explained.found {
             Exit::Error
         } else {
             Exit::Done
@@ -132,7 +135,7 @@ impl Explain {
             std::cmp::Reverse(entry.at().parse::<jiff::Timestamp>().unwrap_or_default())
         });
         let lead = desired.get(&id);
-        let told = LeadHistory {
+        let lead_record = LeadHistory {
             label: lead
                 .and_then(|lead| lead.label.as_deref())
                 .map(str::to_owned),
@@ -141,10 +144,10 @@ impl Explain {
             history: entries,
         };
         match self.format {
-            Form::Text => ui.result(&lead_history(&told))?,
-            Form::Json => ui.json(&told)?,
+            OutputFormat::Text => ui.result(&lead_history(&lead_record))?,
+            OutputFormat::Json => ui.json(&lead_record)?,
         }
-        let is_known = told.source.is_some() || !told.history.is_empty();
+        let is_known = lead_record.source.is_some() || !lead_record.history.is_empty();
         Ok(if is_known { Exit::Done } else { Exit::Error })
     }
 

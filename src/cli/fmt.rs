@@ -16,33 +16,33 @@ use crate::yaml::Diagnostic;
 use crate::yaml::format::{Layout, layout};
 use crate::{config, lead_file};
 
-/// Bring lead files into one layout, comments kept
+/// Format lead files, keeping comments
 ///
-/// What the files say does not change. Names each file that changes.
+/// Formatting never changes what a file means. Prints the name of each file that changes.
 #[derive(Debug, Args)]
 pub(super) struct Fmt {
-    /// Only these files, instead of all lead files of the workspace
+    /// Format these files instead of all lead files of the workspace
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Write nothing; exit with 1 where a file would change
+    /// Write nothing; exit with 1 if a file would change
     #[arg(long)]
     check: bool,
-    /// Show what changes
+    /// Show the changes as a diff
     #[arg(long)]
     diff: bool,
 }
 
-/// The files that this is about.
+/// The files to format.
 struct Chosen {
     /// The folder that their names are relative to.
     root: PathBuf,
     names: Vec<Arc<str>>,
-    /// What is wrong with the globs and folders.
+    /// Problems with the globs and folders.
     diagnostics: Vec<Diagnostic>,
 }
 
-/// A lead file, read and laid out.
-struct Done {
+/// A lead file, read and formatted.
+struct FormattedFile {
     name: Arc<str>,
     path: PathBuf,
     text: String,
@@ -62,7 +62,7 @@ impl Fmt {
             .and_then(|root| lead_file::agents(&root));
         let agents = agents.unwrap_or_default();
         let agent_names = AgentNames::new(&agents);
-        let done: Vec<Result<Done, Box<Diagnostic>>> = names
+        let done: Vec<Result<FormattedFile, Box<Diagnostic>>> = names
             .into_par_iter()
             .map(|name| lay_out(&root, name, &agent_names))
             .collect();
@@ -70,11 +70,11 @@ impl Fmt {
         for file in done {
             match file {
                 Err(error) => diagnostics.push(*error),
-                Ok(Done {
+                Ok(FormattedFile {
                     layout: Err(errors),
                     ..
                 }) => diagnostics.extend(errors),
-                Ok(Done {
+                Ok(FormattedFile {
                     name,
                     path,
                     text,
@@ -82,7 +82,7 @@ impl Fmt {
                 }) => {
                     if layout.left_alone {
                         ui.note(&format!(
-                            "{}: left as it stands: it is written in a way that cannot be laid out safely",
+                            "{}: left unchanged: it uses YAML that cannot be formatted safely",
                             visible(&name)
                         ));
                     }
@@ -98,7 +98,7 @@ impl Fmt {
                         ui.error(&error.into());
                         continue;
                     }
-                    ui.result(&self.told(&name, &text, &layout.text))?;
+                    ui.result(&self.render_change(&name, &text, &layout.text))?;
                 }
             }
         }
@@ -132,7 +132,7 @@ impl Fmt {
             .any(|file| file.file_name().is_some_and(|name| name == config::FILE))
         {
             return Err(Error::Usage(
-                "fmt lays out lead files, and convertalk.yaml is none",
+                "fmt formats lead files; convertalk.yaml is not a lead file",
             ));
         }
         let here = self.files.iter().all(|file| file.exists());
@@ -153,7 +153,7 @@ impl Fmt {
         })
     }
 
-    fn told(&self, name: &str, old: &str, new: &str) -> String {
+    fn render_change(&self, name: &str, old: &str, new: &str) -> String {
         if !self.diff {
             return format!("{}\n", visible(name));
         }
@@ -169,11 +169,15 @@ impl Fmt {
     }
 }
 
-fn lay_out(root: &Path, name: Arc<str>, agents: &AgentNames<'_>) -> Result<Done, Box<Diagnostic>> {
+fn lay_out(
+    root: &Path,
+    name: Arc<str>,
+    agents: &AgentNames<'_>,
+) -> Result<FormattedFile, Box<Diagnostic>> {
     let text = lead_file::read_text(root, &name)?;
     let named = with_agent_names(&name, &text, agents);
     let layout = layout(&name, &named, &lead_file::emit::layout_rules());
-    Ok(Done {
+    Ok(FormattedFile {
         path: root.join(&*name),
         name,
         text,

@@ -16,27 +16,25 @@ use crate::git::base::top;
 use crate::lead_file::load;
 use crate::report::style::{ADD, FAINT, paint, visible};
 
-/// Start a workspace: config, one lead file, schemas and settings for editors, .gitignore
+/// Create a workspace: configuration, lead file, editor settings and .gitignore
 ///
-/// Without --embed it begins with the sandbox, the API embedded in the program: plan and apply work at once. No file that is there is
-/// written over.
+/// Without --embed the workspace uses the sandbox, an API inside the program, so that plan and apply work at once. Existing files are
+/// never overwritten.
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// The folder; made if need be
+    /// The folder, created if it does not exist
     #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
     folder: PathBuf,
-    /// The botId,customerId of the embed script, as they stand, or the whole script
+    /// The botId,customerId of the embed script, or the whole script
     #[arg(long, value_name = "TEXT", value_parser = embed)]
     embed: Option<(String, String)>,
-    /// Write the pipelines as well
+    /// Also write CI pipelines for this host
     #[arg(long, value_name = "HOST")]
     ci: Option<Ci>,
 }
 
 fn embed(text: &str) -> Result<(String, String), String> {
-    ids(text).ok_or_else(|| {
-        "two ids of 24 hex digits are wanted, the bot's first: botId,customerId".to_owned()
-    })
+    ids(text).ok_or_else(|| "expected two ids of 24 hex digits: botId,customerId".to_owned())
 }
 
 impl Init {
@@ -45,17 +43,15 @@ impl Init {
         let is_new = fs::symlink_metadata(folder.join(FILE)).is_err();
         if self.ci.is_some() && is_below_the_top(&folder) {
             return Err(Error::Usage(
-                "pipelines belong at the top of the repository, and this is a folder in it; see docs/pipelines.md",
+                "pipelines must be at the top of the repository, and this folder is below it; see docs/pipelines.md",
             ));
         }
         let (start, made) = match self.ci {
             _ if is_new => (self.start(), true),
-            // Beside a workspace that is there, only the pipelines are made.
+            // In an existing workspace, only the pipelines are created.
             Some(_) => (there(&folder, ui)?, false),
             None => {
-                return Err(Error::Usage(
-                    "there is a workspace already; init starts a new one",
-                ));
+                return Err(Error::Usage("this folder is already a workspace"));
             }
         };
         check(&folder, &start, ui)?;
@@ -70,7 +66,7 @@ impl Init {
         Ok(Exit::Done)
     }
 
-    /// Makes a file where there is none, and adds to what git ignores.
+    /// Creates a file if it does not exist, and adds missing lines to .gitignore.
     fn make(&self, folder: &Path, path: &str, text: &str, ui: &Ui) -> Result<(), Error> {
         let target = folder.join(path);
         let there = match fs::read_to_string(&target) {
@@ -83,12 +79,6 @@ impl Init {
                 });
             }
         };
-        let told = |word: &str| {
-            format!(
-                "{word} {}\n",
-                visible(&self.folder.join(path).display().to_string())
-            )
-        };
         let missing = there
             .as_deref()
             .filter(|_| path == ".gitignore")
@@ -97,7 +87,7 @@ impl Init {
         match there {
             None => {
                 atomic_file::create(&target, text.as_bytes())?;
-                ui.result(&told(&paint(ADD, "made   ")))
+                ui.result(&self.line(&paint(ADD, "created  "), path))
             }
             Some(there) if !missing.is_empty() => {
                 let gap = if there.is_empty() || there.ends_with('\n') {
@@ -110,13 +100,18 @@ impl Init {
                     there.as_bytes(),
                     format!("{there}{gap}{missing}").as_bytes(),
                 )?;
-                ui.result(&told(&paint(ADD, "added to")))
+                ui.result(&self.line(&paint(ADD, "added to "), path))
             }
-            Some(_) => ui.result(&told(&paint(FAINT, "kept   "))),
+            Some(_) => ui.result(&self.line(&paint(FAINT, "unchanged"), path)),
         }
     }
 
-    /// The ids are asked for nowhere: they come with `--embed` or from the environment, or can be filled in later.
+    fn line(&self, word: &str, path: &str) -> String {
+        let path = self.folder.join(path).display().to_string();
+        format!("{word} {}\n", visible(&path))
+    }
+
+    /// Chooses the endpoint. The ids come from `--embed` or the environment; init never asks for them.
     fn start(&self) -> Start {
         let over = overrides();
         let endpoint = over.endpoint.filter(|text| text.trim() != "sandbox");
@@ -132,7 +127,7 @@ impl Init {
     }
 }
 
-/// The inbox of a workspace that is there.
+/// The inbox of an existing workspace.
 fn there(folder: &Path, ui: &Ui) -> Result<Start, Error> {
     let loaded = load(folder, &overrides());
     let workspace = loaded.workspace.ok_or_else(|| Error::Invalid {
@@ -154,7 +149,7 @@ fn there(folder: &Path, ui: &Ui) -> Result<Start, Error> {
     })
 }
 
-/// What came from the environment or the command line may make no workspace.
+/// Checks that the values from the environment and the command line make a valid workspace.
 fn check(folder: &Path, start: &Start, ui: &Ui) -> Result<(), Error> {
     let config = files(start)
         .into_iter()
@@ -166,7 +161,7 @@ fn check(folder: &Path, start: &Start, ui: &Ui) -> Result<(), Error> {
     workspace.map(|_| ()).ok_or(Error::Invalid { errors })
 }
 
-/// Whether a folder, which need not be there yet, is one in a repository and not its top.
+/// Whether a folder, which need not exist yet, is inside a repository but not its top.
 fn is_below_the_top(folder: &Path) -> bool {
     let there = folder
         .ancestors()

@@ -345,7 +345,7 @@ impl Ledger<'_> {
         let mut written = Vec::new();
         if let Some((_, report)) = run {
             for (id, (outcome, _)) in &report.outcomes {
-                match Reason::of(*outcome) {
+                match Reason::from_outcome(*outcome) {
                     Some(reason) => drop(open.insert(id.clone(), reason)),
                     None => drop(open.remove(id)),
                 }

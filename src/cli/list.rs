@@ -76,7 +76,7 @@ impl List {
             ui.result(&String::from_utf8_lossy(&made))?;
             return Ok(Exit::Done);
         }
-        let mut list = LeadList::of(&selected, &names);
+        let mut list = LeadList::new(&selected, &names);
         if let Some(live) = &live {
             list = list.with_live(live, &undeclared, &names);
         }

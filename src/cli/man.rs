@@ -11,7 +11,7 @@ use super::ui::Ui;
 use crate::atomic_file;
 use crate::error::{Error, Exit};
 
-/// Print a manual page: the program's, or a command's
+/// Print the manual page of the program or of a command
 #[derive(Debug, Args)]
 pub(super) struct Man {
     /// The command; the whole program by default
@@ -25,7 +25,7 @@ pub(super) struct Man {
 fn is_command(name: &str) -> Result<String, String> {
     match examples::command().find_subcommand(name) {
         Some(_) => Ok(name.to_owned()),
-        None => Err("not a command of convertalk; see `convertalk --help`".to_owned()),
+        None => Err("not a command; see `convertalk --help`".to_owned()),
     }
 }
 
@@ -93,7 +93,7 @@ fn page(command: &clap::Command, name: &str) -> io::Result<String> {
         man.render_subcommands_section(&mut page)?;
     }
     let mut page = String::from_utf8_lossy(&page).into_owned();
-    page.push_str(&examples_section(examples::of(name)));
+    page.push_str(&examples_section(examples::examples(name)));
     page.push_str(&table_section("\"EXIT STATUS\"", EXIT_STATUS));
     page.push_str(&table_section("ENVIRONMENT", ENVIRONMENT));
     Ok(page)

@@ -1,4 +1,4 @@
-//! Flags that plan and apply share.
+//! Options that plan and apply share.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +16,10 @@ use crate::policy::{DriftPolicies, DriftPolicy, Guard, MaxChanges, UnknownGuard}
 use crate::redaction::Redaction;
 use crate::report::{self, Audience, Format};
 
-/// Which leads, how far to read, and what to tell.
+/// Which leads to select, how far to read, and how much to show.
 #[derive(Debug, Args)]
 pub(super) struct Scope {
-    /// Only these declared leads: a uuid or its first characters, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE, label~text,
+    /// Select declared leads: a uuid or its start, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE, label~text,
     /// file=leads/eu/**, held, changed; != for =, a comma for *and* (repeatable: any of them)
     #[arg(long, value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     pub(super) only: Vec<String>,
@@ -27,25 +27,25 @@ pub(super) struct Scope {
     /// and GitLab pull requests
     #[arg(long, value_name = "REF")]
     pub(super) base: Option<String>,
-    /// Read every page, though all declared leads have been found
+    /// Read every page, even after all declared leads are found
     #[arg(long)]
     pub(super) full: bool,
-    /// How much of people's names and contact values to tell
+    /// How much of people's names and contact values to show
     #[arg(long, value_name = "HOW", default_value = "initials")]
     pub(super) names: Redaction,
-    /// Refuse to change more leads than this: a number, or a share of the declared leads such as 20%
+    /// Refuse to change more leads than this: a number, or a percentage of the declared leads
     #[arg(long, value_name = "N|P%")]
     pub(super) max_changes: Option<MaxChanges>,
     /// Override a guard for this run (repeatable): transition, require-agent, max-leads, empty-listing, freeze, rewind or rule:NAME
     #[arg(long, value_name = "GUARD", value_parser = allowed)]
     pub(super) allow: Vec<Guard>,
-    /// What to do about declared leads that the inbox does not show
+    /// What to do about declared leads that are not in the inbox
     #[arg(long, value_name = "WHAT", default_value = "fail")]
     pub(super) missing: OnMissing,
 }
 
 impl Scope {
-    /// Whether every page is read: where it is asked for, or a cap needs each agent's leads counted.
+    /// Whether to read every page: on request, or because a cap needs each agent's leads counted.
     pub(super) fn reads_all(&self, workspace: &Workspace) -> bool {
         self.full
             || workspace
@@ -54,7 +54,7 @@ impl Scope {
                 .any(|agent| agent.max_leads.is_some())
     }
 
-    /// What a plan may not do in this run, which writes or does not.
+    /// The limits of this run; `writes` if it may write.
     ///
     /// # Errors
     /// `--allow` names a rule that the workspace does not have.
@@ -113,33 +113,31 @@ impl Differences {
     /// Without a base there is neither drift nor conflict to decide about.
     pub(super) fn check(&self, has_base: bool) -> Result<(), Error> {
         if !has_base && (self.drift.is_some() || self.conflicts.is_some()) {
-            return Err(Error::Usage(
-                "--drift and --conflicts need a base to tell them by: --base REF",
-            ));
+            return Err(Error::Usage("--drift and --conflicts require --base REF"));
         }
         Ok(())
     }
 }
 
-/// The form of a result that has two.
+/// Output format of commands that have two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Form {
+pub(super) enum OutputFormat {
     /// For people
     Text,
     /// For programs
     Json,
 }
 
-/// In which forms a plan is told, and to whom.
+/// The formats of a plan and where each one is written.
 #[derive(Debug, Args)]
 pub(super) struct Forms {
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: Format,
     /// Write it in another form to a file as well, or, for -, to stdout instead (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to)]
     report: Vec<(Format, PathBuf)>,
-    /// Cut Markdown to this size, from its least important end (500 at the least)
+    /// Cut Markdown to this size, least important part first (500 or more)
     #[arg(long, value_name = "N", value_parser = max_bytes)]
     max_bytes: Option<usize>,
 }
@@ -150,8 +148,8 @@ impl Forms {
         self.report.iter().map(|(_, file)| file.as_path())
     }
 
-    /// Tells a plan: to stdout in one form, and to files in others. Nothing is on stdout before every file is written.
-    pub(super) fn tell(
+    /// Writes a plan to stdout in one format and to files in others. Files come first: nothing is printed unless all were written.
+    pub(super) fn write_plan(
         &self,
         plan: &Plan,
         names: Redaction,
@@ -170,21 +168,21 @@ impl Forms {
             max_bytes,
             prefix: &prefix,
         };
-        self.tell_as(
+        self.write_rendered(
             |format, most| report::plan(plan, format, audience(most)).map_err(Error::Json),
             ui,
         )
     }
 
-    /// Tells whatever can be told in a form and, where the form is one that is cut, within a size.
-    pub(super) fn tell_as(
+    /// Renders in the chosen format, cut to the maximum size where that format can be cut.
+    pub(super) fn write_rendered(
         &self,
-        told: impl Fn(Format, Option<usize>) -> Result<String, Error>,
+        render: impl Fn(Format, Option<usize>) -> Result<String, Error>,
         ui: &Ui,
     ) -> Result<(), Error> {
         let mut printed = None;
         for (format, file) in &self.report {
-            let text = told(*format, self.max_bytes)?;
+            let text = render(*format, self.max_bytes)?;
             if is_stdout(file) {
                 printed = Some(text);
                 continue;
@@ -198,7 +196,7 @@ impl Forms {
         }
         match printed {
             Some(text) => ui.result(&text),
-            None => ui.result(&told(self.format, self.max_bytes)?),
+            None => ui.result(&render(self.format, self.max_bytes)?),
         }
     }
 }
@@ -211,10 +209,10 @@ pub(super) fn is_stdout(file: &Path) -> bool {
 fn report_to(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, file) = text
         .split_once('=')
-        .ok_or("FORMAT=FILE, such as markdown=plan.md")?;
+        .ok_or("expected FORMAT=FILE, such as markdown=plan.md")?;
     let format = Format::from_str(format, false).map_err(|_| {
         format!(
-            "`{format}` is not a format; one of {}",
+            "unknown format `{format}`; expected one of {}",
             Format::value_variants()
                 .iter()
                 .filter_map(word)
@@ -223,7 +221,7 @@ fn report_to(text: &str) -> Result<(Format, PathBuf), String> {
         )
     })?;
     if file.is_empty() {
-        Err("the file's name is missing".to_owned())
+        Err("the file name is missing".to_owned())
     } else {
         Ok((format, PathBuf::from(file)))
     }
@@ -265,9 +263,9 @@ fn max_bytes(text: &str) -> Result<usize, String> {
     let bytes = text
         .trim()
         .parse()
-        .map_err(|_| "a number of bytes".to_owned())?;
+        .map_err(|_| "not a number of bytes".to_owned())?;
     if bytes < report::SMALLEST {
-        Err(format!("{} at the least", report::SMALLEST))
+        Err(format!("must be {} or more", report::SMALLEST))
     } else {
         Ok(bytes)
     }
@@ -276,8 +274,8 @@ fn max_bytes(text: &str) -> Result<usize, String> {
 /// What missing leads do to a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum OnMissing {
-    /// The exit code is 1, and nothing is written to the inbox
+    /// Write nothing and exit with 1
     Fail,
-    /// The other leads go ahead
+    /// Apply the other leads
     Skip,
 }

@@ -17,9 +17,9 @@ use crate::redaction::RedactionKey;
 use crate::snapshot::Snapshot;
 use crate::text::visible;
 
-/// Read, compare, show; writes nothing
+/// Show what apply would change
 #[derive(Debug, Args)]
-pub(super) struct Plan {
+pub(super) struct PlanArgs {
     #[command(flatten)]
     scope: Scope,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub(super) struct Plan {
     detailed_exitcode: bool,
 }
 
-impl Plan {
+impl PlanArgs {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         self.differences.check(self.scope.base.is_some())?;
         self.recording.check(self.scope.base.as_deref())?;
@@ -71,9 +71,9 @@ impl Plan {
         let planned = plan(files, &self.scope, &compared, session.target(), &reader, ui).await;
         spinner.finish_and_clear();
         let (plan, live) = planned?;
-        // What was read is given back while the plan is told; the plan itself when the process ends, all at once.
+        // The listing is freed while the plan is written.
         rayon::spawn(move || drop(live));
-        let exit = self.tell(&plan, Some(&session.seal_key()), files, ui);
+        let exit = self.report(&plan, Some(&session.seal_key()), files, ui);
         std::mem::forget(plan);
         exit
     }
@@ -95,10 +95,10 @@ impl Plan {
             visible(&plan.created_at),
             visible(&path.display().to_string())
         ));
-        self.tell(&plan, None, files, ui)
+        self.report(&plan, None, files, ui)
     }
 
-    fn tell(
+    fn report(
         &self,
         plan: &crate::plan::Plan,
         key: Option<&RedactionKey>,
@@ -115,7 +115,7 @@ impl Plan {
             atomic_file::write(out, |file| file.write_all(&bytes))?;
         }
         self.forms
-            .tell(plan, self.scope.names, Some(&files.workspace.root), ui)?;
+            .write_plan(plan, self.scope.names, Some(&files.workspace.root), ui)?;
         Ok(self.exit(plan))
     }
 

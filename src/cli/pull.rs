@@ -19,14 +19,14 @@ use crate::redaction::Redaction;
 mod adopt;
 mod update;
 
-/// Take live leads into lead files
+/// Import live leads into lead files
 ///
-/// Writes new files with the status, agent and tags of the leads that no file declares; with --update, live values into the files that
-/// are there.
+/// Writes the status, agent and tags of undeclared leads to new files. With --update, writes live values into existing files
+/// instead.
 #[derive(Debug, Args)]
 pub(super) struct Pull {
-    /// Only these leads, by their live values: a uuid, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE; != for =, a comma for
-    /// *and* (repeatable: any of them); with --update by the declared values, as for plan
+    /// Select leads by their live values: a uuid, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE; != for =, a comma for
+    /// *and* (repeatable: any of them); with --update by their declared values, as in plan
     #[arg(long, value_name = "SELECTOR")]
     only: Vec<String>,
     /// Only chats of this type
@@ -40,7 +40,7 @@ pub(super) struct Pull {
         conflicts_with = "update"
     )]
     split_by: By,
-    /// More fields than status, agent and tags; these may hold people's data (repeatable, or with commas)
+    /// Import these fields, too; they may contain personal data (repeatable, or separated by commas)
     #[arg(
         long,
         value_name = "FIELD",
@@ -49,25 +49,25 @@ pub(super) struct Pull {
         conflicts_with = "update"
     )]
     with: Vec<String>,
-    /// Label leads with the person's name, or its initials; no label unless said, but with `--with contact` the name
+    /// Label leads with the person's name or its initials [default: no label; the full name with `--with contact`]
     #[arg(long, value_name = "HOW", conflicts_with = "update")]
     names: Option<Redaction>,
-    /// The folder for the files, in the workspace [default: where its lead files are]
+    /// Write to this folder of the workspace [default: where its lead files are]
     #[arg(long, value_name = "DIR", conflicts_with = "update")]
     out: Option<PathBuf>,
-    /// Overwrite files that are there; the leads that they declare are taken anew
+    /// Overwrite existing files; the leads that they declare are imported again
     #[arg(long, conflicts_with = "update")]
     force: bool,
-    /// Write live values into the files that declare the leads, in place, and nothing else
+    /// Write live values in place into the files that declare the leads
     #[arg(long)]
     update: bool,
-    /// With --base: only what the inbox changed since, not what the files changed
+    /// With --base: only what changed in the inbox, not what changed in the files
     #[arg(long, requires = "base", requires = "update")]
     only_drift: bool,
-    /// The commit that tells whose doing a difference is; `auto` in GitHub and GitLab pull requests
+    /// The commit that decides what is drift; `auto` in GitHub and GitLab pull requests
     #[arg(long, value_name = "REF", requires = "only_drift")]
     base: Option<String>,
-    /// What to do about declared leads that the inbox does not show
+    /// What to do about declared leads that are not in the inbox
     #[arg(long, value_name = "WHAT", default_value = "fail", requires = "update")]
     missing: OnMissing,
 }
@@ -76,7 +76,7 @@ pub(super) struct Pull {
 enum Type {
     /// Chats that became leads
     Lead,
-    /// Chats that did not, or not yet
+    /// Chats that are not leads
     NonLead,
 }
 
@@ -114,7 +114,7 @@ impl Pull {
     }
 }
 
-/// The keys of lead files that hold what is not pulled unless asked for.
+/// The fields of a lead file that are imported on request only.
 fn optional_groups() -> impl Iterator<Item = &'static str> {
     let is_optional = |id: &FieldId| id.spec().privacy != Privacy::Public;
     groups()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::options::Form;
+use super::options::OutputFormat;
 use super::ui::Ui;
 use crate::apply::history::{RunList, runs};
 use crate::config;
@@ -19,7 +19,7 @@ use crate::text::visible;
 pub(super) struct Runs {
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Form,
+    format: OutputFormat,
 }
 
 impl Runs {
@@ -34,8 +34,8 @@ impl Runs {
             ui.warning(&format!("{path} is not a run file"));
         }
         match self.format {
-            Form::Json => ui.json(&RunList { runs })?,
-            Form::Text => ui.result(&run_list(&runs))?,
+            OutputFormat::Json => ui.json(&RunList { runs })?,
+            OutputFormat::Text => ui.result(&run_list(&runs))?,
         }
         Ok(Exit::Done)
     }

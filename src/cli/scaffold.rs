@@ -1,15 +1,15 @@
-//! A workspace to start from: the files of `init`, by their paths. Pure.
+//! The files of a new workspace, by their paths. Pure.
 
 use crate::lead_file::schema;
 
 /// Where the leads are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// The API embedded in the program, with a few leads of its own.
+    /// The API inside the program, with a few leads of its own.
     Sandbox,
-    /// A bot's inbox.
+    /// The inbox of a bot.
     Inbox {
-        /// The API's address.
+        /// The address of the API.
         endpoint: String,
         /// The bot.
         bot_id: String,
@@ -18,22 +18,22 @@ pub(crate) enum Start {
     },
 }
 
-/// Whose pipelines.
+/// The host that runs the pipelines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Ci {
-    /// GitHub: workflows that plan pull requests, apply main, look for drift, and plan pull requests from forks
+    /// GitHub: workflows that plan pull requests, apply main and check for drift
     Github,
-    /// GitLab: one file with the same
+    /// GitLab: one file with the same jobs
     Gitlab,
 }
 
-/// A file that is made, and its text.
+/// A path and the text of its file.
 pub(crate) type Made = (String, String);
 
 /// The address that the platform publishes.
 pub(crate) const ENDPOINT: &str = "https://api.v7.convertalk.com";
 
-/// What git is not to keep: the program's own folder, and what pipelines write.
+/// What git must ignore: the program's own folder, and what pipelines write.
 pub(crate) const IGNORED: &str = ".convertalk/\n/plan.*\n/run.jsonl\n/live.jsonl\n";
 
 const SETTINGS: &str = r#"{
@@ -44,7 +44,7 @@ const SETTINGS: &str = r#"{
 }
 "#;
 
-/// The files of a new workspace; the workspace file is the last one, so that what was begun and not ended is no workspace yet.
+/// The files of a new workspace. The workspace file comes last, so that a partial result is not a workspace.
 pub(crate) fn files(start: &Start) -> Vec<Made> {
     let made = |path: &str, text: &str| (path.to_owned(), text.to_owned());
     let (config, mut files) = match start {
@@ -77,7 +77,7 @@ pub(crate) fn files(start: &Start) -> Vec<Made> {
             )
         }
     };
-    // Strings, numbers and lists: nothing in it can fail to be written.
+    // Strings, numbers and lists: serializing them cannot fail.
     let json =
         |schema: schemars::Schema| serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n";
     files.push(("schema/leads.schema.json".to_owned(), json(schema::leads())));
@@ -92,7 +92,7 @@ pub(crate) fn files(start: &Start) -> Vec<Made> {
     files
 }
 
-/// The pipelines, with the address that the tokens are for.
+/// The pipelines, with the address that the tokens are sent to.
 pub(crate) fn pipelines(ci: Ci, start: &Start) -> Vec<Made> {
     let files: &[(&str, &str)] = match ci {
         Ci::Github => &[
@@ -140,7 +140,7 @@ pub(crate) fn pipelines(ci: Ci, start: &Start) -> Vec<Made> {
         .collect()
 }
 
-/// The two ids in an embed script, or in the address of the inbox: 24 hex digits each, the bot first, a comma or a slash between them.
+/// Finds the two ids in an embed script or in the address of the inbox: 24 hex digits each, the bot first, separated by a comma or a slash.
 pub(crate) fn ids(text: &str) -> Option<(String, String)> {
     let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let id = |word: &&str| word.len() == 24 && word.bytes().all(|byte| byte.is_ascii_hexdigit());

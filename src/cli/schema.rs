@@ -9,13 +9,13 @@ use crate::error::{Error, Exit};
 use crate::lead_file::schema;
 use crate::{config, config_test, lead_file};
 
-/// Print the JSON Schema of a file, the same as in schema/
+/// Print the JSON Schema of a file format
 #[derive(Debug, Args)]
 pub(super) struct Schema {
-    /// Of which file
+    /// The file format
     #[arg(value_name = "FILE")]
     of: Of,
-    /// For lead files: fill in this workspace's agent names and tags
+    /// For lead files: include the agent names and tags of this workspace
     #[arg(long)]
     workspace: bool,
 }

@@ -1,4 +1,4 @@
-//! A session: a valid workspace, somewhere to reach its API, and the tokens for it.
+//! A session: a valid workspace, an API that can be reached, and the tokens for it.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -31,7 +31,7 @@ pub(super) struct Files {
     pub(super) desired: Desired,
 }
 
-/// Finds and reads the workspace; tells every mistake in it.
+/// Finds and loads the workspace; prints every error in it.
 pub(super) fn files(directory: &Path, ui: &Ui) -> Result<Files, Error> {
     let root = config::find(directory)?;
     let loaded = lead_file::load(&root, &overrides());
@@ -55,7 +55,7 @@ pub(super) fn overrides() -> Overrides {
     }
 }
 
-/// Keeps every other run out of the workspace until it is dropped: from before the listing is read until the sandbox is saved.
+/// Locks the workspace against other runs until the result is dropped: from before the listing is read until the sandbox is saved.
 pub(super) fn lock(workspace: &Workspace) -> Result<std::fs::File, Error> {
     let lock = crate::state::lock(&workspace.root).map_err(|source| Error::Io {
         what: "lock the workspace".to_owned(),
@@ -64,7 +64,7 @@ pub(super) fn lock(workspace: &Workspace) -> Result<std::fs::File, Error> {
     lock.ok_or(Error::Locked)
 }
 
-/// Runs an asynchronous command to its end, Ctrl-C, SIGTERM and SIGHUP heard.
+/// Runs an asynchronous command to its end, and stops it on Ctrl-C, SIGTERM or SIGHUP.
 pub(super) fn block_on<T>(
     stop: &Cancellation,
     command: impl Future<Output = Result<T, Error>>,
@@ -91,7 +91,7 @@ async fn listen_to_signals(stop: Cancellation) {
         if !first {
             #[allow(
                 clippy::exit,
-                reason = "a second signal means now, whatever is under way"
+                reason = "a second signal stops at once, whatever is running"
             )]
             std::process::exit(i32::from(crate::error::Exit::Interrupted as u8));
         }
@@ -119,7 +119,7 @@ async fn signal() {
     let _no_signal_will_come = tokio::signal::ctrl_c().await;
 }
 
-/// The inbox that a workspace is for.
+/// The inbox of a workspace.
 pub(super) fn target(workspace: &Workspace) -> Target {
     let api = &workspace.api;
     let endpoint = match &api.endpoint {
@@ -181,7 +181,7 @@ impl Session {
         }
     }
 
-    /// Opens a session, uses it, and closes it whatever came of it.
+    /// Opens a session, uses it, and closes it whatever the result.
     pub(super) async fn with<T>(
         workspace: &Workspace,
         stop: &Cancellation,
@@ -212,7 +212,7 @@ impl Session {
         )?)
     }
 
-    /// A client that can.
+    /// A client that can write.
     pub(super) fn writer(&self, workspace: &Workspace) -> Result<Client<api::Write>, Error> {
         let token = if self.embedded.is_some() {
             self.read_token.clone()
@@ -224,7 +224,7 @@ impl Session {
             .with_write(&self.endpoint, &workspace.api, &token)?)
     }
 
-    /// Ends the sandbox, where there is one, its state saved.
+    /// Stops the sandbox, if there is one, and saves its state.
     async fn close(self) -> Result<(), Error> {
         match self.embedded {
             Some(sandbox) => Ok(sandbox.stop().await?),
@@ -300,7 +300,7 @@ impl Compared {
     }
 }
 
-/// A fresh plan of the leads that `scope` selects, and the listing it was made from.
+/// A fresh plan of the leads that `scope` selects, and the listing that it was made from.
 pub(super) async fn plan<R: Reader>(
     files: &Files,
     scope: &Scope,
@@ -343,26 +343,26 @@ where
     Ok((plan, live))
 }
 
-/// The declared leads that are selected; warns of selectors that select nothing where others do.
+/// The declared leads that are selected; warns about selectors that match nothing while others do.
 pub(super) fn select<'d>(
     selection: &Selection,
     desired: &'d Desired,
     base: Option<&Desired>,
     ui: &Ui,
 ) -> Result<Cow<'d, Desired>, Error> {
-    let selected = selection.of(desired, base)?;
+    let selected = selection.of_desired(desired, base)?;
     ui.unmatched(&selected.unmatched);
     Ok(selected.leads)
 }
 
-/// What the files said at a commit. `auto` is where the branch of a pull request left the one that it is to go into.
+/// The files at a commit. `auto` is where the branch of a pull request left its target branch.
 pub(super) fn base(workspace: &Workspace, reference: &str) -> Result<(Base, Desired), Error> {
     let root = &workspace.root;
     let found = match reference {
         "auto" => super::pull_request::merge_base(root)?,
         other => other.to_owned(),
     };
-    let git::base::Base { commit, desired } = git::base::read(root, &found, &overrides())?;
+    let git::base::BaseFiles { commit, desired } = git::base::read(root, &found, &overrides())?;
     Ok((
         Base {
             reference: reference.to_owned(),
@@ -372,12 +372,12 @@ pub(super) fn base(workspace: &Workspace, reference: &str) -> Result<(Base, Desi
     ))
 }
 
-/// Now (RFC 3339, UTC, seconds).
+/// The current time (RFC 3339, UTC, seconds).
 pub(super) fn now() -> String {
     format!("{:.0}", Timestamp::now())
 }
 
-/// The files that a run is to write: each once, and none of them a file that the workspace is made of.
+/// Checks the files that a run will write: each one once, and none of them a file of the workspace.
 pub(super) fn check_outputs<'a>(
     workspace: &Workspace,
     outputs: impl IntoIterator<Item = &'a Path>,
@@ -394,7 +394,7 @@ pub(super) fn check_outputs<'a>(
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        // What is not there is told when it is written to.
+        // A file that does not exist is reported when it is written.
         let (Ok(folder), Some(name)) = (std::fs::canonicalize(folder), path.file_name()) else {
             continue;
         };
@@ -413,7 +413,7 @@ pub(super) fn check_outputs<'a>(
         }
         let is_file = !whole.exists() || whole.is_file();
         if !seen.insert(whole) && is_file {
-            return wrong("is asked for twice");
+            return wrong("is named twice");
         }
     }
     Ok(())

@@ -123,7 +123,7 @@ impl Set {
             files::write(&files.workspace, &edits)?;
         }
         match self.format {
-            Form::Json => ui.json(&result::of(&goals, &files, self.dry_run))?,
+            Form::Json => ui.json(&result::set_report(&goals, &files, self.dry_run))?,
             Form::Text if self.dry_run => ui.result(&result::patch(&edits, &files.workspace))?,
             Form::Text => {
                 ui.result(&result::text(&goals))?;

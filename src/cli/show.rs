@@ -48,22 +48,23 @@ impl Show {
                 source,
             })?;
             self.forms
-                .tell_as(|format, _| record_as(&record, format), ui)?;
+                .write_rendered(|format, _| record_as(&record, format), ui)?;
             return Ok(Exit::Done);
         }
         if !is_run(&text) {
             let plan = plan_of(&path, &text)?;
-            self.forms.tell(&plan, self.names, root.as_deref(), ui)?;
+            self.forms
+                .write_plan(&plan, self.names, root.as_deref(), ui)?;
             return Ok(Exit::Done);
         }
         let run = journal::read(&text).map_err(|source| Error::RunFile { path, source })?;
-        let run = journal::told(run, self.names);
+        let run = journal::redact_lines(run, self.names);
         let names = root
             .as_deref()
             .map(|root| names(root, commit(&text).as_deref()))
             .unwrap_or_default();
         self.forms
-            .tell_as(|format, most| shown(&run, &names, format, most), ui)?;
+            .write_rendered(|format, most| shown(&run, &names, format, most), ui)?;
         Ok(Exit::Done)
     }
 }
@@ -121,7 +122,7 @@ fn shown(
         }
         Format::Markdown => Ok(report::run_as_markdown(run, names, most)),
         Format::Html | Format::Github | Format::Sarif => {
-            Err(Error::Usage("a run has the forms text, json and markdown"))
+            Err(Error::Usage("a run can be shown as text, json or markdown"))
         }
     }
 }
@@ -161,14 +162,14 @@ fn named(line: &Line, names: &RunNames) -> Result<serde_json::Value, serde_json:
     Ok(json)
 }
 
-/// A run file is recognized by its first line.
+/// Whether a file is a run file, by its first line.
 fn is_run(text: &str) -> bool {
     text.lines()
         .next()
         .is_some_and(|line| serde_json::from_str::<Line>(line).is_ok())
 }
 
-/// Reads a saved plan and holds it against its digest.
+/// Reads a saved plan and checks its digest.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Error> {
     plan_of(path, &read(path, file::LARGEST)?)
 }
@@ -188,7 +189,7 @@ fn plan_of(path: &Path, text: &str) -> Result<Plan, Error> {
     })
 }
 
-/// Reads a file that is no larger than it may be, as text.
+/// Reads a text file up to its maximum size.
 fn read(path: &Path, largest: u64) -> Result<String, Error> {
     let failed = |source| Error::Io {
         what: format!("read {}", path.display()),

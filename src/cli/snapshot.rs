@@ -16,21 +16,21 @@ use crate::report::style::{GOOD, count, paint};
 use crate::snapshot::write;
 use crate::text::visible;
 
-/// Read the whole live listing into a file, for plans without credentials
+/// Save the live listing to a file, for plans without credentials
 ///
-/// The file holds status, tags and agent of each lead and the attributes that the files declare. Of contact values and notes it holds
-/// only what the files say anyway, unless --names full.
+/// The file holds the status, tags and agent of each lead, and the attributes that the files declare. Of contact values and notes it
+/// holds only those that the files already contain, unless --names full is given.
 #[derive(Debug, Args)]
-pub(super) struct Snapshot {
+pub(super) struct SnapshotArgs {
     /// Where to; - is stdout
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// How much of people's names and contact values to tell
+    /// How much of people's names and contact values to include
     #[arg(long, value_name = "HOW", default_value = "initials")]
     names: Redaction,
 }
 
-impl Snapshot {
+impl SnapshotArgs {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let files = files(directory, ui)?;
         check_outputs(&files.workspace, [self.out.as_path()])?;

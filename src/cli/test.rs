@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::options::Form;
+use super::options::OutputFormat;
 use super::session::{Files, base, block_on, files, target};
 use super::ui::Ui;
 use crate::atomic_file;
@@ -27,7 +27,7 @@ use crate::yaml::file::text;
 pub(super) struct Test {
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Form,
+    format: OutputFormat,
     /// Write a JUnit report to a file as well
     #[arg(long, value_name = "junit=FILE", value_parser = junit_file)]
     report: Option<PathBuf>,
@@ -69,8 +69,8 @@ impl Test {
             atomic_file::write(file, |out| out.write_all(report.as_bytes()))?;
         }
         match self.format {
-            Form::Json => ui.json(&results)?,
-            Form::Text => ui.result(&shown(&results))?,
+            OutputFormat::Json => ui.json(&results)?,
+            OutputFormat::Text => ui.result(&shown(&results))?,
         }
         Ok(if results.failed == 0 {
             Exit::Done

@@ -1,4 +1,4 @@
-//! The two streams: results, and all else.
+//! The two output streams: results, and everything else.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,14 +12,14 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::error::Error;
 use crate::report::ReportedError;
 use crate::report::style::{BAD, CHANGE, FAINT, paint};
-use crate::report::{self, ErrorDocument, Problem, Shown, shown};
+use crate::report::{self, ErrorDocument, FirstDiagnostics, Problem, shown};
 use crate::text::visible;
 use crate::yaml::Diagnostic;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::render::render;
 
 pub(super) struct Ui {
-    /// The command at work, for the help of its errors.
+    /// The command that runs, for the hints of its errors.
     command: &'static str,
     color: ColorChoice,
     quiet: bool,
@@ -51,13 +51,13 @@ impl Ui {
             .unwrap_or(LevelFilter::DEBUG);
         if level != LevelFilter::OFF {
             let ours = tracing_subscriber::filter::Targets::new().with_target("convertalk", level);
-            let told = tracing_subscriber::fmt::layer()
+            let layer = tracing_subscriber::fmt::layer()
                 .with_writer(io::stderr)
                 .with_ansi(false)
                 .with_target(false)
                 .without_time();
             use tracing_subscriber::layer::SubscriberExt;
-            let subscriber = tracing_subscriber::registry().with(ours).with(told);
+            let subscriber = tracing_subscriber::registry().with(ours).with(layer);
             let _only_one_is_ever_set = tracing::subscriber::set_global_default(subscriber);
         }
         Self {
@@ -70,7 +70,7 @@ impl Ui {
         }
     }
 
-    /// A result, to stdout. Whoever has read enough may go: that changes nothing of what is done.
+    /// Writes a result to stdout. A closed pipe is not an error: the command still does its work.
     pub(super) fn result(&self, text: &str) -> Result<(), Error> {
         self.has_result.store(true, Ordering::Relaxed);
         let mut out = AutoStream::new(io::stdout().lock(), self.color_of(&io::stdout()));
@@ -85,23 +85,23 @@ impl Ui {
             })
     }
 
-    /// A result for programs, to stdout.
+    /// Writes a result as JSON to stdout.
     pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Error> {
         self.result(&(serde_json::to_string_pretty(value).map_err(Error::Json)? + "\n"))
     }
 
-    /// A word about what is going on, to stderr.
+    /// Writes a note about progress to stderr.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
             self.stderr(text);
         }
     }
 
-    /// An error with its causes and its help, to stderr.
+    /// Writes an error with its causes and its hint to stderr.
     pub(super) fn error(&self, error: &Error) {
-        let words = error.words();
-        if !words.is_empty() {
-            self.stderr(&format!("{} {words}", paint(BAD, "error:")));
+        let message = error.message();
+        if !message.is_empty() {
+            self.stderr(&format!("{} {message}", paint(BAD, "error:")));
         }
         if let Some(hint) = self.hint(error) {
             self.stderr(&format!("  {} {hint}", paint(FAINT, "help:")));
@@ -121,7 +121,7 @@ impl Ui {
             error => ErrorDocument::One {
                 error: Problem {
                     code: error.code().to_owned(),
-                    message: error.words(),
+                    message: error.message(),
                     help: self.hint(error),
                     places: Vec::new(),
                 },
@@ -131,7 +131,7 @@ impl Ui {
         let _also_on_stderr = self.json(&document);
     }
 
-    /// What to do about an error.
+    /// The hint for an error.
     pub(super) fn hint(&self, error: &Error) -> Option<String> {
         error.hint(self.command)
     }
@@ -148,32 +148,32 @@ impl Ui {
         }
     }
 
-    /// A warning, to stderr.
+    /// Writes a warning to stderr.
     pub(super) fn warning(&self, text: &str) {
         self.stderr(&format!("{} {text}", paint(CHANGE, "warning:")));
     }
 
-    /// Warns of selectors that select nothing where others do.
+    /// Warns about selectors that match nothing while others do.
     pub(super) fn unmatched(&self, selectors: &[String]) {
         for selector in selectors {
-            self.warning(&format!("{} selects nothing", quoted(selector)));
+            self.warning(&format!("{} matches nothing", quoted(selector)));
         }
     }
 
-    /// A line, to stderr.
+    /// Writes a line to stderr.
     pub(super) fn stderr(&self, text: &str) {
         let mut out = AutoStream::new(io::stderr().lock(), self.color_of(&io::stderr()));
         let _nowhere_to_complain = writeln!(out, "{text}");
     }
 
-    /// The first errors and warnings in files, to stderr, and how many there are; returns the number of errors.
+    /// Writes the first diagnostics and their total to stderr; returns the number of errors.
     pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic]) -> usize {
         if self.json {
             let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
             problems.extend(report::problems(diagnostics));
         }
         let colored = self.color_of(&io::stderr()) != ColorChoice::Never;
-        let Shown { first, more } = shown(diagnostics);
+        let FirstDiagnostics { first, more } = shown(diagnostics);
         for diagnostic in first {
             self.stderr(&format!("{}\n", render(diagnostic, colored).trim_end()));
         }
@@ -193,8 +193,8 @@ impl Ui {
         }
     }
 
-    /// A bar of so many steps, or a spinner for none; on a terminal only.
-    pub(super) fn progress(&self, steps: usize, words: &'static str) -> ProgressBar {
+    /// A bar of `steps` steps, or a spinner for none; hidden unless stderr is a terminal.
+    pub(super) fn progress(&self, steps: usize, message: &'static str) -> ProgressBar {
         if self.quiet || !io::stderr().is_terminal() {
             return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         }
@@ -208,7 +208,7 @@ impl Ui {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        bar.set_message(words);
+        bar.set_message(message);
         bar.enable_steady_tick(Duration::from_millis(120));
         bar
     }

@@ -21,7 +21,7 @@ use crate::plan::{Change, DifferencePolicy, Plan, Present, bare, hold, rejudge, 
 use crate::report::style::{count, visible};
 use crate::select::Selection;
 
-/// Write back what a run replaced
+/// Restore what a run replaced
 ///
 /// The inverse of a run, through the same guards and verification. A lead that has changed since is skipped as stale. What the API cannot
 /// take away stays, and is listed: notes, new attributes, created leads. The files are not changed: revert the commit, too.
@@ -41,7 +41,7 @@ impl Undo {
         self.execution.check_consent()?;
         if self.scope.base.is_some() {
             return Err(Error::Usage(
-                "undo has no use for --base: it writes back what the run replaced",
+                "--base cannot be used with undo, which restores what the run replaced",
             ));
         }
         let end = self.execution.end();

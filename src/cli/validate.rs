@@ -12,21 +12,21 @@ use crate::report;
 use crate::report::style::{GOOD, count, paint};
 use crate::{config, lead_file};
 
-/// Check the files alone, offline
+/// Check the files, offline
 #[derive(Debug, Args)]
 pub(super) struct Validate {
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Form,
+    format: DiagnosticFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// For people, each mistake with its line
+enum DiagnosticFormat {
+    /// For people, each error with its source line
     Text,
     /// For programs: an object with the diagnostics
     Json,
-    /// Workflow commands: annotations at the lines of a pull request
+    /// Workflow commands: annotations on the lines of a pull request
     Github,
     /// SARIF 2.1.0, for code scanning
     Sarif,
@@ -43,20 +43,20 @@ impl Validate {
             .count();
         let leads = loaded.desired.as_ref().map_or(0, |desired| desired.len());
         match self.format {
-            Form::Json => {
+            DiagnosticFormat::Json => {
                 let json = serde_json::json!({ "valid": errors == 0, "files": loaded.files, "leads": leads, "errors": report::problems(&loaded.diagnostics), "diagnostics": loaded.diagnostics });
                 ui.result(&format!("{json:#}\n"))?;
             }
-            Form::Github => ui.result(&report::diagnostics_for_github(
+            DiagnosticFormat::Github => ui.result(&report::diagnostics_for_github(
                 &loaded.diagnostics,
                 &prefix(&root),
             ))?,
-            Form::Sarif => {
+            DiagnosticFormat::Sarif => {
                 let log = report::diagnostics_as_sarif(&loaded.diagnostics, &prefix(&root))
                     .map_err(Error::Json)?;
                 ui.result(&log)?;
             }
-            Form::Text => {
+            DiagnosticFormat::Text => {
                 if ui.diagnostics(&loaded.diagnostics) == 0 {
                     let found = format!(
                         "{} in {}",
@@ -67,11 +67,11 @@ impl Validate {
                 }
             }
         }
-        // The process ends here, and the system takes it all back at once.
+        // The process ends here; freeing the memory piece by piece would only take time.
         std::mem::forget(loaded);
         match errors {
             0 => Ok(Exit::Done),
-            errors if self.format == Form::Text => Err(Error::Invalid { errors }),
+            errors if self.format == DiagnosticFormat::Text => Err(Error::Invalid { errors }),
             _ => Ok(Exit::Error),
         }
     }

@@ -11,7 +11,7 @@ use super::session::{overrides, target};
 use super::ui::Ui;
 use crate::config::NoWorkspace;
 use crate::error::{Error, Exit};
-use crate::fleet::{self, Difference, Found, Listed, Shard, Workspaces as List, changed};
+use crate::fleet::{self, Difference, FoundWorkspace, Listed, Shard, Workspaces as List, changed};
 use crate::git::base;
 use crate::plan::Target;
 use crate::report::style::{BAD, paint, visible};
@@ -20,7 +20,7 @@ use crate::report::style::{BAD, paint, visible};
 ///
 /// Hidden and linked folders are skipped. A workspace with an error is listed with it.
 #[derive(Debug, Args)]
-pub(super) struct Workspaces {
+pub(super) struct WorkspacesArgs {
     /// Only those in which a file differs between the base and HEAD
     #[arg(long, requires = "base")]
     changed: bool,
@@ -32,11 +32,11 @@ pub(super) struct Workspaces {
     shard: Option<Shard>,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Form,
+    format: WorkspacesFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
+enum WorkspacesFormat {
     /// For people
     Text,
     /// For programs
@@ -45,7 +45,7 @@ enum Form {
     Github,
 }
 
-impl Workspaces {
+impl WorkspacesArgs {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let root = std::fs::canonicalize(directory)
             .map_err(|error| NoWorkspace::NoFolder(directory.to_owned(), error))?;
@@ -62,15 +62,15 @@ impl Workspaces {
             .filter(|listed| self.shard.is_none_or(|shard| shard.holds(&listed.name)))
             .collect();
         match self.format {
-            Form::Text => ui.result(&text(&workspaces))?,
-            Form::Json => ui.json(&List { workspaces })?,
-            Form::Github => ui.result(&outputs(&workspaces)?)?,
+            WorkspacesFormat::Text => ui.result(&text(&workspaces))?,
+            WorkspacesFormat::Json => ui.json(&List { workspaces })?,
+            WorkspacesFormat::Github => ui.result(&outputs(&workspaces)?)?,
         }
         Ok(Exit::Done)
     }
 }
 
-fn listed(found: &Found) -> Listed {
+fn listed(found: &FoundWorkspace) -> Listed {
     let (target, error) = match &found.workspace {
         Ok(workspace) => (Some(target(workspace)), None),
         Err(first) if first.is_about_the_environment() => (None, Some(first.message.clone())),

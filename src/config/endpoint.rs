@@ -1,6 +1,6 @@
-//! Endpoints and ids as people paste them: what is taken, and what is said of the rest.
+//! Endpoints and ids as people paste them: which are accepted, and how the others are explained.
 //!
-//! Given text from the file or the environment; hands on an [`Endpoint`], or a [`Problem`] that knows the usual slips.
+//! Takes text from the file or the environment, and returns an [`Endpoint`] or a [`ValueProblem`] that recognizes common errors.
 
 use url::{Host, Url};
 
@@ -8,17 +8,17 @@ use crate::api::Endpoint;
 use crate::yaml::diagnostic::Code;
 use crate::yaml::excerpt::quoted;
 
-/// What is wrong with a value, wherever it was given.
+/// What is wrong with a value, independent of its source.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct ValueProblem {
     pub(crate) code: Code,
     pub(crate) message: String,
     pub(crate) help: String,
     pub(crate) warning: bool,
 }
 
-fn problem(code: Code, message: impl Into<String>, help: impl Into<String>) -> Problem {
-    Problem {
+fn problem(code: Code, message: impl Into<String>, help: impl Into<String>) -> ValueProblem {
+    ValueProblem {
         code,
         message: message.into(),
         help: help.into(),
@@ -26,8 +26,8 @@ fn problem(code: Code, message: impl Into<String>, help: impl Into<String>) -> P
     }
 }
 
-/// Reads `sandbox` or an address.
-pub(crate) fn parse(text: &str) -> Result<Endpoint, Problem> {
+/// Parses `sandbox` or an address.
+pub(crate) fn parse(text: &str) -> Result<Endpoint, ValueProblem> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("sandbox") {
         return Ok(Endpoint::Sandbox);
@@ -40,26 +40,26 @@ pub(crate) fn parse(text: &str) -> Result<Endpoint, Problem> {
             .collect();
         let help = format!("write {}", quoted(&fixed.to_lowercase()));
         return bad(
-            "the endpoint holds a blank (the published documents have one, too)",
+            "the endpoint contains a space (the published documentation has one, too)",
             &help,
         );
     }
     let Ok(url) = Url::parse(text) else {
         return bad(
-            "the endpoint is no address",
+            "the endpoint is not an address",
             "write `https://` and the host: `https://api.v7.convertalk.com`",
         );
     };
     if !url.username().is_empty() || url.password().is_some() {
         return bad(
-            "the endpoint holds a user or a password",
-            "leave out what is before the `@`; tokens come from the environment",
+            "the endpoint contains a user name or a password",
+            "remove everything before the `@`; tokens come from the environment",
         );
     }
     if url.query().is_some() || url.fragment().is_some() {
         return bad(
-            "the endpoint holds a `?` or a `#`",
-            "end it after the host, or after the path before `/inbox`",
+            "the endpoint contains a `?` or a `#`",
+            "remove everything after the host, or after the path before `/inbox`",
         );
     }
     let loopback = match url.host() {
@@ -68,7 +68,7 @@ pub(crate) fn parse(text: &str) -> Result<Endpoint, Problem> {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => {
             return bad(
-                "the endpoint names no host",
+                "the endpoint has no host",
                 "write `https://` and the host: `https://api.v7.convertalk.com`",
             );
         }
@@ -77,18 +77,18 @@ pub(crate) fn parse(text: &str) -> Result<Endpoint, Problem> {
         "https" => Ok(Endpoint::Url(trimmed(url))),
         "http" if loopback => Ok(Endpoint::Url(trimmed(url))),
         "http" => bad(
-            "`http` would show the token to everybody on the way",
-            "write `https://`; `http` is for loopback alone",
+            "`http` would send the token unencrypted",
+            "write `https://`; `http` is allowed for loopback only",
         ),
         _ => bad(
-            "the endpoint is neither https nor `sandbox`",
+            "the endpoint must be https or `sandbox`",
             "write `https://` and the host, or `sandbox`",
         ),
     }
 }
 
-/// What is wrong with a bot's or customer's id, if anything.
-pub(crate) fn id_problem(text: &str, key: &str) -> Option<Problem> {
+/// What is wrong with the id of a bot or a customer, if anything.
+pub(crate) fn id_problem(text: &str, key: &str) -> Option<ValueProblem> {
     if let Some((bot, customer)) = text.split_once(',') {
         let help = format!(
             "write `bot_id: {}` and `customer_id: {}`",
@@ -97,20 +97,20 @@ pub(crate) fn id_problem(text: &str, key: &str) -> Option<Problem> {
         );
         return Some(problem(
             Code::BadId,
-            format!("`{key}` holds the pair of ids of the embed script"),
+            format!("`{key}` contains both ids of the embed script"),
             help,
         ));
     }
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        let help = "write the id alone: 24 hex digits, as the embed script has them";
+        let help = "write one id: 24 hex digits, as in the embed script";
         return Some(problem(
             Code::BadId,
-            format!("`{key}` holds a blank or a control character"),
+            format!("`{key}` contains a space or a control character"),
             help,
         ));
     }
     let hex = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (!hex).then(|| Problem {
+    (!hex).then(|| ValueProblem {
         warning: true,
         ..problem(
             Code::OddId,
@@ -120,7 +120,7 @@ pub(crate) fn id_problem(text: &str, key: &str) -> Option<Problem> {
     })
 }
 
-/// Without a `/` at the end, where there is a path; a bare host keeps the one that a URL cannot be without.
+/// Removes the `/` at the end of a path; the path of a bare host is `/`.
 fn trimmed(mut url: Url) -> Url {
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);

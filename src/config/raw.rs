@@ -1,6 +1,6 @@
-//! `convertalk.yaml` as written: raw, with places, held against its shape and nothing else.
+//! `convertalk.yaml` as written: raw values with places, of which only the structure has been checked.
 //!
-//! Given a tree; hands on the types below, whose JSON Schema is `schema/workspace.schema.json`. `settings` makes them valid.
+//! Takes a tree, and returns the types below, from which `schema/workspace.schema.json` is derived. `valid` validates them.
 
 use schemars::JsonSchema;
 
@@ -9,13 +9,13 @@ use super::schema;
 use crate::config::visible::warn_of_similar;
 use crate::config::words::{read_tags, read_version};
 use crate::lead::field::groups;
-use crate::yaml::decode::{At, Keys, Reader};
+use crate::yaml::decode::{At, Decoder, Keys};
 use crate::yaml::diagnostic::Code;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::scalar;
-use crate::yaml::{Kind, NodeId};
+use crate::yaml::{NodeId, NodeKind};
 
-/// Where the leads are, who the agents are, and what a plan may not do.
+/// The API, the agents, and the limits of a plan.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename = "Convertalk workspace", deny_unknown_fields)]
 pub struct Config<'t> {
@@ -25,89 +25,89 @@ pub struct Config<'t> {
     /// The API that the leads are in.
     #[schemars(with = "Option<RawApi<'static>>")]
     pub api: RawApi<'t>,
-    /// Globs of the lead files, relative to this file. `leads/**/*.yaml` unless said.
+    /// Globs of the lead files, relative to this file. Default: `leads/**/*.yaml`.
     #[schemars(schema_with = "schema::globs", default)]
     pub leads: Option<Vec<At<&'t str>>>,
-    /// Names for agent ids; lead files and reviewers use the names.
+    /// Names for agent ids, used in lead files and plans.
     #[schemars(schema_with = "schema::agents", default)]
     pub agents: Vec<(At<&'t str>, RawAgent<'t>)>,
-    /// What a plan may not do. Every rule is optional.
+    /// The limits of a plan. Every rule is optional.
     #[schemars(with = "Option<RawPolicy<'static>>")]
     pub policy: RawPolicy<'t>,
-    /// Something is wrong with the names, or with a key that may have been meant to hold them.
+    /// There is an error in the names, or in a key that may have been intended for them.
     #[schemars(skip)]
     pub doubtful: bool,
 }
 
-/// The API that the leads are in. CONVERTALK_ENDPOINT, CONVERTALK_BOT_ID and CONVERTALK_CUSTOMER_ID win over it.
+/// The API. CONVERTALK_ENDPOINT, CONVERTALK_BOT_ID and CONVERTALK_CUSTOMER_ID take precedence.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RawApi<'t> {
-    /// `sandbox`, or the API's https address.
+    /// `sandbox`, or the https address of the API.
     #[schemars(schema_with = "schema::endpoint", default)]
     pub endpoint: Option<At<&'t str>>,
-    /// The bot's id: the first of the two in the embed script.
+    /// The bot's id: the first one in the embed script.
     #[schemars(schema_with = "schema::id", default)]
     pub bot_id: Option<At<&'t str>>,
-    /// The customer's id: the second of the two in the embed script.
+    /// The customer's id: the second one in the embed script.
     #[schemars(schema_with = "schema::id", default)]
     pub customer_id: Option<At<&'t str>>,
-    /// Requests under way at a time, at the most. 8 unless said.
+    /// The maximum number of open requests. Default: 8.
     #[schemars(with = "Option<u32>", range(min = 1, max = 64), extend("type" = "integer"))]
     pub concurrency: Option<u32>,
-    /// Requests a second, at the most. No limit unless said.
+    /// The maximum number of requests per second. Default: no limit.
     #[schemars(with = "Option<f64>", extend("type" = "number", "exclusiveMinimum" = 0))]
     pub rate: Option<f64>,
-    /// For one request: seconds, or text such as `30s`, `500ms`, `2m`. 30 seconds unless said.
+    /// The timeout of one request: seconds, or text such as `30s`, `500ms`, `2m`. Default: 30 seconds.
     #[schemars(schema_with = "schema::timeout", default)]
     pub timeout: Option<At<&'t str>>,
-    /// Pages of one type, after which a listing that has not ended is an error. 10 000 unless said.
+    /// The number of pages of one list after which a listing without an end is an error. Default: 10 000.
     #[schemars(with = "Option<u32>", range(min = 1, max = 4294967295u32), extend("type" = "integer"))]
     pub page_cap: Option<u32>,
-    /// The shape in which tags are sent. `auto` unless said.
+    /// The form in which tags are sent. Default: `auto`.
     #[schemars(schema_with = "schema::tag_shape", default)]
     pub tags: Option<At<&'t str>>,
-    /// Which notes are sent: `all` for a platform that replaces a lead's notes, `new` for one that adds to them. `auto` unless
-    /// said: all, until a note is seen twice after a write.
+    /// Which notes are sent: `all` for a platform that replaces a lead's notes, `new` for one that adds to them. Default: `auto`,
+    /// which sends all until a note appears twice after a write.
     #[schemars(schema_with = "schema::notes_sent", default)]
     pub notes: Option<At<&'t str>>,
-    /// What is sent to un-assign a lead: text or null, empty text by default.
+    /// What is sent to unassign a lead: text or null. Default: an empty text.
     #[schemars(schema_with = "schema::unassign", default)]
     pub unassign: Option<Option<&'t str>>,
-    /// The header that carries the read token. `x-bot-token` unless said.
+    /// The header with the read token. Default: `x-bot-token`.
     #[schemars(schema_with = "schema::header", default)]
     pub read_header: Option<At<&'t str>>,
-    /// The header that carries the write token. `x-bp-token` unless said.
+    /// The header with the write token. Default: `x-bp-token`.
     #[schemars(schema_with = "schema::header", default)]
     pub write_header: Option<At<&'t str>>,
-    /// The sandbox's first data, relative to this file.
+    /// The initial data of the sandbox, relative to this file.
     #[schemars(schema_with = "schema::filled", default)]
     pub seed: Option<At<&'t str>>,
 }
 
-/// What is written after an agent's name.
+/// The value of an agent's name.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename = "Agent", deny_unknown_fields)]
 pub struct RawAgent<'t> {
     /// The agent's id on the platform.
     #[schemars(schema_with = "schema::agent_id")]
     pub id: At<&'t str>,
-    /// How many leads the agent may have after a run.
+    /// The maximum number of leads of the agent after a run.
     #[schemars(with = "Option<u32>", extend("type" = "integer"), range(max = 4294967295u32))]
     pub max_leads: Option<At<u32>>,
 }
 
-/// What a plan may not do. Every rule is optional.
+/// The limits of a plan. Every rule is optional.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename = "Policy", deny_unknown_fields)]
 pub struct RawPolicy<'t> {
-    /// The only tags that lead files may name.
+    /// The only tags that lead files may use.
     #[schemars(schema_with = "schema::tag_list", default)]
     pub tags: Option<At<Vec<At<&'t str>>>>,
-    /// How many leads one run may change: a number, or a share of the declared leads such as `20%`.
+    /// The maximum number of leads that one run may change: a number, or a percentage of the declared leads such as `20%`.
     #[schemars(schema_with = "schema::max_changes", default)]
     pub max_changes: Option<At<&'t str>>,
-    /// Moves of the status.
+    /// Status transitions.
     #[schemars(with = "Transitions", default)]
     pub transitions: (Vec<At<&'t str>>, Vec<At<&'t str>>),
     /// Statuses in which a lead must have an agent.
@@ -133,7 +133,7 @@ pub enum RawDrift<'t> {
     ByField(Vec<(&'t str, At<&'t str>)>),
 }
 
-/// Moves of the status, as `FROM -> TO`; `*` is any.
+/// Status transitions as `FROM -> TO`; `*` is any status.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -141,7 +141,7 @@ pub struct Transitions {
     /// Refused.
     #[schemars(schema_with = "schema::transitions", default)]
     deny: (),
-    /// Told, and gone ahead with.
+    /// Allowed, with a warning.
     #[schemars(schema_with = "schema::transitions", default)]
     warn: (),
 }
@@ -164,7 +164,7 @@ const API: &[&str] = &[
 ];
 
 /// Reads the file.
-pub fn read<'t>(reader: &mut Reader<'t>) -> Config<'t> {
+pub fn read<'t>(reader: &mut Decoder<'t>) -> Config<'t> {
     let mut made = Config::default();
     refuse_tokens(reader);
     let mut version = false;
@@ -199,18 +199,18 @@ pub fn read<'t>(reader: &mut Reader<'t>) -> Config<'t> {
     made
 }
 
-/// Whether a key's name says that its value is a token.
+/// Whether a key's name suggests that its value is a token.
 fn is_token(key: &str) -> bool {
     key.to_ascii_lowercase().contains("token")
 }
 
-fn refuse_tokens(reader: &mut Reader<'_>) {
+fn refuse_tokens(reader: &mut Decoder<'_>) {
     for id in 0..reader.tree.len() as NodeId {
-        if !matches!(reader.tree.node(id).kind, Kind::Mapping { .. }) {
+        if !matches!(reader.tree.node(id).kind, NodeKind::Mapping { .. }) {
             continue;
         }
         for (key, _) in reader.tree.pairs(id) {
-            if let Kind::Scalar(text, _) = reader.tree.kind(key)
+            if let NodeKind::Scalar(text, _) = reader.tree.kind(key)
                 && is_token(text)
             {
                 let help = "delete the line, revoke the token if it was committed, and set CONVERTALK_READ_TOKEN and \
@@ -226,13 +226,13 @@ fn refuse_tokens(reader: &mut Reader<'_>) {
     }
 }
 
-/// Goes through a mapping whose keys are known.
+/// Reads a mapping with known keys.
 pub(super) fn each<'t>(
-    reader: &mut Reader<'t>,
+    reader: &mut Decoder<'t>,
     id: NodeId,
     what: &str,
     known: &[&str],
-    mut entry: impl FnMut(&mut Reader<'t>, &'t str, NodeId),
+    mut entry: impl FnMut(&mut Decoder<'t>, &'t str, NodeId),
 ) {
     let help = format!("{what} has: {}", known.join(", "));
     let Some(pairs) = reader.mapping(id, what, &help) else {
@@ -248,7 +248,7 @@ pub(super) fn each<'t>(
     }
 }
 
-fn api<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawApi<'t> {
+fn api<'t>(reader: &mut Decoder<'t>, id: NodeId) -> RawApi<'t> {
     let mut made = RawApi::default();
     each(reader, id, "`api`", API, |reader, name, value| match name {
         "endpoint" => made.endpoint = reader.filled(value, "`endpoint`"),
@@ -271,7 +271,7 @@ fn api<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawApi<'t> {
                     value,
                     "`rate`",
                     "a number above 0",
-                    "write requests a second: `rate: 5`",
+                    "write the number of requests per second: `rate: 5`",
                 );
             }
         }
@@ -291,8 +291,8 @@ fn api<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawApi<'t> {
     made
 }
 
-fn globs<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<Vec<At<&'t str>>> {
-    if matches!(reader.tree.kind(id), Kind::Scalar(..)) {
+fn globs<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<Vec<At<&'t str>>> {
+    if matches!(reader.tree.kind(id), NodeKind::Scalar(..)) {
         return reader.filled(id, "`leads`").map(|one| vec![one]);
     }
     texts(
@@ -304,7 +304,7 @@ fn globs<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<Vec<At<&'t str>>> {
 }
 
 fn texts<'t>(
-    reader: &mut Reader<'t>,
+    reader: &mut Decoder<'t>,
     id: NodeId,
     what: &str,
     help: &str,
@@ -317,7 +317,7 @@ fn texts<'t>(
     )
 }
 
-fn agents<'t>(reader: &mut Reader<'t>, id: NodeId) -> Vec<(At<&'t str>, RawAgent<'t>)> {
+fn agents<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Vec<(At<&'t str>, RawAgent<'t>)> {
     let mut made = Vec::new();
     let help = "write `name: <24-hex id>`, or `name: { id: …, max_leads: 60 }`";
     let Some(pairs) = reader.mapping(id, "`agents`", help) else {
@@ -341,8 +341,8 @@ fn agents<'t>(reader: &mut Reader<'t>, id: NodeId) -> Vec<(At<&'t str>, RawAgent
     made
 }
 
-fn agent<'t>(reader: &mut Reader<'t>, node: NodeId, help: &str) -> Option<RawAgent<'t>> {
-    if !matches!(reader.tree.kind(node), Kind::Mapping { .. }) {
+fn agent<'t>(reader: &mut Decoder<'t>, node: NodeId, help: &str) -> Option<RawAgent<'t>> {
+    if !matches!(reader.tree.kind(node), NodeKind::Mapping { .. }) {
         return reader.filled(node, "an agent's id").map(|id| RawAgent {
             id,
             max_leads: None,
@@ -373,7 +373,7 @@ fn agent<'t>(reader: &mut Reader<'t>, node: NodeId, help: &str) -> Option<RawAge
     id.map(|id| RawAgent { id, max_leads })
 }
 
-fn policy<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawPolicy<'t> {
+fn policy<'t>(reader: &mut Decoder<'t>, id: NodeId) -> RawPolicy<'t> {
     let mut made = RawPolicy::default();
     let known = [
         "tags",
@@ -412,8 +412,8 @@ fn policy<'t>(reader: &mut Reader<'t>, id: NodeId) -> RawPolicy<'t> {
     made
 }
 
-fn drift<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawDrift<'t>> {
-    if !matches!(reader.tree.kind(id), Kind::Mapping { .. }) {
+fn drift<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<RawDrift<'t>> {
+    if !matches!(reader.tree.kind(id), NodeKind::Mapping { .. }) {
         return reader.filled(id, "`drift`").map(RawDrift::All);
     }
     let known: Vec<&str> = groups().map(|(name, _)| name).collect();
@@ -425,7 +425,7 @@ fn drift<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawDrift<'t>> {
     Some(RawDrift::ByField(made))
 }
 
-fn transitions<'t>(reader: &mut Reader<'t>, id: NodeId) -> (Vec<At<&'t str>>, Vec<At<&'t str>>) {
+fn transitions<'t>(reader: &mut Decoder<'t>, id: NodeId) -> (Vec<At<&'t str>>, Vec<At<&'t str>>) {
     let (mut deny, mut warn) = (Vec::new(), Vec::new());
     each(
         reader,
@@ -450,8 +450,8 @@ fn transitions<'t>(reader: &mut Reader<'t>, id: NodeId) -> (Vec<At<&'t str>>, Ve
     (deny, warn)
 }
 
-/// Whether the file holds nothing but comments.
-pub(crate) fn is_blank(reader: &Reader<'_>) -> bool {
+/// Whether the file contains only comments.
+pub(crate) fn is_blank(reader: &Decoder<'_>) -> bool {
     reader.tree.is_empty()
-        || matches!(reader.tree.kind(0), Kind::Scalar(text, style) if scalar::resolve(text, *style) == scalar::Scalar::Null)
+        || matches!(reader.tree.kind(0), NodeKind::Scalar(text, style) if scalar::resolve(text, *style) == scalar::Scalar::Null)
 }

@@ -11,10 +11,10 @@ use super::schema::filled;
 use crate::lead::Place;
 use crate::policy::{Agent, ChangeRule, Freeze, Verdict, Window};
 use crate::select::Selection;
-use crate::yaml::decode::{At, Reader};
+use crate::yaml::decode::{At, Decoder};
 use crate::yaml::diagnostic::{Code, Span};
 use crate::yaml::excerpt::quoted;
-use crate::yaml::{Kind, NodeId};
+use crate::yaml::{NodeId, NodeKind};
 
 /// A rule on changes: it matches where the lead before matches all of `before` and the lead after it all of `after`.
 #[derive(Debug, JsonSchema)]
@@ -89,7 +89,7 @@ const RULE: &[&str] = &["name", "before", "after", "deny", "warn", "max"];
 const FREEZE: &[&str] = &["from", "to", "weekly", "zone", "reason"];
 
 /// Reads `policy.rules`.
-pub(super) fn read_rules<'t>(reader: &mut Reader<'t>, id: NodeId) -> Vec<RawRule<'t>> {
+pub(super) fn read_rules<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Vec<RawRule<'t>> {
     let help = "write a list: `- { name: …, before: [tag=vip], after: [agent=none], deny: … }`";
     let Some(items) = reader.list(id, "`rules`", help) else {
         return Vec::new();
@@ -97,7 +97,7 @@ pub(super) fn read_rules<'t>(reader: &mut Reader<'t>, id: NodeId) -> Vec<RawRule
     items.filter_map(|item| read_rule(reader, item)).collect()
 }
 
-fn read_rule<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawRule<'t>> {
+fn read_rule<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<RawRule<'t>> {
     let (mut name, mut has_name) = (None, false);
     let (mut before, mut after) = (Vec::new(), Vec::new());
     let (mut deny, mut warn, mut max) = (None, None, None);
@@ -143,8 +143,8 @@ fn read_rule<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawRule<'t>> {
     })
 }
 
-fn read_selectors<'t>(reader: &mut Reader<'t>, id: NodeId, what: &str) -> Vec<At<&'t str>> {
-    if matches!(reader.tree.kind(id), Kind::Scalar(..)) {
+fn read_selectors<'t>(reader: &mut Decoder<'t>, id: NodeId, what: &str) -> Vec<At<&'t str>> {
+    if matches!(reader.tree.kind(id), NodeKind::Scalar(..)) {
         return reader.filled(id, what).into_iter().collect();
     }
     let help = "write one selector, `tag=vip`, or a list of them: `[tag=vip, agent=none]`";
@@ -155,7 +155,7 @@ fn read_selectors<'t>(reader: &mut Reader<'t>, id: NodeId, what: &str) -> Vec<At
 }
 
 /// Reads `policy.freeze`.
-pub(super) fn read_freezes<'t>(reader: &mut Reader<'t>, id: NodeId) -> Vec<RawFreeze<'t>> {
+pub(super) fn read_freezes<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Vec<RawFreeze<'t>> {
     let help = "write a list: `- { from: 2026-12-23, to: 2027-01-03, reason: holidays }`";
     let Some(items) = reader.list(id, "`freeze`", help) else {
         return Vec::new();
@@ -163,7 +163,7 @@ pub(super) fn read_freezes<'t>(reader: &mut Reader<'t>, id: NodeId) -> Vec<RawFr
     items.filter_map(|item| read_freeze(reader, item)).collect()
 }
 
-fn read_freeze<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawFreeze<'t>> {
+fn read_freeze<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<RawFreeze<'t>> {
     let mut made = RawFreeze {
         span: reader.span(id),
         ..RawFreeze::default()
@@ -184,7 +184,7 @@ fn read_freeze<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawFreeze<'t>>
 
 /// The rules that are valid; the others are errors.
 pub(super) fn rules(
-    reader: &mut Reader<'_>,
+    reader: &mut Decoder<'_>,
     raw: &[RawRule<'_>],
     agents: &BTreeMap<String, Agent>,
 ) -> Vec<ChangeRule> {
@@ -237,7 +237,7 @@ pub(super) fn rules(
 
 /// The selectors, of which all must match.
 fn selection(
-    reader: &mut Reader<'_>,
+    reader: &mut Decoder<'_>,
     texts: &[At<&str>],
     agents: &BTreeMap<String, Agent>,
 ) -> Option<Selection> {
@@ -258,7 +258,7 @@ fn selection(
 }
 
 /// The freeze windows that are valid; the others are errors.
-pub(super) fn freezes(reader: &mut Reader<'_>, raw: &[RawFreeze<'_>]) -> Vec<Freeze> {
+pub(super) fn freezes(reader: &mut Decoder<'_>, raw: &[RawFreeze<'_>]) -> Vec<Freeze> {
     let mut made = Vec::new();
     for freeze in raw {
         let (window, zone) = (window(reader, freeze), time_zone(reader, freeze.zone));
@@ -274,7 +274,7 @@ pub(super) fn freezes(reader: &mut Reader<'_>, raw: &[RawFreeze<'_>]) -> Vec<Fre
     made
 }
 
-fn window(reader: &mut Reader<'_>, raw: &RawFreeze<'_>) -> Option<Window> {
+fn window(reader: &mut Decoder<'_>, raw: &RawFreeze<'_>) -> Option<Window> {
     match (raw.from, raw.to, raw.weekly) {
         (Some(first), Some(last), None) => {
             let (from, to) = (day(reader, first), day(reader, last));
@@ -306,7 +306,7 @@ fn window(reader: &mut Reader<'_>, raw: &RawFreeze<'_>) -> Option<Window> {
 }
 
 /// A date in full: jiff reads times too, which a day does not have.
-fn day(reader: &mut Reader<'_>, text: At<&str>) -> Option<Date> {
+fn day(reader: &mut Decoder<'_>, text: At<&str>) -> Option<Date> {
     let is_date = text.value.len() == "2026-12-23".len();
     let made = text.value.parse().ok().filter(|_| is_date);
     if made.is_none() {
@@ -321,7 +321,7 @@ fn day(reader: &mut Reader<'_>, text: At<&str>) -> Option<Date> {
     made
 }
 
-fn time_zone(reader: &mut Reader<'_>, name: Option<At<&str>>) -> Option<TimeZone> {
+fn time_zone(reader: &mut Decoder<'_>, name: Option<At<&str>>) -> Option<TimeZone> {
     let Some(name) = name else {
         return Some(TimeZone::UTC);
     };
@@ -334,7 +334,7 @@ fn time_zone(reader: &mut Reader<'_>, name: Option<At<&str>>) -> Option<TimeZone
     made
 }
 
-fn place(reader: &Reader<'_>, span: Span) -> Place {
+fn place(reader: &Decoder<'_>, span: Span) -> Place {
     Place {
         file: reader.source.file.clone(),
         line: span.line,

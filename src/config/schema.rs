@@ -1,4 +1,4 @@
-//! The JSON Schema of `convertalk.yaml`, derived from the types that read it. The functions below say what those types cannot.
+//! The JSON Schema of `convertalk.yaml`, derived from the types that read it. The functions below add what those types cannot express.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -25,7 +25,7 @@ fn root<T: JsonSchema>() -> Schema {
     schema
 }
 
-/// A key that may be left out has no value then: editors would offer to fill in the `null` that schemars gives it.
+/// Removes null from optional keys: editors would suggest the `null` that schemars adds.
 fn drop_empty_defaults(value: &mut Value) {
     match value {
         Value::Object(object) => {
@@ -47,7 +47,7 @@ pub(crate) fn text(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "number", "boolean"] })
 }
 
-/// Text with something in it besides blanks.
+/// Text that is not blank.
 pub(crate) fn filled(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "number", "boolean"], "pattern": "\\S" })
 }

@@ -1,14 +1,14 @@
-//! From what `convertalk.yaml` says to a valid [`Workspace`], the environment's overrides applied.
+//! Turns the raw values of `convertalk.yaml` into a valid [`Workspace`], with the environment's overrides applied.
 //!
-//! Given the raw [`Config`]; hands on every part that is good, so that lead files are checked against what is known even
-//! where another part is wrong.
+//! Takes the raw [`Config`], and returns every valid part, so that lead files are checked against what is known even
+//! if another part is invalid.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::api::{ApiSettings, Endpoint, NotesSent};
-use crate::config::endpoint::{self, Problem};
+use crate::config::endpoint::{self, ValueProblem};
 use crate::config::raw::{Config, RawAgent, RawApi, RawDrift, RawPolicy};
 use crate::config::words::read_status;
 use crate::config::{Overrides, Workspace};
@@ -16,31 +16,31 @@ use crate::lead::desired::Place;
 use crate::lead::{AgentId, Status};
 use crate::observe::TagShape;
 use crate::policy::{Agent, DriftPolicies, DriftPolicy, MaxChanges, Policy, Rule, Transition};
-use crate::yaml::decode::{At, Reader};
+use crate::yaml::decode::{At, Decoder};
 use crate::yaml::diagnostic::{Code, Diagnostic, Span};
 use crate::yaml::excerpt::quoted;
 
 /// The default glob.
 pub(crate) const DEFAULT_GLOB: &str = "leads/**/*.{yaml,yml}";
-/// What the sandbox goes by where no id is given.
+/// The id that the sandbox uses if none is given.
 const SANDBOX_ID: &str = "000000000000000000000000";
 
-/// What could be made of the file.
+/// The valid parts of the file.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) workspace: Option<Workspace>,
-    /// The globs and where they stand; the default one stands nowhere.
+    /// The globs and their places; the default glob has none.
     pub(crate) globs: Vec<(String, Option<Span>)>,
-    /// Whether the names of agents and tags may not be all that were meant.
+    /// Whether the names of agents and tags may be incomplete.
     pub(crate) doubtful: bool,
 }
 
-/// A value of the environment or of the file, and who says so.
-type Said<'a> = (&'a str, Result<Span, &'static str>);
+/// A value of the environment or of the file, and its source.
+type Setting<'a> = (&'a str, Result<Span, &'static str>);
 
-/// Makes the file's values valid. The workspace is there, for its names, even where there are errors.
+/// Validates the file's values. A workspace is returned, for its names, even if there are errors.
 pub(crate) fn settle(
-    reader: &mut Reader<'_>,
+    reader: &mut Decoder<'_>,
     config: &Config<'_>,
     root: &Path,
     overrides: &Overrides,
@@ -63,7 +63,7 @@ pub(crate) fn settle(
     }
 }
 
-fn globs(reader: &mut Reader<'_>, config: &Config<'_>) -> Vec<(String, Option<Span>)> {
+fn globs(reader: &mut Decoder<'_>, config: &Config<'_>) -> Vec<(String, Option<Span>)> {
     let Some(said) = &config.leads else {
         return vec![(DEFAULT_GLOB.to_owned(), None)];
     };
@@ -102,14 +102,14 @@ fn said<'a>(
     over: Option<&'a String>,
     variable: &'static str,
     file: Option<At<&'a str>>,
-) -> Option<Said<'a>> {
+) -> Option<Setting<'a>> {
     match over.filter(|text| !text.trim().is_empty()) {
         Some(text) => Some((text, Err(variable))),
         None => file.map(|at| (at.value, Ok(at.span))),
     }
 }
 
-fn tell(reader: &mut Reader<'_>, place: Result<Span, &'static str>, problem: Problem) {
+fn tell(reader: &mut Decoder<'_>, place: Result<Span, &'static str>, problem: ValueProblem) {
     let made = match place {
         Ok(span) => reader.source.error(problem.code, span, problem.message),
         Err(variable) => Diagnostic::whole(
@@ -126,7 +126,7 @@ fn tell(reader: &mut Reader<'_>, place: Result<Span, &'static str>, problem: Pro
     });
 }
 
-fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> ApiSettings {
+fn api(reader: &mut Decoder<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> ApiSettings {
     let here = reader.span(0);
     let endpoint = match said(
         overrides.endpoint.as_ref(),
@@ -161,7 +161,7 @@ fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> ApiS
         None => {
             if !sandbox {
                 let help = format!(
-                    "write `{key}: …` under `api:` (it stands in the embed script), or set {variable}"
+                    "write `{key}: …` under `api:` (see the embed script), or set {variable}"
                 );
                 reader.error(
                     Code::MissingId,
@@ -214,21 +214,21 @@ fn api(reader: &mut Reader<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> ApiS
     }
 }
 
-/// A request takes some time, and at most a day.
-fn timeout(reader: &mut Reader<'_>, text: At<&str>) -> Option<Duration> {
+/// A timeout must be positive and at most a day.
+fn timeout(reader: &mut Decoder<'_>, text: At<&str>) -> Option<Duration> {
     const LONGEST: Duration = Duration::from_secs(86_400);
     let message = match crate::duration::parse(text.value) {
-        Ok(time) if time.is_zero() => format!("{} is no time at all", quoted(text.value)),
+        Ok(time) if time.is_zero() => format!("{} is zero", quoted(text.value)),
         Ok(time) if time > LONGEST => format!("{} is longer than a day", quoted(text.value)),
         Ok(time) => return Some(time),
-        Err(_) => format!("{} is not a length of time", quoted(text.value)),
+        Err(_) => format!("{} is not a duration", quoted(text.value)),
     };
     let help = "write a number of seconds, `30`, or units: `500ms`, `30s`, `2m`; at most a day";
     reader.error(Code::BadTimeout, text.span, message, help);
     None
 }
 
-fn shape(reader: &mut Reader<'_>, text: At<&str>) -> TagShape {
+fn shape(reader: &mut Decoder<'_>, text: At<&str>) -> TagShape {
     match text.value {
         "auto" => TagShape::Auto,
         "array" => TagShape::Array,
@@ -246,7 +246,7 @@ fn shape(reader: &mut Reader<'_>, text: At<&str>) -> TagShape {
     }
 }
 
-fn notes_sent(reader: &mut Reader<'_>, text: At<&str>) -> NotesSent {
+fn notes_sent(reader: &mut Decoder<'_>, text: At<&str>) -> NotesSent {
     match text.value {
         "auto" => NotesSent::Auto,
         "all" => NotesSent::All,
@@ -264,20 +264,20 @@ fn notes_sent(reader: &mut Reader<'_>, text: At<&str>) -> NotesSent {
     }
 }
 
-fn header(reader: &mut Reader<'_>, text: At<&str>) -> String {
+fn header(reader: &mut Decoder<'_>, text: At<&str>) -> String {
     let part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if !text.value.bytes().all(part) {
         reader.error(
             Code::BadHeader,
             text.span,
-            "this is not the name of a header",
-            "write the name alone: `x-bot-token`",
+            "not a header name",
+            "write only the name: `x-bot-token`",
         );
     }
     text.value.to_ascii_lowercase()
 }
 
-fn seed(reader: &mut Reader<'_>, text: At<&str>) -> Option<PathBuf> {
+fn seed(reader: &mut Decoder<'_>, text: At<&str>) -> Option<PathBuf> {
     let path = Path::new(text.value);
     let inside = path
         .components()
@@ -294,7 +294,7 @@ fn seed(reader: &mut Reader<'_>, text: At<&str>) -> Option<PathBuf> {
     inside.then(|| path.to_owned())
 }
 
-fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap<String, Agent> {
+fn agents(reader: &mut Decoder<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap<String, Agent> {
     let mut made = BTreeMap::new();
     let mut owners: BTreeMap<AgentId, Span> = BTreeMap::new();
     for (name, agent) in raw {
@@ -305,7 +305,7 @@ fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap
                 Some(format!("{} is an id, not a name", quoted(text)))
             }
             text if text != name.value => {
-                Some(format!("{} has blanks around it", quoted(name.value)))
+                Some(format!("{} has spaces around it", quoted(name.value)))
             }
             _ => None,
         };
@@ -314,7 +314,7 @@ fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap
                 Code::BadAgentName,
                 name.span,
                 message,
-                "choose a name that readers know the agent by",
+                "choose a name that readers recognize",
             );
         }
         let Some(id) = AgentId::parse(agent.id.value.trim()) else {
@@ -323,7 +323,7 @@ fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap
                 Code::BadAgentId,
                 agent.id.span,
                 message,
-                "an id is 24 hex digits, as the dashboard's address shows it",
+                "an id is 24 hex digits, as in the address of the dashboard",
             );
             continue;
         };
@@ -331,14 +331,14 @@ fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap
             let error = reader.source.error(
                 Code::DuplicateAgent,
                 agent.id.span,
-                "two names for one agent's id",
+                "two names for one agent id",
             );
             let error = error
                 .label("again")
-                .also(reader.source, first, "first here");
+                .also(reader.source, first, "first used here");
             reader
                 .out
-                .push(error.help("keep one of the two names, and use it in the lead files"));
+                .push(error.help("keep one of the names, and use it in the lead files"));
         }
         let line = agent.max_leads.map_or(name.span, |cap| cap.span).line;
         let max_leads = agent.max_leads.map(|cap| cap.value);
@@ -354,14 +354,14 @@ fn agents(reader: &mut Reader<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMap
     made
 }
 
-fn place(reader: &Reader<'_>, line: u32) -> Place {
+fn place(reader: &Decoder<'_>, line: u32) -> Place {
     Place {
         file: reader.source.file.clone(),
         line,
     }
 }
 
-fn rule<T>(reader: &Reader<'_>, span: Span, value: T) -> Rule<T> {
+fn rule<T>(reader: &Decoder<'_>, span: Span, value: T) -> Rule<T> {
     Rule {
         value,
         place: place(reader, span.line),
@@ -369,7 +369,7 @@ fn rule<T>(reader: &Reader<'_>, span: Span, value: T) -> Rule<T> {
 }
 
 fn policy(
-    reader: &mut Reader<'_>,
+    reader: &mut Decoder<'_>,
     raw: &RawPolicy<'_>,
     agents: &BTreeMap<String, Agent>,
 ) -> Policy {
@@ -413,7 +413,7 @@ fn policy(
     }
 }
 
-fn drift(reader: &mut Reader<'_>, raw: &RawDrift<'_>) -> DriftPolicies {
+fn drift(reader: &mut Decoder<'_>, raw: &RawDrift<'_>) -> DriftPolicies {
     match raw {
         RawDrift::All(word) => DriftPolicies::all(drift_policy(reader, *word).unwrap_or_default()),
         RawDrift::ByField(fields) => {
@@ -428,7 +428,7 @@ fn drift(reader: &mut Reader<'_>, raw: &RawDrift<'_>) -> DriftPolicies {
     }
 }
 
-fn drift_policy(reader: &mut Reader<'_>, text: At<&str>) -> Option<DriftPolicy> {
+fn drift_policy(reader: &mut Decoder<'_>, text: At<&str>) -> Option<DriftPolicy> {
     let known = DriftPolicy::WORDS
         .iter()
         .find(|(word, _)| *word == text.value);
@@ -443,10 +443,10 @@ fn drift_policy(reader: &mut Reader<'_>, text: At<&str>) -> Option<DriftPolicy> 
     known.map(|(_, policy)| *policy)
 }
 
-fn max_changes(reader: &mut Reader<'_>, text: At<&str>) -> Option<MaxChanges> {
+fn max_changes(reader: &mut Decoder<'_>, text: At<&str>) -> Option<MaxChanges> {
     let made = text.value.parse().ok();
     if made.is_none() {
-        let help = "write a number of leads, `50`, or a share of the declared ones, \"20%\"";
+        let help = "write a number of leads, `50`, or a percentage of the declared leads, \"20%\"";
         reader.error(
             Code::BadMaxChanges,
             text.span,
@@ -457,13 +457,13 @@ fn max_changes(reader: &mut Reader<'_>, text: At<&str>) -> Option<MaxChanges> {
     made
 }
 
-fn transition(reader: &mut Reader<'_>, text: At<&str>) -> Option<Transition> {
+fn transition(reader: &mut Decoder<'_>, text: At<&str>) -> Option<Transition> {
     let Some((from, to)) = text.value.split_once("->") else {
         let help = "write `CLOSED -> *`: from, an arrow, to";
         reader.error(
             Code::BadTransition,
             text.span,
-            format!("{} is no transition", quoted(text.value)),
+            format!("{} is not a transition", quoted(text.value)),
             help,
         );
         return None;

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::text::{distinct, invisible_in, is_unusual_space, name_of};
-use crate::yaml::decode::{At, Reader};
+use crate::yaml::decode::{At, Decoder};
 use crate::yaml::diagnostic::{Code, Span};
 use crate::yaml::excerpt::quoted;
 
 /// Warns of a key that is not a uuid as platforms write them: it is compared letter by letter.
-pub(crate) fn warn_of_odd_uuid(reader: &mut Reader<'_>, span: Span, text: &str) {
+pub(crate) fn warn_of_odd_uuid(reader: &mut Decoder<'_>, span: Span, text: &str) {
     let digits = text.strip_prefix("urn:uuid:").unwrap_or(text);
     let digits = digits
         .trim_matches(['{', '}'])
@@ -35,7 +35,7 @@ pub(crate) fn warn_of_odd_uuid(reader: &mut Reader<'_>, span: Span, text: &str) 
 }
 
 /// Whether all of a tag can be seen; an error or a warning where not.
-pub(crate) fn is_visible(reader: &mut Reader<'_>, tag: At<&str>) -> bool {
+pub(crate) fn is_visible(reader: &mut Decoder<'_>, tag: At<&str>) -> bool {
     if let Some(c) = invisible_in(tag.value.trim()) {
         let message = format!("the tag {} holds {}", quoted(tag.value), name_of(c));
         let help = "delete the character; one cannot see that it is there";
@@ -50,7 +50,7 @@ pub(crate) fn is_visible(reader: &mut Reader<'_>, tag: At<&str>) -> bool {
 }
 
 /// Warns of tags that differ only in letter case or Unicode form.
-pub(crate) fn warn_of_similar(reader: &mut Reader<'_>, tags: &[At<&str>]) {
+pub(crate) fn warn_of_similar(reader: &mut Decoder<'_>, tags: &[At<&str>]) {
     let mut seen: HashMap<String, At<&str>> = HashMap::new();
     for tag in tags {
         let folded = tag.value.trim().nfc().collect::<String>().to_lowercase();

@@ -1,14 +1,14 @@
-//! Words that the workspace file and lead files share: the version, statuses and lists of tags.
+//! Values that the workspace file and lead files share: the version, statuses and lists of tags.
 
 use super::visible::is_visible;
 use crate::lead::Status;
 use crate::yaml::NodeId;
-use crate::yaml::decode::{At, Reader, odd_text};
+use crate::yaml::decode::{At, Decoder, odd_text};
 use crate::yaml::diagnostic::{Code, meant};
 use crate::yaml::excerpt::quoted;
 
-/// Compares `version:` with 1.
-pub(crate) fn read_version(reader: &mut Reader<'_>, id: NodeId) {
+/// Checks that `version:` is 1.
+pub(crate) fn read_version(reader: &mut Decoder<'_>, id: NodeId) {
     if reader.number(id) != Some(1.0) {
         let message = format!("this program reads version 1, found {}", reader.found(id));
         let help = "write `version: 1`, without quotes";
@@ -16,8 +16,8 @@ pub(crate) fn read_version(reader: &mut Reader<'_>, id: NodeId) {
     }
 }
 
-/// One of the six statuses, or an error that knows the usual slips.
-pub(crate) fn read_status(reader: &mut Reader<'_>, text: At<&str>) -> Option<Status> {
+/// One of the six statuses, or an error that recognizes common misspellings.
+pub(crate) fn read_status(reader: &mut Decoder<'_>, text: At<&str>) -> Option<Status> {
     let known = Status::writable(text.value);
     if known.is_none() {
         let six = Status::WRITABLE.map(|status| status.as_str().to_owned());
@@ -37,7 +37,7 @@ pub(crate) fn read_status(reader: &mut Reader<'_>, text: At<&str>) -> Option<Sta
 
 /// A list of tags.
 pub(crate) fn read_tags<'t>(
-    reader: &mut Reader<'t>,
+    reader: &mut Decoder<'t>,
     id: NodeId,
     what: &str,
 ) -> Option<Vec<At<&'t str>>> {

@@ -11,8 +11,8 @@ use crate::lead_file::Vocabulary;
 use crate::lead_file::raw;
 use crate::lead_file::valid::read_values;
 use crate::policy::Guard;
-use crate::yaml::decode::{Keys, Reader};
-use crate::yaml::diagnostic::{Code, Diagnostic, Source};
+use crate::yaml::decode::{Decoder, Keys};
+use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile};
 use crate::yaml::excerpt::quoted;
 use crate::yaml::{NodeId, parse};
 
@@ -26,7 +26,7 @@ pub fn read(
     text: &str,
     vocabulary: Vocabulary<'_>,
 ) -> (Vec<Case>, Vec<Diagnostic>) {
-    let source = Source {
+    let source = SourceFile {
         file: file.clone(),
         text,
     };
@@ -34,7 +34,7 @@ pub fn read(
     let Some(tree) = parse(&source, &mut out) else {
         return (Vec::new(), out);
     };
-    let mut reader = Reader {
+    let mut reader = Decoder {
         tree: &tree,
         source: &source,
         out,
@@ -56,7 +56,7 @@ struct TestReader<'w>(Vocabulary<'w>);
 type Leads = BTreeMap<LeadId, Vec<(Field, Value)>>;
 
 impl TestReader<'_> {
-    fn file(&self, reader: &mut Reader<'_>) -> Vec<Case> {
+    fn file(&self, reader: &mut Decoder<'_>) -> Vec<Case> {
         let help = "begin with `version: 1`, then `tests:`";
         let Some(pairs) = reader.mapping(0, "a file of tests", help) else {
             return Vec::new();
@@ -86,7 +86,7 @@ impl TestReader<'_> {
         cases
     }
 
-    fn case(&self, reader: &mut Reader<'_>, id: NodeId) -> Option<Case> {
+    fn case(&self, reader: &mut Decoder<'_>, id: NodeId) -> Option<Case> {
         let help = "write `name:`, `live:` and `expect:`";
         let pairs = reader.mapping(id, "a test", help)?;
         let place = Place {
@@ -131,7 +131,7 @@ impl TestReader<'_> {
         })
     }
 
-    fn leads(&self, reader: &mut Reader<'_>, id: NodeId, what: &str) -> Leads {
+    fn leads(&self, reader: &mut Decoder<'_>, id: NodeId, what: &str) -> Leads {
         let mut leads = Leads::new();
         let help = "write each lead as `uuid: { status: OPEN, agent: priya }`; `{}` for none";
         let Some(pairs) = reader.mapping(id, what, help) else {
@@ -151,7 +151,7 @@ impl TestReader<'_> {
         leads
     }
 
-    fn expect(&self, reader: &mut Reader<'_>, id: NodeId) -> Expect {
+    fn expect(&self, reader: &mut Decoder<'_>, id: NodeId) -> Expect {
         let mut expect = Expect::default();
         let help = "write what the plan comes to: `{ changes: 1, refused: [max-changes] }`";
         let Some(pairs) = reader.mapping(id, "`expect`", help) else {
@@ -175,7 +175,7 @@ impl TestReader<'_> {
     }
 }
 
-fn guards(reader: &mut Reader<'_>, id: NodeId, what: &str) -> Vec<Guard> {
+fn guards(reader: &mut Decoder<'_>, id: NodeId, what: &str) -> Vec<Guard> {
     let help = "write the guards as a list: `[max-changes, \"rule:vip keeps an agent\"]`";
     let Some(items) = reader.list(id, what, help) else {
         return Vec::new();
@@ -199,7 +199,7 @@ fn guards(reader: &mut Reader<'_>, id: NodeId, what: &str) -> Vec<Guard> {
     guards
 }
 
-fn time(reader: &mut Reader<'_>, id: NodeId) -> Option<jiff::Timestamp> {
+fn time(reader: &mut Decoder<'_>, id: NodeId) -> Option<jiff::Timestamp> {
     let text = reader.filled(id, "`now`")?;
     let made = text.value.trim().parse().ok();
     if made.is_none() {
@@ -214,7 +214,7 @@ fn time(reader: &mut Reader<'_>, id: NodeId) -> Option<jiff::Timestamp> {
     made
 }
 
-fn snapshot_file(reader: &mut Reader<'_>, id: NodeId) -> Option<PathBuf> {
+fn snapshot_file(reader: &mut Decoder<'_>, id: NodeId) -> Option<PathBuf> {
     let text = reader.filled(id, "`live_file`")?;
     let path = Path::new(text.value);
     let is_inside = path

@@ -1,7 +1,7 @@
-//! Base: what the files said at an earlier commit, read from git without touching the work tree.
+//! Base: the files at an earlier commit, read from git without touching the work tree.
 //!
-//! Given a folder and a ref; hands on the commit and the desired state of its files, judged by its own `convertalk.yaml`. Git itself is
-//! asked (`rev-parse`, `ls-tree`, `cat-file --batch`): it knows every kind of repository, and there is nothing to build.
+//! Takes a folder and a reference, and returns the commit and the desired state of its files, validated by its own `convertalk.yaml`. Git
+//! itself is called (`rev-parse`, `ls-tree`, `cat-file --batch`): it supports every kind of repository and needs no library.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,41 +19,39 @@ use crate::yaml::file as load;
 /// Why there is no base.
 #[derive(Debug, thiserror::Error)]
 pub enum BaseError {
-    /// Git is not there.
+    /// Git is not installed.
     #[error("git could not be started: {0}")]
     NoGit(String),
-    /// Git failed in a way of its own.
-    #[error("git says: {0}")]
+    /// Git failed for another reason.
+    #[error("git failed: {0}")]
     Git(String),
-    /// The workspace is in no repository.
-    #[error("the workspace is in no git repository")]
+    /// The workspace is not in a repository.
+    #[error("the workspace is not in a git repository")]
     NoRepository,
-    /// No such commit.
-    #[error("there is no commit `{reference}` here")]
+    /// The commit does not exist.
+    #[error("commit `{reference}` not found in this repository")]
     NoCommit {
-        /// As it was asked for.
+        /// The reference as given.
         reference: String,
-        /// Whether the clone is a shallow one.
+        /// Whether the clone is shallow.
         shallow: bool,
     },
-    /// Git knows no commit where the two branches parted.
-    #[error("git knows no commit from which both `{other}` and this branch come")]
+    /// Git finds no common ancestor of the two branches.
+    #[error("`{other}` and this branch have no common ancestor")]
     NoMergeBase {
-        /// The branch that the pull request is to go into.
+        /// The target branch of the pull request.
         other: String,
     },
-    /// There was no workspace in this folder, but there was one elsewhere.
-    #[error("at {commit} the workspace was not in this folder but at {found}")]
+    /// At that commit, the workspace was in another folder.
+    #[error("at {commit} the workspace was in another folder: {found}")]
     Elsewhere {
         /// The commit.
         commit: String,
-        /// Where a `convertalk.yaml` was.
+        /// Where a `convertalk.yaml` was found.
         found: String,
     },
-    /// A link or a submodule stands where files are looked for.
-    #[error(
-        "at {commit}, {path} is a link or a submodule, and what it leads to is not in that commit"
-    )]
+    /// A link or a submodule where files are expected.
+    #[error("at {commit}, {path} is a link or a submodule, whose content is not in that commit")]
     Link {
         /// The commit.
         commit: String,
@@ -79,65 +77,61 @@ pub enum BaseError {
         commit: String,
     },
     /// `auto` outside of a pull request.
-    #[error(
-        "`--base auto` works in GitHub pull requests and GitLab merge requests, and this is neither"
-    )]
+    #[error("`--base auto` works in GitHub pull requests and GitLab merge requests only")]
     NoPullRequest,
-    /// The files of that commit hold mistakes.
-    #[error("the files of {commit} hold mistakes, so nothing can be explained with them: {first}")]
+    /// The files of that commit contain errors.
+    #[error("the files of {commit} contain errors, so they cannot be used as the base: {first}")]
     Broken {
         /// The commit.
         commit: String,
-        /// The first mistake, with its place.
+        /// The first error, with its place.
         first: String,
     },
 }
 
 impl BaseError {
-    /// What to do about it.
+    /// The hint.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NoGit(_) => "install git, or go without --base",
-            Self::Git(_) => "mend what git names, or go without --base",
+            Self::NoGit(_) => "install git, or leave out --base",
+            Self::Git(_) => "fix the problem that git reports, or leave out --base",
             Self::NoMergeBase { .. } => {
-                "fetch the whole history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` at GitLab), or name a commit"
+                "fetch the full history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` for GitLab), or name a commit"
             }
             Self::Elsewhere { .. } => {
-                "take a commit since the move as the base, or go without --base"
+                "use a commit after the move as the base, or leave out --base"
             }
-            Self::Link { .. } => "put a file in its place, or go without --base",
-            Self::NoRepository => "run `git init` and commit, or go without --base",
+            Self::Link { .. } => "replace it with a file, or leave out --base",
+            Self::NoRepository => "run `git init` and commit, or leave out --base",
             Self::NoWorkspace { .. } => "check the branch, and the folder after -C",
             Self::Gone { .. } => {
                 "fetch it, in a shallow clone with the whole history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` at GitLab)"
             }
             Self::NoCommit { shallow: true, .. } | Self::Shallow { .. } => {
-                "this clone is shallow: fetch the whole history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` at GitLab)"
+                "this clone is shallow: fetch the full history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` for GitLab)"
             }
             Self::NoCommit { shallow: false, .. } => {
-                "see `git log`; a branch of the remote is written origin/NAME"
+                "see `git log`; the name of a remote branch is origin/NAME"
             }
             Self::NoPullRequest => "name a commit, a branch or a tag",
-            Self::Broken { .. } => {
-                "take a commit whose files are whole as the base, or go without --base"
-            }
+            Self::Broken { .. } => "use a commit with valid files as the base, or leave out --base",
         }
     }
 }
 
-/// What the files of a workspace said at a commit.
+/// The files of a workspace at a commit.
 #[derive(Debug)]
-pub struct Base {
-    /// The whole hash.
+pub struct BaseFiles {
+    /// The full hash.
     pub commit: String,
-    /// Empty where there was no workspace yet.
+    /// Empty if there was no workspace yet.
     pub desired: Desired,
 }
 
-/// The commit where the branch of `other` and this one parted.
+/// The common ancestor of `other` and this branch.
 ///
 /// # Errors
-/// Git knows of none, as in a shallow clone.
+/// There is none, as in a shallow clone.
 pub fn merge_base(root: &Path, other: &str) -> Result<String, BaseError> {
     let found = git(root, &["merge-base", "--end-of-options", other, "HEAD"])
         .map(|text| text.trim().to_owned());
@@ -149,7 +143,7 @@ pub fn merge_base(root: &Path, other: &str) -> Result<String, BaseError> {
     })
 }
 
-/// The way from the repository's top to a folder in it, with `/` at its end; empty at the top, and outside of any repository.
+/// The path from the repository's top to a folder in it, with `/` at its end; empty at the top and outside a repository.
 pub fn prefix(root: &Path) -> String {
     git(root, &["rev-parse", "--show-prefix"])
         .map(|text| text.trim_end_matches('\n').to_owned())
@@ -161,17 +155,17 @@ pub(super) fn prefix_of(root: &Path) -> Result<String, BaseError> {
     git(root, &["rev-parse", "--show-prefix"]).map(|text| text.trim_end_matches('\n').to_owned())
 }
 
-/// The top of the repository that a folder is in.
+/// The top of the repository that contains a folder.
 pub fn top(folder: &Path) -> Option<PathBuf> {
     git(folder, &["rev-parse", "--show-toplevel"])
         .ok()
         .map(|text| PathBuf::from(text.trim_end_matches('\n')))
 }
 
-/// The whole hash of the commit that a reference names.
+/// The full hash of the commit that a reference names.
 ///
 /// # Errors
-/// No repository, or no such commit in it.
+/// No repository, or no such commit.
 pub fn commit(root: &Path, reference: &str) -> Result<String, BaseError> {
     git(root, &["rev-parse", "--git-dir"])?;
     let name = format!("{reference}^{{commit}}");
@@ -198,11 +192,11 @@ pub fn commit(root: &Path, reference: &str) -> Result<String, BaseError> {
 ///
 /// # Errors
 /// No repository, no such commit, files with errors, or files that the commit does not hold.
-pub fn read(root: &Path, reference: &str, overrides: &Overrides) -> Result<Base, BaseError> {
+pub fn read(root: &Path, reference: &str, overrides: &Overrides) -> Result<BaseFiles, BaseError> {
     let commit = commit(root, reference)?;
     let mut all = read_all(root, [commit.as_str()], overrides)?;
     let desired = all.remove(&commit).unwrap_or_default();
-    Ok(Base { commit, desired })
+    Ok(BaseFiles { commit, desired })
 }
 
 /// Reads the desired state of the workspace in `root` at each of some commits, given by their whole hashes, through one process.
@@ -331,7 +325,7 @@ fn not_moved(root: &Path, commit: &str) -> Result<(), BaseError> {
         root,
         &["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit],
     )?;
-    // One that is still there is another workspace, and this one is new; one that is gone may have become this one.
+    // If that folder still exists, it is another workspace and this one is new; if not, it may have become this one.
     let top = top(root).unwrap_or_default();
     let is_one = |path: &&str| *path == FILE || path.ends_with(&format!("/{FILE}"));
     let other = everywhere
@@ -394,9 +388,9 @@ fn broken(commit: &str, first: &Diagnostic) -> BaseError {
     }
 }
 
-/// Git in a folder, its own words in English, and without what a hook or a wrapper may have told it of another repository.
+/// Runs git in a folder, with English messages and without the variables by which a hook or a wrapper points to another repository.
 pub(super) fn command(root: &Path) -> Command {
-    const TOLD: [&str; 8] = [
+    const REPOSITORY_VARIABLES: [&str; 8] = [
         "GIT_DIR",
         "GIT_WORK_TREE",
         "GIT_INDEX_FILE",
@@ -408,7 +402,7 @@ pub(super) fn command(root: &Path) -> Command {
     ];
     let mut command = Command::new("git");
     command.arg("-C").arg(root).env("LC_ALL", "C");
-    for name in TOLD {
+    for name in REPOSITORY_VARIABLES {
         command.env_remove(name);
     }
     command

@@ -1,4 +1,4 @@
-//! Blame: the commit that last changed a line of a lead file, from git.
+//! Blame: the commit that last changed a line of a lead file.
 
 use std::path::Path;
 
@@ -6,26 +6,27 @@ use serde::Serialize;
 
 use crate::git::base::git;
 
-/// A commit, as far as readers need it.
+/// A commit, as shown to readers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Commit {
-    /// Its whole hash.
+    /// The full hash.
     pub id: String,
-    /// Who wrote it.
+    /// The author.
     pub author: String,
-    /// When (RFC 3339, UTC).
+    /// The date (RFC 3339, UTC).
     pub at: String,
-    /// Its first line.
+    /// The subject.
     pub subject: String,
 }
 
-/// The commit that last changed a line. `None` outside of a repository, for a line that is not committed yet, and without git.
+/// The commit that last changed a line. `None` outside a repository, for an uncommitted line, and without git.
 pub fn blame(root: &Path, file: &str, line: u32) -> Option<Commit> {
     let range = format!("{line},{line}");
-    let told = git(root, &["blame", "--porcelain", "-L", &range, "--", file]).ok()?;
-    let id = told.split_whitespace().next()?.to_owned();
+    let output = git(root, &["blame", "--porcelain", "-L", &range, "--", file]).ok()?;
+    let id = output.split_whitespace().next()?.to_owned();
     let of = |key: &str| {
-        told.lines()
+        output
+            .lines()
             .find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))
             .unwrap_or_default()
             .to_owned()

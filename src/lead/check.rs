@@ -1,16 +1,16 @@
-//! What the table of fields says of texts: the form in which they are compared, and which are values of a field at all.
+//! Checks and normal forms of texts that the table of fields refers to.
 
 /// The text as it is.
 pub(super) fn as_it_is(text: &str) -> String {
     text.to_owned()
 }
 
-/// Without white space around it.
+/// Trimmed.
 pub(super) fn trimmed(text: &str) -> String {
     text.trim().to_owned()
 }
 
-/// Digits without what people put between them: `98765 43210` and `9876543210` are one number.
+/// Digits without the separators that people use: `98765 43210` and `9876543210` are the same number.
 pub(super) fn phone_number(text: &str) -> String {
     text.trim()
         .chars()
@@ -18,7 +18,7 @@ pub(super) fn phone_number(text: &str) -> String {
         .collect()
 }
 
-/// With one `+` before it: `91` and `+91` are one code.
+/// With exactly one `+` in front: `91` and `+91` are the same code.
 pub(super) fn dial_code_with_plus(text: &str) -> String {
     match text.trim().trim_start_matches('+').trim() {
         "" => String::new(),
@@ -26,18 +26,18 @@ pub(super) fn dial_code_with_plus(text: &str) -> String {
     }
 }
 
-/// Every text is a value.
+/// Accepts every text.
 pub(super) fn anything(_: &str) -> Option<&'static str> {
     None
 }
 
-/// The kind says enough.
+/// Accepts what the kind accepts.
 pub(super) fn no_schema() -> Option<serde_json::Value> {
     None
 }
 
 pub(super) fn email(text: &str) -> Option<&'static str> {
-    (!text.contains('@')).then_some("write an e-mail address: `name@example.com`")
+    (!text.contains('@')).then_some("write an email address: `name@example.com`")
 }
 
 pub(super) fn phone(text: &str) -> Option<&'static str> {

@@ -1,7 +1,7 @@
-//! Desired: what the files say, valid and without places to look anything up.
+//! Desired: what the files declare, validated.
 //!
-//! Made from the lead files alone, and compared with what is live. Every value remembers the line that asks for it, because a plan
-//! names that line.
+//! Made from the lead files alone, and compared with live values. Every value records the line that declares it, because plans
+//! name that line.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::normal::{self, has};
 use super::{DesiredValue, Field, LeadId};
 
-/// A line of a file. The path is relative to the workspace's folder, with `/` between its parts.
+/// A line of a file. The path is relative to the workspace's folder, with `/` as the separator.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The file.
@@ -25,22 +25,22 @@ impl fmt::Display for Place {
     }
 }
 
-/// What a file says of a lead's tags.
+/// What a file declares for a lead's tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TagRule {
-    /// Exactly these.
+    /// Exactly these tags.
     Exact(BTreeSet<String>),
-    /// These among others, and not those. The two never share a tag.
+    /// Some tags present, others absent. No tag is in both sets.
     Patch {
-        /// Must be there.
+        /// Must be present.
         present: BTreeSet<String>,
-        /// Must not be there.
+        /// Must be absent.
         absent: BTreeSet<String>,
     },
 }
 
 impl TagRule {
-    /// The full set that is wanted of a lead that has `live`.
+    /// The tags that a lead with the tags `live` should have.
     ///
     /// ```
     /// # use std::collections::BTreeSet;
@@ -61,7 +61,7 @@ impl TagRule {
         }
     }
 
-    /// The tags that must be there.
+    /// The tags that must be present.
     pub fn required(&self) -> &BTreeSet<String> {
         match self {
             Self::Exact(tags) => tags,
@@ -69,7 +69,7 @@ impl TagRule {
         }
     }
 
-    /// Whether the rule wants a tag there, or away; `None` where it leaves it alone.
+    /// Whether the rule requires a tag to be present or absent; `None` if it does not mention it.
     pub fn wants(&self, tag: &str) -> Option<bool> {
         match self {
             Self::Exact(tags) => Some(tags.contains(tag)),
@@ -91,34 +91,34 @@ fn respelled(tags: &BTreeSet<String>, live: &BTreeSet<String>) -> BTreeSet<Strin
     tags.iter().map(as_live).collect()
 }
 
-/// One field that a file manages, and the line that says so. With `defaults` in force, that is a line of `defaults`.
+/// One field that a file manages, and the line that declares it. For a default, that is the line in `defaults`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredField {
-    /// Which.
+    /// The field.
     pub field: Field,
-    /// What is asked of it.
+    /// The declared value.
     pub value: DesiredValue,
     /// The line, from 1, in the lead's own file.
     pub line: u32,
 }
 
-/// A lead as the files want it.
+/// A lead as declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredLead {
-    /// Where its uuid stands.
+    /// The place of its uuid.
     pub place: Place,
     /// For readers; never sent.
     pub label: Option<Box<str>>,
-    /// Why it is held: it is never written, and no difference of it counts. `None` where it is not.
+    /// Why it is held: a held lead is never written, and its differences do not count. `None` if it is not held.
     pub hold: Option<Box<str>>,
-    /// Whether it may be created where the API does not know it.
+    /// Whether it may be created if the API does not list it.
     pub create: bool,
-    /// At most one of each field, in the fields' order.
+    /// At most one of each field, in the order of the fields.
     pub fields: Vec<DesiredField>,
 }
 
 impl DesiredLead {
-    /// What the files ask of a field; `None` where they do not manage it.
+    /// The declared value of a field; `None` if the field is not managed.
     pub fn get(&self, field: &Field) -> Option<&DesiredField> {
         self.fields.iter().find(|desired| desired.field == *field)
     }

@@ -1,8 +1,8 @@
-//! The table of managed fields: one entry for each, with all that differs from field to field.
+//! The table of managed fields: one entry for each, with everything that differs between fields.
 //!
 //! Everything else loops over the table and matches on a field's [`Kind`] only: lead files and their schema, the API's JSON in both
 //! directions, redaction, undo, snapshots, drafts. To add a field of a known kind, add its entry; to add a kind, add a variant, and
-//! the compiler names every place that has to know it.
+//! the compiler reports every place that must handle it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,16 +12,16 @@ use serde_json::json;
 use super::check;
 use super::normal::{self, Compare};
 
-/// What kind of value a field has.
+/// The kind of a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// One word of a fixed list: the status.
+    /// One value of a fixed list: the status.
     Choice,
     /// The id of an agent, or none.
     Reference,
-    /// A set of texts, wanted exactly or by what must be present and absent.
+    /// A set of texts, declared exactly or by what must be present and absent.
     Set,
-    /// Texts by keys that people choose. Each key is a field of its own.
+    /// Texts by arbitrary keys. Each key is a field of its own.
     KeyedText,
     /// One text.
     Text,
@@ -36,18 +36,18 @@ pub enum Kind {
 pub enum Privacy {
     /// All of it, everywhere.
     Public,
-    /// All of it where the files declare it. A snapshot holds nothing else of it.
+    /// All of it if the files declare it. A snapshot contains no other values of it.
     Declared,
     /// A person's name: its initials.
     Name,
     /// An e-mail address: its first letters.
     Email,
-    /// Anything else about a person: nothing.
+    /// Other personal data: nothing.
     Personal,
 }
 
 impl Privacy {
-    /// Whether the value is masked unless people's data is asked for.
+    /// Whether the value is masked unless personal data is requested.
     pub fn is_personal(self) -> bool {
         match self {
             Self::Public | Self::Declared => false,
@@ -56,34 +56,34 @@ impl Privacy {
     }
 }
 
-/// One entry of the table. No key has a default: each is a decision.
+/// One entry of the table. No member has a default: each is a decision.
 #[derive(Debug)]
 pub struct FieldSpec {
-    /// The name in plans and reports. What comes before a dot is the key of a lead file that holds it, with others, in a mapping.
+    /// The name in plans and reports. The part before a dot is a mapping in lead files that contains the field.
     pub name: &'static str,
     /// One sentence for the schema of lead files.
     pub about: &'static str,
-    /// What a value is, for messages: "`x` is not an e-mail address".
+    /// What a value is, for messages: "`x` is not an email address".
     pub noun: &'static str,
     /// The kind of its value.
     pub kind: Kind,
-    /// Where a record of the listing has it: paths of keys, of which the first that leads to a value counts.
+    /// Where a record of the listing has it: paths of keys; the first path with a value counts.
     pub read: &'static [&'static [&'static str]],
-    /// The key that an update sends it under.
+    /// The key of an update.
     pub write: &'static str,
     /// How much of it may be shown.
     pub privacy: Privacy,
-    /// Whether an update can take the value away.
+    /// Whether an update can clear it.
     pub clearable: bool,
-    /// Whether `defaults` may hold it.
+    /// Whether `defaults` may contain it.
     pub in_defaults: bool,
-    /// The form in which both sides hold it.
+    /// The normal form in which both sides store it.
     pub normalise: fn(&str) -> String,
     /// The form in which both sides are compared.
     pub compare: Compare,
-    /// What to write instead of a text that is no value of this field; `None` where it is one.
+    /// The help for a text that is not a valid value; `None` if it is valid.
     pub check: fn(&str) -> Option<&'static str>,
-    /// The JSON Schema of one text in a lead file, where the kind's own says too little.
+    /// The JSON Schema of a text in a lead file, if more specific than the kind's.
     pub schema: fn() -> Option<serde_json::Value>,
 }
 
@@ -166,8 +166,8 @@ pub const FIELDS: [FieldSpec; 10] = [
     },
     FieldSpec {
         name: "contact.email",
-        about: "The e-mail address.",
-        noun: "an e-mail address",
+        about: "The email address.",
+        noun: "an email address",
         kind: Kind::Text,
         read: &[&["profile", "userDetails", "contact", "email"]],
         write: "email",
@@ -251,7 +251,7 @@ pub const FIELDS: [FieldSpec; 10] = [
     },
 ];
 
-/// An entry of the table, by its place in it. Ordered as the fields of a lead file are.
+/// A reference to an entry of the table. Ordered like the fields of a lead file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldId(u8);
 
@@ -268,23 +268,23 @@ impl FieldId {
         &TABLE[self.at()]
     }
 
-    /// Its place in the table, from 0.
+    /// Its index in the table, from 0.
     pub fn at(self) -> usize {
         usize::from(self.0)
     }
 
-    /// The key of a lead file that holds it: `contact` of `contact.email`.
+    /// The key of a lead file that contains it: `contact` of `contact.email`.
     pub fn group(self) -> &'static str {
         let name = self.spec().name;
         name.split_once('.').map_or(name, |(group, _)| group)
     }
 
-    /// The key within its group: `email` of `contact.email`; `None` where the group is the field.
+    /// The key within its group: `email` of `contact.email`; `None` if the group is the field.
     pub fn member(self) -> Option<&'static str> {
         self.spec().name.split_once('.').map(|(_, member)| member)
     }
 
-    /// The entry of this name. For constants: a name that is not in the table does not compile.
+    /// The entry with this name, for constants: an unknown name does not compile.
     const fn named(name: &str) -> Self {
         let mut at = 0;
         while at < FIELDS.len() {
@@ -311,7 +311,7 @@ impl fmt::Debug for FieldId {
     }
 }
 
-/// The keys under which lead files hold fields, each once, in order, with their fields.
+/// The keys of lead files that contain fields, each once, in order, with their fields.
 pub fn groups() -> impl Iterator<Item = (&'static str, Vec<FieldId>)> {
     let mut groups: Vec<(&'static str, Vec<FieldId>)> = Vec::new();
     for id in FieldId::all() {
@@ -323,7 +323,7 @@ pub fn groups() -> impl Iterator<Item = (&'static str, Vec<FieldId>)> {
     groups.into_iter()
 }
 
-/// A managed field of a lead: an entry of the table and, of texts by key, the key. Shown and read as `status`, `contact.email`,
+/// A managed field of a lead: an entry of the table and, for texts by key, the key. Displayed and parsed as `status`, `contact.email`,
 /// `attributes.KEY`.
 ///
 /// ```
@@ -359,7 +359,7 @@ impl Field {
         Self { id, key: None }
     }
 
-    /// A field that is an entry by itself; `None` where each key is a field.
+    /// The field of an entry; `None` if each of its keys is a field.
     pub fn single(id: FieldId) -> Option<Self> {
         (id.spec().kind != Kind::KeyedText).then_some(Self::plain(id))
     }
@@ -382,7 +382,7 @@ impl Field {
         self.id
     }
 
-    /// Its entry in the table, with all that is known of it.
+    /// Its entry in the table, with everything known about the field.
     pub fn spec(&self) -> &'static FieldSpec {
         self.id.spec()
     }
@@ -392,17 +392,17 @@ impl Field {
         self.spec().kind
     }
 
-    /// The key, of texts by key.
+    /// The key, for texts by key.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// Whether its value is masked unless people's data is asked for.
+    /// Whether its value is masked unless personal data is requested.
     pub fn is_personal(&self) -> bool {
         self.spec().privacy.is_personal()
     }
 
-    /// The key of a lead file that holds it, and the key within that where it is held with others.
+    /// The key of a lead file that contains it, and the key within that mapping, if any.
     pub fn path(&self) -> (&'static str, Option<&str>) {
         (self.id.group(), self.key().or(self.id.member()))
     }
@@ -415,9 +415,9 @@ impl fmt::Display for Field {
     }
 }
 
-/// The text is not the name of a managed field.
+/// The text does not name a managed field.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("`{0}` is not a field of a lead")]
+#[error("unknown field `{0}`")]
 pub struct UnknownField(String);
 
 impl FromStr for Field {

@@ -2,40 +2,40 @@
 
 use super::{Field, FieldId};
 
-/// Entries of the table of fields, a bit for each.
+/// A set of entries of the table of fields, one bit for each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FieldMask(u32);
 
 impl FieldMask {
-    /// Every field, those that cannot be managed too.
+    /// Every field, including unmanaged ones.
     pub const ALL: Self = Self(u32::MAX);
-    /// What cannot be managed.
+    /// Fields that are never managed.
     pub const UNMANAGED: Self = Self(1 << 31);
 
-    /// Status and agent, which are always read: they are short, and the policy is about them.
+    /// Status and agent, which are always read: they are short, and policy depends on them.
     pub fn least() -> Self {
         Self::default()
             .and(Field::STATUS.id())
             .and(Field::AGENT.id())
     }
 
-    /// The least, and the entries of these fields.
+    /// The minimum, and the entries of these fields.
     pub fn covering<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Self {
         let ids = fields.into_iter().map(Field::id);
         ids.fold(Self::least(), Self::and)
     }
 
-    /// One entry more.
+    /// Adds an entry.
     pub fn and(self, id: FieldId) -> Self {
         Self(self.0 | 1 << id.at())
     }
 
-    /// The entries of both.
+    /// The union of both.
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether they have an entry in common.
+    /// Whether they share an entry.
     pub fn overlaps(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }

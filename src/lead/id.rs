@@ -1,7 +1,7 @@
 //! The key of a lead.
 //!
-//! There are many of them, and they are sorted, looked up and dropped all the time: a uuid is held in place, and only what is longer
-//! is a text of its own.
+//! There are many of them, and they are often sorted, looked up and dropped: a text of the length of a uuid is stored inline, and only
+//! longer ones are allocated.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -10,49 +10,49 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The key of a lead: the `uuid` of the listing, as written there. Its form is not promised (api.md), so it is any text.
+/// The key of a lead: the `uuid` of the listing, as written there. Its form is not guaranteed (api.md), so any text is accepted.
 #[derive(Clone, PartialEq, Eq)]
-pub struct LeadId(Text);
+pub struct LeadId(IdText);
 
-/// A text of one length is always held in the same way, so that equal texts are equal.
+/// Texts of one length are always stored in the same way, so that equal texts are equal.
 #[derive(Clone, PartialEq, Eq)]
-enum Text {
-    /// So many bytes; the others are zero.
+enum IdText {
+    /// The length in bytes; the other bytes are zero.
     Short(u8, [u8; SHORT]),
     Long(Box<str>),
 }
 
-/// As long as a uuid, and a little longer.
+/// The length of a uuid, and a little more.
 const SHORT: usize = 38;
 
 impl LeadId {
-    /// Takes the text as it stands.
+    /// Takes the text unchanged.
     pub fn new(text: impl AsRef<str> + Into<Box<str>>) -> Self {
         let bytes = text.as_ref().as_bytes();
         let mut short = [0; SHORT];
         match (short.get_mut(..bytes.len()), u8::try_from(bytes.len())) {
             (Some(place), Ok(length)) => {
                 place.copy_from_slice(bytes);
-                Self(Text::Short(length, short))
+                Self(IdText::Short(length, short))
             }
-            _ => Self(Text::Long(text.into())),
+            _ => Self(IdText::Long(text.into())),
         }
     }
 
-    /// The text, whole.
+    /// The whole text.
     pub fn as_str(&self) -> &str {
-        // It was text when it was taken.
+        // It was valid text when it was stored.
         std::str::from_utf8(self.bytes()).unwrap_or_default()
     }
 
     fn bytes(&self) -> &[u8] {
         match &self.0 {
-            Text::Short(length, bytes) => bytes.get(..usize::from(*length)).unwrap_or_default(),
-            Text::Long(text) => text.as_bytes(),
+            IdText::Short(length, bytes) => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            IdText::Long(text) => text.as_bytes(),
         }
     }
 
-    /// Its beginning as a number: where two of these differ, the ids are in the same order. For sorting many.
+    /// Its start as a number: if two of these differ, the ids have the same order. Speeds up sorting.
     pub fn beginning(&self) -> u64 {
         let mut first = [0; 8];
         first
@@ -76,7 +76,7 @@ impl PartialOrd for LeadId {
 }
 
 impl Hash for LeadId {
-    /// As its text, by which it is looked up.
+    /// Hashed like its text, by which it is looked up.
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.as_str().hash(state);
     }
@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// Any two texts, or two that begin alike and are often the same.
+    /// Any two texts, or two that start alike and are often equal.
     fn pair() -> impl Strategy<Value = (String, String)> {
         let alike = ("[ab]{0,40}", "[ab]?", "[ab]?");
         prop_oneof![

@@ -1,7 +1,7 @@
-//! The form in which texts are compared, and what explains that a platform shows another text than it was sent. Pure.
+//! The normal form in which texts are compared, and explanations why a platform shows another text than the one sent. Pure.
 //!
-//! A platform may trim what it is sent, end lines with CR LF and compose characters. None of that is a difference: [`text`] is the same
-//! on both sides. What is sent is always the text as it is declared.
+//! A platform may trim texts, end lines with CR LF and compose characters. None of that is a difference: [`text`] is equal
+//! for both sides. What is sent is always the text as declared.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,10 +10,10 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::Note;
 
-/// Gives a text the form in which it is compared.
+/// The normal form of a text.
 pub type Compare = fn(&str) -> Cow<'_, str>;
 
-/// Without white space around it, lines ended by LF, characters composed (NFC).
+/// Trimmed, lines ended by LF, characters composed (NFC).
 ///
 /// ```
 /// use convertalk::lead::normal::text;
@@ -35,7 +35,7 @@ pub fn text(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// As [`text`], in lower case: letter case means nothing in an e-mail address.
+/// Like [`text`], and in lower case: letter case has no meaning in an email address.
 pub fn email(address: &str) -> Cow<'_, str> {
     let address = text(address);
     if address.chars().any(char::is_uppercase) {
@@ -50,7 +50,7 @@ pub fn same_sets(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
     one == other || members(one) == members(other)
 }
 
-/// The members of a set, as they are compared.
+/// The members of a set in normal form.
 pub fn members(set: &BTreeSet<String>) -> BTreeSet<Cow<'_, str>> {
     set.iter().map(|member| text(member)).collect()
 }
@@ -60,7 +60,7 @@ pub fn has(set: &BTreeSet<String>, member: &str) -> bool {
     set.contains(member) || members(set).contains(&text(member))
 }
 
-/// Whether a note is among others: in the same words, or in a form that a platform has given it. It is not to be added again.
+/// Whether a note is among others, equal or normalized by the platform, and so must not be added again.
 pub fn has_note(notes: &[Note], note: &Note) -> bool {
     notes.contains(note)
         || notes
@@ -68,32 +68,32 @@ pub fn has_note(notes: &[Note], note: &Note) -> bool {
             .any(|other| form_of_note(note, other).is_some())
 }
 
-/// The form that a platform has given a note; the weightier one of its title and its text.
+/// How a platform normalized a note: the stronger one of the changes to its title and its text.
 pub fn form_of_note(sent: &Note, shown: &Note) -> Option<Form> {
     let title = form(&sent.title, &shown.title)?;
     let description = form(&sent.description, &shown.description)?;
     Some(title.max(description))
 }
 
-/// What a platform made of a text.
+/// What a platform changed in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
-    /// Nothing that counts.
+    /// Nothing significant.
     Same,
-    /// Other white space within it.
+    /// Inner white space.
     WhiteSpace,
-    /// Another Unicode form.
+    /// The Unicode form.
     Unicode,
-    /// Another letter case.
+    /// The letter case.
     LetterCase,
-    /// Escapes as in HTML.
+    /// HTML escapes were added.
     Html,
-    /// It is cut.
+    /// The text was cut.
     Length,
 }
 
 impl Form {
-    /// What differs, in words.
+    /// A description of the change.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Same => "spelling",
@@ -106,10 +106,10 @@ impl Form {
     }
 }
 
-/// A shorter text than this may be another one, and not the beginning of one that was cut.
+/// A shorter text may be a different text, and not the start of one that was cut.
 const SHORTEST_CUT: usize = 16;
 
-/// What explains that a platform shows one text where it was sent another; `None` where nothing does.
+/// The change that explains why a platform shows another text than the one sent; `None` if none does.
 pub fn form(sent: &str, shown: &str) -> Option<Form> {
     if sent == shown {
         return Some(Form::Same);
@@ -133,7 +133,7 @@ pub fn form(sent: &str, shown: &str) -> Option<Form> {
     }
 }
 
-/// Without escapes of HTML, however often they were made.
+/// Without HTML escapes, however many times they were applied.
 fn unescaped(text: &str) -> String {
     let mut text = text.to_owned();
     while text.contains('&') {

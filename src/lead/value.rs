@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 use super::normal::{Compare, has, has_note, same_sets};
 use super::{AgentId, Kind, Note, Status, TagRule};
 
-/// A value, by the kind of its field. In JSON: null, a text, an array of texts, an array of notes.
+/// A value, by the kind of its field. In JSON: null, a text, an array of texts, or an array of notes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
-    /// There is none: no status, no agent, no such attribute. Sets and notes are empty instead.
+    /// No value: no status, no agent, no such attribute. Sets and notes are empty instead.
     #[default]
     Absent,
     /// A status.
@@ -43,7 +43,7 @@ impl Value {
         }
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Absent => true,
@@ -53,7 +53,7 @@ impl Value {
         }
     }
 
-    /// The status, where it is one.
+    /// The status, if it is one.
     pub fn choice(&self) -> Option<&Status> {
         match self {
             Self::Choice(status) => Some(status),
@@ -66,7 +66,7 @@ impl Value {
         }
     }
 
-    /// The agent, where it is one.
+    /// The agent, if it is one.
     pub fn reference(&self) -> Option<&AgentId> {
         match self {
             Self::Reference(agent) => Some(agent),
@@ -79,7 +79,7 @@ impl Value {
         }
     }
 
-    /// The text, where it is of a field of texts.
+    /// The text, if it is one.
     pub fn text(&self) -> Option<&String> {
         match self {
             Self::Text(text) => Some(text),
@@ -92,7 +92,7 @@ impl Value {
         }
     }
 
-    /// The tags; none where it is of another kind.
+    /// The tags; empty for another kind.
     pub fn set(&self) -> &BTreeSet<String> {
         match self {
             Self::Set(tags) => tags,
@@ -105,7 +105,7 @@ impl Value {
         }
     }
 
-    /// The notes; none where it is of another kind.
+    /// The notes; empty for another kind.
     pub fn notes(&self) -> &[Note] {
         match self {
             Self::Notes(notes) => notes,
@@ -118,8 +118,8 @@ impl Value {
         }
     }
 
-    /// Whether a lead with this value has what `wanted` asks for: the same, or, of notes, at least those. Texts are compared in the form
-    /// that `compare` gives them.
+    /// Whether a lead with this value has what `wanted` declares: equal or, for notes, at least those. Texts are compared in the form
+    /// that `compare` returns.
     pub fn holds(&self, wanted: &Self, compare: Compare) -> bool {
         match (wanted, self) {
             (Self::Notes(notes), _) => notes.iter().all(|note| has_note(self.notes(), note)),
@@ -139,7 +139,7 @@ impl Value {
         }
     }
 
-    /// The value with a text of a person replaced.
+    /// The value with personal text replaced.
     pub fn map_text(&self, change: impl FnOnce(&str) -> String) -> Self {
         match self {
             Self::Text(text) => Self::Text(change(text)),
@@ -152,7 +152,7 @@ impl Value {
         }
     }
 
-    /// The value without the notes that nothing of this declares: what else stands in the inbox is not the files' subject.
+    /// The value without notes that are not declared: other notes in the inbox are ignored.
     pub fn declared_part(&self, declared: &[&DesiredValue]) -> Self {
         match self {
             Self::Notes(notes) => {
@@ -172,7 +172,7 @@ impl Value {
         }
     }
 
-    /// How it is shown: as one text, or item by item.
+    /// How it is displayed: as one text, or item by item.
     pub fn shown(&self) -> Shown<'_> {
         match self {
             Self::Absent => Shown::One(None),
@@ -185,8 +185,8 @@ impl Value {
         }
     }
 
-    /// Reads the value of a field of this kind from a plan's JSON; `None` where it is of another type. The kind decides: an empty array
-    /// is no tags, or no notes.
+    /// Reads the value of a field of this kind from a plan's JSON; `None` if its type does not fit. The kind decides: an empty array
+    /// may be tags or notes.
     pub fn from_json(kind: Kind, json: Json) -> Option<Self> {
         match kind {
             Kind::Set => serde_json::from_value(json).ok().map(Self::Set),
@@ -217,12 +217,12 @@ impl Value {
     }
 }
 
-/// The forms in which reports show values.
+/// The forms in which reports display values.
 #[derive(Debug, Clone, Copy)]
 pub enum Shown<'v> {
     /// One text, or none.
     One(Option<&'v str>),
-    /// An agent, by name where it has one.
+    /// An agent, by name if it has one.
     Agent(&'v AgentId),
     /// Tags.
     Tags(&'v BTreeSet<String>),

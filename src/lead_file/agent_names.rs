@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::lead::AgentId;
 use crate::lead_file::emit::AgentNames;
-use crate::yaml::diagnostic::Source;
+use crate::yaml::diagnostic::SourceFile;
 use crate::yaml::quote::{ScalarContext, like};
 use crate::yaml::splice::{self, Splice};
-use crate::yaml::{Kind, NodeId, Style, Written};
+use crate::yaml::{NodeId, NodeKind, Style, Written};
 
 /// The text with the name of each agent that has one in place of its id.
 pub(crate) fn with_agent_names(file: &Arc<str>, text: &str, names: &AgentNames<'_>) -> String {
-    let source = Source {
+    let source = SourceFile {
         file: file.clone(),
         text,
     };
@@ -36,13 +36,13 @@ pub(crate) fn with_agent_names(file: &Arc<str>, text: &str, names: &AgentNames<'
 
 /// The entries that are written in a mapping itself, with the texts of their keys.
 fn entries<'w>(written: &'w Written<'_>, id: NodeId) -> Vec<(&'w str, NodeId)> {
-    if !matches!(written.tree.node(id).kind, Kind::Mapping { .. }) {
+    if !matches!(written.tree.node(id).kind, NodeKind::Mapping { .. }) {
         return Vec::new();
     }
     let children: Vec<NodeId> = written.tree.children(id).collect();
     let entry = |pair: &[NodeId]| match written.tree.kind(pair[0]) {
-        Kind::Scalar(text, _) => Some((text.as_ref(), pair[1])),
-        Kind::Sequence(_) | Kind::Mapping { .. } | Kind::Alias(_) => None,
+        NodeKind::Scalar(text, _) => Some((text.as_ref(), pair[1])),
+        NodeKind::Sequence(_) | NodeKind::Mapping { .. } | NodeKind::Alias(_) => None,
     };
     children.chunks_exact(2).filter_map(entry).collect()
 }
@@ -51,7 +51,7 @@ fn agent(written: &Written<'_>, lead: NodeId, names: &AgentNames<'_>) -> Option<
     let (_, value) = *entries(written, lead)
         .iter()
         .find(|(key, _)| *key == "agent")?;
-    let Kind::Scalar(text, style) = &written.tree.node(value).kind else {
+    let NodeKind::Scalar(text, style) = &written.tree.node(value).kind else {
         return None;
     };
     if matches!(style, Style::Literal | Style::Folded) {

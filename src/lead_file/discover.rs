@@ -1,6 +1,6 @@
 //! Which files are lead files: globs walked below the workspace's folder, and nothing outside of it.
 //!
-//! Given the folder and the globs; hands on paths in order, or says why a thing that a glob names is no lead file. Real
+//! Takes the folder and the globs, and returns paths in order, or why something that a glob matches is not a lead file. Real
 //! folders are walked before links to folders, and each folder once, so that loops of links end and order does not matter.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

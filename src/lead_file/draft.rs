@@ -1,6 +1,6 @@
 //! Drafts: what a new lead file says of a lead that is in the inbox.
 //!
-//! Given a live lead and which of its fields are asked for; hands on what a file can say of it, and what it cannot say with the
+//! Takes a live lead and the requested fields, and returns what a file can declare, and what it cannot with the
 //! reason. A plan of such a file finds nothing to do. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};

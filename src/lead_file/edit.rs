@@ -1,9 +1,9 @@
 //! In-place edits: other values into a lead file that is there, touching nothing but what differs.
 //!
-//! Given a file's text and what leads are to say; hands on the text with those values in it. Bytes are spliced, so comments, order,
-//! quotes, anchors, line breaks and all else stay. What comes of it is loaded and held against what was wanted: the edited leads say
-//! the new values and every other lead says what it said, or the edit is refused. A value that others share (by an alias or `<<`)
-//! changes for its own lead alone: whoever would change with it gets a key of its own. Pure.
+//! Takes a file's text and new values of leads, and returns the text with those values in it. Bytes are spliced, so comments, order,
+//! quotes, anchors, line breaks and all else stay. The result is loaded and compared with what was requested: the edited leads have
+//! the new values and every other lead is unchanged, or the edit is refused. A value that others share (by an alias or `<<`)
+//! changes for its own lead alone: other leads that would change with it get a key of their own. Pure.
 
 mod append;
 mod goal;
@@ -20,7 +20,7 @@ use crate::lead::{DesiredValue, Field, Kind, LeadId, TagRule};
 use crate::lead_file::emit::{AgentNames, layout_rules};
 use crate::lead_file::valid::{Meaning, Vocabulary, meaning};
 use crate::lead_file::value::unwritable;
-use crate::yaml::diagnostic::Source;
+use crate::yaml::diagnostic::SourceFile;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::format::layout;
 use crate::yaml::{Written, comments, splice};
@@ -45,9 +45,9 @@ pub struct Edited {
     pub refused: Vec<(Edit, String)>,
 }
 
-/// So often what one edit did to others is mended, at the most.
+/// The maximum number of attempts to undo the side effects of one edit on other leads.
 const ROUNDS: usize = 8;
-/// So often edits that do not come out are looked for among others, at the most: each time the whole file is read.
+/// The maximum number of attempts to isolate failing edits: each attempt reads the whole file.
 const ATTEMPTS: usize = 400;
 
 /// Puts edits into a file.
@@ -159,7 +159,7 @@ impl Editor<'_> {
     }
 
     fn round(&self, text: &str, differing: &[(&LeadId, Changes)]) -> Result<String, String> {
-        let source = Source {
+        let source = SourceFile {
             file: self.file.clone(),
             text,
         };
@@ -182,7 +182,7 @@ impl Editor<'_> {
     /// The text, where each comment that is gone belonged to something that is gone, and no other stands beside something new.
     fn keep_comments(&self, text: String) -> Result<String, String> {
         let read = |text| {
-            let source = Source {
+            let source = SourceFile {
                 file: self.file.clone(),
                 text,
             };

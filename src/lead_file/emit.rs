@@ -1,6 +1,6 @@
 //! New lead files: values in, text out.
 //!
-//! Given what is wanted of each lead; hands on a file in the canonical layout that reads back as just that. Also how one value is
+//! Takes the desired values of each lead, and returns a file in the canonical layout that reads back as the same values. Also how one value is
 //! written, in a block or on a line, for those who put it into a file that is there.
 
 use std::collections::BTreeMap;

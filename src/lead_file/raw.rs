@@ -9,11 +9,11 @@ use crate::config::words::read_version;
 use crate::lead::field::groups;
 use crate::lead::{Field, FieldId, Kind as FieldKind};
 use crate::text::{invisible_in, name_of};
-use crate::yaml::decode::{At, Keys, Reader};
+use crate::yaml::decode::{At, Decoder, Keys};
 use crate::yaml::diagnostic::Code;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::scalar::{Scalar, resolve};
-use crate::yaml::{Kind, NodeId};
+use crate::yaml::{NodeId, NodeKind};
 
 /// A file of leads.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ pub(crate) fn lead_keys(in_defaults: bool) -> Vec<&'static str> {
 }
 
 /// Reads the file's own keys; [`lead`] reads what `leads` holds.
-pub(crate) fn file<'t>(reader: &mut Reader<'t>) -> RawFile<'t> {
+pub(crate) fn file<'t>(reader: &mut Decoder<'t>) -> RawFile<'t> {
     let mut file = RawFile::default();
     let help = "begin with `version: 1`, then `leads:`";
     let Some(pairs) = reader.mapping(0, "a lead file", help) else {
@@ -86,7 +86,7 @@ pub(crate) fn file<'t>(reader: &mut Reader<'t>) -> RawFile<'t> {
 }
 
 /// Reads one lead, or `defaults`. Nothing after `uuid:` is a lead that only has the defaults.
-pub(crate) fn lead<'t>(reader: &mut Reader<'t>, id: NodeId, in_defaults: bool) -> RawLead<'t> {
+pub(crate) fn lead<'t>(reader: &mut Decoder<'t>, id: NodeId, in_defaults: bool) -> RawLead<'t> {
     let mut lead = RawLead::default();
     if reader.is_null(id) && !in_defaults {
         return lead;
@@ -118,8 +118,9 @@ pub(crate) fn lead<'t>(reader: &mut Reader<'t>, id: NodeId, in_defaults: bool) -
     lead
 }
 
-fn hold<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<At<&'t str>> {
-    let is_blank = matches!(reader.tree.kind(id), Kind::Scalar(text, _) if text.trim().is_empty());
+fn hold<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<At<&'t str>> {
+    let is_blank =
+        matches!(reader.tree.kind(id), NodeKind::Scalar(text, _) if text.trim().is_empty());
     if is_blank || reader.is_null(id) {
         let help = "write why the lead is held, or leave the line out";
         reader.error(Code::EmptyValue, reader.span(id), "`hold` is empty", help);
@@ -130,7 +131,7 @@ fn hold<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<At<&'t str>> {
 
 /// Reads the fields of one key: the field itself, its keys, or the members of a group.
 fn group<'t>(
-    reader: &mut Reader<'t>,
+    reader: &mut Decoder<'t>,
     value: NodeId,
     ids: &[FieldId],
     out: &mut Vec<(Field, At<RawValue<'t>>)>,
@@ -146,7 +147,7 @@ fn group<'t>(
 }
 
 fn keyed<'t>(
-    reader: &mut Reader<'t>,
+    reader: &mut Decoder<'t>,
     value: NodeId,
     id: FieldId,
     out: &mut Vec<(Field, At<RawValue<'t>>)>,
@@ -172,7 +173,7 @@ fn keyed<'t>(
 }
 
 fn group_members<'t>(
-    reader: &mut Reader<'t>,
+    reader: &mut Decoder<'t>,
     value: NodeId,
     members: &[FieldId],
     out: &mut Vec<(Field, At<RawValue<'t>>)>,
@@ -200,8 +201,8 @@ fn group_members<'t>(
 }
 
 /// Reads a uuid, and refuses the few things that no uuid can be.
-pub(crate) fn uuid<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<&'t str> {
-    let Kind::Scalar(text, style) = reader.tree.kind(id) else {
+pub(crate) fn uuid<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<&'t str> {
+    let NodeKind::Scalar(text, style) = reader.tree.kind(id) else {
         let help = "write the lead's uuid before the `:`";
         reader.error(Code::WrongType, reader.span(id), "a uuid is text", help);
         return None;

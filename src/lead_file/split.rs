@@ -1,6 +1,6 @@
 //! Which new file a lead goes into, and what the file is called.
 //!
-//! Given leads; hands on names that any file system takes and that nobody's name can turn into a path. Pure.
+//! Takes leads, and returns file names that every file system accepts and that no agent's name can turn into a path. Pure.
 
 use std::collections::BTreeMap;
 

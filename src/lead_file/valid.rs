@@ -1,6 +1,6 @@
-//! From what a lead file says to what is wanted: agents by id, tags held against the policy, defaults merged.
+//! Validates lead files: resolves agents to ids, checks tags against the policy, merges defaults.
 //!
-//! Given a file's text and the workspace's [`Vocabulary`]; hands on its leads, valid, and [`merge`]s those of all files into
+//! Takes a file's text and the workspace's [`Vocabulary`], returns its valid leads, and [`merge`]s those of all files into
 //! [`Desired`]. Pure: the same texts give the same leads and the same diagnostics, in the same order.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,8 +15,8 @@ use crate::lead::{
 use crate::lead_file::raw::{self, RawLead};
 use crate::lead_file::value::RawValue;
 use crate::policy::Agent;
-use crate::yaml::decode::{At, Reader, odd_text};
-use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span, meant};
+use crate::yaml::decode::{At, Decoder, odd_text};
+use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span, meant};
 use crate::yaml::excerpt::quoted;
 use crate::yaml::{self, NodeId};
 
@@ -49,7 +49,7 @@ pub struct Checked {
 
 /// Reads and validates one file, the `number`th of all.
 pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_>) -> Checked {
-    let source = Source {
+    let source = SourceFile {
         file: file.clone(),
         text,
     };
@@ -71,7 +71,7 @@ pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_
             diagnostics,
         };
     }
-    let mut reader = Reader {
+    let mut reader = Decoder {
         tree: &tree,
         source: &source,
         out: diagnostics,
@@ -120,7 +120,7 @@ pub(crate) fn declared(
     } = check(file, text, 0, vocabulary);
     let desired = merge(
         vec![leads],
-        |_| Source {
+        |_| SourceFile {
             file: file.clone(),
             text,
         },
@@ -154,7 +154,7 @@ pub(crate) fn one_meaning(lead: &DesiredLead) -> Meaning {
 
 /// The values of a lead that is written as one of a lead file: those it has once all that is asked for is so.
 pub(crate) fn read_values(
-    reader: &mut Reader<'_>,
+    reader: &mut Decoder<'_>,
     id: NodeId,
     vocabulary: Vocabulary<'_>,
 ) -> Vec<(Field, Value)> {
@@ -179,7 +179,7 @@ struct Checker<'w> {
 }
 
 impl Checker<'_> {
-    fn file(&self, reader: &mut Reader<'_>) -> Vec<Declared> {
+    fn file(&self, reader: &mut Decoder<'_>) -> Vec<Declared> {
         let file = raw::file(reader);
         let create = file.defaults.as_ref().and_then(|defaults| defaults.create);
         let defaults = self.fields(reader, file.defaults.unwrap_or_default());
@@ -213,7 +213,7 @@ impl Checker<'_> {
         leads
     }
 
-    fn fields(&self, reader: &mut Reader<'_>, raw: RawLead<'_>) -> Vec<DesiredField> {
+    fn fields(&self, reader: &mut Decoder<'_>, raw: RawLead<'_>) -> Vec<DesiredField> {
         let mut fields = Vec::with_capacity(raw.fields.len());
         for (field, raw) in raw.fields {
             let line = raw.span.line;
@@ -225,7 +225,7 @@ impl Checker<'_> {
     }
 
     /// `None` where it is not valid.
-    fn value(&self, reader: &mut Reader<'_>, raw: At<RawValue<'_>>) -> Option<DesiredValue> {
+    fn value(&self, reader: &mut Decoder<'_>, raw: At<RawValue<'_>>) -> Option<DesiredValue> {
         let span = raw.span;
         match raw.value {
             RawValue::Ready(value) => Some(value),
@@ -244,7 +244,7 @@ impl Checker<'_> {
     }
 
     /// `None` where the name is wrong; `Some(None)` for no agent.
-    fn agent(&self, reader: &mut Reader<'_>, text: At<&str>) -> Option<Option<AgentId>> {
+    fn agent(&self, reader: &mut Decoder<'_>, text: At<&str>) -> Option<Option<AgentId>> {
         let name = text.value.trim();
         if name == "none" {
             return Some(None);
@@ -285,7 +285,7 @@ impl Checker<'_> {
 
     fn patch(
         &self,
-        reader: &mut Reader<'_>,
+        reader: &mut Decoder<'_>,
         span: Span,
         present: &[At<&str>],
         absent: &[At<&str>],
@@ -312,7 +312,7 @@ impl Checker<'_> {
         }
     }
 
-    fn tag_set(&self, reader: &mut Reader<'_>, list: &[At<&str>]) -> BTreeSet<String> {
+    fn tag_set(&self, reader: &mut Decoder<'_>, list: &[At<&str>]) -> BTreeSet<String> {
         let mut set = BTreeSet::new();
         for text in list {
             let Some(name) = tag(text.value) else {
@@ -378,7 +378,7 @@ fn with_defaults(mut own: Vec<DesiredField>, defaults: &[DesiredField]) -> Vec<D
 /// places of duplicates.
 pub fn merge<'a>(
     files: Vec<Vec<Declared>>,
-    text_of: impl Fn(u32) -> Source<'a>,
+    text_of: impl Fn(u32) -> SourceFile<'a>,
     out: &mut Vec<Diagnostic>,
 ) -> Desired {
     // Places are sorted, and not the leads, which are much to move about.

@@ -11,11 +11,11 @@ use crate::config::visible::warn_of_similar;
 use crate::config::words::{read_status, read_tags};
 use crate::lead::{DesiredValue, Field, FieldId, Kind, Note, Status, TagRule};
 use crate::text::invisible_in;
-use crate::yaml::decode::{At, Keys, Reader};
+use crate::yaml::decode::{At, Decoder, Keys};
 use crate::yaml::diagnostic::Code;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::value::YamlValue;
-use crate::yaml::{Kind as NodeKind, NodeId};
+use crate::yaml::{NodeId, NodeKind};
 
 /// What a file says of a field, before names and tags are looked up.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(crate) enum RawValue<'t> {
 
 /// Reads a value of the field's kind.
 pub(crate) fn read<'t>(
-    reader: &mut Reader<'t>,
+    reader: &mut Decoder<'t>,
     id: NodeId,
     field: FieldId,
 ) -> Option<At<RawValue<'t>>> {
@@ -57,7 +57,7 @@ pub(crate) fn read<'t>(
 
 /// Reads a value that a group holds, or a text: such a text is never empty.
 pub(crate) fn read_member<'t>(
-    reader: &mut Reader<'t>,
+    reader: &mut Decoder<'t>,
     id: NodeId,
     field: FieldId,
 ) -> Option<At<RawValue<'t>>> {
@@ -93,7 +93,7 @@ fn ready_text<'t>(field: FieldId, text: &str) -> RawValue<'t> {
     RawValue::Ready(DesiredValue::Text((field.spec().normalise)(text)))
 }
 
-fn status<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
+fn status<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<RawValue<'t>> {
     if reader.is_null(id) {
         let help = "leave the line out to leave the status alone; a status cannot be cleared";
         reader.error(Code::EmptyValue, reader.span(id), "`status` is empty", help);
@@ -104,7 +104,7 @@ fn status<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
     Some(RawValue::Ready(DesiredValue::Choice(status)))
 }
 
-fn agent<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
+fn agent<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<RawValue<'t>> {
     let is_blank =
         matches!(reader.tree.kind(id), NodeKind::Scalar(text, _) if text.trim().is_empty());
     if is_blank || reader.is_null(id) {
@@ -116,7 +116,7 @@ fn agent<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
     Some(RawValue::Reference(text.value))
 }
 
-fn tags<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
+fn tags<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<RawValue<'t>> {
     if matches!(reader.tree.kind(id), NodeKind::Sequence(_)) {
         let tags = read_tags(reader, id, "`tags`")?;
         warn_of_similar(reader, &tags);
@@ -141,14 +141,14 @@ fn tags<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
     Some(RawValue::Patch(present, absent))
 }
 
-fn notes<'t>(reader: &mut Reader<'t>, id: NodeId) -> Option<RawValue<'t>> {
+fn notes<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<RawValue<'t>> {
     let help = "write `- title: …` and `description: …` below `notes:`";
     let items = reader.list(id, "`notes`", help)?;
     let notes = items.filter_map(|item| note(reader, item));
     Some(RawValue::Ready(DesiredValue::notes_once(notes.collect())))
 }
 
-fn note(reader: &mut Reader<'_>, id: NodeId) -> Option<Note> {
+fn note(reader: &mut Decoder<'_>, id: NodeId) -> Option<Note> {
     let pairs = reader.mapping(id, "a note", "write `{ title: …, description: … }`")?;
     let (mut keys, mut has_title, mut title, mut description) =
         (Keys::default(), false, None, String::new());

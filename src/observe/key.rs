@@ -1,7 +1,7 @@
-//! A lead's uuid as a number: what leads are counted and looked up by while a listing is read.
+//! A lead's uuid as a number, by which leads are counted and looked up while a listing is read.
 //!
-//! The hash has a secret of this process in it, so that nobody can write uuids that fall together; of a million uuids, two do by
-//! chance once in some ten million runs.
+//! The hash is keyed with a secret of this process, so that no one can construct colliding uuids. Among a million uuids,
+//! a collision by chance happens about once in ten million runs.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
@@ -9,29 +9,29 @@ use std::sync::LazyLock;
 
 use foldhash::quality::RandomState;
 
-/// The same for equal uuids, within this process.
+/// Equal for equal uuids, within this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(u64);
 
 impl Key {
-    /// Of the text as the listing shows it.
-    pub fn of(uuid: &str) -> Self {
+    /// The hash of the text as listed.
+    pub fn new(uuid: &str) -> Self {
         static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::default);
         let mut hasher = SECRET.build_hasher();
         hasher.write(uuid.as_bytes());
         Self(hasher.finish())
     }
 
-    /// As a number.
+    /// The hash as a number.
     pub fn number(self) -> u64 {
         self.0
     }
 }
 
-/// Something for each of some leads.
+/// A map keyed by leads.
 pub(super) type ByKey<T> = HashMap<Key, T, BuildHasherDefault<Hashed>>;
 
-/// Takes a hash for what it is.
+/// Passes a hash through unchanged.
 #[derive(Debug, Default)]
 pub(super) struct Hashed(u64);
 

@@ -1,4 +1,4 @@
-//! Probing: a few pages of each list, to learn how this platform lists. Reads, and nothing else.
+//! Probing: reads a few pages of each list to learn how the platform lists. Read-only.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,33 +9,33 @@ use crate::observe::TagShape;
 /// What a few pages of one list show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Probe {
-    /// Chats on the first page and on the second.
+    /// The number of chats on the first and on the second page.
     pub chats: [usize; 2],
-    /// What stands far behind the end.
+    /// What a page far beyond the end returns.
     pub end: End,
-    /// Whether nothing of the platform is served there at all.
+    /// Whether the platform serves nothing at this address.
     pub is_nowhere: bool,
-    /// Records without a uuid: they cannot be managed.
+    /// Records without a uuid, which cannot be managed.
     pub without_uuid: usize,
-    /// How often tags come as text, and how often as an array.
+    /// The number of leads with tags as text, and with tags as an array.
     pub tags: BTreeMap<&'static str, usize>,
-    /// Statuses that can be read and not written, with their numbers.
+    /// Statuses that can be read but not written, with their numbers of leads.
     pub odd_statuses: BTreeMap<String, usize>,
-    /// Who has leads.
+    /// Agents with leads.
     pub agents: BTreeSet<AgentId>,
 }
 
-/// What a list has far behind its end.
+/// What a list returns far beyond its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum End {
     /// A page without records.
     #[default]
     Empty,
-    /// Records: its last page again, most likely.
+    /// Records: most likely its last page again.
     Repeats,
 }
 
-/// Reads two pages of a list and one far behind its end.
+/// Reads two pages of a list and one far beyond its end.
 ///
 /// # Errors
 /// A page cannot be read.
@@ -69,7 +69,7 @@ pub async fn probe<R: Reader>(reader: &R, list: ChatType) -> Result<Probe, Obser
 }
 
 impl Probe {
-    /// Chats a page, where two full pages say so.
+    /// The page size, if two full pages show it.
     pub fn page_size(&self) -> Option<usize> {
         (self.chats[0] > 0 && self.chats[0] == self.chats[1]).then_some(self.chats[0])
     }

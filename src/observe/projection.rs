@@ -1,4 +1,4 @@
-//! What is kept of a page: the values of some leads. Every other record is only counted, with its agent.
+//! What is kept of a page: the values of some leads. Other records are only counted, with their agents.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub enum Projection {
     All,
 }
 
-/// Leads, each with the fields that are kept of it.
+/// Leads, each with the fields to keep.
 #[derive(Debug)]
 pub struct Masks(ByKey<FieldMask>);
 
@@ -23,11 +23,11 @@ impl Projection {
     pub fn only<'a>(wanted: impl IntoIterator<Item = (&'a LeadId, FieldMask)>) -> Self {
         let masks = wanted
             .into_iter()
-            .map(|(id, mask)| (Key::of(id.as_str()), mask));
+            .map(|(id, mask)| (Key::new(id.as_str()), mask));
         Self::Only(Arc::new(Masks(masks.collect())))
     }
 
-    /// How many leads are looked for; `None` where all are kept.
+    /// The number of leads to find; `None` if all are kept.
     pub fn count(&self) -> Option<usize> {
         match self {
             Self::Only(masks) => Some(masks.0.len()),
@@ -35,7 +35,7 @@ impl Projection {
         }
     }
 
-    /// The fields that are kept of a lead; `None` where the lead is not kept.
+    /// The fields to keep of a lead; `None` if the lead is not kept.
     pub fn mask(&self, key: Key) -> Option<FieldMask> {
         match self {
             Self::Only(masks) => masks.0.get(&key).copied(),
@@ -56,7 +56,7 @@ mod tests {
         let only = Projection::only(leads.iter().map(|id| (id, FieldMask::least())));
         assert_eq!(only.count(), Some(700));
         for number in 0..2_000 {
-            let mask = only.mask(Key::of(&number.to_string()));
+            let mask = only.mask(Key::new(&number.to_string()));
             assert_eq!(
                 mask,
                 (number < 700).then_some(FieldMask::least()),
@@ -68,6 +68,6 @@ mod tests {
     #[test]
     fn all_keeps_every_field_of_any_lead() {
         assert_eq!(Projection::All.count(), None);
-        assert_eq!(Projection::All.mask(Key::of("any")), Some(FieldMask::ALL));
+        assert_eq!(Projection::All.mask(Key::new("any")), Some(FieldMask::ALL));
     }
 }

@@ -1,9 +1,9 @@
-//! Sweeps over the listing: pages opened ahead, taken in order, to a proven end.
+//! Sweeps over the listing: requests pages ahead, takes them in order, and proves the end.
 //!
-//! A sweep reads `lead` and `non-lead` in turn, several pages ahead, and takes the answers in the order of the asking: what it
-//! has read when it stops depends on the listing alone, not on which answer was quickest. A list has ended where two pages in a
-//! row bring nothing: empty ones, or repetitions of the page before. One is not enough: pages are filtered after they are
-//! cut, or a chat that arrives while we read pushes a page of one record onto the next.
+//! Flow: a sweep reads `lead` and `non-lead` alternately, several pages ahead, and takes the answers in the order of the requests.
+//! Guarantee: what it has read when it stops depends on the listing alone, not on the order of the answers.
+//! Assumption: a list has ended when two pages in a row bring nothing new, that is, are empty or a repetition of the page before. One page
+//! is not enough: pages are filtered after they are cut, and a chat that arrives meanwhile can push a page of one record onto the next.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,12 +21,12 @@ use super::{
 };
 use crate::lead::{Desired, DesiredLead, FieldMask, LeadId};
 
-/// Reads the listing until each lead of `wanted` is found, or to its end where one is not or `full` says so. What one sweep
-/// did not show is looked for once more, because a lead can slip from an unread page to a read one; and if the two sweeps did
-/// not show the same, a third time, page by page.
+/// Reads the listing until each lead of `wanted` is found, or to its end if one is not found or `full` is set. Leads that the first
+/// sweep did not find are looked for in a second one, because a lead can move from an unread page to a read one. If the two sweeps
+/// differ, a third one reads page by page.
 ///
 /// # Errors
-/// A page that cannot be read, or a list that does not end: an incomplete listing is never taken for a whole one.
+/// A page cannot be read, or a list does not end: an incomplete listing is never taken for a complete one.
 pub async fn observe<R: Reader>(
     reader: &R,
     wanted: BTreeSet<LeadId>,
@@ -40,7 +40,7 @@ pub async fn observe<R: Reader>(
     .await
 }
 
-/// As [`observe`], of declared leads. By a reader that does not write, of each lead only what its file is about is kept: enough to
+/// Like [`observe`], for declared leads. A reader that cannot write keeps of each lead only the declared fields, which is enough to
 /// compare it.
 ///
 /// # Errors
@@ -63,7 +63,7 @@ pub async fn observe_declared<R: Reader>(
     };
     let wanted: Vec<(&LeadId, FieldMask)> = desired
         .par_iter()
-        // A held lead is not compared, so that the inbox need not show it.
+        // A held lead is not compared, so it need not be found.
         .filter(|(_, lead)| lead.hold.is_none())
         .map(|(id, lead)| (id, mask(lead)))
         .collect();
@@ -86,15 +86,15 @@ async fn look<R: Reader>(
     if first.is_some() && !done(&collected) {
         let second = sweep(reader, &projection, &mut collected, width, done).await?;
         if second.is_some() && second != first {
-            // It moves, and pages read at the same time may each miss what the other had. One after the other they do not.
+            // The listing changes, and concurrent pages may each miss what moved to the other. Sequential pages do not.
             sweep(reader, &projection, &mut collected, 1, done).await?;
         }
     }
     Ok(collected.into_live(sent, first.is_some()))
 }
 
-/// Reads the whole listing, every lead with its values: twice, because a lead can slip from an unread page to a read one, and a third
-/// time, page by page, where the two did not show the same.
+/// Reads the whole listing with every value of every lead: twice, because a lead can move from an unread page to a read one, and a
+/// third time, page by page, if the two differ.
 ///
 /// # Errors
 /// As [`observe`].
@@ -110,12 +110,12 @@ pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::
     Ok(collected.into_live(sent, true))
 }
 
-/// After this many pages in a row without a lead that was seen there, leads are taken to move when they are written, and are looked
+/// After this many consecutive pages without a lead that was listed there, leads are assumed to move when written, and are searched
 /// for from the front.
 const GIVE_UP_HINTS: usize = 4;
 
-/// Reads leads back. Looks where each was seen first, then from the front, where a write may have moved it, to the end.
-/// What is still not found is not in the answer.
+/// Reads leads back. Looks first where each was listed, then from the front, where a write may have moved it, to the end.
+/// Leads that are not found are missing from the result.
 ///
 /// # Errors
 /// As [`observe`].
@@ -169,9 +169,9 @@ pub async fn read_page<R: Reader>(
     Ok((collected.leads.into_iter().collect(), collected.unreadable))
 }
 
-type Answer<E> = (Seen, Result<Page, ObserveError<E>>);
+type PageAnswer<E> = (Seen, Result<Page, ObserveError<E>>);
 
-async fn fetch<R: Reader>(reader: &R, seen: Seen, projection: &Projection) -> Answer<R::Error> {
+async fn fetch<R: Reader>(reader: &R, seen: Seen, projection: &Projection) -> PageAnswer<R::Error> {
     let Seen { list, page } = seen;
     (
         seen,
@@ -182,14 +182,14 @@ async fn fetch<R: Reader>(reader: &R, seen: Seen, projection: &Projection) -> An
     )
 }
 
-/// Pages that are opened at first, one of each list: they may be enough, and they show how large pages are.
+/// The number of pages requested first, one of each list: they may be enough, and they show the page size.
 const AT_FIRST: usize = 2;
 
-/// Records of pages that may wait for those before them. Of small pages this is never reached; of huge ones it bounds the memory.
+/// The maximum number of records in pages that wait for earlier pages. Bounds the memory if pages are huge.
 const MAX_WAITING: usize = 1_000_000;
 
-/// Reads both lists, up to `width` pages at a time, until `done` or to their ends. At the ends there is a signature of all that was
-/// shown.
+/// Reads both lists, up to `width` pages at a time, until `done` or to their ends. At the ends, returns a signature of everything
+/// listed.
 async fn sweep<R: Reader>(
     reader: &R,
     projection: &Projection,
@@ -198,7 +198,7 @@ async fn sweep<R: Reader>(
     done: impl Fn(&Collected) -> bool,
 ) -> Result<Option<u64>, ObserveError<R::Error>> {
     let cap = reader.page_cap();
-    // The reader has `width` of them under way; as many wait, so that none has to wait for the slowest of the others.
+    // The reader has `width` requests open; as many pages wait, so that no request waits for the slowest of the others.
     let width = if width > 1 { 2 * width } else { 1 };
     let (mut ahead, mut largest) = (AT_FIRST, 1);
     let mut lists = [Cursor::new(ChatType::Lead), Cursor::new(ChatType::NonLead)];
@@ -248,7 +248,7 @@ async fn sweep<R: Reader>(
     }
 }
 
-/// The next page to ask for: of the list that is less far along, at most `width` at a time of one list, and only one at a time of a
+/// The next page to request: of the list that is less far along, at most `width` at a time of one list, and only one at a time of a
 /// list that may have ended.
 fn next_page(lists: &mut [Cursor; 2], cap: u32, width: usize) -> Option<Seen> {
     let open = |cursor: &&mut Cursor| {
@@ -268,7 +268,7 @@ fn next_page(lists: &mut [Cursor; 2], cap: u32, width: usize) -> Option<Seen> {
     Some(seen)
 }
 
-/// How far one list has been read.
+/// The position in one list.
 struct Cursor {
     list: ChatType,
     next: u32,
@@ -309,9 +309,9 @@ impl Cursor {
 /// What the pages have shown so far.
 #[derive(Default)]
 struct Collected {
-    /// In boxes: values this large are too much to be moved about.
+    /// Boxed: these values are large.
     leads: Vec<(LeadId, Box<Observed>)>,
-    /// The place of each of them.
+    /// The index of each of them.
     places: ByKey<usize>,
     unreadable: BTreeMap<LeadId, String>,
     tally: Tally,
@@ -319,7 +319,7 @@ struct Collected {
 }
 
 impl Collected {
-    /// Leads that were asked for and are listed, readable or not.
+    /// Requested leads that are listed, readable or not.
     fn listed(&self) -> usize {
         self.leads.len() + self.unreadable.len()
     }
@@ -332,7 +332,7 @@ impl Collected {
         for (id, mut observed) in page.leads {
             (observed.seen, observed.reading) = (Some(seen), page.reading);
             self.unreadable.remove(&id);
-            match self.places.entry(Key::of(id.as_str())) {
+            match self.places.entry(Key::new(id.as_str())) {
                 Entry::Vacant(place) => {
                     place.insert(self.leads.len());
                     self.leads.push((id, observed));
@@ -346,14 +346,14 @@ impl Collected {
             }
         }
         for Unreadable { id, reason } in page.unreadable {
-            if !self.places.contains_key(&Key::of(id.as_str())) {
+            if !self.places.contains_key(&Key::new(id.as_str())) {
                 self.unreadable.insert(id, reason);
             }
         }
     }
 
     fn in_order(mut self) -> Leads {
-        // What is left in disorder, the map puts right.
+        // The map sorts what is left in disorder.
         self.leads.par_sort_by_cached_key(|(id, _)| id.beginning());
         self.leads.into_iter().collect()
     }

@@ -1,8 +1,8 @@
-//! The count of chats, each once, and of each agent's, in memory that does not grow with the inbox.
+//! Counts chats, each once, and those of each agent, in memory that does not grow with the inbox.
 //!
-//! Pages shift while they are read, so that a chat may show twice: near its first place mostly. Chats are remembered in two
-//! generations; when the younger one is full, the older is forgotten. So the count is exact in an inbox of up to twice
-//! [`GENERATION`] chats, however often they are looked at; in a larger one a chat counts again where it shows again more than
+//! Pages shift while they are read, so a chat may be listed twice, usually close to its first place. Chats are remembered in two
+//! generations; when the newer one is full, the older one is forgotten. So the count is exact in an inbox of up to twice
+//! [`GENERATION`] chats, however often they are listed. In a larger one, a chat counts again if it is listed again more than
 //! [`GENERATION`] chats later, and each sweep counts for itself.
 
 use std::collections::{BTreeMap, HashMap};
@@ -13,28 +13,28 @@ use super::Sighting;
 use super::key::ByKey;
 use crate::lead::AgentId;
 
-/// Chats of one generation.
+/// The number of chats of one generation.
 const GENERATION: usize = 1 << 14;
 
-/// When a chat was updated, and whose it is, by its place among the agents.
-type Seen = (i64, Option<u32>);
+/// When a chat was updated, and the index of its agent.
+type CountedChat = (i64, Option<u32>);
 
-/// Counts.
+/// The counts.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    young: ByKey<Seen>,
-    old: ByKey<Seen>,
-    /// Some chats have been forgotten.
+    young: ByKey<CountedChat>,
+    old: ByKey<CountedChat>,
+    /// Whether chats have been forgotten.
     forgetful: bool,
     chats: u64,
     numbers: HashMap<AgentId, u32, RandomState>,
     counts: Vec<u64>,
-    /// What the last sweep that reached its end came to, where chats have been forgotten.
+    /// The result of the last complete sweep, if chats have been forgotten.
     settled: Option<(u64, Vec<u64>)>,
 }
 
 impl Tally {
-    /// Counts a chat; of two sightings the later update counts, and of equals the later sighting.
+    /// Counts a chat. Of two readings the later update counts, and of equal updates the later reading.
     pub(super) fn take(&mut self, sighting: Sighting) {
         let Sighting {
             key,
@@ -78,7 +78,7 @@ impl Tally {
         number
     }
 
-    /// A sweep begins: where chats have been forgotten, it would count them again, and so counts from nothing.
+    /// Starts a sweep. If chats have been forgotten, counting starts from zero, because they would count twice.
     pub(super) fn begin(&mut self) {
         if self.forgetful {
             self.young.clear();
@@ -88,12 +88,12 @@ impl Tally {
         }
     }
 
-    /// A sweep has reached its end.
+    /// Ends a sweep.
     pub(super) fn settle(&mut self) {
         self.settled = self.forgetful.then(|| (self.chats, self.counts.clone()));
     }
 
-    /// How many chats there are, and how many each agent has.
+    /// The number of chats, and the number of each agent.
     pub(super) fn total(self) -> (u64, BTreeMap<AgentId, u64>) {
         let (chats, mut counts) = self.settled.unwrap_or((self.chats, self.counts));
         counts.resize(self.numbers.len(), 0);
@@ -119,7 +119,7 @@ mod tests {
 
     fn sighting(number: usize, updated: i64, agent: Option<AgentId>) -> Sighting {
         Sighting {
-            key: Key::of(&number.to_string()),
+            key: Key::new(&number.to_string()),
             updated,
             agent,
         }
@@ -154,7 +154,7 @@ mod tests {
             tally.settle();
             assert_eq!(tally.chats, all as u64, "sweep {sweep}");
         }
-        // A third one that ends early.
+        // A third sweep that ends early.
         tally.begin();
         tally.take(sighting(1, 1, agent(8)));
         let (chats, agents) = tally.total();

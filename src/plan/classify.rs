@@ -1,8 +1,11 @@
-//! Classes: what of a difference the files made, and what the inbox did, by what the files said at the base. Pure.
+//! Classifies differences by the files at the base: intended, drift or conflict. Pure.
 //!
-//! A field differs from the live lead. If the file says of it what it said at the base, the inbox moved: *drift*. If the file says
-//! something else by now and the lead is as the base wanted it, the file moved: *intended*. If neither holds, both moved: *conflict*.
-//! Of tags each tag is held against the base by itself, and of notes each note: there is no third value to fight over.
+//! Input is a field that differs from the live lead. If the file says the same as at the base, the inbox changed: *drift*. If the file
+//! says something else and the live value is what the base declared, the file changed: *intended*. Otherwise both changed: *conflict*.
+//! Each tag and each note is compared with the base on its own, so they never conflict: one is there or not, and no third value exists.
+//!
+//! Example with tags: the base declares `[vip]`, the file declares `[vip, renewal]`, the inbox has `[vip, cold]`. Adding `renewal` is
+//! intended, because the file changed; removing `cold` is drift, because an agent added it.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -17,7 +20,7 @@ use crate::observe::Live;
 use crate::policy::{DriftPolicies, DriftPolicy, Guard};
 use crate::text::count;
 
-/// Gives each difference its class.
+/// Sets the class of each field.
 pub(super) fn classify(all: &mut [Change], desired: &Desired, base: &Desired, live: &Live) {
     let nothing = Lead::default();
     for change in all {
@@ -26,7 +29,7 @@ pub(super) fn classify(all: &mut [Change], desired: &Desired, base: &Desired, li
             continue;
         };
         if change.action == Action::Create {
-            // A lead that is not there is created whole, or not at all.
+            // A lead that is not in the inbox is created as a whole or not at all.
             let as_it_was = was.is_some_and(|was| was.create && same(&was.fields, &head.fields));
             change.class = if as_it_was {
                 Class::Drift
@@ -50,7 +53,7 @@ pub(super) fn classify(all: &mut [Change], desired: &Desired, base: &Desired, li
     }
 }
 
-/// Whether two leads ask for the same, wherever they ask for it.
+/// Whether two leads declare the same values, wherever they declare them.
 fn same(one: &[DesiredField], other: &[DesiredField]) -> bool {
     let pairs = one.iter().zip(other);
     one.len() == other.len()
@@ -104,7 +107,7 @@ fn class_of_whole(
     }
 }
 
-/// Fields that the base declared and the files no longer do.
+/// Fields that the base declared and the files no longer declare.
 pub(super) fn released(
     desired: &Desired,
     base: &Desired,
@@ -132,15 +135,15 @@ pub(super) fn released(
     base.iter().filter_map(of).collect()
 }
 
-/// What a run does about conflicts.
+/// How a run treats conflicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum ConflictPolicy {
-    /// Write nothing at all
+    /// Refuse to write anything
     #[default]
     Fail,
-    /// Write what the files say
+    /// Write the file's value
     TakeFile,
-    /// Leave them as they are
+    /// Keep the inbox value
     TakeLive,
 }
 
@@ -149,7 +152,7 @@ pub enum ConflictPolicy {
 pub struct DifferencePolicy {
     /// About drift, field by field.
     pub drift: DriftPolicies,
-    /// About conflicts.
+    /// The policy for conflicts.
     pub conflicts: ConflictPolicy,
 }
 
@@ -157,9 +160,9 @@ impl DifferencePolicy {
     /// The side that is taken of a field. What a saved plan has decided stays decided.
     fn side_of(self, change: &FieldChange) -> Option<Side> {
         let by_policy = match change.class {
-            Some(Class::Drift) => side(self.drift.of(&change.field)),
+            Some(Class::Drift) => side(self.drift.for_field(&change.field)),
             Some(Class::Intended) if change.intended.is_some() => {
-                side(self.drift.of(&change.field))
+                side(self.drift.for_field(&change.field))
             }
             Some(Class::Conflict) => match self.conflicts {
                 ConflictPolicy::Fail => None,
@@ -253,7 +256,7 @@ pub(super) fn refusals(
     let conflict = refusal(
         Guard::Conflict,
         "changed in the files and in the inbox since the base, to different values",
-        "apply with --conflicts take-file or --conflicts take-live; or bring the files up to date",
+        "apply with --conflicts take-file or --conflicts take-live; or update the files",
         &|change| {
             let undecided = |field: &FieldChange| {
                 field.class == Some(Class::Conflict) && policy.side_of(field).is_none()
@@ -286,7 +289,7 @@ pub(super) fn refusals(
 
 /// Of the differences, those that a run writes. What is refused stays in: it is judged by `refusals`.
 pub fn to_write(all: &[Change], policy: DifferencePolicy) -> Cow<'_, [Change]> {
-    // Where there is no base, nothing says that a difference is not this run's doing.
+    // Without a base, every difference counts as intended.
     let is_ours = |change: &Change| {
         change.class == Class::Change && change.fields.iter().all(|field| field.class.is_none())
     };
@@ -329,7 +332,7 @@ fn written_part(field: &FieldChange, policy: DifferencePolicy) -> Option<FieldCh
     })
 }
 
-/// Counts what a run would write of the differences, and what is not its doing.
+/// Counts the differences that a run would write, and drift and conflicts.
 pub(super) fn number(numbers: &mut Summary, all: &[Change], written: &[Change]) {
     numbers.to_create = written
         .iter()
@@ -343,7 +346,7 @@ pub(super) fn number(numbers: &mut Summary, all: &[Change], written: &[Change]) 
         .count();
 }
 
-/// Whether the inbox has moved away from the files in any field of a lead.
+/// Whether any field of the lead changed in the inbox but not in the files.
 fn has_drift(change: &Change) -> bool {
     change.class == Class::Drift || change.fields.iter().any(is_drift)
 }
@@ -403,17 +406,17 @@ mod tests {
         assert_eq!(
             class(Some(Status::Open)),
             Some(Class::Intended),
-            "the file moved away from what is live"
+            "the file changed and the inbox did not"
         );
         assert_eq!(
             class(Some(Status::Closed)),
             Some(Class::Drift),
-            "the inbox moved away from what the file says"
+            "the inbox changed and the file did not"
         );
         assert_eq!(
             class(Some(Status::Review)),
             Some(Class::Conflict),
-            "both moved, apart"
+            "both changed, to different values"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Explain: for one lead, field by field, what the files say, what they said, what is live, and which of them decides. Pure.
+//! Explains one lead, field by field: base, desired and live value, and which of them decides. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,24 +12,24 @@ use crate::lead::{
 use crate::observe::Observed;
 use crate::redaction::Redaction;
 
-/// One lead.
+/// The explanation of one lead.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
-    /// Which.
+    /// The lead.
     pub uuid: LeadId,
-    /// As readers know it.
+    /// The label, for readers.
     pub label: Option<String>,
-    /// Where it is declared; null where no file does.
+    /// Where it is declared; null if it is not.
     pub source: Option<Source>,
-    /// Why it is held; null where it is not.
+    /// Why it is held; null if it is not.
     pub hold: Option<String>,
-    /// Whether the inbox shows it.
+    /// Whether it is in the inbox.
     pub found: bool,
-    /// The fields that the files manage, or managed at the base; status, agent and tags of every lead.
+    /// The fields that the files manage, or managed at the base; always status, agent and tags.
     pub fields: Vec<Explained>,
-    /// All others that the inbox has a value in, by name.
+    /// The names of all other fields with a value in the inbox.
     pub unmanaged: Vec<String>,
-    /// What the policy says of it.
+    /// The refusals of policy that concern it.
     pub refusals: Vec<Refusal>,
     /// Agents' names by their ids.
     #[serde(skip)]
@@ -39,54 +39,54 @@ pub struct Explanation {
 /// One field of a lead.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explained {
-    /// Its name.
+    /// The name of the field.
     pub field: String,
-    /// What the files said at the base; null where they did not, or there is no base.
-    pub base: Option<Said>,
-    /// What the files say; null where they do not any more.
-    pub desired: Option<Said>,
-    /// What the inbox has.
+    /// What the files declared at the base; null if nothing, or without a base.
+    pub base: Option<Declaration>,
+    /// What the files declare; null if nothing.
+    pub desired: Option<Declaration>,
+    /// The value in the inbox.
     pub live: Value,
-    /// Who decides.
-    pub rule: Rule,
-    /// The line that asks for it.
+    /// The rule that decides.
+    pub rule: Decision,
+    /// The line that declares it.
     pub source: Option<Source>,
-    /// The commit that last changed that line; null where there is none yet, or nobody looked.
+    /// The commit that last changed that line; null if it is not committed, or was not looked up.
     pub commit: Option<Commit>,
 }
 
-/// What a file says of a field.
+/// What a file declares for a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Said {
-    /// Exactly this, or, of notes, these among others.
+pub enum Declaration {
+    /// Exactly this value; of notes, these notes among others.
     Value(Value),
-    /// These tags among others, and not those.
+    /// These tags must be present or absent; others are ignored.
     Patch {
-        /// Must be there.
+        /// Must be present.
         present: Vec<String>,
-        /// Must not be there.
+        /// Must be absent.
         absent: Vec<String>,
     },
 }
 
-/// Who decides what becomes of a field.
+/// Which side decides the value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Rule {
-    /// It is as the file wants it.
+pub enum Decision {
+    /// Live and desired value are equal.
     InSync,
-    /// It differs, and without a base the file decides.
+    /// They differ, and without a base the file decides.
     Change,
-    /// The file moved since the base, and decides.
+    /// The file changed since the base, and decides.
     Intended,
-    /// The inbox moved since the base, and the file did not.
+    /// The inbox changed since the base, and the file did not.
     Drift,
-    /// Both moved, apart: nobody decides yet.
+    /// Both changed, to different values: undecided.
     Conflict,
-    /// No file says anything of it any more: the inbox decides.
+    /// No longer declared: the inbox decides.
     Released,
-    /// No file says anything of it: the inbox decides.
+    /// Not declared: the inbox decides.
     Unmanaged,
     /// The lead is held: nothing is written.
     Held,
@@ -94,7 +94,7 @@ pub enum Rule {
     Missing,
 }
 
-/// Explains a lead by a plan that was made of it alone.
+/// Explains a lead, given a plan made for it alone.
 pub fn explain(
     id: &LeadId,
     desired: Option<&DesiredLead>,
@@ -110,7 +110,7 @@ pub fn explain(
         .map(|live| live.lead.values().collect())
         .unwrap_or_default();
     let live_fields = live_values.iter().map(|(field, _)| *field);
-    // What holds no people's data is shown of every lead.
+    // Fields without personal data are shown for every lead.
     let public = live_fields
         .clone()
         .filter(|field| field.spec().privacy == Privacy::Public);
@@ -130,12 +130,12 @@ pub fn explain(
             ))
         });
         let rule = match (demand, differs, live) {
-            (None, ..) if was.contains_key(field) => Rule::Released,
-            (None, ..) => Rule::Unmanaged,
-            (Some(_), ..) if hold.is_some() => Rule::Held,
+            (None, ..) if was.contains_key(field) => Decision::Released,
+            (None, ..) => Decision::Unmanaged,
+            (Some(_), ..) if hold.is_some() => Decision::Held,
             (Some(_), Some((change, field)), _) => rule(field.class.unwrap_or(change.class)),
-            (Some(_), None, Some(_)) => Rule::InSync,
-            (Some(_), None, None) => Rule::Missing,
+            (Some(_), None, Some(_)) => Decision::InSync,
+            (Some(_), None, None) => Decision::Missing,
         };
         let declared = [demand, was.get(field).copied()].into_iter().flatten();
         let declared: Vec<&DesiredValue> = declared.map(|desired| &desired.value).collect();
@@ -181,12 +181,12 @@ pub fn explain(
     }
 }
 
-fn rule(class: Class) -> Rule {
+fn rule(class: Class) -> Decision {
     match class {
-        Class::Change => Rule::Change,
-        Class::Intended => Rule::Intended,
-        Class::Drift => Rule::Drift,
-        Class::Conflict => Rule::Conflict,
+        Class::Change => Decision::Change,
+        Class::Intended => Decision::Intended,
+        Class::Drift => Decision::Drift,
+        Class::Conflict => Decision::Conflict,
     }
 }
 
@@ -198,14 +198,14 @@ fn by_field(lead: Option<&DesiredLead>) -> BTreeMap<&Field, &DesiredField> {
         .collect()
 }
 
-fn said(desired: &DesiredField, names: Redaction) -> Said {
+fn said(desired: &DesiredField, names: Redaction) -> Declaration {
     if let Some(TagRule::Patch { present, absent }) = desired.value.tag_rule() {
-        return Said::Patch {
+        return Declaration::Patch {
             present: present.iter().cloned().collect(),
             absent: absent.iter().cloned().collect(),
         };
     }
     let field = &desired.field;
     let value = desired.value.applied_to(&Value::empty(field.kind()));
-    Said::Value(names.value(field, &value))
+    Declaration::Value(names.value(field, &value))
 }

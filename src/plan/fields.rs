@@ -41,7 +41,7 @@ struct Sides<T> {
     taken: Option<Side>,
 }
 
-/// `Option::default`, but without asking anything of the type.
+/// `Option::default`, without a bound on the type.
 fn none<T>() -> Option<T> {
     None
 }

@@ -1,7 +1,7 @@
-//! The saved plan: a contract between the pull request that was approved and the run that applies it.
+//! The saved plan: the contract between the pull request that was approved and the run that applies it.
 //!
-//! Owns the file's bytes, its digest, and what makes it unfit: another format, another inbox, an edit, age. Masked values carry
-//! seals, so that the file holds no contact data and is still exact about it.
+//! Owns the bytes of the file, its digest, and the checks that reject it: another format, another inbox, an edit, age. Masked values
+//! carry HMAC tags, so that the file holds no contact data and still identifies each value exactly.
 
 use std::borrow::Cow;
 
@@ -15,74 +15,74 @@ use crate::lead::desired::Desired;
 use crate::observe::Live;
 use crate::redaction::{Redaction, RedactionKey};
 
-/// The largest saved plan that is read, in bytes: some 1 000 000 changes.
+/// The largest saved plan that is read, in bytes: about 1 000 000 changes.
 pub const LARGEST: u64 = 1 << 30;
 
-/// So far apart may the clocks of two machines be.
+/// The maximum difference between the clocks of two machines.
 const CLOCKS: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
 /// Why a saved plan cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
-    /// Not a saved plan at all.
-    #[error("this is not a saved plan: {reason}")]
+    /// The file is not a saved plan.
+    #[error("not a saved plan: {reason}")]
     NotAPlan {
-        /// What it is instead.
+        /// The reason.
         reason: String,
     },
-    /// Written by a later program.
+    /// Written by a newer version of this program.
     #[error("the plan has format version {found}; this program reads version {FORMAT_VERSION}")]
     Newer {
         /// The version in the file.
         found: u64,
     },
-    /// Not as it was saved.
-    #[error("the plan was changed after it was saved: its digest does not fit")]
+    /// The digest does not match.
+    #[error("the plan was changed after it was saved: its digest does not match")]
     Tampered,
-    /// Saved without a digest: printed, not saved.
+    /// There is no digest: the plan was printed, not saved.
     #[error("the plan has no digest: it was printed, not saved with --out")]
     NoDigest,
-    /// For another inbox.
-    #[error("the plan is for {planned}, and this is {here}")]
+    /// The plan is for another inbox.
+    #[error("the plan is for {planned}, not for {here}")]
     Foreign {
         /// The plan's inbox.
         planned: String,
-        /// This workspace's.
+        /// The inbox of this workspace.
         here: String,
     },
-    /// Made after now.
-    #[error("the plan says it was made at {created_at}, which is yet to come")]
+    /// The creation time is in the future.
+    #[error("the plan was made at {created_at}, which is in the future")]
     Ahead {
-        /// When.
+        /// The creation time.
         created_at: String,
     },
-    /// Too old.
+    /// The plan has expired.
     #[error("the plan is {age} old, and the limit is {limit}")]
     Expired {
-        /// Its age, in words.
+        /// Its age.
         age: String,
-        /// The limit, in words.
+        /// The maximum age.
         limit: String,
     },
 }
 
 impl PlanFileError {
-    /// What to do about it.
+    /// The hint.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotAPlan { .. } | Self::NoDigest => "make one with `convertalk plan --out FILE`",
-            Self::Newer { .. } => "use the version of convertalk that made it, or plan again",
-            Self::Tampered => "plan again; a plan is reviewed and applied as it is, or not at all",
+            Self::Newer { .. } => "use a newer version of convertalk, or plan again",
+            Self::Tampered => "plan again; a saved plan cannot be edited",
             Self::Foreign { .. } => {
-                "apply it in the workspace, and with the environment, that it was made in"
+                "apply it in its own workspace, with the same environment variables"
             }
-            Self::Ahead { .. } => "set the clocks right, or plan again",
+            Self::Ahead { .. } => "correct the clock, or plan again",
             Self::Expired { .. } => "plan again, or set --max-age",
         }
     }
 }
 
-/// The plan as it may leave this process: contact values masked and, with a key, sealed.
+/// The plan as it may leave this process: contact values are masked and, given a key, tagged.
 pub fn masked<'a>(plan: &'a Plan, names: Redaction, key: Option<&RedactionKey>) -> Cow<'a, Plan> {
     if names == Redaction::Full || !plan.changes.iter().any(is_masked) {
         return Cow::Borrowed(plan);
@@ -124,9 +124,9 @@ fn is_masked(change: &Change) -> bool {
     change.fields.iter().any(|field| field.field.is_personal())
 }
 
-/// A change as it may be told, its masked values sealed where there is a key and they are not yet.
+/// A change that may be shown, with tags for its masked values if there is a key and no tag yet.
 fn sealed(change: &Change, names: Redaction, key: Option<&RedactionKey>) -> Change {
-    let mut made = told(change, names);
+    let mut made = redact_change(change, names);
     for (field, whole) in made.fields.0.iter_mut().zip(change.fields.iter()) {
         if field.field.is_personal() && field.seal.is_none() {
             let seal = |key: &RedactionKey, value| key.seal(&change.uuid, &field.field, value);
@@ -141,8 +141,8 @@ fn sealed(change: &Change, names: Redaction, key: Option<&RedactionKey>) -> Chan
     made
 }
 
-/// A change with as much of people's names and contact values as may be told.
-pub fn told(change: &Change, names: Redaction) -> Change {
+/// A change with names and contact values redacted.
+pub fn redact_change(change: &Change, names: Redaction) -> Change {
     let mut change = change.clone();
     for FieldChange {
         field,
@@ -156,41 +156,41 @@ pub fn told(change: &Change, names: Redaction) -> Change {
     change
 }
 
-/// The bytes of a saved plan, as much of it as may leave this process: contact values masked and, with a key, sealed.
+/// The bytes of a saved plan, redacted like [`masked`].
 ///
 /// # Errors
-/// None that a plan made here can cause.
+/// None for a plan made by this program.
 pub fn saved(
     plan: &Plan,
     names: Redaction,
     key: Option<&RedactionKey>,
 ) -> Result<Vec<u8>, serde_json::Error> {
-    let told = Told {
+    let redacted_plan = RedactedPlan {
         plan,
         names,
         key,
         digest: None,
     };
-    let told = Told {
-        digest: Some(digest(&told)?),
-        ..told
+    let redacted_plan = RedactedPlan {
+        digest: Some(digest(&redacted_plan)?),
+        ..redacted_plan
     };
-    let mut bytes = serde_json::to_vec_pretty(&told)?;
+    let mut bytes = serde_json::to_vec_pretty(&redacted_plan)?;
     bytes.push(b'\n');
     Ok(bytes)
 }
 
-/// A plan that is masked while it is written, one change at a time: a large one is not held twice.
-struct Told<'a> {
+/// A plan that is redacted while it is written, one change at a time, so that a large plan is not held in memory twice.
+struct RedactedPlan<'a> {
     plan: &'a Plan,
     names: Redaction,
     key: Option<&'a RedactionKey>,
     digest: Option<String>,
 }
 
-impl Serialize for Told<'_> {
+impl Serialize for RedactedPlan<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // In full, so that a field of a plan that is not written here is a mistake that the compiler finds.
+        // Destructured in full, so that the compiler reports a field that is not written here.
         let Plan {
             format_version,
             tool_version,
@@ -227,9 +227,9 @@ impl Serialize for Told<'_> {
         object.serialize_entry("summary", summary)?;
         object.serialize_entry(
             "changes",
-            &ToldChanges {
+            &RedactedChanges {
                 changes,
-                told: self,
+                plan: self,
             },
         )?;
         object.serialize_entry("missing", missing)?;
@@ -246,14 +246,14 @@ impl Serialize for Told<'_> {
     }
 }
 
-/// Changes without anything of people.
+/// Changes without any personal data.
 pub(super) struct Anonymous<'a>(pub(super) &'a [Change]);
 
 impl Serialize for Anonymous<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let one = |change| {
             if is_masked(change) {
-                Cow::Owned(told(change, Redaction::None))
+                Cow::Owned(redact_change(change, Redaction::None))
             } else {
                 Cow::Borrowed(change)
             }
@@ -262,14 +262,14 @@ impl Serialize for Anonymous<'_> {
     }
 }
 
-struct ToldChanges<'a> {
+struct RedactedChanges<'a> {
     changes: &'a [Change],
-    told: &'a Told<'a>,
+    plan: &'a RedactedPlan<'a>,
 }
 
-impl Serialize for ToldChanges<'_> {
+impl Serialize for RedactedChanges<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Told { names, key, .. } = *self.told;
+        let RedactedPlan { names, key, .. } = *self.plan;
         let whole = |change: &Change| names == Redaction::Full || !is_masked(change);
         let one = |change| {
             if whole(change) {
@@ -282,10 +282,10 @@ impl Serialize for ToldChanges<'_> {
     }
 }
 
-/// Reads a saved plan and holds it against its digest.
+/// Reads a saved plan and checks its digest.
 ///
 /// # Errors
-/// Not a plan, of a newer format, or edited.
+/// The file is not a plan, has a newer format, or was edited.
 pub fn from_bytes(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     let not_a_plan = |error: serde_json::Error| PlanFileError::NotAPlan {
         reason: error.to_string(),
@@ -305,7 +305,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     })?;
     let said = plan.digest.as_ref().ok_or(PlanFileError::NoDigest)?;
     if *said
-        != digest(&Told {
+        != digest(&RedactedPlan {
             plan: &plan,
             names: Redaction::Full,
             key: None,
@@ -318,10 +318,10 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     Ok(plan)
 }
 
-/// Whether the plan is for this inbox and not too old.
+/// Checks that the plan is for this inbox and has not expired.
 ///
 /// # Errors
-/// It is not.
+/// The plan is for another inbox, from the future, or too old.
 pub fn check(
     plan: &Plan,
     here: &Target,
@@ -367,12 +367,12 @@ pub fn check(
     Ok(())
 }
 
-fn digest(plan: &Told<'_>) -> Result<String, serde_json::Error> {
+fn digest(plan: &RedactedPlan<'_>) -> Result<String, serde_json::Error> {
     Ok(format!("sha256:{}", super::hash_of(plan)?))
 }
 
-/// Fills masked values in again: what is wanted from the files, what was there from the listing, each only where its seal
-/// fits. A field whose values cannot be had keeps its seal, and is never written.
+/// Restores masked values: desired values from the files, live values from the listing, each only if its tag
+/// matches. A field with a value that cannot be restored stays masked and is never written.
 pub fn unseal(mut plan: Plan, desired: &Desired, live: &Live, key: &RedactionKey) -> Plan {
     for Change { uuid, fields, .. } in &mut plan.changes {
         for change in &mut fields.0 {

@@ -1,4 +1,4 @@
-//! Hashes of what is written as JSON, without holding what is written.
+//! Hashes of JSON that is never held in memory as a whole.
 
 use std::io::{self, BufWriter, Write};
 
@@ -18,7 +18,7 @@ impl Write for Hashing {
     }
 }
 
-/// SHA-256 of a value's JSON, in hex.
+/// SHA-256 of a value's JSON, in hexadecimal.
 pub(super) fn hash_of(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut out = BufWriter::with_capacity(1 << 14, Hashing(Sha256::new()));
     serde_json::to_writer(&mut out, value)?;

@@ -1,4 +1,4 @@
-//! The planner: standings of leads become changes, and the whole is held against the limits.
+//! The planner: turns the outcomes of the diff into changes and checks them against the limits.
 
 use std::collections::BTreeMap;
 
@@ -14,30 +14,30 @@ use crate::lead::desired::{Desired, DesiredLead};
 use crate::observe::{Listing, Live};
 use crate::policy::{Agent, Guard};
 
-/// Everything that a plan follows from.
+/// The input of a plan.
 #[derive(Debug)]
 pub struct Input<'a> {
-    /// The declared leads that this run is about.
+    /// The declared leads of this run.
     pub desired: &'a Desired,
-    /// All that the files declare: what a share of them is a share of.
+    /// All declared leads: the base of percentages.
     pub all: &'a Desired,
-    /// What the API lists.
+    /// The live listing.
     pub live: &'a Live,
     /// Agents with a name.
     pub agents: &'a BTreeMap<String, Agent>,
-    /// What the plan may not do.
+    /// The limits.
     pub limits: &'a Limits<'a>,
     /// The inbox.
     pub target: Target,
-    /// The commit that differences are explained with, and what the files said there.
+    /// The base commit, and the files at that commit.
     pub base: Option<(Base, &'a Desired)>,
-    /// What is done about drift and conflicts, where there is a base to tell them by.
+    /// How drift and conflicts are treated, if there is a base.
     pub whose: DifferencePolicy,
-    /// Now (RFC 3339, UTC).
+    /// The current time (RFC 3339, UTC).
     pub created_at: String,
 }
 
-/// Plans.
+/// Makes a plan.
 pub fn make(input: Input<'_>) -> Plan {
     let Input {
         desired,
@@ -120,7 +120,7 @@ pub fn make(input: Input<'_>) -> Plan {
     }
 }
 
-/// A plan of changes that come from elsewhere than the files, such as the inverse of a run. It has to be judged yet.
+/// A plan of changes that do not come from the files, such as the inverse of a run. Limits are not yet checked.
 pub fn bare(changes: Vec<Change>, target: Target, created_at: String) -> Plan {
     Plan {
         format_version: FORMAT_VERSION,
@@ -149,27 +149,27 @@ pub fn bare(changes: Vec<Change>, target: Target, created_at: String) -> Plan {
     }
 }
 
-/// What a plan that was made before is judged by.
+/// The state by which an existing plan is checked again.
 #[derive(Debug)]
 pub struct Present<'a> {
-    /// What the API lists.
+    /// The live listing.
     pub live: &'a Live,
     /// The changes that this run would write.
     pub written: &'a [Change],
-    /// Of them those that are still to be written, by the precheck.
+    /// Those of them that are still to be written, according to the precheck.
     pub open: &'a [Change],
-    /// The number of leads that the files declare.
+    /// The number of declared leads.
     pub declared: usize,
     /// Agents with a name.
     pub agents: &'a BTreeMap<String, Agent>,
-    /// What the plan may not do.
+    /// The limits.
     pub limits: &'a Limits<'a>,
-    /// What is done about drift and conflicts.
+    /// How drift and conflicts are treated.
     pub policy: DifferencePolicy,
 }
 
-/// Judges a plan anew, by the limits of now and by what is still to be done of it. What it was refused for when it was made stays,
-/// unless this run overrides that rule.
+/// Checks a plan again, with the current limits and the changes that are still to be made. Refusals from when it was made stay,
+/// unless this run overrides their rule.
 pub fn rejudge(plan: &mut Plan, present: &Present<'_>) {
     let Present {
         live,
@@ -216,7 +216,7 @@ pub fn rejudge(plan: &mut Plan, present: &Present<'_>) {
     plan.listing = live.listing;
 }
 
-/// Takes out of a plan, saved or of a run, what is held by now; returns the leads that it would have changed.
+/// Removes leads that are held now from a plan; returns those that it would have changed.
 pub fn hold(plan: &mut Plan, desired: &Desired) -> Vec<Held> {
     let held = |id: &LeadId| {
         let (lead, reason) = desired
@@ -246,7 +246,7 @@ pub fn hold(plan: &mut Plan, desired: &Desired) -> Vec<Held> {
     news
 }
 
-/// Leaves of a plan only what is about these leads; its numbers are counted anew by [`rejudge`].
+/// Reduces a plan to these leads; [`rejudge`] recounts its totals.
 pub fn narrow(plan: &mut Plan, chosen: &Desired) {
     plan.changes
         .retain(|change| chosen.contains_key(&change.uuid));
@@ -291,7 +291,7 @@ fn label(lead: &DesiredLead) -> Option<String> {
     lead.label.as_deref().map(str::to_owned)
 }
 
-/// A hash of what may be told to anyone: contact values can be guessed, and so be told by a hash of them.
+/// A hash of what anyone may see. Contact values are left out: they could be guessed, and a hash would confirm the guess.
 fn plan_id(target: &Target, changes: &[Change]) -> String {
     let mut id = super::hash_of(&(target, super::file::Anonymous(changes))).unwrap_or_default();
     id.truncate(16);

@@ -1,6 +1,6 @@
-//! The guards: what a plan may not do, judged before the first write.
+//! The guards: checks a plan before the first write.
 //!
-//! Each refusal has its number, the place of its rule, and how to override it, once or for good.
+//! Each refusal names its number, the place of its rule, and how to override it, once or for good.
 
 use std::collections::BTreeMap;
 
@@ -18,22 +18,22 @@ use crate::text::count;
 /// The limits of one run.
 #[derive(Debug)]
 pub struct Limits<'a> {
-    /// The workspace's.
+    /// The policy of the workspace.
     pub policy: &'a Policy,
     /// Agents with their caps.
     pub agents: &'a BTreeMap<String, Agent>,
-    /// `--max-changes`: instead of the policy's.
+    /// `--max-changes`, which replaces the policy's limit.
     pub max_changes: Option<MaxChanges>,
     /// `--allow`: guards that are overridden for this run.
     pub allow: &'a [Guard],
-    /// The time that freeze windows are compared with; `None`: none of them counts.
+    /// The time that freeze windows are compared with; `None` to ignore them.
     pub now: Option<Timestamp>,
-    /// Whether the run is to write: a freeze window then refuses it, and is a warning otherwise.
+    /// Whether the run may write: a freeze window refuses a run that writes, and warns otherwise.
     pub writes: bool,
 }
 
 impl<'a> Limits<'a> {
-    /// What the workspace says, with nothing overridden and no clock.
+    /// The limits of the workspace, without overrides and without a clock.
     pub fn new(policy: &'a Policy, agents: &'a BTreeMap<String, Agent>) -> Self {
         Self {
             policy,
@@ -51,7 +51,7 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// What is judged.
+/// What is checked.
 pub(super) struct Facts<'a> {
     pub(super) changes: &'a [Change],
     pub(super) live: &'a Live,
@@ -59,7 +59,7 @@ pub(super) struct Facts<'a> {
     pub(super) agents: &'a [AgentLoad],
 }
 
-/// What the guards say.
+/// The refusals and warnings of the guards.
 #[derive(Debug, Default)]
 pub(super) struct Evaluation {
     pub(super) refusals: Vec<Refusal>,
@@ -192,12 +192,14 @@ fn empty_listing(facts: &Facts<'_>) -> Option<Refusal> {
     (facts.live.listing.leads_read == 0 && facts.declared > 0).then(|| Refusal {
         rule: Guard::EmptyListing,
         message: format!(
-            "the inbox lists no chats at all, but {} {} declared",
+            "the inbox lists no chats, but {} {} declared",
             count(facts.declared, "lead"),
             if facts.declared == 1 { "is" } else { "are" }
         ),
         source: None,
-        lift: "check api.endpoint, bot_id and customer_id; if the inbox is really new: --allow empty-listing".to_owned(),
+        lift:
+            "check api.endpoint, bot_id and customer_id; if the inbox is new: --allow empty-listing"
+                .to_owned(),
         leads: Vec::new(),
     })
 }
@@ -212,7 +214,7 @@ fn max_changes(facts: &Facts<'_>, limits: &Limits<'_>) -> Option<Refusal> {
             (
                 most,
                 format!(
-                    "{percent}% of {}, that is {most}",
+                    "{percent}% of {}, which is {most}",
                     count(facts.declared, "declared lead")
                 ),
             )
@@ -235,7 +237,7 @@ fn max_changes(facts: &Facts<'_>, limits: &Limits<'_>) -> Option<Refusal> {
     })
 }
 
-fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, verdict: &str) -> Option<Refusal> {
+fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, effect: &str) -> Option<Refusal> {
     let matches = |wanted: &Option<Status>, status: Option<&Status>| {
         wanted.is_none() || wanted.as_ref() == status
     };
@@ -262,7 +264,7 @@ fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, verdict: &str) -> Opti
     (!leads.is_empty()).then(|| Refusal {
         rule: Guard::Transition,
         message: format!(
-            "{}: {} -> {} {verdict}",
+            "{}: {} -> {} {effect}",
             count(leads.len(), "lead"),
             word(&rule.value.from),
             word(&rule.value.to)
@@ -273,7 +275,7 @@ fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, verdict: &str) -> Opti
     })
 }
 
-/// Only leads whose status or agent this plan writes: what is wrong already is no reason to stop what is not about it.
+/// Checks only leads whose status or agent this plan writes: an existing violation must not stop unrelated changes.
 fn require_agent(facts: &Facts<'_>, rule: &Rule<Vec<Status>>) -> Option<Refusal> {
     let breaks = |change: &&Change| {
         let live = facts.live.get(&change.uuid).map(|seen| &seen.lead);

@@ -1,4 +1,4 @@
-//! What only this field of work has: how statuses move, and how much each agent carries before and after.
+//! Totals specific to leads: status transitions, and each agent's number of leads before and after.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::lead::{AgentId, Field, Status};
 use crate::observe::Live;
 use crate::policy::Agent;
 
-/// The moves of the status, counted.
+/// Counts the status transitions.
 pub(super) fn transitions(changes: &[Change]) -> Vec<TransitionCount> {
     let mut counts: BTreeMap<(Option<String>, String), usize> = BTreeMap::new();
     for field in changes
@@ -26,7 +26,7 @@ pub(super) fn transitions(changes: &[Change]) -> Vec<TransitionCount> {
         .collect()
 }
 
-/// Each agent's leads, those with a name first by name, then the others by id.
+/// Each agent's number of leads: agents with a name by name, then the others by id.
 pub(super) fn workload(
     changes: &[Change],
     live: &Live,

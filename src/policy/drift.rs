@@ -29,13 +29,13 @@ impl DriftPolicy {
 pub struct DriftPolicies([DriftPolicy; FIELDS.len()]);
 
 impl DriftPolicies {
-    /// The same for every field.
+    /// The same policy for every field.
     pub fn all(policy: DriftPolicy) -> Self {
         Self([policy; FIELDS.len()])
     }
 
-    /// What is done about drift of a field.
-    pub fn of(&self, field: &Field) -> DriftPolicy {
+    /// The policy for drift of a field.
+    pub fn for_field(&self, field: &Field) -> DriftPolicy {
         self.0[field.id().at()]
     }
 

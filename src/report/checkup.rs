@@ -1,4 +1,4 @@
-//! What `doctor` found out: findings, each with its next step.
+//! The findings of `doctor`, each with its next step.
 
 use std::fmt::Write;
 
@@ -8,33 +8,33 @@ use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, count, paint, visible};
 use crate::config::Workspace;
 use crate::observe::{ChatType, End, Probe};
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Health {
-    /// As it should be.
+    /// No problem.
     Ok,
-    /// It works, and wants a look.
+    /// Works, but needs attention.
     Warning,
-    /// Nothing works before this is mended.
+    /// Must be fixed before anything else works.
     Error,
 }
 
-/// One thing that was looked at.
+/// One finding.
 #[derive(Debug, Clone, Serialize)]
-pub struct Check {
-    /// How it is.
+pub struct HealthCheck {
+    /// The result.
     pub health: Health,
-    /// What was looked at, in a word.
+    /// The subject, in one word.
     pub about: &'static str,
-    /// What was seen.
+    /// What was found.
     pub message: String,
-    /// What to do next; of everything that is not well.
+    /// What to do next; present unless the result is `Ok`.
     pub next: Option<String>,
 }
 
-impl Check {
-    /// All is well.
+impl HealthCheck {
+    /// A check without a problem.
     pub fn ok(about: &'static str, message: impl Into<String>) -> Self {
         Self {
             health: Health::Ok,
@@ -44,7 +44,7 @@ impl Check {
         }
     }
 
-    /// Worth a look.
+    /// A check that needs attention.
     pub fn warning(
         about: &'static str,
         message: impl Into<String>,
@@ -58,7 +58,7 @@ impl Check {
         }
     }
 
-    /// To be mended first.
+    /// A check that must be fixed first.
     pub fn error(about: &'static str, message: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             health: Health::Error,
@@ -69,9 +69,9 @@ impl Check {
     }
 }
 
-/// What a few pages of both lists say.
-pub fn probed(probes: &[(ChatType, Probe)], workspace: &Workspace) -> Vec<Check> {
-    let mut checks: Vec<Check> = probes
+/// What a few pages of both lists show.
+pub fn probed(probes: &[(ChatType, Probe)], workspace: &Workspace) -> Vec<HealthCheck> {
+    let mut checks: Vec<HealthCheck> = probes
         .iter()
         .flat_map(|(list, probe)| listed(*list, probe))
         .collect();
@@ -81,18 +81,18 @@ pub fn probed(probes: &[(ChatType, Probe)], workspace: &Workspace) -> Vec<Check>
         .sum();
     if probes.iter().all(|(_, probe)| probe.is_nowhere) {
         let next =
-            "check api.endpoint: it is the host alone, such as https://api.v7.convertalk.com";
-        return vec![Check::error(
+            "check api.endpoint: expected the host alone, such as https://api.v7.convertalk.com";
+        return vec![HealthCheck::error(
             "listing",
-            "neither list of the inbox is served at this address",
+            "this address serves neither list of the inbox",
             next,
         )];
     }
     if chats == 0 {
         let next = "check bot_id and customer_id (the embed script has them as botId,customerId), and that the bot has chats";
-        checks.push(Check::warning(
+        checks.push(HealthCheck::warning(
             "listing",
-            "the inbox lists no chats at all",
+            "the inbox lists no chats",
             next,
         ));
     }
@@ -101,45 +101,46 @@ pub fn probed(probes: &[(ChatType, Probe)], workspace: &Workspace) -> Vec<Check>
     checks
 }
 
-fn listed(list: ChatType, probe: &Probe) -> Vec<Check> {
+fn listed(list: ChatType, probe: &Probe) -> Vec<HealthCheck> {
     let chats = match (probe.chats, probe.page_size()) {
         ([0, _], _) => "no chats".to_owned(),
         (_, Some(size)) => format!("{size} chats a page"),
         ([first, 0], _) => format!("{}, all on one page", count(first, "chat")),
         ([first, second], _) => format!("{first} chats on page 1, {second} on page 2"),
     };
-    let mut checks = vec![Check::ok("listing", format!("{list}: {chats}"))];
+    let mut checks = vec![HealthCheck::ok("listing", format!("{list}: {chats}"))];
     if probe.end == End::Repeats {
-        let message = format!("{list}: far behind its end the list shows its last page again");
-        checks.push(Check::ok(
+        let message = format!("{list}: page numbers beyond the end return the last page");
+        checks.push(HealthCheck::ok(
             "listing",
-            message + "; convertalk reads until a page repeats",
+            message + "; convertalk stops when a page repeats",
         ));
     }
     checks
 }
 
-fn shapes(probes: &[(ChatType, Probe)]) -> Vec<Check> {
+fn shapes(probes: &[(ChatType, Probe)]) -> Vec<HealthCheck> {
     let mut checks = Vec::new();
     let sum =
         |of: &dyn Fn(&Probe) -> usize| probes.iter().map(|(_, probe)| of(probe)).sum::<usize>();
     let tags = |shape: &str| sum(&|probe| probe.tags.get(shape).copied().unwrap_or_default());
     match (tags("an array"), tags("text")) {
         (0, 0) => {}
-        (_, 0) => checks.push(Check::ok(
+        (_, 0) => checks.push(HealthCheck::ok(
             "shapes",
-            "tags come as an array, and are sent as one",
+            "tags are listed as an array, and sent as an array",
         )),
-        (0, _) => checks.push(Check::ok(
+        (0, _) => checks.push(HealthCheck::ok(
             "shapes",
-            "tags come as text, and are sent as text",
+            "tags are listed as text, and sent as text",
         )),
         (arrays, texts) => {
-            let message = format!("tags come as an array of {arrays} leads and as text of {texts}");
-            checks.push(Check::warning(
+            let message =
+                format!("tags are listed as an array for {arrays} leads and as text for {texts}");
+            checks.push(HealthCheck::warning(
                 "shapes",
                 message,
-                "an array is sent; if the platform refuses it, set api.tags to string",
+                "convertalk sends an array; if the platform refuses it, set api.tags to string",
             ));
         }
     }
@@ -147,10 +148,10 @@ fn shapes(probes: &[(ChatType, Probe)]) -> Vec<Check> {
         0 => {}
         chats => {
             let message = format!("{} without a uuid", count(chats, "chat"));
-            checks.push(Check::warning(
+            checks.push(HealthCheck::warning(
                 "shapes",
                 message,
-                "they cannot be managed: chats of other channels, most likely",
+                "they cannot be managed; most likely they come from other channels",
             ));
         }
     }
@@ -161,28 +162,24 @@ fn shapes(probes: &[(ChatType, Probe)]) -> Vec<Check> {
     if !odd.is_empty() {
         let words: Vec<String> = odd.iter().map(|word| visible(word)).collect();
         let next =
-            "they are read, and never written; a lead file can move such a lead to one of the six";
-        checks.push(Check::warning(
+            "these are read but never written; a lead file can set one of the six statuses instead";
+        checks.push(HealthCheck::warning(
             "shapes",
-            format!("statuses that no update takes: {}", words.join(", ")),
+            format!("statuses that cannot be written: {}", words.join(", ")),
             next,
         ));
     }
     checks
 }
 
-fn agents(probes: &[(ChatType, Probe)], workspace: &Workspace) -> Option<Check> {
+fn agents(probes: &[(ChatType, Probe)], workspace: &Workspace) -> Option<HealthCheck> {
     let seen = || probes.iter().flat_map(|(_, probe)| &probe.agents);
     let named =
         |id: &&crate::lead::AgentId| workspace.agents.values().any(|agent| agent.id == **id);
     let unknown: std::collections::BTreeSet<_> = seen().filter(|id| !named(id)).collect();
     if unknown.is_empty() {
-        return (seen().count() > 0).then(|| {
-            Check::ok(
-                "agents",
-                "everyone seen with a lead has a name in convertalk.yaml",
-            )
-        });
+        return (seen().count() > 0)
+            .then(|| HealthCheck::ok("agents", "all agents seen have a name in convertalk.yaml"));
     }
     let lines: String = unknown
         .iter()
@@ -192,17 +189,17 @@ fn agents(probes: &[(ChatType, Probe)], workspace: &Workspace) -> Option<Check> 
         "{} without a name in convertalk.yaml",
         count(unknown.len(), "agent")
     );
-    Some(Check::warning(
+    Some(HealthCheck::warning(
         "agents",
         message,
-        format!("name them under agents: so that reviewers read names{lines}"),
+        format!("add them under agents: to see names in plans{lines}"),
     ))
 }
 
-/// All checks in words, and what they come to.
-pub fn checkup(checks: &[Check]) -> String {
+/// Renders all checks and a summary.
+pub fn checkup(checks: &[HealthCheck]) -> String {
     let mut out = String::new();
-    for Check {
+    for HealthCheck {
         health,
         about,
         message,
@@ -214,7 +211,7 @@ pub fn checkup(checks: &[Check]) -> String {
             Health::Warning => (CHANGE, "warning"),
             Health::Error => (BAD, "error  "),
         };
-        // Writing into a String does not fail.
+        // Writing to a String cannot fail.
         let _infallible = writeln!(out, "{}  {about:<9}  {message}", paint(style, word));
         if let Some(next) = next {
             let _infallible = writeln!(out, "{:20}{} {next}", "", paint(FAINT, "next:"));
@@ -223,7 +220,7 @@ pub fn checkup(checks: &[Check]) -> String {
     let number = |health| checks.iter().filter(|check| check.health == health).count();
     let (errors, warnings) = (number(Health::Error), number(Health::Warning));
     let headline = match (errors, warnings) {
-        (0, 0) => "all is well".to_owned(),
+        (0, 0) => "no problems found".to_owned(),
         (0, warnings) => count(warnings, "warning"),
         (errors, 0) => count(errors, "error"),
         (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),

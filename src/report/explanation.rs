@@ -4,12 +4,12 @@ use std::fmt::{self, Write};
 
 use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, STRONG, indented, paint, visible};
 use crate::lead::{Field, Note, Shown, Value};
-use crate::plan::explain::{Explained, Explanation, Rule, Said};
+use crate::plan::explain::{Decision, Declaration, Explained, Explanation};
 
-/// A lead in words.
+/// Renders the explanation of a lead.
 pub fn explanation(lead: &Explanation) -> String {
     let mut out = String::new();
-    // Writing into a String does not fail.
+    // Writing to a String cannot fail.
     let _infallible = write_lead(&mut out, lead);
     out
 }
@@ -23,7 +23,7 @@ fn write_lead(out: &mut String, lead: &Explanation) -> fmt::Result {
     let place = lead
         .source
         .as_ref()
-        .map_or("no file declares it".to_owned(), ToString::to_string);
+        .map_or("not declared".to_owned(), ToString::to_string);
     writeln!(
         out,
         "{}{label}  {}",
@@ -45,7 +45,7 @@ fn write_lead(out: &mut String, lead: &Explanation) -> fmt::Result {
         writeln!(
             out,
             "\n{} {}",
-            paint(STRONG, "Not managed, and so left alone:"),
+            paint(STRONG, "Not managed:"),
             fields.join(", ")
         )?;
     }
@@ -71,7 +71,7 @@ fn write_lead(out: &mut String, lead: &Explanation) -> fmt::Result {
 }
 
 fn write_field(out: &mut String, lead: &Explanation, field: &Explained) -> fmt::Result {
-    let (style, word, words) = told(field.rule);
+    let (style, word, words) = describe(field.rule);
     writeln!(
         out,
         "{}  {}: {words}",
@@ -79,9 +79,9 @@ fn write_field(out: &mut String, lead: &Explanation, field: &Explained) -> fmt::
         paint(style, word)
     )?;
     let is_agent = field.field == Field::AGENT.to_string();
-    let said = |said: &Said| match said {
-        Said::Value(value) => value_words(value, is_agent, lead),
-        Said::Patch { present, absent } => {
+    let said = |said: &Declaration| match said {
+        Declaration::Value(value) => value_words(value, is_agent, lead),
+        Declaration::Patch { present, absent } => {
             let present = present.iter().map(|tag| format!("+{}", visible(tag)));
             present
                 .chain(absent.iter().map(|tag| format!("-{}", visible(tag))))
@@ -122,37 +122,29 @@ fn write_field(out: &mut String, lead: &Explanation, field: &Explained) -> fmt::
     Ok(())
 }
 
-fn told(rule: Rule) -> (anstyle::Style, &'static str, &'static str) {
+fn describe(rule: Decision) -> (anstyle::Style, &'static str, &'static str) {
     match rule {
-        Rule::InSync => (GOOD, "in sync", "the inbox has what the file says"),
-        Rule::Change => (CHANGE, "change", "the file decides; apply writes it"),
-        Rule::Intended => (
+        Decision::InSync => (GOOD, "in sync", "the inbox matches the file"),
+        Decision::Change => (CHANGE, "change", "apply writes the file's value"),
+        Decision::Intended => (
             ADD,
             "intended",
-            "the file changed since the base, and decides; apply writes it",
+            "the file changed since the base; apply writes its value",
         ),
-        Rule::Drift => (
+        Decision::Drift => (
             CHANGE,
             "drift",
-            "the inbox changed, the file did not; apply --base keeps the inbox's, unless --drift revert",
+            "the inbox changed, the file did not; apply --base keeps the inbox's value, unless --drift revert is given",
         ),
-        Rule::Conflict => (
+        Decision::Conflict => (
             BAD,
             "conflict",
-            "both changed, apart; apply --base refuses, unless --conflicts take-file or take-live",
+            "both changed, to different values; apply --base refuses, unless --conflicts take-file or take-live is given",
         ),
-        Rule::Released => (
-            FAINT,
-            "released",
-            "no file says anything of it any more; the inbox decides",
-        ),
-        Rule::Unmanaged => (
-            FAINT,
-            "not managed",
-            "no file says anything of it; the inbox decides",
-        ),
-        Rule::Held => (CHANGE, "held", "the lead is held; nothing of it is written"),
-        Rule::Missing => (BAD, "missing", "the lead is not in the inbox"),
+        Decision::Released => (FAINT, "released", "no longer declared; the inbox decides"),
+        Decision::Unmanaged => (FAINT, "not managed", "not declared; the inbox decides"),
+        Decision::Held => (CHANGE, "held", "the lead is held and is not written"),
+        Decision::Missing => (BAD, "missing", "the lead is not in the inbox"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! One field of a change in one line: what every format for people tells, before it is painted.
+//! One field of a change in one line: what every format for people shows, before styling.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,20 +7,20 @@ use crate::lead::{Field, Kind, LeadId, Note, Shown, Value};
 use crate::plan::{Change, Class, Plan, Source};
 use crate::text::{distinct, look_alike};
 
-/// Names for what a plan tells by id.
+/// Names for what a plan identifies by id.
 pub(super) struct PlanNames<'a> {
     agents: BTreeMap<&'a str, &'a str>,
-    /// How much of a uuid is different for each lead of the plan, in characters.
+    /// The number of characters of a uuid that distinguishes all leads of the plan.
     shortest: usize,
     /// In the order of their uuids.
     changes: &'a [Change],
 }
 
-/// The least that is shown of a uuid, in characters.
+/// The minimum number of characters shown of a uuid.
 const SHORTEST: usize = 8;
 
 impl<'a> PlanNames<'a> {
-    pub(super) fn of(plan: &'a Plan) -> Self {
+    pub(super) fn new(plan: &'a Plan) -> Self {
         let agents = plan
             .agents
             .iter()
@@ -82,7 +82,7 @@ impl<'a> PlanNames<'a> {
     }
 }
 
-/// Sorted texts are told apart by one more character than neighbours share.
+/// The length that distinguishes sorted texts: one more than the longest prefix that two neighbors share.
 pub(super) fn shortest(sorted: &BTreeSet<&str>) -> usize {
     let shared = |(one, other): (&&str, &&str)| {
         one.chars()
@@ -98,14 +98,14 @@ pub(super) fn shortest(sorted: &BTreeSet<&str>) -> usize {
         .map_or(SHORTEST, |shared| (shared + 1).max(SHORTEST))
 }
 
-/// What a reader is told of a field.
+/// The summary of a field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum FieldSummary {
-    /// One value instead of another.
+    /// One value replaces another.
     Replaced { before: String, after: String },
-    /// A long text instead of another: worth a look word by word.
+    /// A long text replaces another: compared word by word.
     Reworded { before: String, after: String },
-    /// Some in, some out.
+    /// Items added and removed.
     Set {
         added: Vec<String>,
         removed: Vec<String>,
@@ -117,7 +117,7 @@ pub(super) enum FieldSummary {
 /// Texts longer than this are compared word by word.
 const LONG: usize = 60;
 
-/// A field of which only a part is intended is told as two: that part, and the drift beside it.
+/// Splits a field of which only a part is intended in two: the intended part and the drift.
 pub(super) fn parts(change: &FieldChange) -> Vec<FieldChange> {
     let Some(intended) = &change.intended else {
         return vec![change.clone()];
@@ -211,7 +211,7 @@ fn replaced(mut before: String, mut after: String) -> FieldSummary {
     }
 }
 
-/// From so many leads on, the very same change is told once.
+/// From this many leads on, identical changes are shown once.
 pub(super) const ROLL_UP: usize = 3;
 
 /// Who made a difference, and whether it stays.
@@ -223,9 +223,9 @@ pub(super) struct Origin {
     pub(super) stays: bool,
 }
 
-/// Leads with the very same change, under one head.
+/// Leads with identical changes, under one heading.
 pub(super) struct Group<'a> {
-    /// Each with the one place that asks for it for all leads of the group, where there is one.
+    /// Each field with the place that declares it, if it is the same for all leads of the group.
     pub(super) fields: Vec<(&'a Field, FieldSummary, Origin, Option<Source>)>,
     pub(super) changes: Vec<&'a Change>,
 }
@@ -236,13 +236,13 @@ impl Group<'_> {
         self.changes.iter().all(|change| change.stays())
     }
 
-    /// Whether one place asks for each field of all its leads.
+    /// Whether each field has the same place for all leads of the group.
     pub(super) fn has_one_place(&self) -> bool {
         self.fields.iter().all(|(.., place)| place.is_some())
     }
 }
 
-/// The line that asks for a change: of its field where it is one, else of the lead.
+/// The line that declares a change: the field's own for a single field, else the lead's.
 pub(super) fn line_of(change: &Change) -> Source {
     match change
         .fields
@@ -257,7 +257,7 @@ pub(super) fn line_of(change: &Change) -> Source {
     }
 }
 
-/// Identical changes rolled up, each group where its first lead stands.
+/// Groups identical changes, each group at the position of its first lead.
 pub(super) fn groups<'a>(plan: &'a Plan, names: &PlanNames<'_>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut by_change: BTreeMap<_, usize> = BTreeMap::new();
@@ -272,17 +272,18 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &PlanNames<'_>) -> Vec<Group<'a>
             })
             .collect();
         let lines: Vec<u32> = parts.iter().map(|(_, part)| part.line).collect();
-        let told = |(field, part): (&'a Field, FieldChange)| {
+        let summarize = |(field, part): (&'a Field, FieldChange)| {
             (
                 field,
                 field_summary(&part, names),
                 Origin {
-                    class: told_class(change, &part),
+                    class: own_class(change, &part),
                     stays: part.stays(),
                 },
             )
         };
-        let fields: Vec<(&Field, FieldSummary, Origin)> = parts.into_iter().map(told).collect();
+        let fields: Vec<(&Field, FieldSummary, Origin)> =
+            parts.into_iter().map(summarize).collect();
         let at = *by_change
             .entry((change.action, change.class, change.taken, fields.clone()))
             .or_insert(groups.len());
@@ -312,8 +313,8 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &PlanNames<'_>) -> Vec<Group<'a>
     groups
 }
 
-/// A field's class where it is another than its lead's.
-fn told_class(change: &Change, field: &FieldChange) -> Option<Class> {
+/// A field's class where it differs from its lead's.
+fn own_class(change: &Change, field: &FieldChange) -> Option<Class> {
     field.class.filter(|class| *class != change.class)
 }
 

@@ -1,6 +1,6 @@
-//! Findings: what asks for attention at a line of a file, for formats that put it there.
+//! Findings: what needs attention at a line of a file, for formats that annotate files.
 //!
-//! Made of a plan (what is refused, what is missing, each change) or of the diagnostics of `validate`; printed as workflow commands
+//! Made from a plan (refusals, missing leads, changes) or from the diagnostics of `validate`; printed as workflow commands
 //! or as SARIF.
 
 use super::field_summary::{FieldSummary, PlanNames, field_summary, kept, parts};
@@ -9,10 +9,10 @@ use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 use crate::text::shortened;
 use crate::yaml::diagnostic::Diagnostic;
 
-/// So many characters of a value are shown.
+/// The maximum number of characters shown of a value.
 const SHOWN: usize = 100;
 
-/// How much it matters.
+/// The severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
     Error,
@@ -20,29 +20,29 @@ pub(super) enum Level {
     Note,
 }
 
-/// One thing, and its place.
+/// One finding and its place.
 #[derive(Clone)]
 pub(super) struct Finding {
     pub(super) level: Level,
-    /// The rule's stable name.
+    /// The stable name of the rule.
     pub(super) rule: String,
     pub(super) message: String,
     pub(super) help: Option<String>,
-    /// None where it is about no file: an environment variable, the whole plan.
-    pub(super) at: Option<At>,
-    pub(super) related: Vec<(String, At)>,
+    /// `None` if it is not about a file: an environment variable, or the whole plan.
+    pub(super) at: Option<FindingPlace>,
+    pub(super) related: Vec<(String, FindingPlace)>,
 }
 
 /// A place in a file of the workspace.
 #[derive(Clone)]
-pub(super) struct At {
+pub(super) struct FindingPlace {
     pub(super) file: String,
     pub(super) line: u32,
-    /// The columns of the first character and behind the last, from 1, both on `line`.
+    /// The columns of the first character and after the last one, from 1, both on `line`.
     pub(super) columns: Option<(u32, u32)>,
 }
 
-impl From<&Source> for At {
+impl From<&Source> for FindingPlace {
     fn from(source: &Source) -> Self {
         Self {
             file: source.file.clone(),
@@ -53,7 +53,7 @@ impl From<&Source> for At {
 }
 
 pub(super) fn of_diagnostic(diagnostic: &Diagnostic) -> Finding {
-    let at = |file: &str, line, columns| At {
+    let at = |file: &str, line, columns| FindingPlace {
         file: file.to_owned(),
         line,
         columns,
@@ -81,7 +81,7 @@ pub(super) fn of_diagnostic(diagnostic: &Diagnostic) -> Finding {
     }
 }
 
-/// What policy says of a plan, and which leads are not to be found.
+/// Findings of policy, and missing leads.
 pub(super) fn of_policy(plan: &Plan) -> Vec<Finding> {
     let refusals = plan
         .refusals
@@ -91,11 +91,11 @@ pub(super) fn of_policy(plan: &Plan) -> Vec<Finding> {
         level: Level::Error,
         rule: "missing".to_owned(),
         message: format!(
-            "{}: not found in the inbox, after looking twice",
+            "{}: not found in the inbox (searched twice)",
             named(missing.label.as_deref(), missing.uuid.as_str())
         ),
-        help: Some("take the lead out if it is gone, or say `create: true`".to_owned()),
-        at: Some(At::from(&missing.source)),
+        help: Some("remove the lead if it is gone, or add `create: true`".to_owned()),
+        at: Some(FindingPlace::from(&missing.source)),
         related: Vec::new(),
     });
     let warnings = plan
@@ -111,7 +111,7 @@ pub(super) fn of_policy(plan: &Plan) -> Vec<Finding> {
             held.reason
         ),
         help: None,
-        at: Some(At::from(&held.source)),
+        at: Some(FindingPlace::from(&held.source)),
         related: Vec::new(),
     });
     refusals
@@ -121,7 +121,7 @@ pub(super) fn of_policy(plan: &Plan) -> Vec<Finding> {
         .collect()
 }
 
-/// One for each lead that breaks the rule, at its line; one at the rule's own where it is about the whole plan.
+/// One finding for each lead that breaks the rule, at its line; one at the rule itself if it is about the whole plan.
 fn broken(refusal: &Refusal, level: Level, plan: &Plan) -> Vec<Finding> {
     let Refusal {
         rule,
@@ -138,7 +138,7 @@ fn broken(refusal: &Refusal, level: Level, plan: &Plan) -> Vec<Finding> {
         at,
         related,
     };
-    let rule_at = source.as_ref().map(At::from);
+    let rule_at = source.as_ref().map(FindingPlace::from);
     if leads.is_empty() {
         return vec![finding(message.clone(), rule_at, Vec::new())];
     }
@@ -158,22 +158,22 @@ fn broken(refusal: &Refusal, level: Level, plan: &Plan) -> Vec<Finding> {
             .collect();
         finding(
             format!("{name}: {message}"),
-            change.map(|change| At::from(&change.source)),
+            change.map(|change| FindingPlace::from(&change.source)),
             related,
         )
     });
     by_lead.collect()
 }
 
-/// Each change at the line that asks for it: drift to be looked at, the others to be known.
+/// Each change at the line that declares it: drift as a warning, the others as notes.
 pub(super) fn of_changes(plan: &Plan) -> Vec<Finding> {
-    let names = PlanNames::of(plan);
+    let names = PlanNames::new(plan);
     let mut findings: Vec<(Class, Finding)> = plan
         .changes
         .iter()
         .flat_map(|change| of_change(change, &names))
         .collect();
-    // Platforms show the first few of each level: what the files changed comes before drift, which is only noted.
+    // Platforms show only the first few of each level: intended changes come before drift, which is only noted.
     findings.sort_by_key(|(class, finding)| (finding.level, *class == Class::Drift));
     findings.into_iter().map(|(_, finding)| finding).collect()
 }
@@ -200,14 +200,14 @@ fn of_change(change: &Change, names: &PlanNames<'_>) -> Vec<(Class, Finding)> {
         let difference = if field.stays() {
             format!("kept: {}", kept(&summary, |text| shortened(text, SHOWN)))
         } else {
-            told(&summary)
+            describe(&summary)
         };
         let finding = Finding {
             level,
             rule: class.as_str().to_owned(),
             message: format!("{name}: {verb}{} {difference}", field.field),
             help: None,
-            at: Some(At {
+            at: Some(FindingPlace {
                 file: change.source.file.clone(),
                 line,
                 columns: None,
@@ -224,7 +224,7 @@ fn of_change(change: &Change, names: &PlanNames<'_>) -> Vec<(Class, Finding)> {
         .collect()
 }
 
-fn told(field_summary: &FieldSummary) -> String {
+fn describe(field_summary: &FieldSummary) -> String {
     match field_summary {
         FieldSummary::Replaced { before, after } | FieldSummary::Reworded { before, after } => {
             format!(

@@ -1,7 +1,7 @@
-//! Findings as workflow commands: GitHub shows each at its line of the pull request.
+//! Findings as workflow commands: GitHub shows each one at its line of the pull request.
 //!
-//! Shapes: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>. Of each level the first ten of a step are
-//! shown, so what matters most comes first.
+//! Format: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>. GitHub shows the first ten of each level
+//! per step, so the most important come first.
 
 use super::finding::{Finding, Level};
 use crate::text::{shortened, visible};
@@ -55,7 +55,7 @@ fn command(finding: &Finding, prefix: &str) -> String {
     )
 }
 
-/// A text for one line of a log that the runner reads for commands: no line of it begins one.
+/// Makes a text safe for a log that the runner scans for commands: no line starts one.
 pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
@@ -70,11 +70,11 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::finding::At;
+    use crate::report::finding::FindingPlace;
 
     #[test]
     fn no_text_begins_a_command() {
-        let at = At {
+        let at = FindingPlace {
             file: "leads/a,b:c.yaml".to_owned(),
             line: 3,
             columns: Some((5, 9)),

@@ -1,22 +1,22 @@
-//! The verdict of a plan: the one sentence that counts, in plain text, for every format to paint in its own way.
+//! The headline of a plan: one sentence in plain text, which every format styles in its own way.
 
 use crate::plan::Plan;
 use crate::text::count;
 
-/// What a plan comes to.
+/// What applying a plan would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outlook {
     /// Nothing differs.
     Idle,
-    /// It may be applied.
+    /// The plan can be applied.
     Ready,
     /// Declared leads are not in the inbox.
     Missing,
-    /// A guard refuses it.
+    /// A guard refuses the plan.
     Refused,
 }
 
-/// The sentence: its head, which formats paint by the outlook, and its numbers.
+/// The headline: its head, styled by the outlook, and its numbers.
 pub(super) struct PlanHeadline {
     pub(super) outlook: Outlook,
     pub(super) head: &'static str,
@@ -24,19 +24,19 @@ pub(super) struct PlanHeadline {
 }
 
 impl PlanHeadline {
-    pub(super) fn of(plan: &Plan) -> Self {
+    pub(super) fn new(plan: &Plan) -> Self {
         let declared = count(plan.summary.declared, "declared lead");
         let (outlook, head) = match (plan.refusals.is_empty(), plan.missing.is_empty()) {
             (true, true) if plan.changes.is_empty() => (Outlook::Idle, "Nothing to do:"),
             (true, true) if plan.is_empty() => (Outlook::Ready, "Nothing to write:"),
             (true, true) => (Outlook::Ready, "Plan:"),
-            (true, false) => (Outlook::Missing, "Not to be applied:"),
+            (true, false) => (Outlook::Missing, "Cannot apply:"),
             (false, _) => (Outlook::Refused, "Refused:"),
         };
         let numbers = match outlook {
             Outlook::Idle if plan.summary.held > 0 => {
                 format!(
-                    "{declared}, {} held, the others in sync.",
+                    "{declared}, {} held, all others in sync.",
                     plan.summary.held
                 )
             }
@@ -56,18 +56,23 @@ impl PlanHeadline {
     }
 }
 
-/// Every declared lead once; then those of them that the inbox has something to do with.
+/// Counts every declared lead once, then the leads with drift or conflicts.
 fn parts(plan: &Plan) -> String {
     let numbers = &plan.summary;
-    let told =
+    let listed =
         numbers.to_update + numbers.to_create + numbers.missing + numbers.held + numbers.in_sync;
+    let not_found = if numbers.missing == 1 {
+        "lead not found"
+    } else {
+        "leads not found"
+    };
     let once = [
+        (numbers.missing, not_found),
         (numbers.to_update, "to update"),
         (numbers.to_create, "to create"),
-        (numbers.missing, "missing"),
         (numbers.held, "held"),
         (
-            numbers.declared.saturating_sub(told),
+            numbers.declared.saturating_sub(listed),
             "kept as in the inbox",
         ),
     ];
@@ -89,11 +94,11 @@ fn parts(plan: &Plan) -> String {
     )
 }
 
-/// The numbers that are not 0, with their words.
+/// The numbers that are not 0, with their labels.
 fn counted(parts: &[(usize, &str)]) -> Vec<String> {
     parts
         .iter()
         .filter(|(number, _)| *number > 0)
-        .map(|(number, words)| format!("{number} {words}"))
+        .map(|(number, text)| format!("{number} {text}"))
         .collect()
 }

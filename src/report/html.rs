@@ -1,8 +1,8 @@
-//! A plan as one HTML file, for whoever reviews it in a browser: nothing is fetched, and nothing but its own style and script is
-//! obeyed.
+//! A plan as one self-contained HTML file: the browser fetches nothing and runs no style or script but the file's
+//! own.
 //!
-//! Owns the page; `cards` has the leads, `choices` what they can be chosen by, `notices` what wants a look first, `flow` and `load` the drawings. The templates beside
-//! them print texts through [`Visible`], so that no text of a stranger reaches the file but as a text that can be read.
+//! This module owns the page; `cards` has the leads, `choices` the filters, `notices` refusals and warnings, `flow` and `load` the charts.
+//! The templates print text through [`Visible`], so that text from strangers is escaped and made visible.
 
 use std::fmt;
 
@@ -13,12 +13,12 @@ use super::field_summary::PlanNames;
 use super::headline::{Outlook, PlanHeadline};
 use crate::plan::{Base, Held, Plan, Released};
 use crate::text::count;
-use cards::{Card, Telling};
+use cards::{Card, FieldView};
 use choices::Choices;
 use flow::Flow;
 use lead_link::{LeadLink, lead_link};
 use load::Load;
-use notices::{Notice, Told};
+use notices::{ClassCount, Notice};
 
 mod cards;
 mod choices;
@@ -30,17 +30,17 @@ mod notices;
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
 
-/// The page, as a browser is given it.
+/// The page, as the template receives it.
 pub(super) fn plan(plan: &Plan) -> String {
-    let names = PlanNames::of(plan);
-    let (cards, choices) = cards::of(plan, &names);
-    let page = Page {
+    let names = PlanNames::new(plan);
+    let (cards, choices) = cards::cards(plan, &names);
+    let page = PlanPage {
         plan,
-        headline: PlanHeadline::of(plan),
-        notices: notices::of(plan, &names),
+        headline: PlanHeadline::new(plan),
+        notices: notices::notices(plan, &names),
         classes: notices::classes(plan),
-        flow: Flow::of(&plan.transitions),
-        load: Load::of(plan),
+        flow: Flow::new(&plan.transitions),
+        load: Load::new(plan),
         held: plan
             .held
             .iter()
@@ -55,18 +55,18 @@ pub(super) fn plan(plan: &Plan) -> String {
         choices,
     };
     let mut out = String::new();
-    // Writing into a String does not fail.
+    // Writing to a String cannot fail.
     let _infallible = page.render_into(&mut out);
     out
 }
 
 #[derive(Template)]
 #[template(path = "page.html", config = "src/report/html/askama.toml")]
-struct Page<'a> {
+struct PlanPage<'a> {
     plan: &'a Plan,
     headline: PlanHeadline,
     notices: Vec<Notice>,
-    classes: Vec<Told>,
+    classes: Vec<ClassCount>,
     flow: Option<Flow>,
     load: Option<Load>,
     cards: Vec<Card>,
@@ -75,8 +75,8 @@ struct Page<'a> {
     released: Vec<(LeadLink, &'a Released)>,
 }
 
-impl Page<'_> {
-    /// The colour of the verdict.
+impl PlanPage<'_> {
+    /// The color of the headline.
     fn tone(&self) -> &'static str {
         match self.headline.outlook {
             Outlook::Idle | Outlook::Ready if self.plan.warnings.is_empty() => "good",
@@ -85,32 +85,32 @@ impl Page<'_> {
         }
     }
 
-    /// What the verdict means, for whoever has never seen one.
+    /// What the headline means, for readers new to plans.
     fn meaning(&self) -> String {
         let written = self.plan.summary.to_update + self.plan.summary.to_create;
         match self.headline.outlook {
-            Outlook::Idle => "The inbox is as the files say. Applying this plan writes nothing.".to_owned(),
+            Outlook::Idle => "The inbox matches the files. Applying this plan writes nothing.".to_owned(),
             Outlook::Ready if written == 0 => {
-                "Applying this plan writes nothing: what differs came about in the inbox, and is left as it is there.".to_owned()
+                "Applying this plan writes nothing: the differences come from changes in the inbox, which are kept.".to_owned()
             }
             Outlook::Ready => {
                 format!("Nothing has been written yet. Applying this plan writes {} in the inbox.", count(written, "lead"))
             }
             Outlook::Missing => {
-                "Nothing has been written, and nothing will be while declared leads are missing from the inbox.".to_owned()
+                "Nothing has been written. This plan cannot be applied while declared leads are missing from the inbox.".to_owned()
             }
-            Outlook::Refused => "Nothing has been written, and nothing will be until what refuses it is settled.".to_owned(),
+            Outlook::Refused => "Nothing has been written. This plan cannot be applied until the refusals below are resolved.".to_owned(),
         }
     }
 
-    /// That there is no reason to worry, where there is none.
+    /// A reassurance, if there are no notices.
     fn calm(&self) -> Option<&'static str> {
         (self.notices.is_empty() && !self.plan.changes.is_empty()).then_some(
-            "No guard refuses it, every declared lead was found, and there are no warnings.",
+            "No guard refuses this plan, every declared lead was found, and there are no warnings.",
         )
     }
 
-    /// The inbox's address without what all addresses share.
+    /// The address of the inbox without the part that all addresses share.
     fn inbox(&self) -> &str {
         let endpoint = &self.plan.target.endpoint;
         endpoint
@@ -119,7 +119,7 @@ impl Page<'_> {
             .trim_end_matches('/')
     }
 
-    /// The base's commit, shortened as git does.
+    /// The commit of the base, abbreviated as git does.
     fn commit(&self, base: &Base) -> LeadLink {
         let at = base
             .commit
@@ -136,7 +136,7 @@ impl Page<'_> {
         }
     }
 
-    /// The time to the second, as people read it; as it stands where it is none.
+    /// The time to the second, for people; unchanged if it is not a time.
     fn made(&self) -> String {
         let time: Result<jiff::Timestamp, _> = self.plan.created_at.parse();
         time.map_or_else(
@@ -159,7 +159,7 @@ impl Page<'_> {
         }
     }
 
-    /// What the browser may obey: the very style and script of this page, by their hashes.
+    /// The content security policy: only this page's own style and script, by their hashes.
     fn policy(&self) -> String {
         let (style, script) = (hash(STYLE), hash(SCRIPT));
         format!(
@@ -177,7 +177,7 @@ impl Page<'_> {
     }
 }
 
-/// SHA-256 in base64, as a content security policy names an inline text.
+/// SHA-256 in base64, as a content security policy identifies inline text.
 fn hash(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let digit = |bits: u32| char::from(DIGITS[(bits & 63) as usize]);
@@ -194,7 +194,7 @@ fn hash(text: &str) -> String {
     Sha256::digest(text).chunks(3).map(three).collect()
 }
 
-/// How texts reach the page: what cannot be seen is made visible, then what HTML would obey is escaped.
+/// Text for the page: invisible characters are made visible, then HTML is escaped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Visible;
 

@@ -69,7 +69,7 @@ pub struct LiveValues {
 
 impl LeadList {
     /// The declared leads.
-    pub fn of(desired: &Desired, names: &AgentNames<'_>) -> Self {
+    pub fn new(desired: &Desired, names: &AgentNames<'_>) -> Self {
         let leads = desired.iter().map(|(id, lead)| declared(id, lead, names));
         Self {
             leads: leads.collect(),
@@ -111,7 +111,7 @@ fn declared(id: &LeadId, lead: &DesiredLead, names: &AgentNames<'_>) -> ListedLe
         agent: text(&Field::AGENT),
         tags: value(&Field::TAGS)
             .and_then(DesiredValue::tag_rule)
-            .map(ListedTags::of),
+            .map(ListedTags::new),
         hold: lead.hold.as_deref().map(str::to_owned),
         source: Some(Source::from(&lead.place)),
         live: None,
@@ -138,7 +138,7 @@ fn shown(lead: &Lead, names: &AgentNames<'_>) -> LiveValues {
 }
 
 impl ListedTags {
-    pub(super) fn of(rule: &TagRule) -> Self {
+    pub(super) fn new(rule: &TagRule) -> Self {
         match rule {
             TagRule::Exact(tags) => Self::Exact(tags.iter().cloned().collect()),
             TagRule::Patch { present, absent } => Self::Patch {

@@ -1,6 +1,6 @@
-//! A plan for a comment on a pull request, or a job's summary: what counts comes first, and what is cut comes last.
+//! A plan for a comment on a pull request or a job summary: most important first, so that cuts remove the least important.
 //!
-//! `inline` keeps strangers' texts harmless, `blocks` keeps the document within a size and whole.
+//! `inline` escapes text from strangers; `blocks` keeps the document within a size and well-formed.
 
 use similar::{ChangeTag, TextDiff};
 
@@ -21,17 +21,17 @@ mod tables;
 
 pub(super) use run::run;
 
-/// So many leads of a roll-up, or of a refusal, are named.
+/// The maximum number of leads of a group or refusal that are named.
 const NAMED: usize = 6;
-/// So many characters of a long text are compared.
+/// The maximum number of characters of a long text that are compared.
 const LONGEST: usize = 400;
 
 /// The smallest size that a plan can be cut to, in bytes.
 pub const SMALLEST: usize = 500;
 
 pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
-    let names = PlanNames::of(plan);
-    // Hidden, so that whoever keeps one comment up to date finds it again.
+    let names = PlanNames::new(plan);
+    // Hidden in the rendered comment; lets a pipeline find the comment that it keeps up to date.
     let bot: String = plan
         .target
         .bot_id
@@ -39,7 +39,7 @@ pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
         .filter(char::is_ascii_alphanumeric)
         .take(24)
         .collect();
-    let headline = PlanHeadline::of(plan);
+    let headline = PlanHeadline::new(plan);
     let head = format!(
         "### {} <!-- convertalk plan {bot} -->\n",
         prose(&headline.plain())
@@ -52,14 +52,14 @@ pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
         plan.refusals
             .iter()
             .enumerate()
-            .map(|(at, refusal)| told(refusal, "Refused", at == 0, &names)),
+            .map(|(at, refusal)| refusal_block(refusal, "Refused", at == 0, &names)),
     );
     all.extend(missing(plan));
     all.extend(
         plan.warnings
             .iter()
             .enumerate()
-            .map(|(at, warning)| told(warning, "Warnings", at == 0, &names)),
+            .map(|(at, warning)| refusal_block(warning, "Warnings", at == 0, &names)),
     );
     let groups = groups(plan, &names);
     all.extend(changes(&groups, Class::Conflict, &names));
@@ -79,7 +79,7 @@ pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
     fitted(head, &all, most)
 }
 
-/// What the plan was made of.
+/// What the plan was made from.
 fn about(plan: &Plan) -> Block {
     let base = plan.base.as_ref().map(|base| {
         let commit: String = base
@@ -89,13 +89,13 @@ fn about(plan: &Plan) -> Block {
             .take(12)
             .collect();
         format!(
-            "held against {} ({}), ",
+            "compared with {} ({}), ",
             code(&base.reference),
             code(&commit)
         )
     });
     let extent = if plan.listing.complete {
-        "the whole inbox read"
+        "whole inbox read"
     } else {
         "read until every declared lead was found"
     };
@@ -119,7 +119,7 @@ fn about(plan: &Plan) -> Block {
 }
 
 /// One rule: its message, its place, its leads, and what to do about it.
-fn told(refusal: &Refusal, title: &str, is_first: bool, names: &PlanNames<'_>) -> Block {
+fn refusal_block(refusal: &Refusal, title: &str, is_first: bool, names: &PlanNames<'_>) -> Block {
     let place = refusal
         .source
         .as_ref()
@@ -174,7 +174,7 @@ fn missing(plan: &Plan) -> Option<Block> {
             at(&missing.source)
         )
     };
-    let open = "\n#### Not found in the inbox, after looking twice\n\n| Lead | Label | Declared at |\n|:--|:--|:--|\n";
+    let open = "\n#### Not found in the inbox (searched twice)\n\n| Lead | Label | Declared at |\n|:--|:--|:--|\n";
     let rows: Vec<Row> = plan.missing.iter().map(row).map(Row::one).collect();
     (!rows.is_empty()).then(|| Block {
         open: open.to_owned(),
@@ -198,7 +198,7 @@ fn held(plan: &Plan, names: &PlanNames<'_>) -> Option<Block> {
             at(&held.source)
         )
     };
-    let open = "\n<details><summary>Held, and so left alone</summary>\n\n| Lead | Reason | Declared at |\n|:--|:--|:--|\n";
+    let open = "\n<details><summary>Held, not written</summary>\n\n| Lead | Reason | Declared at |\n|:--|:--|:--|\n";
     let rows: Vec<Row> = plan.held.iter().map(row).map(Row::one).collect();
     (!rows.is_empty()).then(|| Block {
         open: open.to_owned(),
@@ -222,7 +222,7 @@ fn released(plan: &Plan, names: &PlanNames<'_>) -> Option<Block> {
             fields.join(", ")
         )
     };
-    let open = "\n<details><summary>No longer declared, and so left alone</summary>\n\n| Lead | Fields |\n|:--|:--|\n";
+    let open = "\n<details><summary>No longer declared, left unchanged</summary>\n\n| Lead | Fields |\n|:--|:--|\n";
     let rows: Vec<Row> = plan.released.iter().map(row).map(Row::one).collect();
     (!rows.is_empty()).then(|| Block {
         open: open.to_owned(),
@@ -236,13 +236,13 @@ fn released(plan: &Plan, names: &PlanNames<'_>) -> Option<Block> {
 fn changes(groups: &[Group<'_>], class: Class, names: &PlanNames<'_>) -> Option<Block> {
     let (title, noun, close) = match class {
         Class::Conflict => (
-            "#### Conflicts: the file and the inbox both moved, apart\n",
+            "#### Conflicts: the file and the inbox both changed, to different values\n",
             "lead in conflict",
             "",
         ),
         Class::Change => ("#### Changes\n", "change", ""),
         Class::Intended => (
-            "#### Intended: what the files changed since the base\n",
+            "#### Intended: changed in the files since the base\n",
             "intended change",
             "",
         ),
@@ -268,7 +268,7 @@ fn changes(groups: &[Group<'_>], class: Class, names: &PlanNames<'_>) -> Option<
         .filter(of_class)
         .flat_map(|group| rows(group, names))
         .collect();
-    let open = format!("\n{title}\n| Lead | Change | Asked for at |\n|:--|:--|:--|\n");
+    let open = format!("\n{title}\n| Lead | Change | Declared at |\n|:--|:--|:--|\n");
     (!rows.is_empty()).then_some(Block {
         open,
         rows,
@@ -365,7 +365,7 @@ fn told_field(name: &str, field_summary: &FieldSummary, origin: Origin) -> Strin
             kept(field_summary, |text| code(&shortened(text, LONGEST)))
         );
     }
-    let told = match field_summary {
+    let change = match field_summary {
         FieldSummary::Replaced { before, after } => format!("{} → {}", code(before), code(after)),
         FieldSummary::Set { added, removed } => {
             let added = added.iter().map(|tag| code(&format!("+{tag}")));
@@ -383,10 +383,10 @@ fn told_field(name: &str, field_summary: &FieldSummary, origin: Origin) -> Strin
             reworded(&shortened(before, LONGEST), &shortened(after, LONGEST))
         }
     };
-    format!("{} {told}{class}", prose(name))
+    format!("{} {change}{class}", prose(name))
 }
 
-/// Two long texts as one, word by word; words that go or come together are marked together.
+/// Two long texts as one, compared word by word; adjacent insertions and deletions are marked together.
 fn reworded(before: &str, after: &str) -> String {
     let diff = TextDiff::from_words(before, after);
     let words: Vec<_> = diff.iter_all_changes().collect();

@@ -1,4 +1,4 @@
-//! What a run did, for a terminal or a log.
+//! The outcome of a run, for a terminal or a log.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -15,13 +15,13 @@ use crate::cancel::Reason;
 use crate::lead::LeadId;
 use crate::plan::{Fields, Source};
 
-/// So many leads of one outcome are told one by one.
-const TOLD: usize = 20;
+/// The maximum number of leads of one outcome that are listed.
+const LISTED: usize = 20;
 
-/// A run in words: what did not go as planned lead by lead, then the numbers.
+/// Renders a run: the leads that did not go as planned, then the numbers.
 pub fn run(report: &Report) -> String {
     let mut out = String::new();
-    // Writing into a String does not fail.
+    // Writing to a String cannot fail.
     let _infallible = write_run(&mut out, report);
     out
 }
@@ -34,17 +34,17 @@ fn write_run(out: &mut String, report: &Report) -> fmt::Result {
         Outcome::Written,
         Outcome::Verified,
     ] {
-        let told = |(other, detail): &(Outcome, Option<String>)| {
-            let has_words = detail.is_some();
+        let is_listed = |(other, detail): &(Outcome, Option<String>)| {
+            let has_detail = detail.is_some();
             *other == outcome
-                && (has_words || !matches!(outcome, Outcome::Written | Outcome::Verified))
+                && (has_detail || !matches!(outcome, Outcome::Written | Outcome::Verified))
         };
         let leads: Vec<_> = report
             .outcomes
             .iter()
-            .filter(|(_, result)| told(result))
+            .filter(|(_, result)| is_listed(result))
             .collect();
-        for (id, (_, detail)) in leads.iter().take(TOLD) {
+        for (id, (_, detail)) in leads.iter().take(LISTED) {
             let detail = detail.as_deref().map(visible).unwrap_or_default();
             writeln!(
                 out,
@@ -53,13 +53,13 @@ fn write_run(out: &mut String, report: &Report) -> fmt::Result {
                 visible(id.as_str())
             )?;
         }
-        if leads.len() > TOLD {
+        if leads.len() > LISTED {
             indented(
                 out,
                 2,
                 format_args!(
-                    "and {} more {}; the run file has them all",
-                    leads.len() - TOLD,
+                    "and {} more {}; see the run file",
+                    leads.len() - LISTED,
                     outcome.as_str()
                 ),
             )?;
@@ -139,7 +139,7 @@ pub fn run_list(runs: &[RunSummary]) -> String {
     out
 }
 
-/// Names for what a run file tells by id: those of the files at the commit that it ran from, or of now.
+/// Names for what a run file identifies by id: those of the files at the commit that it ran from, or of now.
 #[derive(Debug, Default)]
 pub struct RunNames {
     /// Labels and places of leads.
@@ -151,7 +151,7 @@ pub struct RunNames {
 /// A run file in words: lead by lead what came of it, with what was written, and how it ended, if it did.
 pub fn run_file(lines: &[(u32, Line)], names: &RunNames) -> String {
     let mut out = String::new();
-    // Writing into a String does not fail.
+    // Writing to a String cannot fail.
     let _infallible = write_run_file(&mut out, lines, names);
     out
 }
@@ -248,7 +248,7 @@ fn write_run_file(out: &mut String, lines: &[(u32, Line)], names: &RunNames) -> 
 
 fn oldest_reading(age: Duration) -> String {
     format!(
-        "Every write was sent on a reading of at most {:.2} s before.",
+        "Every write was based on a reading at most {:.2} s old.",
         age.as_secs_f64()
     )
 }
@@ -307,16 +307,14 @@ fn one_line(summary: &FieldSummary) -> String {
     }
 }
 
-/// Why a run ended early, in words.
+/// Why a run stopped early.
 pub fn stopped(reason: Reason) -> &'static str {
     match reason {
-        Reason::Interrupted => "interrupted; the leads that were not tried are as they were",
-        Reason::Deadline => "the deadline was near; run the same apply again for the rest",
-        Reason::Failures => {
-            "too much went wrong to go on; the leads that were not tried are as they were"
-        }
-        Reason::Fatal => "every further request would have failed the same way",
-        Reason::Journal => "the run file could not be written, and nothing is written without it",
+        Reason::Interrupted => "interrupted; leads that were not tried are unchanged",
+        Reason::Deadline => "the deadline was near; run the same apply again to finish",
+        Reason::Failures => "too many writes failed; leads that were not tried are unchanged",
+        Reason::Fatal => "every further request would fail the same way",
+        Reason::Journal => "the run file could not be written",
     }
 }
 

@@ -1,31 +1,31 @@
 //! Findings as SARIF 2.1.0, for code scanning.
 //!
-//! Shapes: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>. Only what readers use of it.
+//! Format: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>. Only the parts that readers use.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::finding::{At, Finding, Level};
+use super::finding::{Finding, FindingPlace, Level};
 use crate::text::visible;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Log {
+struct SarifLog {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [Run; 1],
+    runs: [SarifRun; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run {
+struct SarifRun {
     tool: Tool,
     column_kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     invocations: Option<[Invocation; 1]>,
-    results: Vec<Entry>,
+    results: Vec<SarifEntry>,
 }
 
 #[derive(Serialize)]
@@ -38,7 +38,7 @@ struct Invocation {
 #[derive(Serialize)]
 struct Notification {
     level: &'static str,
-    message: Text,
+    message: SarifText,
 }
 
 #[derive(Serialize)]
@@ -53,28 +53,28 @@ struct Driver {
     version: &'static str,
     semantic_version: &'static str,
     information_uri: &'static str,
-    rules: Vec<Rule>,
+    rules: Vec<SarifRule>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Rule {
+struct SarifRule {
     id: String,
-    short_description: Text,
+    short_description: SarifText,
 }
 
 #[derive(Serialize)]
-struct Text {
+struct SarifText {
     text: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+struct SarifEntry {
     rule_id: String,
     rule_index: usize,
     level: &'static str,
-    message: Text,
+    message: SarifText,
     locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location>,
@@ -84,7 +84,7 @@ struct Entry {
 #[serde(rename_all = "camelCase")]
 struct Location {
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Text>,
+    message: Option<SarifText>,
     physical_location: Physical,
 }
 
@@ -131,16 +131,16 @@ pub(super) fn print(all: &[Finding], prefix: &str) -> Result<String, serde_json:
         .enumerate()
         .map(|(at, id)| (id, at))
         .collect();
-    let rule = |id: &&str| Rule {
+    let rule = |id: &&str| SarifRule {
         id: (*id).to_owned(),
-        short_description: Text {
+        short_description: SarifText {
             text: id.replace('-', " "),
         },
     };
-    let log = Log {
+    let log = SarifLog {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [Run {
+        runs: [SarifRun {
             tool: Tool {
                 driver: Driver {
                     name: "convertalk",
@@ -171,25 +171,25 @@ fn cut(left_out: usize) -> Invocation {
         execution_successful: true,
         tool_execution_notifications: [Notification {
             level: "warning",
-            message: Text { text },
+            message: SarifText { text },
         }],
     }
 }
 
-fn entry(finding: &Finding, ids: &BTreeMap<&str, usize>, prefix: &str) -> Entry {
+fn entry(finding: &Finding, ids: &BTreeMap<&str, usize>, prefix: &str) -> SarifEntry {
     let help = finding
         .help
         .as_ref()
         .map(|help| format!("\nhelp: {}", visible(help)))
         .unwrap_or_default();
-    // Code scanning wants a place for everything: what has none is about the workspace file.
-    let whole = At {
+    // Code scanning requires a place for everything: findings without one are placed in the workspace file.
+    let whole = FindingPlace {
         file: "convertalk.yaml".to_owned(),
         line: 1,
         columns: None,
     };
     let at = finding.at.as_ref().unwrap_or(&whole);
-    Entry {
+    SarifEntry {
         rule_id: finding.rule.clone(),
         rule_index: ids.get(finding.rule.as_str()).copied().unwrap_or_default(),
         level: match finding.level {
@@ -197,7 +197,7 @@ fn entry(finding: &Finding, ids: &BTreeMap<&str, usize>, prefix: &str) -> Entry 
             Level::Warning => "warning",
             Level::Note => "note",
         },
-        message: Text {
+        message: SarifText {
             text: visible(&finding.message) + &help,
         },
         locations: vec![location(at, None, prefix)],
@@ -209,7 +209,7 @@ fn entry(finding: &Finding, ids: &BTreeMap<&str, usize>, prefix: &str) -> Entry 
     }
 }
 
-fn location(at: &At, message: Option<&String>, prefix: &str) -> Location {
+fn location(at: &FindingPlace, message: Option<&String>, prefix: &str) -> Location {
     let columns = at.columns.unzip();
     let region = Region {
         start_line: at.line.max(1),
@@ -221,7 +221,7 @@ fn location(at: &At, message: Option<&String>, prefix: &str) -> Location {
         uri_base_id: "%SRCROOT%",
     };
     Location {
-        message: message.map(|text| Text {
+        message: message.map(|text| SarifText {
             text: visible(text),
         }),
         physical_location: Physical {
@@ -231,7 +231,7 @@ fn location(at: &At, message: Option<&String>, prefix: &str) -> Location {
     }
 }
 
-/// A path as a relative reference: whatever is not a plain character of a path, as bytes in hexadecimal.
+/// A path as a relative reference: other characters are percent-encoded.
 fn uri(path: &str) -> String {
     let byte = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {

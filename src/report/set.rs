@@ -100,7 +100,7 @@ fn values(lead: &Meaning, names: &AgentNames<'_>) -> BTreeMap<String, SetValue> 
 
 fn shown(field: &Field, value: &DesiredValue, names: &AgentNames<'_>) -> SetValue {
     match value {
-        DesiredValue::Set(rule) => SetValue::Tags(ListedTags::of(rule)),
+        DesiredValue::Set(rule) => SetValue::Tags(ListedTags::new(rule)),
         DesiredValue::Notes(notes) => {
             let titles = notes.iter().map(|note| note.title.clone());
             SetValue::Tags(ListedTags::Exact(titles.collect()))

@@ -1,4 +1,4 @@
-//! The palette, and small words.
+//! The palette, and small pieces of text.
 
 use std::fmt::{self, Display, Write};
 
@@ -6,27 +6,27 @@ use anstyle::{AnsiColor, Style};
 
 pub use crate::text::{count, visible};
 
-/// What is added.
+/// Additions.
 pub const ADD: Style = AnsiColor::Green.on_default();
-/// What goes away.
+/// Removals.
 pub const REMOVE: Style = AnsiColor::Red.on_default();
-/// What changes, and what wants a look.
+/// Changes and warnings.
 pub const CHANGE: Style = AnsiColor::Yellow.on_default();
-/// What stops a run.
+/// Errors.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What is good.
+/// Success.
 pub const GOOD: Style = AnsiColor::Green.on_default().bold();
-/// What is looked for with the eye.
+/// Headings.
 pub const STRONG: Style = Style::new().bold();
-/// What is there for whoever wants it.
+/// Secondary information.
 pub const FAINT: Style = Style::new().dimmed();
 
-/// Text in a style, closed again.
+/// Text in a style, which is reset after it.
 pub fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A list, cut after `most` with the number of those left out.
+/// A list cut after `most` entries, with the number left out.
 pub fn some(items: impl ExactSizeIterator<Item = impl Display>, most: usize) -> String {
     let left_out = items.len().saturating_sub(most);
     let mut list: Vec<String> = items.take(most).map(|item| item.to_string()).collect();
@@ -36,7 +36,7 @@ pub fn some(items: impl ExactSizeIterator<Item = impl Display>, most: usize) -> 
     list.join(", ")
 }
 
-/// Lines under one another, each behind the same blanks.
+/// Lines with the same indentation.
 pub(super) fn indented(out: &mut String, depth: usize, line: impl Display) -> fmt::Result {
     writeln!(out, "{:depth$}{line}", "")
 }

@@ -1,4 +1,4 @@
-//! What the tables tell, in every format: how statuses move, and how much each agent carries; and both for a terminal.
+//! The numbers of the tables in every format: status transitions and leads per agent; and both tables for a terminal.
 
 use comfy_table::presets;
 use comfy_table::{CellAlignment, Table};
@@ -6,15 +6,15 @@ use comfy_table::{CellAlignment, Table};
 use super::style::visible;
 use crate::plan::{AgentLoad, TransitionCount};
 
-/// Moves of the status: statuses before, downwards, against statuses after.
+/// Status transitions: rows are statuses before, columns statuses after.
 pub(super) struct Matrix<'a> {
     pub(super) columns: Vec<&'a str>,
-    /// Each with a number, or none, for each column; `None` before is a new lead, or one without a status.
+    /// A row has a number or `None` for each column; a `None` status before is a new lead, or one without a status.
     pub(super) rows: Vec<(Option<&'a str>, Vec<Option<usize>>)>,
 }
 
 impl<'a> Matrix<'a> {
-    pub(super) fn of(counts: &'a [TransitionCount]) -> Self {
+    pub(super) fn new(counts: &'a [TransitionCount]) -> Self {
         let mut columns: Vec<&str> = counts.iter().map(|count| count.to.as_str()).collect();
         columns.sort_by_key(|word| order(word));
         columns.dedup();
@@ -42,14 +42,14 @@ impl<'a> Matrix<'a> {
 }
 
 /// Agents whose number of leads changes, or that have a cap.
-pub(super) fn told_agents(agents: &[AgentLoad]) -> impl Iterator<Item = &AgentLoad> {
+pub(super) fn notable_agents(agents: &[AgentLoad]) -> impl Iterator<Item = &AgentLoad> {
     agents
         .iter()
         .filter(|agent| agent.before != agent.after || agent.max_leads.is_some())
 }
 
 pub(super) fn transitions(counts: &[TransitionCount]) -> String {
-    let Matrix { columns, rows } = Matrix::of(counts);
+    let Matrix { columns, rows } = Matrix::new(counts);
     let mut table = plain();
     table.set_header(
         std::iter::once("from \\ to".to_owned()).chain(columns.iter().map(|word| visible(word))),
@@ -65,11 +65,11 @@ pub(super) fn transitions(counts: &[TransitionCount]) -> String {
 }
 
 pub(super) fn workload(agents: &[AgentLoad]) -> Option<String> {
-    let mut told = told_agents(agents).peekable();
-    told.peek()?;
+    let mut agents = notable_agents(agents).peekable();
+    agents.peek()?;
     let mut table = plain();
     table.set_header(["agent", "before", "after", "change", "cap"]);
-    for agent in told {
+    for agent in agents {
         let change = i128::from(agent.after) - i128::from(agent.before);
         table.add_row([
             visible(agent.name.as_deref().unwrap_or(&agent.id)),
@@ -89,7 +89,7 @@ pub(super) fn workload(agents: &[AgentLoad]) -> Option<String> {
     Some(table.to_string())
 }
 
-/// The platform's order, then any other word by itself.
+/// Orders statuses as the platform does, then others by name.
 fn order(word: &str) -> (usize, &str) {
     let known = crate::lead::Status::WRITABLE
         .iter()

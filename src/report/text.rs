@@ -13,18 +13,18 @@ use super::tables;
 use crate::lead::{Field, LeadId};
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 
-/// So many leads of a roll-up are named.
+/// The maximum number of leads of a group that are named.
 const NAMED: usize = 6;
 
 pub(super) fn plan(plan: &Plan) -> String {
     let mut out = String::new();
-    // Writing into a String does not fail.
+    // Writing to a String cannot fail.
     let _infallible = write_plan(&mut out, plan);
     out
 }
 
 fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
-    let names = PlanNames::of(plan);
+    let names = PlanNames::new(plan);
     for group in groups(plan, &names) {
         match group.changes.as_slice() {
             several if several.len() >= ROLL_UP => rolled_up(out, &group, &names)?,
@@ -34,7 +34,11 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
         }
     }
     if !plan.transitions.is_empty() {
-        section(out, "Status moves", &tables::transitions(&plan.transitions))?;
+        section(
+            out,
+            "Status transitions",
+            &tables::transitions(&plan.transitions),
+        )?;
     }
     if let Some(table) = tables::workload(&plan.agents).filter(|_| !plan.is_empty()) {
         let scope = if plan.listing.complete {
@@ -48,7 +52,7 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
         writeln!(
             out,
             "{}",
-            paint(BAD, "Not found in the inbox, after looking twice")
+            paint(BAD, "Not found in the inbox (searched twice)")
         )?;
         for missing in &plan.missing {
             let label = missing.label.as_deref().map(visible).unwrap_or_default();
@@ -65,7 +69,7 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
         writeln!(out)?;
     }
     if !plan.held.is_empty() {
-        writeln!(out, "{}", paint(STRONG, "Held, and so left alone"))?;
+        writeln!(out, "{}", paint(STRONG, "Held, not written"))?;
         for held in &plan.held {
             let label = held
                 .label
@@ -89,7 +93,7 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
         writeln!(
             out,
             "{}",
-            paint(STRONG, "No longer declared, and so left alone")
+            paint(STRONG, "No longer declared, left unchanged")
         )?;
         for released in &plan.released {
             let label = released
@@ -176,7 +180,7 @@ fn rolled_up(out: &mut String, group: &Group<'_>, names: &PlanNames<'_>) -> fmt:
     };
     writeln!(
         out,
-        "{} {}, the same change:{}",
+        "{} {}, identical change:{}",
         sign(first),
         paint(STRONG, count(group.changes.len(), "lead")),
         class_word(first)
@@ -216,7 +220,7 @@ fn class_word(change: &Change) -> String {
     part_word(change.class) + more
 }
 
-/// The same of one field among others, in a word.
+/// The class of one field that differs from its lead's.
 fn part_word(class: Class) -> String {
     let style = match class {
         Class::Change => return String::new(),
@@ -235,7 +239,7 @@ fn sign(change: &Change) -> String {
     }
 }
 
-/// One line for each field, with the place that asks for it behind.
+/// Renders one line for each field, followed by the place that declares it.
 fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt::Result {
     let names = group
         .fields
@@ -369,13 +373,13 @@ fn refusal(
     writeln!(out)
 }
 
-/// The one sentence that counts.
+/// The headline.
 fn headline(plan: &Plan) -> String {
     let PlanHeadline {
         outlook,
         head,
         numbers,
-    } = PlanHeadline::of(plan);
+    } = PlanHeadline::new(plan);
     let style = match outlook {
         Outlook::Idle => GOOD,
         Outlook::Ready => STRONG,

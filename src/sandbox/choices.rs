@@ -1,21 +1,21 @@
-//! The values of the switches that choose one of several ways; the first of each is the default, the most likely one.
+//! The values of switches that choose between several behaviors. The first value of each is the default, and the most likely one.
 
 use clap::ValueEnum;
 
-/// The two types of chat, each with a listing of its own.
+/// The two types of chat, each with its own listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
-pub enum Kind {
+pub enum ChatKind {
     /// `lead`
     Lead,
     /// `non-lead`
     NonLead,
 }
 
-impl Kind {
-    /// Both.
+impl ChatKind {
+    /// Both types.
     pub const ALL: [Self; 2] = [Self::Lead, Self::NonLead];
 
-    /// The word in the query and in a seed.
+    /// The value in the query and in a seed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Lead => "lead",
@@ -24,10 +24,10 @@ impl Kind {
     }
 }
 
-/// The status of an answer to a wrong or missing token.
+/// The status of the answer to a wrong or missing token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum WrongToken {
-    /// With a message about 24 hex characters, as on a sister endpoint
+    /// With a message about 24 hex characters, as on a related endpoint
     #[default]
     #[value(name = "400")]
     BadRequest,
@@ -39,9 +39,9 @@ pub enum WrongToken {
     Forbidden,
 }
 
-/// How a list ends: what a page past the last one is.
+/// How a list ends: the answer for a page after the last one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum End {
+pub enum ListEnd {
     /// `data` is an empty array
     #[default]
     Empty,
@@ -53,7 +53,7 @@ pub enum End {
     NotFound,
     /// 404 with a web page
     NotFoundHtml,
-    /// The last page once more
+    /// The last page again
     RepeatLast,
 }
 
@@ -65,53 +65,53 @@ pub enum Sort {
     Updated,
     /// By `createdAt`
     Created,
-    /// As seeded; only new chats come to the front
+    /// As seeded; only new chats are added at the front
     None,
 }
 
 /// What an update does with tags.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Tags {
-    /// The sent ones become the chat's tags
+    /// Replaces the chat's tags
     #[default]
     Replace,
-    /// The sent ones join those that are there
+    /// Adds to the chat's tags
     Add,
-    /// Nothing
+    /// Ignores them
     Ignore,
-    /// As replace, but tags are one comma-separated text, kept and listed so; an array answers 400
+    /// As replace, but tags are stored and listed as one comma-separated text; an array is answered with 400
     TextOnly,
 }
 
-/// The shape in which tags are listed.
+/// The form in which tags are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum TagsShown {
-    /// As they are kept: an array, unless the seed has another shape
+    /// As stored: an array, unless the seed has another form
     #[default]
     Array,
     /// One comma-separated text
     Text,
 }
 
-/// What an update does with the fields that it sends, and leaves out.
+/// What an update does with fields that it sends, and with those it leaves out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Put {
-    /// Sets what is sent, leaves the rest
+    /// Sets the fields that are sent, leaves the others
     #[default]
     Partial,
-    /// Sets what is sent, clears the rest (the status to OPEN)
+    /// Sets the fields that are sent, clears the others (status becomes OPEN)
     Replace,
-    /// Says ok and changes nothing
+    /// Reports success and changes nothing
     Ignore,
 }
 
 /// What an update does with notes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Notes {
-    /// The sent ones become the chat's notes; equal ones keep their `_id`
+    /// Replaces the chat's notes; equal ones keep their `_id`
     #[default]
     Replace,
-    /// Each sent one is added, even where an equal one is there
+    /// Adds each note, even if an equal one exists
     Append,
     /// The sent ones become the chat's notes just as they were sent, without keys that were not
     Verbatim,
@@ -150,10 +150,10 @@ pub enum SideEffect {
 /// What an update does with attributes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Attributes {
-    /// Sets the sent keys, leaves the others
+    /// Sets the keys that are sent, leaves the others
     #[default]
     Merge,
-    /// The sent ones become the chat's attributes just as they were sent
+    /// Replaces the chat's attributes, exactly as sent
     Replace,
 }
 
@@ -165,34 +165,34 @@ pub enum Unknown {
     Create,
     /// Answers 404
     Reject,
-    /// Says ok and changes nothing
+    /// Reports success and changes nothing
     Ignore,
 }
 
-/// Which `agentId` takes the agent away; the others of the two are ignored.
+/// Which `agentId` unassigns the agent; the other value is ignored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Unassign {
-    /// The empty text and null
+    /// An empty text, or null
     #[default]
     Either,
-    /// The empty text
+    /// An empty text
     Empty,
     /// Null
     Null,
-    /// None
+    /// Neither
     Never,
 }
 
-/// How an agent, and nobody, are listed.
+/// How an agent, or no agent, is listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum AgentKey {
-    /// An id; the key is missing for nobody
+    /// An id; no key without an agent
     #[default]
     Missing,
-    /// An id; null for nobody
+    /// An id; null without an agent
     Null,
-    /// An id; the empty text for nobody
+    /// An id; an empty text without an agent
     Empty,
-    /// An object with `_id` and `name`; the key is missing for nobody
+    /// An object with `_id` and `name`; no key without an agent
     Object,
 }

@@ -1,45 +1,45 @@
-//! Faults: what goes wrong, at which requests.
+//! Faults: what fails, and at which requests.
 //!
-//! Owns their notation, `KIND[@WHERE][=PERCENT%|:N,N…]`, and the counting and drawing that decides whether one strikes.
+//! Owns the notation `KIND[@WHERE][=PERCENT%|:N,N…]`, and the counting and random choice that decide when a fault occurs.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::random::Random;
 
-/// What goes wrong.
+/// The kind of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
     /// `429`: too many requests, with `Retry-After`; nothing is written.
     TooManyRequests,
-    /// `500`: an envelope that says so; nothing is written.
+    /// `500`: an error envelope; nothing is written.
     InternalError,
     /// `502-html`: a gateway's web page; nothing is written.
     BadGatewayHtml,
-    /// `503`: an envelope that says so; nothing is written.
+    /// `503`: an error envelope; nothing is written.
     Unavailable,
     /// `html`: 200 with a web page; nothing is written.
     Html,
-    /// `truncated`: 200, the first half of the JSON with the length of that half; the write is done.
+    /// `truncated`: 200 with the first half of the JSON and the length of that half; the write is done.
     Truncated,
     /// `success-false`: 200 with `"success": false`; nothing is written.
     SuccessFalse,
     /// `empty`: 200 without a body; nothing is written.
     Empty,
-    /// `oversized`: 200 with a body of 256 MiB and then a broken connection; the write is done.
+    /// `oversized`: 200 with a body of 256 MiB, then a broken connection; the write is done.
     Oversized,
     /// `drop-before`: the connection is closed without an answer; nothing is written.
     DropBefore,
     /// `drop-after`: the write is done, then the connection is closed without an answer.
     DropAfter,
-    /// `slow`: the true answer, late; the write is done as late.
+    /// `slow`: the correct answer, late; the write is done late, too.
     Slow,
-    /// `hang`: no answer while the client waits; nothing is written.
+    /// `hang`: no answer as long as the client waits; nothing is written.
     Hang,
 }
 
 impl FaultKind {
-    /// All, in the order of the help.
+    /// All kinds, in the order of the help.
     pub const ALL: [Self; 13] = [
         Self::TooManyRequests,
         Self::InternalError,
@@ -56,7 +56,7 @@ impl FaultKind {
         Self::Hang,
     ];
 
-    /// The word of the notation.
+    /// The name in the notation.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TooManyRequests => "429",
@@ -76,33 +76,33 @@ impl FaultKind {
     }
 }
 
-/// Which of the two endpoints.
+/// The two endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum FaultSide {
     /// The listing.
     Read,
     /// The update.
     Write,
 }
 
-/// How often a fault strikes.
+/// How often a fault occurs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum When {
     /// At every request.
     Always,
-    /// At so many of a hundred, drawn from the seeded generator.
+    /// At this percentage of requests, chosen by the seeded generator.
     Percent(f64),
-    /// At just these requests of its side, counted from 1.
+    /// At these requests of its side, counted from 1.
     Nth(Vec<u64>),
 }
 
 /// A fault: what, where and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
-    /// What goes wrong.
+    /// The kind.
     pub kind: FaultKind,
-    /// At which endpoint; `None` is both.
-    pub side: Option<Side>,
+    /// The endpoint; `None` for both.
+    pub side: Option<FaultSide>,
     /// How often.
     pub when: When,
 }
@@ -110,17 +110,19 @@ pub struct Fault {
 /// The text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
-    /// No such kind.
-    #[error("`{0}` is no kind of fault; there are {kinds}", kinds = Kinds)]
-    Kind(String),
+    /// Unknown kind.
+    #[error("unknown fault `{0}`; expected one of {kinds}", kinds = Kinds)]
+    ChatKind(String),
     /// Neither `read` nor `write`.
-    #[error("`@{0}` is no place for a fault; write @read, @write, or nothing for both")]
-    Side(String),
-    /// Not a share.
-    #[error("`={0}` is not a share of the requests; write a percentage from 0% to 100%, as in =5%")]
+    #[error("unknown place `@{0}`; write @read, @write, or nothing for both")]
+    FaultSide(String),
+    /// Not a percentage.
+    #[error("`={0}` is not a percentage of requests; write 0% to 100%, as in =5%")]
     Percent(String),
-    /// Not numbers of requests.
-    #[error("`:{0}` are not numbers of requests; write them from 1 on with commas, as in :3,7")]
+    /// Not request numbers.
+    #[error(
+        "`:{0}` is not a list of request numbers; write numbers from 1 separated by commas, as in :3,7"
+    )]
     Nth(String),
 }
 
@@ -143,15 +145,15 @@ impl FromStr for Fault {
         };
         let (kind, side) = match head.split_once('@') {
             None => (head, None),
-            Some((kind, "read")) => (kind, Some(Side::Read)),
-            Some((kind, "write")) => (kind, Some(Side::Write)),
-            Some((_, other)) => return Err(FaultError::Side(other.to_owned())),
+            Some((kind, "read")) => (kind, Some(FaultSide::Read)),
+            Some((kind, "write")) => (kind, Some(FaultSide::Write)),
+            Some((_, other)) => return Err(FaultError::FaultSide(other.to_owned())),
         };
         let known = FaultKind::ALL
             .into_iter()
             .find(|known| known.as_str() == kind);
         Ok(Self {
-            kind: known.ok_or_else(|| FaultError::Kind(kind.to_owned()))?,
+            kind: known.ok_or_else(|| FaultError::ChatKind(kind.to_owned()))?,
             side,
             when,
         })
@@ -180,10 +182,10 @@ fn nth(text: &str) -> Result<When, FaultError> {
         .ok_or_else(|| FaultError::Nth(text.to_owned()))
 }
 
-/// Counts requests and says which fault strikes each.
+/// Counts requests and chooses the fault for each.
 #[derive(Debug)]
 pub(super) struct Faults {
-    /// Each with the number of requests that it has seen.
+    /// Each fault with the number of requests that it has seen.
     rules: Vec<(Fault, u64)>,
     random: Random,
 }
@@ -196,8 +198,8 @@ impl Faults {
         }
     }
 
-    /// The first fault that strikes the next request of this side. Every rule counts every request of its side.
-    pub(super) fn strike(&mut self, side: Side) -> Option<FaultKind> {
+    /// The first fault that applies to the next request of this side. Every fault counts all requests of its side.
+    pub(super) fn strike(&mut self, side: FaultSide) -> Option<FaultKind> {
         let mut struck = None;
         for (fault, seen) in &mut self.rules {
             if fault.side.is_some_and(|wanted| wanted != side) {
@@ -231,7 +233,7 @@ mod tests {
         }
         let fault = Fault {
             kind: FaultKind::DropAfter,
-            side: Some(Side::Write),
+            side: Some(FaultSide::Write),
             when: When::Nth(vec![3, 7]),
         };
         assert_eq!("drop-after@write:3,7".parse(), Ok(fault));
@@ -246,13 +248,13 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         for (text, words) in [
-            ("418", "no kind of fault; there are 429, 500"),
+            ("418", "unknown fault `418`; expected one of 429, 500"),
             ("429@put", "@read, @write"),
             ("429=5", "as in =5%"),
-            ("429=101%", "from 0% to 100%"),
-            ("429:0", "from 1 on"),
-            ("429:", "from 1 on"),
-            ("", "no kind"),
+            ("429=101%", "0% to 100%"),
+            ("429:0", "numbers from 1"),
+            ("429:", "numbers from 1"),
+            ("", "unknown fault"),
         ] {
             assert!(
                 text.parse::<Fault>()
@@ -268,8 +270,14 @@ mod tests {
             "500@write:2".parse().expect("a fault"),
             "503:4".parse().expect("a fault"),
         ];
-        let mut faults = Faults::new(&rules, Random::of(1, 1));
-        let sides = [Side::Write, Side::Read, Side::Write, Side::Read, Side::Read];
+        let mut faults = Faults::new(&rules, Random::new(1, 1));
+        let sides = [
+            FaultSide::Write,
+            FaultSide::Read,
+            FaultSide::Write,
+            FaultSide::Read,
+            FaultSide::Read,
+        ];
         let struck: Vec<_> = sides
             .map(|side| faults.strike(side).map(FaultKind::as_str))
             .into();
@@ -280,9 +288,9 @@ mod tests {
     fn a_share_is_drawn_the_same_way_each_time() {
         let rules = ["429=20%".parse().expect("a fault")];
         let draw = || {
-            let mut faults = Faults::new(&rules, Random::of(1, 7));
+            let mut faults = Faults::new(&rules, Random::new(1, 7));
             (0..1_000)
-                .filter(|_| faults.strike(Side::Read).is_some())
+                .filter(|_| faults.strike(FaultSide::Read).is_some())
                 .count()
         };
         assert_eq!(draw(), draw());

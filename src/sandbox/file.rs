@@ -1,4 +1,4 @@
-//! Seeds and states: one format, `{ lead: [records], non-lead: [records] }` or a sequence of leads, in YAML or, where the name
+//! Seeds and states: one format, `{ lead: [records], non-lead: [records] }` or a sequence of leads, in YAML or, if the file name
 //! ends in `.json`, JSON.
 
 use std::io::{self, Write};
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::atomic_file::{self, WriteError};
 
-use super::choices::Kind;
+use super::choices::ChatKind;
 use super::generate::Generator;
 use super::record::Record;
-use super::store::{Body, text};
+use super::store::{StoredBody, text};
 
 /// A seed or a state that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum FileError {
     /// The file is not JSON.
     #[error("{path} is not JSON: {1}", path = .0.display())]
     Json(PathBuf, serde_json::Error),
-    /// The file is something else than records.
+    /// The file does not contain records.
     #[error("{path}: {1}", path = .0.display())]
     Shape(PathBuf, String),
 }
@@ -42,7 +42,7 @@ fn is_json(path: &Path) -> bool {
 }
 
 /// Reads the records of a file.
-pub(super) fn read(path: &Path) -> Result<Vec<(Kind, Record)>, FileError> {
+pub(super) fn read(path: &Path) -> Result<Vec<(ChatKind, Record)>, FileError> {
     let text =
         std::fs::read_to_string(path).map_err(|error| FileError::Read(path.to_owned(), error))?;
     let value = if is_json(path) {
@@ -53,15 +53,15 @@ pub(super) fn read(path: &Path) -> Result<Vec<(Kind, Record)>, FileError> {
     records(value).map_err(|problem| FileError::Shape(path.to_owned(), problem))
 }
 
-fn records(value: Value) -> Result<Vec<(Kind, Record)>, String> {
+fn records(value: Value) -> Result<Vec<(ChatKind, Record)>, String> {
     let mut all = Vec::new();
     match value {
         Value::Null => {}
-        Value::Array(_) => list(&mut all, Kind::Lead, value)?,
+        Value::Array(_) => list(&mut all, ChatKind::Lead, value)?,
         Value::Object(lists) => {
             for (key, value) in lists {
-                let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == key);
-                let kind = kind.ok_or_else(|| format!("`{key}` is not a type of chat; write `lead` or `non-lead`"))?;
+                let kind = ChatKind::ALL.into_iter().find(|kind| kind.as_str() == key);
+                let kind = kind.ok_or_else(|| format!("unknown chat type `{key}`; write `lead` or `non-lead`"))?;
                 list(&mut all, kind, value)?;
             }
         }
@@ -70,7 +70,7 @@ fn records(value: Value) -> Result<Vec<(Kind, Record)>, String> {
     Ok(all)
 }
 
-fn list(all: &mut Vec<(Kind, Record)>, kind: Kind, value: Value) -> Result<(), String> {
+fn list(all: &mut Vec<(ChatKind, Record)>, kind: ChatKind, value: Value) -> Result<(), String> {
     let items = match value {
         Value::Null => Vec::new(),
         Value::Array(items) => items,
@@ -95,7 +95,7 @@ fn list(all: &mut Vec<(Kind, Record)>, kind: Kind, value: Value) -> Result<(), S
 /// Replaces the file atomically.
 pub(super) fn write(
     path: &Path,
-    lists: &[Vec<Body>; 2],
+    lists: &[Vec<StoredBody>; 2],
     generator: &Generator,
 ) -> Result<(), FileError> {
     if let Some(folder) = path.parent() {
@@ -114,15 +114,15 @@ pub(super) fn write(
 
 fn write_json(
     out: &mut dyn Write,
-    lists: &[Vec<Body>; 2],
+    lists: &[Vec<StoredBody>; 2],
     generator: &Generator,
 ) -> io::Result<()> {
     out.write_all(b"{")?;
-    for (kind, bodies) in Kind::ALL.into_iter().zip(lists) {
+    for (kind, bodies) in ChatKind::ALL.into_iter().zip(lists) {
         write!(
             out,
             "{}\"{}\":[",
-            if kind == Kind::Lead { "" } else { ",\n" },
+            if kind == ChatKind::Lead { "" } else { ",\n" },
             kind.as_str()
         )?;
         for (index, body) in bodies.iter().enumerate() {
@@ -140,10 +140,10 @@ fn write_json(
 
 fn write_yaml(
     out: &mut dyn Write,
-    lists: &[Vec<Body>; 2],
+    lists: &[Vec<StoredBody>; 2],
     generator: &Generator,
 ) -> io::Result<()> {
-    for (kind, bodies) in Kind::ALL.into_iter().zip(lists) {
+    for (kind, bodies) in ChatKind::ALL.into_iter().zip(lists) {
         let records: Result<Vec<Value>, _> = bodies
             .iter()
             .map(|body| serde_json::from_str(&text(body, generator)))

@@ -1,4 +1,4 @@
-//! Connections that can be cut: closed as TCP closes them, without a byte of an answer.
+//! Connections that can be cut: closed by TCP without a byte of an answer.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub(super) struct Wire(Arc<AtomicBool>);
 
 impl Wire {
-    /// From here on nothing is sent; the server closes the connection when it tries.
+    /// Blocks further data; the server closes the connection when it tries to send.
     pub(super) fn cut(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -29,21 +29,21 @@ pub(super) struct Gate(pub(super) TcpListener);
 
 /// A connection that can be cut.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct CuttableConnection {
     stream: TcpStream,
     cut: Arc<AtomicBool>,
 }
 
 impl Listener for Gate {
-    type Io = Line;
+    type Io = CuttableConnection;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> (CuttableConnection, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        // Without it answers are late, not wrong.
+        // Without this option, answers are only late, not wrong.
         drop(stream.set_nodelay(true));
         (
-            Line {
+            CuttableConnection {
                 stream,
                 cut: Arc::default(),
             },
@@ -62,7 +62,7 @@ impl Connected<IncomingStream<'_, Gate>> for Wire {
     }
 }
 
-impl Line {
+impl CuttableConnection {
     fn whole(&self) -> io::Result<()> {
         if self.cut.load(Ordering::SeqCst) {
             Err(io::ErrorKind::ConnectionReset.into())
@@ -72,7 +72,7 @@ impl Line {
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for CuttableConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -83,7 +83,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for CuttableConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,20 +1,20 @@
-//! Chats out of nothing: any number of them, realistic, each a function of the seed and its index alone.
+//! Generated chats: any number of them, realistic, each a function of the seed and its index alone.
 //!
-//! A generated chat is not kept: it is written down again whenever it is listed, until a write makes it a record of its own. So
-//! a million of them cost neither time nor memory.
+//! A generated chat is not stored: it is rendered whenever it is listed, until a write makes it a stored record. So
+//! a million chats cost neither time nor memory.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::choices::Kind;
+use super::choices::ChatKind;
 use super::odd;
 use super::random::Random;
 use super::record::{Record, iso};
 
 /// The newest date of generated chats: 2025-06-01.
 const NEWEST: i64 = 1_748_736_000_000;
-/// Added to a seed with odd shapes, one of each and some more.
+/// Added to a seed with odd records: at least one of each kind.
 const STRANGERS: u32 = 12;
 
 const AGENTS: [(&str, &str); 5] = [
@@ -75,7 +75,7 @@ pub(super) fn agent_name(id: &str) -> &'static str {
         .map_or("Agent", |agent| agent.1)
 }
 
-/// Makes chats.
+/// Generates chats.
 #[derive(Debug, Clone)]
 pub(super) struct Generator {
     seed: u64,
@@ -88,26 +88,26 @@ impl Generator {
         Self { seed, leads, odd }
     }
 
-    /// How many there are at first.
+    /// The initial number of chats.
     pub(super) fn count(&self) -> u32 {
         self.leads + if self.odd { STRANGERS } else { 0 }
     }
 
-    pub(super) fn kind(index: u32) -> Kind {
+    pub(super) fn kind(index: u32) -> ChatKind {
         if index % 10 == 9 {
-            Kind::NonLead
+            ChatKind::NonLead
         } else {
-            Kind::Lead
+            ChatKind::Lead
         }
     }
 
-    /// `None` for an odd chat without one.
+    /// `None` for an odd chat without a uuid.
     pub(super) fn uuid(&self, index: u32) -> Option<String> {
         (self.oddity(index) != Some(odd::NO_UUID))
-            .then(|| Random::of(self.seed, index.into()).uuid())
+            .then(|| Random::new(self.seed, index.into()).uuid())
     }
 
-    /// When it was created and updated; the first is the one updated last.
+    /// When a chat was created and updated; the first one was updated last.
     pub(super) fn times(index: u32) -> (i64, i64) {
         let updated = NEWEST - i64::from(index) * 37_000;
         (
@@ -128,7 +128,7 @@ impl Generator {
         }
     }
 
-    /// A chat that arrives now: never odd, with dates of its own.
+    /// A chat that arrives now: never odd, with its own dates.
     pub(super) fn arrival(&self, index: u32, now: i64) -> Record {
         let plain = Self {
             seed: self.seed ^ 0xa55_1fe,
@@ -154,7 +154,7 @@ impl Generator {
     }
 
     fn plain(&self, index: u32) -> Result<String, std::fmt::Error> {
-        let mut random = Random::of(self.seed, index.into());
+        let mut random = Random::new(self.seed, index.into());
         let (uuid, id) = (random.uuid(), random.id());
         let (first, last) = (random.pick(&FIRST), random.pick(&LAST));
         let (city, country, prefix) = PLACES[random.below(PLACES.len())];

@@ -1,4 +1,4 @@
-//! Habits: what a platform makes of the texts that it is sent, and what it does besides.
+//! Habits: how a platform normalizes the texts it is sent, and the side effects of an update.
 
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
@@ -6,12 +6,12 @@ use unicode_normalization::UnicodeNormalization;
 use super::choices::{Normalise, SideEffect};
 use super::record::{AGENT, Record};
 
-/// The longest text of a platform that cuts, in characters.
+/// The maximum length of a text on a platform that cuts, in characters.
 const LONGEST: usize = 40;
-/// The most tags of a platform that has a cap.
+/// The maximum number of tags on a platform with a cap.
 const MOST_TAGS: usize = 5;
 
-/// Makes of a body what the platform stores.
+/// Turns a body into what the platform stores.
 pub(super) fn normalise(body: &mut Record, habits: &[Normalise]) {
     for habit in habits {
         if *habit == Normalise::Cap
@@ -29,7 +29,7 @@ pub(super) fn normalise(body: &mut Record, habits: &[Normalise]) {
     }
 }
 
-/// Calls `change` for each text of a field: its own, those of its tags, and those of its notes and attributes but their keys.
+/// Calls `change` for each text of a field: its own, and those of its tags, notes and attributes, without their keys.
 fn texts(key: &str, value: &mut Value, change: &impl Fn(&str, &str) -> String) {
     match value {
         Value::String(text) => *text = change(key, text),
@@ -64,7 +64,7 @@ fn changed(habit: Normalise, key: &str, text: &str) -> String {
     }
 }
 
-/// Does to a record what follows from an update.
+/// Applies the side effects of an update to a record.
 pub(super) fn side_effects(record: &mut Record, body: &Record, effects: &[SideEffect]) {
     for effect in effects {
         let is_assigned = body
@@ -83,7 +83,7 @@ pub(super) fn side_effects(record: &mut Record, body: &Record, effects: &[SideEf
     }
 }
 
-/// The fields of an update, one by one, each with what goes along with every update.
+/// The fields of an update, one by one, each with what every update includes.
 pub(super) fn apart(body: &Record) -> Vec<Record> {
     let is_id = |key: &str| ["uuid", "botId", "customerId"].contains(&key);
     let ids: Record = body

@@ -1,35 +1,35 @@
-//! HTTP: who may ask, what is asked, how it is answered, and what goes wrong on the way.
+//! HTTP: access, requests, answers and faults.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use axum::body::{Body as HttpBody, Bytes, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
-use super::choices::{End, Kind, WrongToken};
-use super::fault::{FaultKind, Faults, Side};
+use super::choices::{ChatKind, ListEnd, WrongToken};
+use super::fault::{FaultKind, FaultSide, Faults};
 use super::gate::Wire;
 use super::generate::Generator;
-use super::inbox::{Inbox, Page};
+use super::inbox::{Inbox, ListPage};
 use super::kept::Kept;
 use super::lock;
 use super::log::Log;
 use super::options::Options;
 use super::put;
 use super::record::{Record, shown};
-use super::store::{Body, text};
+use super::store::{StoredBody, text};
 
 const MAX_BODY: usize = 1 << 20;
-/// Read and thrown away, so that a client with a body too large hears so.
+/// Larger bodies are read and discarded up to this size, so that the client receives the error.
 const MAX_DRAINED: usize = 16 << 20;
 const OVERSIZED: usize = 256 << 20;
 
-/// All that a request needs.
+/// Everything that a request needs.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) options: Arc<Options>,
@@ -38,13 +38,13 @@ pub(super) struct Server {
     pub(super) kept: Mutex<Kept>,
     pub(super) faults: Mutex<Faults>,
     pub(super) log: Arc<Log>,
-    /// Told after changes.
+    /// Notified after changes.
     pub(super) changed: Notify,
     /// True, or closed, when the sandbox stops.
     pub(super) stopping: watch::Receiver<bool>,
 }
 
-type Answer = (StatusCode, Bytes);
+type Reply = (StatusCode, Bytes);
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -54,12 +54,12 @@ pub(super) async fn answer(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let side = match (&parts.method, parts.uri.path()) {
-        (&Method::GET, "/inbox/direct/chats") => Some(Side::Read),
-        (&Method::PUT, "/inbox/direct/lead") => Some(Side::Write),
+        (&Method::GET, "/inbox/direct/chats") => Some(FaultSide::Read),
+        (&Method::PUT, "/inbox/direct/lead") => Some(FaultSide::Write),
         _ => None,
     };
     let header = side.map(|side| {
-        if side == Side::Read {
+        if side == FaultSide::Read {
             "x-bot-token"
         } else {
             "x-bp-token"
@@ -97,7 +97,7 @@ pub(super) async fn answer(
         ticket.request.status = Some(response.status().as_u16());
         return response;
     }
-    let (status, text): Answer = match (side, bytes) {
+    let (status, text): Reply = match (side, bytes) {
         (None, _) => {
             let words = format!("Cannot {} {}", parts.method, parts.uri.path());
             (
@@ -117,12 +117,12 @@ pub(super) async fn answer(
                 .and_then(|value| value.to_str().ok());
             let wrong = server.wrong_token(side, token.unwrap_or_default());
             wrong.unwrap_or_else(|| match side {
-                Side::Read => {
+                FaultSide::Read => {
                     let (answer, shown) = server.list(&ticket.request.query);
                     ticket.request.shown = shown;
                     answer
                 }
-                Side::Write => server.put(ticket.request.body.as_ref()),
+                FaultSide::Write => server.put(ticket.request.body.as_ref()),
             })
         }
     };
@@ -151,8 +151,8 @@ impl Server {
         }
     }
 
-    fn wrong_token(&self, side: Side, token: &str) -> Option<Answer> {
-        let wanted = if side == Side::Read {
+    fn wrong_token(&self, side: FaultSide, token: &str) -> Option<Reply> {
+        let wanted = if side == FaultSide::Read {
             &self.options.read_token
         } else {
             &self.options.write_token
@@ -171,7 +171,7 @@ impl Server {
         (!right).then(|| envelope(status, words, None))
     }
 
-    /// A reason for each of the two ids that is not the one known here.
+    /// A reason for each of the two ids that is unknown here.
     fn strange_ids<'a>(&self, id: impl Fn(&str) -> Option<&'a str>) -> Vec<String> {
         let known = [
             ("botId", &self.options.bot_id),
@@ -186,7 +186,7 @@ impl Server {
     }
 
     /// The answer to a listing, and the uuids that it shows where requests are kept.
-    fn list(&self, query: &BTreeMap<String, String>) -> (Answer, Vec<String>) {
+    fn list(&self, query: &BTreeMap<String, String>) -> (Reply, Vec<String>) {
         let get = |key: &str| {
             query
                 .get(key)
@@ -201,7 +201,7 @@ impl Server {
         let page = get("page")
             .and_then(|page| page.parse::<u32>().ok())
             .filter(|page| *page > 0);
-        let kind = Kind::ALL
+        let kind = ChatKind::ALL
             .into_iter()
             .find(|kind| get("type") == Some(kind.as_str()));
         reasons.extend(
@@ -226,32 +226,38 @@ impl Server {
             self.changed.notify_one();
         }
         let mut shown = Vec::new();
-        if let Page::Chats(bodies) = &found
+        if let ListPage::Chats(bodies) = &found
             && self.log.keeps()
         {
             shown.extend(bodies.iter().filter_map(|body| self.uuid(body)));
         }
         let answer = match (found, self.options.end) {
-            (Page::Chats(bodies), _) => {
+            (ListPage::Chats(bodies), _) => {
                 (StatusCode::OK, self.kept_page(version, kind, page, &bodies))
             }
-            (Page::PastEnd, End::Empty | End::RepeatLast) => (StatusCode::OK, self.page(&[])),
-            (Page::PastEnd, End::MissingData) => envelope(StatusCode::OK, "ok", None),
-            (Page::PastEnd, End::NullData) => envelope(StatusCode::OK, "ok", Some(Value::Null)),
-            (Page::PastEnd, End::NotFound) => {
+            (ListPage::PastEnd, ListEnd::Empty | ListEnd::RepeatLast) => {
+                (StatusCode::OK, self.page(&[]))
+            }
+            (ListPage::PastEnd, ListEnd::MissingData) => envelope(StatusCode::OK, "ok", None),
+            (ListPage::PastEnd, ListEnd::NullData) => {
+                envelope(StatusCode::OK, "ok", Some(Value::Null))
+            }
+            (ListPage::PastEnd, ListEnd::NotFound) => {
                 envelope(StatusCode::NOT_FOUND, "No chats found", None)
             }
-            (Page::PastEnd, End::NotFoundHtml) => (StatusCode::NOT_FOUND, Bytes::from_static(b"<")),
+            (ListPage::PastEnd, ListEnd::NotFoundHtml) => {
+                (StatusCode::NOT_FOUND, Bytes::from_static(b"<"))
+            }
         };
         (answer, shown)
     }
 
-    fn uuid(&self, body: &Body) -> Option<String> {
+    fn uuid(&self, body: &StoredBody) -> Option<String> {
         let record: Value = serde_json::from_str(&text(body, &self.generator)).ok()?;
         Some(record["uuid"].as_str()?.to_owned())
     }
 
-    fn kept_page(&self, version: u64, kind: Kind, page: u32, bodies: &[Body]) -> Bytes {
+    fn kept_page(&self, version: u64, kind: ChatKind, page: u32, bodies: &[StoredBody]) -> Bytes {
         if self.options.keep_pages == 0 {
             return self.page(bodies);
         }
@@ -263,7 +269,7 @@ impl Server {
         })
     }
 
-    fn page(&self, bodies: &[Body]) -> Bytes {
+    fn page(&self, bodies: &[StoredBody]) -> Bytes {
         let mut out = String::from(r#"{"success":true,"message":"ok","code":200,"data":["#);
         for (index, body) in bodies.iter().enumerate() {
             out.push_str(if index == 0 { "" } else { "," });
@@ -273,7 +279,7 @@ impl Server {
         out.into()
     }
 
-    fn put(&self, body: Option<&Value>) -> Answer {
+    fn put(&self, body: Option<&Value>) -> Reply {
         let Some(body) = body.and_then(Value::as_object) else {
             return refused(vec!["body must be a JSON object".to_owned()]);
         };
@@ -294,7 +300,7 @@ impl Server {
     }
 }
 
-fn envelope(status: StatusCode, message: &str, data: Option<Value>) -> Answer {
+fn envelope(status: StatusCode, message: &str, data: Option<Value>) -> Reply {
     let mut text =
         json!({ "success": status.is_success(), "message": message, "code": status.as_u16() });
     if let Some(data) = data {
@@ -303,11 +309,11 @@ fn envelope(status: StatusCode, message: &str, data: Option<Value>) -> Answer {
     (status, text.to_string().into())
 }
 
-fn refused(reasons: Vec<String>) -> Answer {
+fn refused(reasons: Vec<String>) -> Reply {
     envelope(StatusCode::BAD_REQUEST, "Bad Request", Some(json!(reasons)))
 }
 
-/// The answer of a fault that comes instead of the true one.
+/// The answer of a fault that replaces the real one.
 fn struck(fault: FaultKind, options: &Options) -> Option<Response> {
     let say = |status, words| {
         let (status, text) = envelope(status, words, None);
@@ -316,7 +322,7 @@ fn struck(fault: FaultKind, options: &Options) -> Option<Response> {
     match fault {
         FaultKind::TooManyRequests => {
             let mut response = say(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
-            // A date has whole seconds: rounded up, so that who obeys it has waited long enough.
+            // A date has whole seconds: rounded up, so that a client that obeys it has waited long enough.
             let date = SystemTime::now()
                 + Duration::from_millis(
                     options.retry_after.saturating_mul(1_000).min(1 << 40) + 999,
@@ -369,7 +375,7 @@ fn html(status: StatusCode) -> Response {
     (status, [(header::CONTENT_TYPE, "text/html")], page).into_response()
 }
 
-/// Sent for as long as the client takes it, up to 256 MiB; then the connection breaks.
+/// Sent as long as the client reads, up to 256 MiB; then the connection breaks.
 fn oversized() -> Response {
     let chunk = Bytes::from(
         r#"{"uuid":"00000000-0000-4000-8000-000000000000","padding":"xxxxxxxx"},"#.repeat(1_000),
@@ -387,7 +393,7 @@ fn oversized() -> Response {
     (
         StatusCode::OK,
         [(header::CONTENT_TYPE, "application/json; charset=utf-8")],
-        HttpBody::from_stream(stream),
+        Body::from_stream(stream),
     )
         .into_response()
 }

@@ -1,4 +1,4 @@
-//! The inbox as it lives: lists pages, takes updates, lets time pass between them.
+//! The inbox over time: lists pages, takes updates, and changes between requests.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -7,18 +7,18 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::choices::{End, Kind, Put, Unknown};
+use super::choices::{ChatKind, ListEnd, Put, Unknown};
 use super::generate::Generator;
 use super::habits;
 use super::options::Options;
 use super::put;
 use super::random::Random;
 use super::record::{Record, iso};
-use super::store::{Body, Store, text};
+use super::store::{Store, StoredBody, text};
 
 /// A write that listings do not show yet.
 #[derive(Debug)]
-struct Pending {
+struct PendingWrite {
     body: Record,
     ids: Random,
     now: i64,
@@ -26,19 +26,19 @@ struct Pending {
     reads: u64,
 }
 
-/// What a list request finds.
-pub(super) enum Page {
-    Chats(Vec<Body>),
+/// What a list request returns.
+pub(super) enum ListPage {
+    Chats(Vec<StoredBody>),
     PastEnd,
 }
 
-/// The chats, and what is under way.
+/// The chats, and pending writes.
 #[derive(Debug)]
 pub(super) struct Inbox {
     options: Arc<Options>,
     generator: Arc<Generator>,
     store: Store,
-    pending: VecDeque<Pending>,
+    pending: VecDeque<PendingWrite>,
     reads: u64,
     arrived: u32,
     random: Random,
@@ -48,7 +48,7 @@ pub(super) struct Inbox {
 
 impl Inbox {
     pub(super) fn new(options: Arc<Options>, generator: Arc<Generator>, store: Store) -> Self {
-        let random = Random::of(options.random_seed, u64::MAX);
+        let random = Random::new(options.random_seed, u64::MAX);
         Self {
             options,
             generator,
@@ -61,36 +61,36 @@ impl Inbox {
         }
     }
 
-    /// The page from 1, as it is at this instant.
-    pub(super) fn list(&mut self, kind: Kind, page: usize) -> Page {
+    /// A page, numbered from 1, as it is now.
+    pub(super) fn list(&mut self, kind: ChatKind, page: usize) -> ListPage {
         self.reads += 1;
         self.settle_due();
         self.stir(kind);
         let (size, len) = (self.options.page_size.max(1), self.store.len(kind));
         let overlap = usize::from(self.options.duplicates && size > 1);
         let stride = size - overlap;
-        // A page that would show nothing but the chat of the border is past the end.
+        // A page that would only repeat the chat on the border is past the end.
         let pages = len
             .saturating_sub(overlap)
             .div_ceil(stride)
             .max(usize::from(len > 0));
-        let page = if page > pages && self.options.end == End::RepeatLast {
+        let page = if page > pages && self.options.end == ListEnd::RepeatLast {
             pages.max(1)
         } else {
             page
         };
-        if page > pages && !(pages == 0 && self.options.end == End::RepeatLast) {
-            return Page::PastEnd;
+        if page > pages && !(pages == 0 && self.options.end == ListEnd::RepeatLast) {
+            return ListPage::PastEnd;
         }
-        Page::Chats(self.store.window(kind, (page - 1) * stride, size))
+        ListPage::Chats(self.store.window(kind, (page - 1) * stride, size))
     }
 
-    /// The same number means that every page is as it was.
+    /// Equal numbers mean that all pages are unchanged.
     pub(super) fn version(&self) -> u64 {
         self.store.version()
     }
 
-    /// Takes an update that is in order. `false` where the uuid is unknown and refused.
+    /// Applies a valid update. Returns `false` if the uuid is unknown and refused.
     pub(super) fn put(&mut self, mut body: Record) -> bool {
         habits::normalise(&mut body, &self.options.normalise);
         let uuid = body.get("uuid").and_then(Value::as_str).unwrap_or_default();
@@ -113,7 +113,7 @@ impl Inbox {
         };
         let mut due = Instant::now() + self.options.lag;
         for body in bodies {
-            let write = Pending {
+            let write = PendingWrite {
                 ids: self.random.fork(),
                 now: self.store.now(),
                 due,
@@ -130,7 +130,8 @@ impl Inbox {
     fn settle_due(&mut self) {
         let (reads, lag) = (self.reads, self.options.lag_reads);
         let now = Instant::now();
-        let is_due = |write: &Pending| write.due <= now && (lag == 0 || reads - write.reads > lag);
+        let is_due =
+            |write: &PendingWrite| write.due <= now && (lag == 0 || reads - write.reads > lag);
         let pending = std::mem::take(&mut self.pending);
         let (due, rest): (VecDeque<_>, VecDeque<_>) = pending.into_iter().partition(is_due);
         self.pending = rest;
@@ -139,15 +140,15 @@ impl Inbox {
         }
     }
 
-    /// What happens in an inbox between two requests.
-    fn stir(&mut self, kind: Kind) {
+    /// Changes that happen in an inbox between two requests.
+    fn stir(&mut self, kind: ChatKind) {
         let reads = self.reads;
         let due = |every: u64| every > 0 && reads.is_multiple_of(every);
         if due(self.options.churn) {
             self.touch(kind, kind);
         }
         if due(self.options.promote) {
-            self.touch(Kind::NonLead, Kind::Lead);
+            self.touch(ChatKind::NonLead, ChatKind::Lead);
         }
         if due(self.options.arrivals) {
             let now = self.store.now();
@@ -167,8 +168,8 @@ impl Inbox {
         }
     }
 
-    /// Some chat becomes active, and may change its type.
-    fn touch(&mut self, from: Kind, to: Kind) {
+    /// A chat becomes active, and may change its type.
+    fn touch(&mut self, from: ChatKind, to: ChatKind) {
         let place = self.random.below(self.store.len(from));
         let Some(slot) = self.store.at(from, place) else {
             return;
@@ -194,13 +195,13 @@ impl Inbox {
         Cow::Owned(store)
     }
 
-    /// Both listings whole, waiting writes done.
-    pub(super) fn bodies(&self) -> [Vec<Body>; 2] {
+    /// Both listings in full, with pending writes applied.
+    pub(super) fn bodies(&self) -> [Vec<StoredBody>; 2] {
         let store = self.settled();
-        Kind::ALL.map(|kind| store.window(kind, 0, store.len(kind)))
+        ChatKind::ALL.map(|kind| store.window(kind, 0, store.len(kind)))
     }
 
-    /// All records by uuid, or by `_id` where they have none, waiting writes done.
+    /// All records by uuid, or by `_id` if they have none, with pending writes applied.
     pub(super) fn records(&self) -> BTreeMap<String, Value> {
         let bodies = self.bodies();
         let records = bodies
@@ -217,8 +218,8 @@ impl Inbox {
             .collect()
     }
 
-    /// The type of a chat, waiting writes done.
-    pub(super) fn kind(&self, uuid: &str) -> Option<Kind> {
+    /// The type of a chat, with pending writes applied.
+    pub(super) fn kind(&self, uuid: &str) -> Option<ChatKind> {
         let store = self.settled();
         store.record(store.find(uuid)?).map(|(kind, _)| kind)
     }
@@ -226,8 +227,8 @@ impl Inbox {
     /// Some agent edits some chat: its status, or another tag, note or attribute, named after `number`. The chat, the field and the
     /// value; `None` where there is no chat.
     pub(super) fn edit_some(&mut self, number: u64) -> Option<(String, &'static str, String)> {
-        let place = self.random.below(self.store.len(Kind::Lead));
-        let slot = self.store.at(Kind::Lead, place)?;
+        let place = self.random.below(self.store.len(ChatKind::Lead));
+        let slot = self.store.at(ChatKind::Lead, place)?;
         let (kind, mut record) = self.store.record(slot)?;
         let uuid = record.get("uuid").and_then(Value::as_str)?.to_owned();
         let (field, value) = put::edited(&mut record, number);
@@ -254,7 +255,7 @@ impl Inbox {
         true
     }
 
-    pub(super) fn insert(&mut self, kind: Kind, mut record: Record) {
+    pub(super) fn insert(&mut self, kind: ChatKind, mut record: Record) {
         let now = self.store.now();
         super::record::complete(&mut record, self.random.next(), 0, now);
         let place = record
@@ -266,7 +267,7 @@ impl Inbox {
     }
 }
 
-fn perform(store: &mut Store, write: &Pending, options: &Options) {
+fn perform(store: &mut Store, write: &PendingWrite, options: &Options) {
     let uuid = write
         .body
         .get("uuid")
@@ -276,7 +277,7 @@ fn perform(store: &mut Store, write: &Pending, options: &Options) {
     let place = store.find(uuid);
     let known = place.and_then(|slot| store.record(slot));
     let (kind, mut record) =
-        known.unwrap_or_else(|| (Kind::Lead, put::created(uuid, &mut ids, write.now)));
+        known.unwrap_or_else(|| (ChatKind::Lead, put::created(uuid, &mut ids, write.now)));
     put::apply(&mut record, &write.body, options, &mut ids, write.now);
     store.put(place, kind, record);
 }

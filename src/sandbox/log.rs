@@ -13,26 +13,26 @@ use serde_json::{Value, json};
 use super::fault::FaultKind;
 use super::lock;
 
-/// One request, as it came and as it was answered.
+/// One request and its answer.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct LoggedRequest {
     /// Its number, from 1, in the order of arrival.
     pub n: u64,
     /// `GET`, `PUT` or another.
     pub method: String,
-    /// Without the query.
+    /// The path, without the query.
     pub path: String,
-    /// Decoded.
+    /// The query, decoded.
     pub query: BTreeMap<String, String>,
     /// The names of its headers, sorted, in lower case.
     pub headers: Vec<String>,
-    /// The body, where it was JSON.
+    /// The body, if it was JSON.
     pub body: Option<Value>,
-    /// The status answered; `None` where there was no answer, or not yet.
+    /// The status of the answer; `None` if there was none, or not yet.
     pub status: Option<u16>,
-    /// The fault that struck it.
+    /// The fault that was applied.
     pub fault: Option<FaultKind>,
-    /// When it came, since the start of the sandbox.
+    /// The time of arrival, since the start of the sandbox.
     pub at: Duration,
     /// The uuids of the chats that a listing showed.
     pub shown: Vec<String>,
@@ -40,7 +40,7 @@ pub struct Request {
 
 /// An edit that an agent made in the inbox.
 #[derive(Debug, Clone)]
-pub struct Edit {
+pub struct AgentEdit {
     /// When, since the start of the sandbox.
     pub at: Duration,
     /// The chat.
@@ -57,10 +57,10 @@ pub(super) struct Log {
     start: Instant,
     keep: bool,
     file: Option<Mutex<File>>,
-    /// The first line that could not be written.
+    /// The first error while writing a line.
     pub(super) failure: Mutex<Option<io::Error>>,
-    pub(super) entries: Mutex<Vec<Request>>,
-    pub(super) edits: Mutex<Vec<Edit>>,
+    pub(super) entries: Mutex<Vec<LoggedRequest>>,
+    pub(super) edits: Mutex<Vec<AgentEdit>>,
     count: AtomicU64,
     in_flight: AtomicUsize,
     pub(super) peak: AtomicUsize,
@@ -101,7 +101,7 @@ impl Log {
             .collect();
         headers.sort();
         let mut entries = lock(&self.entries);
-        let request = Request {
+        let request = LoggedRequest {
             n: self.count.fetch_add(1, Ordering::SeqCst) + 1,
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
@@ -128,10 +128,10 @@ impl Log {
     }
 }
 
-/// A request under way; logged when dropped, answered or not.
+/// An open request; logged when dropped, answered or not.
 pub(super) struct Ticket {
     log: Arc<Log>,
-    pub(super) request: Request,
+    pub(super) request: LoggedRequest,
     index: Option<usize>,
 }
 
@@ -139,7 +139,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         self.log.in_flight.fetch_sub(1, Ordering::SeqCst);
         if let Some(file) = &self.log.file {
-            let Request {
+            let LoggedRequest {
                 n,
                 method,
                 path,

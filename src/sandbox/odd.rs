@@ -1,12 +1,12 @@
-//! The odd shapes in which api.md says a record may be met.
+//! Odd record formats that, according to api.md, may occur.
 
 use serde_json::{Value, json};
 
 use super::record::{AGENT, Record, agent_object, details, tags};
 
-/// How many oddities there are.
+/// The number of oddities.
 pub(super) const COUNT: u32 = 10;
-/// Those below keep the meaning of a record, and may befall one of a seed.
+/// Oddities below this index keep the meaning of a record, and may be applied to a seed.
 const HARMLESS: u32 = 6;
 /// The oddity of a record that no update can reach.
 pub(super) const NO_UUID: u32 = 6;
@@ -31,7 +31,7 @@ pub(super) fn make(record: &mut Record, oddity: u32) {
     }
 }
 
-/// Makes a seeded record odd in a way that keeps what it means; the `index` chooses which.
+/// Makes a seeded record odd without changing its meaning; `index` chooses the oddity.
 pub(super) fn sprinkle(record: &mut Record, index: usize) {
     dress(
         record,
@@ -64,7 +64,7 @@ fn dress(record: &mut Record, oddity: u32) {
     }
 }
 
-/// Attribute values that read as whole numbers become numbers.
+/// Turns attribute values that read as whole numbers into numbers.
 fn numbers(record: &mut Record) {
     let attributes = details(record)
         .and_then(|details| details.get_mut("attributes"))

@@ -1,6 +1,6 @@
-//! What a sandbox is told: flags of `convertalk sandbox`, fields for programs and tests.
+//! The options of a sandbox: flags of `convertalk sandbox`, fields for programs and tests.
 //!
-//! Every doubt in api.md is a switch here; the defaults are what is most likely.
+//! Every doubt in api.md is a switch here; the defaults are the most likely behavior.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,18 +11,18 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 
 use super::choices::{
-    AgentKey, Attributes, End, Normalise, Notes, Put, SideEffect, Sort, Tags, TagsShown, Unassign,
-    Unknown, WrongToken,
+    AgentKey, Attributes, ListEnd, Normalise, Notes, Put, SideEffect, Sort, Tags, TagsShown,
+    Unassign, Unknown, WrongToken,
 };
 use super::fault::Fault;
 use crate::duration;
 
-/// A token that is expected of clients. Its text shows nowhere, `Debug` included.
+/// A token expected from clients. Never printed, not even by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// Whether a header carries just this.
+    /// Whether a header contains exactly this token.
     pub(super) fn is(&self, text: &str) -> bool {
         self.0 == text
     }
@@ -48,32 +48,32 @@ impl fmt::Debug for Token {
     }
 }
 
-/// All switches of a sandbox.
+/// All options of a sandbox.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Options {
-    /// The address to answer at; port 0 takes a free one
+    /// Listen on this address; port 0 chooses a free one
     #[arg(long, value_name = "ADDR", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8787)), help_heading = "Data")]
     pub listen: SocketAddr,
-    /// First data, YAML or JSON: `{ lead: [records], non-lead: [records] }`, or a sequence of leads
+    /// Initial data in YAML or JSON: `{ lead: [records], non-lead: [records] }`, or a sequence of leads
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub seed: Option<PathBuf>,
-    /// Generate so many chats, one in ten of them a non-lead
+    /// Generate N chats, one in ten of them a non-lead
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Data")]
     pub leads: u32,
-    /// Keep the data in this file: read where it exists (no seed then), saved after changes and at the end
+    /// Store the data in this file: loaded if it exists (instead of the seed), saved after changes and at the end
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub state: Option<PathBuf>,
-    /// Keep so many MiB of pages in memory as they were sent, for inboxes too large to be written down anew at each listing
+    /// Cache up to N MiB of pages, for inboxes too large to render at each listing
     #[arg(long, value_name = "MIB", default_value_t = 0, help_heading = "Data")]
     pub keep_pages: usize,
-    /// Append each request to this file as a line of JSON; no token is written
+    /// Append each request to this file as a line of JSON, without tokens
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub requests: Option<PathBuf>,
-    /// What all that is random is drawn from
+    /// The seed of everything random
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Data")]
     pub random_seed: u64,
 
-    /// Accept only this token for listing; any that is not empty unless set
+    /// Accept only this token for listing [default: any that is not empty]
     #[arg(
         long,
         value_name = "TOKEN",
@@ -82,7 +82,7 @@ pub struct Options {
         help_heading = "Access"
     )]
     pub read_token: Option<Token>,
-    /// Accept only this token for updates; any that is not empty unless set
+    /// Accept only this token for updates [default: any that is not empty]
     #[arg(
         long,
         value_name = "TOKEN",
@@ -91,13 +91,13 @@ pub struct Options {
         help_heading = "Access"
     )]
     pub write_token: Option<Token>,
-    /// Know only this bot; any unless set
+    /// Accept only this bot [default: any]
     #[arg(long, value_name = "ID", help_heading = "Access")]
     pub bot_id: Option<String>,
-    /// Know only this customer; any unless set
+    /// Accept only this customer [default: any]
     #[arg(long, value_name = "ID", help_heading = "Access")]
     pub customer_id: Option<String>,
-    /// The status of an answer to a wrong or missing token
+    /// The status of the answer to a wrong or missing token
     #[arg(
         long,
         value_name = "STATUS",
@@ -107,47 +107,47 @@ pub struct Options {
     )]
     pub wrong_token: WrongToken,
 
-    /// Chats on a page
+    /// Chats per page
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = RangedU64ValueParser::<usize>::new().range(1..=100_000), help_heading = "Listing")]
     pub page_size: usize,
-    /// What a page past the last one is
+    /// The answer for a page after the last one
     #[arg(long, value_enum, default_value_t, help_heading = "Listing")]
-    pub end: End,
-    /// The order of chats; the newest is first
+    pub end: ListEnd,
+    /// The order of chats, newest first
     #[arg(long, value_enum, default_value_t, help_heading = "Listing")]
     pub sort: Sort,
-    /// The shape in which tags are listed
+    /// The form in which tags are listed
     #[arg(long, value_enum, default_value_t, help_heading = "Listing")]
     pub tags_shown: TagsShown,
-    /// How an agent, and nobody, are listed
+    /// How an agent, or no agent, is listed
     #[arg(long, value_enum, default_value_t, help_heading = "Listing")]
     pub agent_key: AgentKey,
-    /// A write is done, and shows in listings, only after this time
+    /// Perform a write, and show it in listings, only after this time
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration::parse, help_heading = "Listing")]
     pub lag: Duration,
-    /// A write shows in listings only after so many further list requests
+    /// Show a write in listings only after N further list requests
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Listing")]
     pub lag_reads: u64,
-    /// At every N-th list request a chat becomes active and gets new dates; 0 is never
+    /// At every N-th list request, a chat becomes active and gets new dates; 0 for never
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Listing")]
     pub churn: u64,
-    /// At every N-th list request a new chat arrives; 0 is never
+    /// At every N-th list request, a new chat arrives; 0 for never
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Listing")]
     pub arrivals: u64,
-    /// At every N-th list request a non-lead turns into a lead; 0 is never
+    /// At every N-th list request, a non-lead becomes a lead; 0 for never
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Listing")]
     pub promote: u64,
-    /// An agent edits some chat this often: its status, or another tag, note or attribute; 0 is never
+    /// Let an agent edit a chat this often: its status, a tag, a note or an attribute; 0 for never
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration::parse, help_heading = "Listing")]
     pub edits: Duration,
-    /// The chat on the border of two pages shows on both
+    /// Show the chat on the border of two pages on both
     #[arg(long, help_heading = "Listing")]
     pub duplicates: bool,
-    /// Seed and generate records in every odd shape that may be met
+    /// Include records in every odd format that may occur
     #[arg(long, help_heading = "Listing")]
     pub odd_shapes: bool,
 
-    /// What an update does with the fields that it sends, and leaves out
+    /// What an update does with fields that it sends, and with those it leaves out
     #[arg(long, value_enum, default_value_t, help_heading = "Updates")]
     pub put: Put,
     /// What an update does with tags
@@ -162,25 +162,25 @@ pub struct Options {
     /// What an update of an unknown uuid does
     #[arg(long, value_enum, default_value_t, help_heading = "Updates")]
     pub unknown: Unknown,
-    /// Which agentId takes the agent away
+    /// Which agentId unassigns the agent
     #[arg(long, value_enum, default_value_t, help_heading = "Updates")]
     pub unassign: Unassign,
 
-    /// What an update makes of texts; may be repeated
+    /// How an update normalizes texts (repeatable)
     #[arg(long, value_enum, help_heading = "Updates")]
     pub normalise: Vec<Normalise>,
-    /// What an update does besides; may be repeated
+    /// Side effects of an update (repeatable)
     #[arg(long, value_enum, help_heading = "Updates")]
     pub side_effect: Vec<SideEffect>,
-    /// An update sets its fields one after the other, this far apart
+    /// Set the fields of an update one after the other, with this delay
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration::parse, help_heading = "Updates")]
     pub apart: Duration,
 
-    /// A fault: KIND, then @read or @write or nothing, then =PERCENT% or :N,N… or nothing, as in `429=5%` or `drop-after@write:3,7`; may be repeated
+    /// Inject a fault: KIND[@read|@write][=PERCENT%|:N,N…], such as `429=5%` or `drop-after@write:3,7` (repeatable)
     ///
-    /// KIND is 429, 500, 502-html, 503, html (200 with a page), truncated (200, half of the JSON), success-false (200), empty
-    /// (200), oversized (200), drop-before and drop-after (the write; no answer), slow or hang. Only truncated, oversized,
-    /// drop-after and slow do the write.
+    /// KIND is 429, 500, 502-html, 503, html (200 with a page), truncated (200 with half of the JSON), success-false (200), empty
+    /// (200), oversized (200), drop-before and drop-after (before or after the write; no answer), slow or hang. Only truncated, oversized,
+    /// drop-after and slow perform the write.
     #[arg(long = "fault", value_name = "FAULT", help_heading = "Faults")]
     pub faults: Vec<Fault>,
     /// The Retry-After of a 429, in seconds
@@ -191,17 +191,17 @@ pub struct Options {
         help_heading = "Faults"
     )]
     pub retry_after: u64,
-    /// Say Retry-After as a date
+    /// Send Retry-After as a date
     #[arg(long, help_heading = "Faults")]
     pub retry_after_date: bool,
-    /// How late an answer of the fault `slow` is
+    /// The delay of an answer with the fault `slow`
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration::parse, help_heading = "Faults")]
     pub slow: Duration,
-    /// How late every answer is
+    /// The delay of every answer
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration::parse, help_heading = "Faults")]
     pub latency: Duration,
 
-    /// Whether requests are kept in memory for [`Sandbox::requests`](super::Sandbox::requests). Not a flag.
+    /// Whether to keep requests in memory for [`Sandbox::requests`](super::Sandbox::requests). Not a flag.
     #[arg(skip)]
     pub log: bool,
 }
@@ -222,7 +222,7 @@ impl Default for Options {
             customer_id: None,
             wrong_token: WrongToken::default(),
             page_size: 20,
-            end: End::default(),
+            end: ListEnd::default(),
             sort: Sort::default(),
             tags_shown: TagsShown::default(),
             agent_key: AgentKey::default(),
@@ -259,30 +259,30 @@ mod tests {
     use clap::Parser;
 
     #[derive(Debug, Parser)]
-    struct Cli {
+    struct TestCli {
         #[command(flatten)]
         options: Options,
     }
 
     #[test]
     fn no_flags_are_the_default() {
-        assert_eq!(Cli::parse_from(["sandbox"]).options, Options::default());
+        assert_eq!(TestCli::parse_from(["sandbox"]).options, Options::default());
     }
 
     #[test]
     fn flags_are_read() {
         let words = "sandbox --page-size 5 --end not-found-html --tags text-only --fault 429@write:3,7 --fault slow=2.5% --lag 20ms";
-        let options = Cli::parse_from(words.split(' ')).options;
+        let options = TestCli::parse_from(words.split(' ')).options;
         assert_eq!(
             (options.page_size, options.end, options.tags),
-            (5, End::NotFoundHtml, Tags::TextOnly)
+            (5, ListEnd::NotFoundHtml, Tags::TextOnly)
         );
         assert_eq!(
             (options.faults.len(), options.lag),
             (2, Duration::from_millis(20))
         );
-        assert!(Cli::try_parse_from(["sandbox", "--page-size", "0"]).is_err());
-        assert!(Cli::try_parse_from(["sandbox", "--wrong-token", "401"]).is_ok());
+        assert!(TestCli::try_parse_from(["sandbox", "--page-size", "0"]).is_err());
+        assert!(TestCli::try_parse_from(["sandbox", "--wrong-token", "401"]).is_ok());
     }
 
     #[test]

@@ -1,18 +1,18 @@
-//! The order of a listing, in which any page is found without sorting or walking the whole.
+//! The order of a listing, in which any page is found without sorting or traversing the whole.
 //!
-//! Owns a sorted sequence cut into chunks of about a thousand keys: a page, an insertion and a removal each cost a walk over the
-//! chunks' lengths (a thousand of them for a million leads) and one binary search.
+//! Owns a sorted sequence in chunks of about a thousand keys: a page, an insertion and a removal each cost one pass over the
+//! chunk lengths (a thousand of them for a million leads) and one binary search.
 
 use std::cmp::Reverse;
 
-/// A place in a listing: newest first, later arrivals before earlier ones of the same time.
+/// A position in a listing: newest first, later arrivals before earlier ones of the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+pub(super) struct SortKey {
     /// Milliseconds since 1970.
     pub(super) time: Reverse<i64>,
-    /// Breaks ties, and is the whole order where the listing is not sorted by a date.
+    /// Breaks ties, and is the whole order if the listing is not sorted by a date.
     pub(super) rank: Reverse<i64>,
-    /// Whose place it is.
+    /// The slot of the chat.
     pub(super) slot: u32,
 }
 
@@ -21,17 +21,17 @@ const FULL: usize = 1_024;
 /// Keys in order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Order {
-    /// None is empty.
-    chunks: Vec<Vec<Key>>,
+    /// No chunk is empty.
+    chunks: Vec<Vec<SortKey>>,
     len: usize,
 }
 
 impl Order {
-    pub(super) fn of(mut keys: Vec<Key>) -> Self {
+    pub(super) fn new(mut keys: Vec<SortKey>) -> Self {
         keys.sort_unstable();
         Self {
             len: keys.len(),
-            chunks: keys.chunks(FULL / 2).map(<[Key]>::to_vec).collect(),
+            chunks: keys.chunks(FULL / 2).map(<[SortKey]>::to_vec).collect(),
         }
     }
 
@@ -39,7 +39,7 @@ impl Order {
         self.len
     }
 
-    pub(super) fn insert(&mut self, key: Key) {
+    pub(super) fn insert(&mut self, key: SortKey) {
         self.len += 1;
         let Some(last) = self.chunks.len().checked_sub(1) else {
             self.chunks.push(vec![key]);
@@ -55,7 +55,7 @@ impl Order {
         }
     }
 
-    pub(super) fn remove(&mut self, key: &Key) {
+    pub(super) fn remove(&mut self, key: &SortKey) {
         let index = self.chunk_of(key);
         let Some(chunk) = self.chunks.get_mut(index) else {
             return;
@@ -70,7 +70,7 @@ impl Order {
         }
     }
 
-    /// The slots of `count` keys from the `start`-th on; fewer at the end.
+    /// The slots of `count` keys from index `start` on; fewer at the end.
     pub(super) fn window(&self, start: usize, count: usize) -> impl Iterator<Item = u32> {
         let mut skip = start;
         let first = self.chunks.iter().position(|chunk| {
@@ -87,8 +87,8 @@ impl Order {
             .map(|key| key.slot)
     }
 
-    /// The first chunk that may hold `key`.
-    fn chunk_of(&self, key: &Key) -> usize {
+    /// The first chunk that may contain `key`.
+    fn chunk_of(&self, key: &SortKey) -> usize {
         self.chunks
             .partition_point(|chunk| chunk.last().is_some_and(|last| last < key))
     }
@@ -99,8 +99,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn key(time: i64, slot: u32) -> Key {
-        Key {
+    fn key(time: i64, slot: u32) -> SortKey {
+        SortKey {
             time: Reverse(time),
             rank: Reverse(0),
             slot,
@@ -114,8 +114,8 @@ mod tests {
             moves in prop::collection::vec((0_i64..5_000, any::<bool>()), 0..300),
             start in 0_usize..3_000,
         ) {
-            let mut plain: std::collections::BTreeSet<Key> = first.iter().map(|&time| key(time, 1)).collect();
-            let mut order = Order::of(plain.iter().copied().collect());
+            let mut plain: std::collections::BTreeSet<SortKey> = first.iter().map(|&time| key(time, 1)).collect();
+            let mut order = Order::new(plain.iter().copied().collect());
             for (time, add) in moves {
                 let key = key(time, 1);
                 if add && plain.insert(key) {
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn finds_windows_across_chunks() {
-        let order = Order::of(
+        let order = Order::new(
             (0..5_000_u32)
                 .map(|slot| key(-i64::from(slot), slot))
                 .collect(),

@@ -1,6 +1,6 @@
-//! What an update asks for, and what it does to a record.
+//! What an update requests, and what it does to a record.
 //!
-//! Pure: given a body, the switches and the time. The rules are those of api.md, `PUT /inbox/direct/lead`.
+//! Pure: depends on the body, the options and the time. The rules are those of api.md, `PUT /inbox/direct/lead`.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ const OPTIONAL: [&str; 10] = [
 ];
 const DETAILS: [&str; 2] = ["profile", "userDetails"];
 
-/// Why a body is refused; nothing where it is in order.
+/// The reasons to refuse a body; empty if it is valid.
 pub(super) fn reasons(body: &Record, options: &Options) -> Vec<String> {
     let mut reasons = Vec::new();
     let mut check = |ok: bool, words: &str| {
@@ -112,7 +112,7 @@ pub(super) fn reasons(body: &Record, options: &Options) -> Vec<String> {
     reasons
 }
 
-/// A lead that an update creates.
+/// A lead created by an update.
 pub(super) fn created(uuid: &str, ids: &mut Random, now: i64) -> Record {
     let record = json!({
         "_id": ids.id(), "uuid": uuid, "status": "OPEN", "createdAt": iso(now), "updatedAt": iso(now),
@@ -124,7 +124,7 @@ pub(super) fn created(uuid: &str, ids: &mut Random, now: i64) -> Record {
     }
 }
 
-/// Does to a record what the body asks for. `ids` gives new notes theirs.
+/// Applies an update to a record. `ids` provides the ids of new notes.
 pub(super) fn apply(
     record: &mut Record,
     body: &Record,
@@ -304,7 +304,7 @@ fn note(profile: &mut Record, sent: &[Value], cleared: Vec<Value>, rule: Notes, 
     profile.insert("notes".to_owned(), Value::Array(notes));
 }
 
-/// Clears every writable field that the body leaves out. Hands on the notes, so that equal ones keep their ids.
+/// Clears every writable field that the body leaves out. Returns the notes, so that equal ones keep their ids.
 fn clear(record: &mut Record, body: &Record) -> Vec<Value> {
     let left_out = |key: &str| !body.contains_key(key);
     if left_out("status") {

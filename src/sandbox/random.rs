@@ -1,14 +1,14 @@
-//! Numbers that look random and are the same for the same seed.
+//! Numbers that look random and are equal for equal seeds.
 //!
-//! SplitMix64: small, fast, and good enough for test data. Nothing here guards a secret.
+//! SplitMix64: small, fast, and good enough for test data. Not suitable for secrets.
 
 /// A sequence of numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 
 impl Random {
-    /// The sequence of the `index`-th of many things, found without making those before it.
-    pub(super) fn of(seed: u64, index: u64) -> Self {
+    /// The sequence of the `index`-th item, computed without those before it.
+    pub(super) fn new(seed: u64, index: u64) -> Self {
         let mut start = Self(seed ^ 0x5851_f42d_4c95_7f2d);
         Self(start.next() ^ index.wrapping_mul(0xd134_2543_de82_ef95))
     }
@@ -21,17 +21,17 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A sequence of its own, so that what is drawn from it does not depend on when.
+    /// An independent sequence, so that its numbers do not depend on when it is used.
     pub(super) fn fork(&mut self) -> Self {
         Self(self.next())
     }
 
-    /// Less than `bound`, which is at least 1.
+    /// A number less than `bound`, which must be 1 or more.
     pub(super) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % (bound.max(1) as u64)).unwrap_or_default()
     }
 
-    /// From 0 to 1, 1 excluded.
+    /// A number from 0 to 1, excluding 1.
     pub(super) fn unit(&mut self) -> f64 {
         f64::from((self.next() >> 40) as u32) / f64::from(1_u32 << 24)
     }
@@ -40,7 +40,7 @@ impl Random {
         words[self.below(words.len())]
     }
 
-    /// 24 hex digits, as the platform's ids.
+    /// 24 hex digits, like the platform's ids.
     pub(super) fn id(&mut self) -> String {
         format!("{:016x}{:08x}", self.next(), self.next() as u32)
     }

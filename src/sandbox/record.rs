@@ -1,4 +1,4 @@
-//! A chat's record: raw JSON, unknown keys and all, and the few places in it that the sandbox knows.
+//! The record of a chat: raw JSON with unknown keys, and the few parts that the sandbox knows.
 
 use std::borrow::Cow;
 
@@ -21,14 +21,14 @@ pub(super) fn iso(millis: i64) -> Value {
     Value::String(format!("{time:.3}"))
 }
 
-/// The time of a key, in milliseconds since 1970; 0 where there is none that can be read.
+/// The time of a key, in milliseconds since 1970; 0 if there is no readable one.
 pub(super) fn time(record: &Record, key: &str) -> i64 {
     let text = record.get(key).and_then(Value::as_str);
     text.and_then(|text| text.parse::<jiff::Timestamp>().ok())
         .map_or(0, |time| time.as_millisecond())
 }
 
-/// The object at a path; whatever else stood on the way gives place to it.
+/// The object at a path; other values on the way are replaced.
 pub(super) fn object<'a>(record: &'a mut Record, path: &[&str]) -> &'a mut Record {
     let mut here = record;
     for key in path {
@@ -44,7 +44,7 @@ pub(super) fn object<'a>(record: &'a mut Record, path: &[&str]) -> &'a mut Recor
     here
 }
 
-/// `profile.userDetails`, where it is an object.
+/// `profile.userDetails`, if it is an object.
 pub(super) fn details(record: &mut Record) -> Option<&mut Record> {
     record
         .get_mut("profile")?
@@ -52,7 +52,7 @@ pub(super) fn details(record: &mut Record) -> Option<&mut Record> {
         .as_object_mut()
 }
 
-/// Tags, whatever their shape.
+/// Tags in any form.
 pub(super) fn tags(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::Array(tags)) => tags
@@ -70,9 +70,9 @@ pub(super) fn tags(value: Option<&Value>) -> Vec<String> {
     }
 }
 
-/// Gives a short record of a seed what the platform always has: `_id` and two dates, earlier for later records.
+/// Adds to a short record of a seed what the platform always has: `_id` and two dates, earlier for later records.
 pub(super) fn complete(record: &mut Record, seed: u64, index: u64, newest: i64) {
-    let mut random = Random::of(seed ^ 0x5eed, index);
+    let mut random = Random::new(seed ^ 0x5eed, index);
     record
         .entry("_id")
         .or_insert_with(|| Value::String(random.id()));
@@ -85,7 +85,7 @@ pub(super) fn complete(record: &mut Record, seed: u64, index: u64, newest: i64) 
     }
 }
 
-/// A record as the listing shows it under the switches for tags and agents.
+/// A record as listed under the options for tags and agents.
 pub(super) fn shown<'a>(text: &'a str, options: &Options) -> Cow<'a, str> {
     let comma = options.tags_shown == TagsShown::Text || options.tags == Tags::TextOnly;
     if !comma && options.agent_key == AgentKey::Missing {

@@ -1,4 +1,4 @@
-//! All chats, by uuid and in the order of the two listings.
+//! All chats, by uuid and in the order of both listings.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -6,23 +6,23 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::choices::{Kind, Sort};
+use super::choices::{ChatKind, Sort};
 use super::generate::Generator;
-use super::order::{Key, Order};
+use super::order::{Order, SortKey};
 use super::record::{Record, time};
 
-/// A record, cheap to hand out: its text, or the index from which it is generated.
+/// A record that is cheap to copy: its text, or the index from which it is generated.
 #[derive(Debug, Clone)]
-pub(super) enum Body {
+pub(super) enum StoredBody {
     Text(Arc<str>),
     Generated(u32),
 }
 
 #[derive(Debug, Clone)]
 struct Slot {
-    body: Body,
-    kind: Kind,
-    key: Key,
+    body: StoredBody,
+    kind: ChatKind,
+    key: SortKey,
 }
 
 /// The chats.
@@ -35,15 +35,15 @@ pub(super) struct Store {
     generator: Arc<Generator>,
     rank: i64,
     clock: i64,
-    /// Grows with every change.
+    /// Increases with every change.
     version: u64,
 }
 
 impl Store {
-    /// Records in the order in which a listing without dates shows them, and the generated ones after them. Two records with one
+    /// Records in the order of a listing without dates, followed by the generated ones. Two records with one
     /// uuid are an error that names it.
     pub(super) fn load(
-        records: Vec<(Kind, Record)>,
+        records: Vec<(ChatKind, Record)>,
         generator: Arc<Generator>,
         generated: u32,
         sort: Sort,
@@ -67,7 +67,7 @@ impl Store {
                 &mut keys,
                 kind,
                 uuid,
-                Body::Text(Value::Object(record).to_string().into()),
+                StoredBody::Text(Value::Object(record).to_string().into()),
                 time,
             )?;
         }
@@ -79,20 +79,20 @@ impl Store {
                 &mut keys,
                 Generator::kind(index),
                 uuid,
-                Body::Generated(index),
+                StoredBody::Generated(index),
                 time,
             )?;
         }
-        store.orders = keys.map(Order::of);
+        store.orders = keys.map(Order::new);
         Ok(store)
     }
 
     fn append(
         &mut self,
-        keys: &mut [Vec<Key>; 2],
-        kind: Kind,
+        keys: &mut [Vec<SortKey>; 2],
+        kind: ChatKind,
         uuid: Option<Box<str>>,
-        body: Body,
+        body: StoredBody,
         time: i64,
     ) -> Result<(), String> {
         let slot = self.next_slot();
@@ -102,7 +102,7 @@ impl Store {
             self.by_uuid.insert(uuid.clone(), twice);
             return Err(uuid.into());
         }
-        let key = Key {
+        let key = SortKey {
             time: Reverse(time),
             rank: Reverse(-i64::from(slot)),
             slot,
@@ -124,13 +124,13 @@ impl Store {
         }
     }
 
-    /// Now, in milliseconds; later at each call, so that no two writes have one date.
+    /// The current time in milliseconds; later at each call, so that no two writes have the same date.
     pub(super) fn now(&mut self) -> i64 {
         self.clock = jiff::Timestamp::now().as_millisecond().max(self.clock + 1);
         self.clock
     }
 
-    /// The same number means the same chats in the same order.
+    /// Equal numbers mean the same chats in the same order.
     pub(super) fn version(&self) -> u64 {
         self.version
     }
@@ -139,12 +139,12 @@ impl Store {
         self.by_uuid.contains_key(uuid)
     }
 
-    pub(super) fn len(&self, kind: Kind) -> usize {
+    pub(super) fn len(&self, kind: ChatKind) -> usize {
         self.orders[kind as usize].len()
     }
 
-    /// The bodies of a stretch of a listing.
-    pub(super) fn window(&self, kind: Kind, start: usize, count: usize) -> Vec<Body> {
+    /// The bodies of a range of a listing.
+    pub(super) fn window(&self, kind: ChatKind, start: usize, count: usize) -> Vec<StoredBody> {
         let slots = self.orders[kind as usize].window(start, count);
         slots
             .filter_map(|slot| self.slots[slot as usize].as_ref())
@@ -152,8 +152,8 @@ impl Store {
             .collect()
     }
 
-    /// The record at a place of a listing.
-    pub(super) fn at(&self, kind: Kind, place: usize) -> Option<u32> {
+    /// The record at an index of a listing.
+    pub(super) fn at(&self, kind: ChatKind, place: usize) -> Option<u32> {
         self.orders[kind as usize].window(place, 1).next()
     }
 
@@ -161,7 +161,7 @@ impl Store {
         self.by_uuid.get(uuid).copied()
     }
 
-    pub(super) fn record(&self, slot: u32) -> Option<(Kind, Record)> {
+    pub(super) fn record(&self, slot: u32) -> Option<(ChatKind, Record)> {
         let slot = self.slots.get(slot as usize)?.as_ref()?;
         match serde_json::from_str(&text(&slot.body, &self.generator)) {
             Ok(Value::Object(record)) => Some((slot.kind, record)),
@@ -169,8 +169,8 @@ impl Store {
         }
     }
 
-    /// Puts a record in the place of another, or in a new one, and where its dates want it in the listing.
-    pub(super) fn put(&mut self, place: Option<u32>, kind: Kind, record: Record) {
+    /// Replaces a record or adds one, and moves it to where its dates belong.
+    pub(super) fn put(&mut self, place: Option<u32>, kind: ChatKind, record: Record) {
         self.version += 1;
         let old = place.and_then(|slot| self.take(slot));
         let slot = place.unwrap_or_else(|| self.next_slot());
@@ -182,13 +182,13 @@ impl Store {
                 Reverse(self.rank)
             }
         };
-        let key = Key { time, rank, slot };
+        let key = SortKey { time, rank, slot };
         if let Some(uuid) = uuid(&record) {
             self.by_uuid.insert(uuid.into(), slot);
         }
         self.orders[kind as usize].insert(key);
         let slot_value = Some(Slot {
-            body: Body::Text(Value::Object(record).to_string().into()),
+            body: StoredBody::Text(Value::Object(record).to_string().into()),
             kind,
             key,
         });
@@ -212,10 +212,10 @@ impl Store {
 }
 
 /// The text of a body.
-pub(super) fn text(body: &Body, generator: &Generator) -> Arc<str> {
+pub(super) fn text(body: &StoredBody, generator: &Generator) -> Arc<str> {
     match body {
-        Body::Text(text) => Arc::clone(text),
-        Body::Generated(index) => generator.text(*index).into(),
+        StoredBody::Text(text) => Arc::clone(text),
+        StoredBody::Generated(index) => generator.text(*index).into(),
     }
 }
 

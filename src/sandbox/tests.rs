@@ -16,13 +16,13 @@ const BOT: &str = "63d9ffa77a8d152facbe2f00";
 const CUSTOMER: &str = "631aa793bcfa100487d13d01";
 
 /// An answer as it came over the wire.
-struct Reply {
+struct Response {
     status: u16,
     head: String,
     body: Vec<u8>,
 }
 
-impl Reply {
+impl Response {
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("JSON")
     }
@@ -52,14 +52,14 @@ async fn start(options: Options) -> Sandbox {
 /// Starts with leads `a`, `b`, `c` … and one non-lead `x`.
 async fn with_leads(count: u8, options: Options) -> Sandbox {
     let sandbox = start(options).await;
-    sandbox.insert(Kind::NonLead, json!({ "uuid": "x", "status": "OPEN" }));
+    sandbox.insert(ChatKind::NonLead, json!({ "uuid": "x", "status": "OPEN" }));
     for n in (0..count).rev() {
         let uuid = char::from(b'a' + n).to_string();
         let details = json!({ "name": "Asha", "tags": ["vip", "cold"], "attributes": [{ "key": "tier", "value": "gold" }],
             "contact": { "email": "a@example.com", "phone": { "number": "98", "prefix": "91" } } });
         let notes = json!([{ "_id": "n1", "title": "one", "description": "first" }]);
         sandbox.insert(
-            Kind::Lead,
+            ChatKind::Lead,
             json!({ "uuid": uuid, "status": "OPEN", "odd": { "z": 1, "a": [null] }, "_agentAssigned": "631aa793bcfa100487d13d0d",
             "profile": { "notes": notes, "userDetails": details } }),
         );
@@ -74,7 +74,7 @@ async fn send(
     target: &str,
     headers: &str,
     body: &str,
-) -> Option<Reply> {
+) -> Option<Response> {
     let mut stream = TcpStream::connect(sandbox.address())
         .await
         .expect("a connection");
@@ -88,24 +88,24 @@ async fn send(
     drop(stream.read_to_end(&mut bytes).await);
     let split = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..split]).into_owned();
-    Some(Reply {
+    Some(Response {
         status: head.split(' ').nth(1)?.parse().ok()?,
         head,
         body: bytes[split + 4..].to_vec(),
     })
 }
 
-async fn try_list(sandbox: &Sandbox, kind: &str, page: u32) -> Option<Reply> {
+async fn try_list(sandbox: &Sandbox, kind: &str, page: u32) -> Option<Response> {
     let target =
         format!("/inbox/direct/chats?botId={BOT}&customerId={CUSTOMER}&page={page}&type={kind}");
     send(sandbox, "GET", &target, "x-bot-token: r\r\n", "").await
 }
 
-async fn list(sandbox: &Sandbox, page: u32) -> Reply {
+async fn list(sandbox: &Sandbox, page: u32) -> Response {
     try_list(sandbox, "lead", page).await.expect("an answer")
 }
 
-async fn try_put(sandbox: &Sandbox, uuid: &str, mut fields: Value) -> Option<Reply> {
+async fn try_put(sandbox: &Sandbox, uuid: &str, mut fields: Value) -> Option<Response> {
     for (key, value) in [("uuid", uuid), ("botId", BOT), ("customerId", CUSTOMER)] {
         fields[key] = json!(value);
     }
@@ -171,7 +171,10 @@ async fn a_seed_may_be_short_and_its_state_comes_back() {
         assert_eq!(before["a"]["word"], "no");
         assert_eq!(
             (list(&again, 1).await.uuids(), again.kind("x")),
-            (vec!["b".to_owned(), "a".to_owned()], Some(Kind::NonLead))
+            (
+                vec!["b".to_owned(), "a".to_owned()],
+                Some(ChatKind::NonLead)
+            )
         );
     }
 }
@@ -182,7 +185,7 @@ async fn a_broken_seed_is_a_clear_error() {
     for (name, text, words) in [
         ("a.yaml", "lead: [", "a.yaml is not YAML"),
         ("a.json", "{", "a.json is not JSON"),
-        ("b.yaml", "leads: []", "`leads` is not a type of chat"),
+        ("b.yaml", "leads: []", "unknown chat type `leads`"),
         ("c.yaml", "[1]", "record 1 of `lead` is not a mapping"),
         ("d.yaml", "[{uuid: 5}]", "put it in quotes"),
         (
@@ -198,8 +201,11 @@ async fn a_broken_seed_is_a_clear_error() {
         }))
         .await
         .err();
-        let told = error.map(|error| error.to_string()).unwrap_or_default();
-        assert!(told.contains(words) && told.contains(name), "{told}");
+        let message = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(
+            message.contains(words) && message.contains(name),
+            "{message}"
+        );
     }
 }
 

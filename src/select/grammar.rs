@@ -1,4 +1,4 @@
-//! The grammar of selectors: terms with commas between them, each a word, a uuid, or a key, an operator and a value.
+//! The grammar of selectors: terms separated by commas, each a word, a uuid, or a key, an operator and a value.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ impl Selector {
     }
 }
 
-/// The terms of a selector: cut at each comma that is not escaped, and not within the braces of a glob.
+/// Splits a selector into terms at each comma that is neither escaped nor inside the braces of a glob.
 fn parts(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut depth, mut escaped) = (Vec::new(), 0, 0_usize, false);
     for (at, letter) in text.char_indices() {

@@ -51,7 +51,8 @@ fn select(
     base: Option<&Desired>,
 ) -> Result<(String, Vec<String>), SelectError> {
     let desired = declared(LEADS);
-    let selected = Selection::parse(&texts(selectors), &workspace().agents)?.of(&desired, base)?;
+    let selected =
+        Selection::parse(&texts(selectors), &workspace().agents)?.of_desired(&desired, base)?;
     let first = |id: &LeadId| id.as_str().split('-').next().unwrap_or_default().to_owned();
     let ids: Vec<String> = selected.leads.keys().map(first).collect();
     Ok((ids.join(" "), selected.unmatched))
@@ -145,7 +146,7 @@ fn what_is_not_a_selector_is_quoted_with_what_is_wrong() {
     refuses(&["aaaa"], "2 uuids");
     refuses(&["status=CLOSE"], "not a status");
     refuses(&["agent=zoe"], "priya rahul none");
-    refuses(&["tag="], "the value is missing");
+    refuses(&["tag="], "missing value");
     refuses(&["held,"], "empty");
     refuses(&["colour=red"], "attributes.KEY=");
     refuses(&["attributes.=x"], "attributes.KEY=");

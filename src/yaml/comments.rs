@@ -7,7 +7,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
-use crate::yaml::{Kind, NodeId, Written};
+use crate::yaml::{NodeId, NodeKind, Written};
 
 /// Entries and items by what they are: hashes of their paths.
 #[derive(Default)]
@@ -28,7 +28,7 @@ pub(crate) fn are_kept(before: &Written<'_>, after: &Written<'_>) -> bool {
     if before.comments.is_empty() && after.comments.is_empty() {
         return true;
     }
-    let (owners, owners_after) = (Owners::of(before), Owners::of(after));
+    let (owners, owners_after) = (Owners::new(before), Owners::new(after));
     let mut left = owned(after, &owners_after);
     for (text, comments) in owned(before, &owners) {
         let mut candidates = left.remove(text).unwrap_or_default();
@@ -79,20 +79,20 @@ fn owned<'a>(written: &Written<'a>, owners: &Owners) -> BTreeMap<&'a str, Vec<Ow
 }
 
 impl Owners {
-    fn of(written: &Written<'_>) -> Self {
+    fn new(written: &Written<'_>) -> Self {
         let mut made = Self::default();
         let mut paths: HashMap<NodeId, u64> = HashMap::new();
         for id in 0..written.tree.len() as NodeId {
             let path = paths.get(&id).copied().unwrap_or_default();
             match written.tree.node(id).kind {
-                Kind::Sequence(_) => {
+                NodeKind::Sequence(_) => {
                     for item in written.tree.children(id) {
                         let child = hash(path, &values(written, item));
                         paths.insert(item, child);
                         made.note(written, item, item, child);
                     }
                 }
-                Kind::Mapping { .. } => {
+                NodeKind::Mapping { .. } => {
                     let children: Vec<NodeId> = written.tree.children(id).collect();
                     for pair in children.chunks_exact(2) {
                         let child = hash(path, &values(written, pair[0]));
@@ -100,7 +100,7 @@ impl Owners {
                         made.note(written, pair[0], pair[1], child);
                     }
                 }
-                Kind::Scalar(..) | Kind::Alias(_) => {}
+                NodeKind::Scalar(..) | NodeKind::Alias(_) => {}
             }
         }
         made
@@ -112,7 +112,7 @@ impl Owners {
         self.by_line.entry(start).or_default().push(id);
         let is_block = matches!(
             written.tree.node(value).kind,
-            Kind::Sequence(false) | Kind::Mapping { flow: false, .. }
+            NodeKind::Sequence(false) | NodeKind::Mapping { flow: false, .. }
         );
         let end = written.line_start(written.end(value));
         if !is_block && end > start {
@@ -127,8 +127,8 @@ fn values(written: &Written<'_>, id: NodeId) -> Vec<String> {
     let id = tree.target(id);
     let after = tree.node(id).next;
     let text = |id| match tree.kind(id) {
-        Kind::Scalar(text, _) => Some(text.trim().to_owned()),
-        Kind::Sequence(_) | Kind::Mapping { .. } | Kind::Alias(_) => None,
+        NodeKind::Scalar(text, _) => Some(text.trim().to_owned()),
+        NodeKind::Sequence(_) | NodeKind::Mapping { .. } | NodeKind::Alias(_) => None,
     };
     (id..after).filter_map(text).collect()
 }

@@ -1,6 +1,6 @@
-//! Reading a tree by type: text, lists, mappings with known keys; every mistake told, none stops the rest.
+//! Decodes a tree by type: text, lists, mappings with known keys. Reports every error and continues.
 //!
-//! Given a [`Tree`]; hands on values with their places. `document` and `config` say what the keys are.
+//! Takes a [`Tree`], and returns values with their places. `lead_file` and `config` define the keys.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::text::odd_character;
-use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span, meant};
+use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span, meant};
 use crate::yaml::excerpt::quoted;
 use crate::yaml::scalar::{Scalar, resolve};
-use crate::yaml::{Kind, NodeId, Pairs, Tree};
+use crate::yaml::{NodeId, NodeKind, Pairs, Tree};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +38,11 @@ impl<T: JsonSchema> JsonSchema for At<T> {
 
 /// A tree being read, and the mistakes found so far.
 #[derive(Debug)]
-pub struct Reader<'t> {
+pub struct Decoder<'t> {
     /// The tree.
     pub tree: &'t Tree<'t>,
     /// Its file.
-    pub source: &'t Source<'t>,
+    pub source: &'t SourceFile<'t>,
     /// What is wrong.
     pub out: Vec<Diagnostic>,
 }
@@ -81,7 +81,7 @@ pub(crate) fn odd_text(text: &str) -> String {
     odd_character(text).map_or_else(String::new, |name| format!("the text holds {name}"))
 }
 
-impl<'t> Reader<'t> {
+impl<'t> Decoder<'t> {
     /// Notes an error, with what to do about it.
     pub fn error(
         &mut self,
@@ -113,16 +113,16 @@ impl<'t> Reader<'t> {
 
     /// Whether the value is empty, `~` or `null`.
     pub fn is_null(&self, id: NodeId) -> bool {
-        matches!(self.tree.kind(id), Kind::Scalar(text, style) if resolve(text, *style) == Scalar::Null)
+        matches!(self.tree.kind(id), NodeKind::Scalar(text, style) if resolve(text, *style) == Scalar::Null)
     }
 
     /// What a value is, for people.
     pub fn found(&self, id: NodeId) -> String {
         match self.tree.kind(id) {
-            Kind::Sequence(_) => "a list".to_owned(),
-            Kind::Mapping { .. } => "a mapping".to_owned(),
-            Kind::Alias(_) => "an alias".to_owned(),
-            Kind::Scalar(text, style) => match resolve(text, *style) {
+            NodeKind::Sequence(_) => "a list".to_owned(),
+            NodeKind::Mapping { .. } => "a mapping".to_owned(),
+            NodeKind::Alias(_) => "an alias".to_owned(),
+            NodeKind::Scalar(text, style) => match resolve(text, *style) {
                 Scalar::Null => "nothing".to_owned(),
                 Scalar::Bool(_) => format!("the truth value {}", quoted(text)),
                 Scalar::Number(_) => format!("the number {}", quoted(text)),
@@ -131,7 +131,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Tells that `what` takes something else.
+    /// Reports that `what` expects another type.
     pub fn wrong(&mut self, id: NodeId, what: &str, takes: &str, help: &str) {
         let message = format!("{what} takes {takes}, found {}", self.found(id));
         self.error(Code::WrongType, self.span(id), message, help);
@@ -140,11 +140,11 @@ impl<'t> Reader<'t> {
     /// Any scalar as it is written; an error where there is none, or nothing in it.
     pub fn text(&mut self, id: NodeId, what: &str) -> Option<At<&'t str>> {
         match self.tree.kind(id) {
-            Kind::Scalar(text, style) if resolve(text, *style) != Scalar::Null => Some(At {
+            NodeKind::Scalar(text, style) if resolve(text, *style) != Scalar::Null => Some(At {
                 value: text,
                 span: self.span(id),
             }),
-            Kind::Scalar(text, _) => {
+            NodeKind::Scalar(text, _) => {
                 let help = match text.as_ref() {
                     "" => format!("write a value for {what}, or leave it out"),
                     word => format!(
@@ -188,7 +188,7 @@ impl<'t> Reader<'t> {
 
     /// `true` or `false`.
     pub fn truth(&mut self, id: NodeId, what: &str) -> Option<At<bool>> {
-        if let Kind::Scalar(text, style) = self.tree.kind(id)
+        if let NodeKind::Scalar(text, style) = self.tree.kind(id)
             && let Scalar::Bool(value) = resolve(text, *style)
         {
             return Some(At {
@@ -208,7 +208,7 @@ impl<'t> Reader<'t> {
     /// A number.
     pub fn number(&self, id: NodeId) -> Option<f64> {
         match self.tree.kind(id) {
-            Kind::Scalar(text, style) => match resolve(text, *style) {
+            NodeKind::Scalar(text, style) => match resolve(text, *style) {
                 Scalar::Number(number) => Some(number),
                 _ => None,
             },
@@ -248,7 +248,7 @@ impl<'t> Reader<'t> {
         what: &str,
         help: &str,
     ) -> Option<crate::yaml::tree::Children<'t, 't>> {
-        if matches!(self.tree.kind(id), Kind::Sequence(_)) {
+        if matches!(self.tree.kind(id), NodeKind::Sequence(_)) {
             return Some(self.tree.children(id));
         }
         self.wrong(id, what, "a list", help);
@@ -257,7 +257,7 @@ impl<'t> Reader<'t> {
 
     /// The entries of a mapping.
     pub fn mapping(&mut self, id: NodeId, what: &str, help: &str) -> Option<Pairs<'t, 't>> {
-        if matches!(self.tree.kind(id), Kind::Mapping { .. }) {
+        if matches!(self.tree.kind(id), NodeKind::Mapping { .. }) {
             return Some(self.tree.pairs(id));
         }
         self.wrong(id, what, "a mapping", help);
@@ -266,7 +266,7 @@ impl<'t> Reader<'t> {
 
     /// A key; `""` where it is empty or `null`, an error where it is no text, or there already.
     pub fn key(&mut self, id: NodeId, keys: &mut Keys<'t>) -> Option<&'t str> {
-        let Kind::Scalar(text, style) = self.tree.kind(id) else {
+        let NodeKind::Scalar(text, style) = self.tree.kind(id) else {
             self.error(
                 Code::WrongType,
                 self.span(id),
@@ -297,7 +297,7 @@ impl<'t> Reader<'t> {
         Some(text)
     }
 
-    /// Tells that a key is not known, and which one may be meant.
+    /// Reports an unknown key, and suggests a similar one.
     pub fn unknown(&mut self, id: NodeId, key: &str, what: &str, known: &[&str]) {
         let all = known
             .iter()

@@ -1,7 +1,7 @@
 //! Diagnostics: what is wrong with a file, where, and what to do about it.
 //!
-//! Given a [`Source`] (a file and its text) and a [`Span`] in it, makes a [`Diagnostic`] that carries its own trimmed and
-//! scrubbed line of source, so that it can be shown long after the text has gone. Hands on values that serialise to JSON;
+//! Given a [`SourceFile`] (a file and its text) and a [`Span`] in it, makes a [`Diagnostic`] that carries its own trimmed and
+//! masked source line, so that it can be shown without the text. Its values serialize to JSON;
 //! `render` draws them for people.
 
 mod code;
@@ -19,7 +19,7 @@ use crate::yaml::excerpt::{Excerpt, visible};
 pub enum Severity {
     /// Nothing goes on with it.
     Error,
-    /// Told, and passed over.
+    /// Reported; does not stop the run.
     Warning,
 }
 
@@ -38,7 +38,7 @@ pub struct Span {
 
 /// A file under its workspace-relative path, and its text.
 #[derive(Debug, Clone)]
-pub struct Source<'a> {
+pub struct SourceFile<'a> {
     /// The path, with `/` between its parts.
     pub file: Arc<str>,
     /// The whole text.
@@ -101,7 +101,7 @@ fn text<S: serde::Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S
     serializer.serialize_str(text)
 }
 
-impl Source<'_> {
+impl SourceFile<'_> {
     /// An error at `span`.
     pub fn error(&self, code: Code, span: Span, message: impl AsRef<str>) -> Diagnostic {
         let line = self.first_line(span);
@@ -165,7 +165,7 @@ impl Source<'_> {
 impl Diagnostic {
     /// An error about a file as a whole, or about something that is no file.
     pub fn whole(code: Code, file: impl Into<Arc<str>>, message: impl AsRef<str>) -> Self {
-        let mut made = Source {
+        let mut made = SourceFile {
             file: file.into(),
             text: "",
         }
@@ -201,7 +201,7 @@ impl Diagnostic {
     }
 
     /// Adds another place.
-    pub fn also(mut self, source: &Source<'_>, span: Span, message: &str) -> Self {
+    pub fn also(mut self, source: &SourceFile<'_>, span: Span, message: &str) -> Self {
         self.related.push(source.related(span, message));
         self
     }

@@ -1,6 +1,6 @@
 //! Excerpts: the line of source that a diagnostic shows, safe for a terminal.
 //!
-//! Given a text and a stretch of it; hands on one line, cut to a window around the stretch, without anything that could
+//! Takes a text and a range of it, and returns one line, cut to a window around the range, without anything that could
 //! drive a terminal or turn text around, and with tokens masked.
 
 use std::ops::Range;

@@ -1,6 +1,6 @@
 //! Reading files from the disk: bytes to text, or why not.
 //!
-//! Given a path; hands on text that is UTF-8, not too long, and no program's binary. The only I/O of the workspace besides
+//! Takes a path, and returns text that is UTF-8, within the size limit and not binary. The only I/O of the workspace besides
 //! the walk in `files`.
 
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span};
+use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span};
 
 /// 64 MiB.
 const LIMIT: u64 = 64 << 20;
@@ -72,7 +72,7 @@ pub(crate) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> Result<String, Box<Diag
             column,
         };
         let message = format!("this file is not UTF-8 text: byte {at}, on line {line}, is none");
-        let source = Source {
+        let source = SourceFile {
             file: file.clone(),
             text: &readable,
         };
@@ -82,7 +82,7 @@ pub(crate) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> Result<String, Box<Diag
                 .help("save it as UTF-8; a binary file is no YAML"),
         )
     })?;
-    check(&Source {
+    check(&SourceFile {
         file: file.clone(),
         text: &text,
     })?;
@@ -90,7 +90,7 @@ pub(crate) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> Result<String, Box<Diag
 }
 
 /// Refuses the characters that mark a binary file.
-fn check(source: &Source<'_>) -> Result<(), Box<Diagnostic>> {
+fn check(source: &SourceFile<'_>) -> Result<(), Box<Diagnostic>> {
     let Some(at) = source.text.find('\0') else {
         return Ok(());
     };

@@ -23,7 +23,7 @@ use self::block::Printer;
 pub(crate) use self::lines::{WIDTH, columns};
 pub use self::rules::LayoutRules;
 use crate::yaml::Written;
-use crate::yaml::diagnostic::{Diagnostic, Source};
+use crate::yaml::diagnostic::{Diagnostic, SourceFile};
 
 /// The result for one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub fn layout(file: &Arc<str>, text: &str, rules: &LayoutRules) -> Result<Layout
     let breaks = line_break(body);
     let body = body.replace("\r\n", "\n");
     let mut diagnostics = Vec::new();
-    let source = Source {
+    let source = SourceFile {
         file: file.clone(),
         text: &body,
     };
@@ -67,7 +67,7 @@ pub fn layout(file: &Arc<str>, text: &str, rules: &LayoutRules) -> Result<Layout
 fn located(file: &Arc<str>, text: &str) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let _none = Written::read(
-        &Source {
+        &SourceFile {
             file: file.clone(),
             text,
         },
@@ -102,7 +102,7 @@ fn laid_out(
         if !odd {
             return Some(made);
         }
-        let source = Source {
+        let source = SourceFile {
             file: file.clone(),
             text: &made,
         };
@@ -136,7 +136,7 @@ fn once(
         odd: Cell::new(false),
     };
     let made = printer.file()?;
-    let source = Source {
+    let source = SourceFile {
         file: file.clone(),
         text: &made,
     };

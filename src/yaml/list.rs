@@ -8,7 +8,7 @@ use crate::yaml::value::{YamlValue, block_item, flow};
 use crate::yaml::{NodeId, Written};
 
 /// A list to be edited.
-pub(crate) struct Edit<'e, 'a> {
+pub(crate) struct ListEdit<'e, 'a> {
     pub(crate) written: &'e Written<'a>,
     pub(crate) line_break: &'static str,
     pub(crate) key: NodeId,
@@ -36,7 +36,7 @@ struct Item<'a> {
     keep: bool,
 }
 
-impl Edit<'_, '_> {
+impl ListEdit<'_, '_> {
     /// Which items stay, and what is new and where.
     ///
     /// New texts come last. The order of mappings counts: `None` where those that stay would change places.

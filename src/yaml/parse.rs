@@ -6,21 +6,21 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag};
 
-use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span};
+use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use crate::yaml::excerpt::quoted;
-use crate::yaml::{Kind, Node, NodeId, Style, Tree};
+use crate::yaml::{Node, NodeId, NodeKind, Style, Tree};
 
-/// Collections inside one another, at the most.
+/// The maximum nesting depth of collections.
 const DEPTH: usize = 64;
 
 /// Reads one document. Where the text is not one, says so in `out` and gives `None`; other mistakes (tags) leave a tree.
-pub fn parse<'a>(source: &Source<'a>, out: &mut Vec<Diagnostic>) -> Option<Tree<'a>> {
+pub fn parse<'a>(source: &SourceFile<'a>, out: &mut Vec<Diagnostic>) -> Option<Tree<'a>> {
     read(source, out, &mut None)
 }
 
 /// The same, and what else is written: comments, anchors, tags, the marks of the document.
 pub(crate) fn parse_all<'a>(
-    source: &Source<'a>,
+    source: &SourceFile<'a>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<(Tree<'a>, Marks)> {
     let mut marks = Some(Marks {
@@ -70,7 +70,7 @@ impl Marks {
 }
 
 fn read<'a>(
-    source: &Source<'a>,
+    source: &SourceFile<'a>,
     out: &mut Vec<Diagnostic>,
     marks: &mut Option<Marks>,
 ) -> Option<Tree<'a>> {
@@ -103,7 +103,7 @@ fn read<'a>(
     builder.finish()
 }
 
-fn syntax(source: &Source<'_>, error: &granit_parser::ScanError) -> Diagnostic {
+fn syntax(source: &SourceFile<'_>, error: &granit_parser::ScanError) -> Diagnostic {
     let mark = error.marker();
     let start = mark
         .byte_offset()
@@ -129,7 +129,7 @@ fn syntax(source: &Source<'_>, error: &granit_parser::ScanError) -> Diagnostic {
         .help("check the indentation, the quotes and the brackets here and on the line before; tabs do not indent")
 }
 
-fn too_deep(source: &Source<'_>, at: Span) -> Diagnostic {
+fn too_deep(source: &SourceFile<'_>, at: Span) -> Diagnostic {
     let error = source.error(
         Code::TooDeep,
         at,
@@ -152,7 +152,7 @@ struct Anchor {
 }
 
 pub(crate) struct Builder<'s, 'a, 'o> {
-    pub(crate) source: &'s Source<'a>,
+    pub(crate) source: &'s SourceFile<'a>,
     out: &'o mut Vec<Diagnostic>,
     nodes: Vec<Node<'a>>,
     stack: Vec<Frame>,
@@ -165,7 +165,7 @@ pub(crate) struct Builder<'s, 'a, 'o> {
 }
 
 impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
-    pub(crate) fn new(source: &'s Source<'a>, out: &'o mut Vec<Diagnostic>) -> Self {
+    pub(crate) fn new(source: &'s SourceFile<'a>, out: &'o mut Vec<Diagnostic>) -> Self {
         let nodes = Vec::with_capacity(source.text.len() / 32);
         Self {
             source,
@@ -189,7 +189,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let style = self.style(style, tag.as_deref(), at);
-                let id = self.push(Kind::Scalar(text, style), at);
+                let id = self.push(NodeKind::Scalar(text, style), at);
                 self.anchor(anchor, id, Some(1));
                 if style == Style::Plain && self.is_key() && self.scalar(id) == "<<" {
                     self.note_merge(id);
@@ -199,14 +199,14 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
             Event::Alias(anchor) => self.alias(anchor, at)?,
             Event::SequenceStart(style, anchor, tag) => {
                 self.open(
-                    Kind::Sequence(style == StructureStyle::Flow),
+                    NodeKind::Sequence(style == StructureStyle::Flow),
                     anchor,
                     tag.as_deref(),
                     at,
                 )?;
             }
             Event::MappingStart(style, anchor, tag) => {
-                let kind = Kind::Mapping {
+                let kind = NodeKind::Mapping {
                     flow: style == StructureStyle::Flow,
                     merge: false,
                 };
@@ -231,7 +231,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         Ok(())
     }
 
-    pub(crate) fn push(&mut self, kind: Kind<'a>, span: Span) -> NodeId {
+    pub(crate) fn push(&mut self, kind: NodeKind<'a>, span: Span) -> NodeId {
         let id = self.nodes.len() as NodeId;
         self.nodes.push(Node {
             kind,
@@ -247,7 +247,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
 
     fn scalar(&self, id: NodeId) -> &str {
         match &self.nodes[id as usize].kind {
-            Kind::Scalar(text, _) => text,
+            NodeKind::Scalar(text, _) => text,
             _ => "",
         }
     }
@@ -257,7 +257,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
             return;
         };
         self.merges.push((frame.node, key));
-        if let Kind::Mapping { merge, .. } = &mut self.nodes[frame.node as usize].kind {
+        if let NodeKind::Mapping { merge, .. } = &mut self.nodes[frame.node as usize].kind {
             *merge = true;
         }
     }
@@ -267,7 +267,10 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         self.expanded = self.expanded.saturating_add(size);
         if let Some(frame) = self.stack.last_mut() {
             frame.size = frame.size.saturating_add(size);
-            if matches!(self.nodes[frame.node as usize].kind, Kind::Mapping { .. }) {
+            if matches!(
+                self.nodes[frame.node as usize].kind,
+                NodeKind::Mapping { .. }
+            ) {
                 frame.key_next = !frame.key_next;
             }
         }
@@ -298,7 +301,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
                 "write the value out; an alias can only stand for what is complete before it",
             )));
         };
-        self.push(Kind::Alias(node), at);
+        self.push(NodeKind::Alias(node), at);
         if self.widest.is_none_or(|(widest, _)| size > widest) {
             self.widest = Some((size, at));
         }
@@ -308,7 +311,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
 
     pub(crate) fn open(
         &mut self,
-        kind: Kind<'a>,
+        kind: NodeKind<'a>,
         anchor: usize,
         tag: Option<&Tag>,
         at: Span,
@@ -319,7 +322,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         if let Some(tag) = tag {
             self.refuse(tag, at);
         }
-        let key_next = matches!(kind, Kind::Mapping { .. });
+        let key_next = matches!(kind, NodeKind::Mapping { .. });
         let node = self.push(kind, at);
         self.anchor(anchor, node, None);
         self.stack.push(Frame {
@@ -388,9 +391,9 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         let tree = Tree { nodes: self.nodes };
         for (mapping, key) in self.merges {
             let value = tree.node(key).next;
-            let good = |id| matches!(tree.kind(id), Kind::Mapping { .. });
+            let good = |id| matches!(tree.kind(id), NodeKind::Mapping { .. });
             let fine = good(value)
-                || (matches!(tree.kind(value), Kind::Sequence(_))
+                || (matches!(tree.kind(value), NodeKind::Sequence(_))
                     && tree.children(value).all(good));
             if !fine || tree.target(value) == mapping {
                 let error = self.source.error(

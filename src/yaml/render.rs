@@ -1,6 +1,6 @@
 //! Rendering: a diagnostic as a compiler shows it.
 //!
-//! Given a [`Diagnostic`]; hands on text, plain or with colours. Everything in it was made safe when it was made.
+//! Takes a [`Diagnostic`], and returns text, plain or with colors. Its content is already escaped.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
@@ -58,7 +58,7 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
     renderer.render(&[main])
 }
 
-/// Adds a line of source. The renderer counts the column in what it shows; where that is cut or escaped, it is told instead.
+/// Adds a line of source. The renderer counts the column in what it shows; if that is cut or escaped, the column is given instead.
 fn place<'a>(
     group: Group<'a>,
     excerpt: &'a Excerpt,

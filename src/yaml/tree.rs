@@ -1,7 +1,7 @@
 //! YAML as a flat tree with places: the one reader of every file.
 //!
-//! Given a `Source`; hands on a [`Tree`] whose scalars borrow from the text and whose nodes know their bytes, line and
-//! column, or says why the text is none. Whatever could make a small file into much work (aliases, depth, many documents)
+//! Takes a `SourceFile`, and returns a [`Tree`] whose scalars borrow from the text and whose nodes know their bytes, line and
+//! column, or reports why the text is not YAML. Whatever could make a small file into much work (aliases, depth, many documents)
 //! ends here; behind it, walking a tree costs at most ten times what the file holds.
 
 use std::borrow::Cow;
@@ -31,7 +31,7 @@ pub enum Style {
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind<'a> {
+pub enum NodeKind<'a> {
     /// Text, escapes and folding undone.
     Scalar(Cow<'a, str>, Style),
     /// A list; `true` where it is written `[…]`.
@@ -51,7 +51,7 @@ pub enum Kind<'a> {
 #[derive(Debug, Clone)]
 pub struct Node<'a> {
     /// What it is.
-    pub kind: Kind<'a>,
+    pub kind: NodeKind<'a>,
     /// Where it stands.
     pub span: Span,
     /// The node after its last descendant.
@@ -83,13 +83,13 @@ impl<'a> Tree<'a> {
     /// The node that `id` stands for: behind an alias, the anchored one.
     pub fn target(&self, id: NodeId) -> NodeId {
         match self.node(id).kind {
-            Kind::Alias(target) => target,
+            NodeKind::Alias(target) => target,
             _ => id,
         }
     }
 
     /// What `id` stands for, behind an alias.
-    pub fn kind(&self, id: NodeId) -> &Kind<'a> {
+    pub fn kind(&self, id: NodeId) -> &NodeKind<'a> {
         &self.node(self.target(id)).kind
     }
 
@@ -111,9 +111,9 @@ impl<'a> Tree<'a> {
     /// The keys and values of a mapping, `<<` followed: own keys first (all of them, repeated ones too), then those merged in.
     pub fn pairs(&self, id: NodeId) -> Pairs<'_, 'a> {
         match self.kind(id) {
-            Kind::Mapping { merge: true, .. } => Pairs::Merged(self.merged(id).into_iter()),
-            Kind::Mapping { .. } => Pairs::Written(self.children(id)),
-            Kind::Scalar(..) | Kind::Sequence(_) | Kind::Alias(_) => {
+            NodeKind::Mapping { merge: true, .. } => Pairs::Merged(self.merged(id).into_iter()),
+            NodeKind::Mapping { .. } => Pairs::Written(self.children(id)),
+            NodeKind::Scalar(..) | NodeKind::Sequence(_) | NodeKind::Alias(_) => {
                 Pairs::Merged(Vec::new().into_iter())
             }
         }
@@ -126,14 +126,14 @@ impl<'a> Tree<'a> {
         for (key, value) in written.by_ref() {
             if !self.is_merge(key) {
                 own.push((key, value));
-            } else if matches!(self.kind(value), Kind::Sequence(_)) {
+            } else if matches!(self.kind(value), NodeKind::Sequence(_)) {
                 below.extend(self.children(value));
             } else {
                 below.push(value);
             }
         }
         let text = |key| match self.kind(key) {
-            Kind::Scalar(text, _) => text.as_ref(),
+            NodeKind::Scalar(text, _) => text.as_ref(),
             _ => "",
         };
         let mut seen: HashSet<&str> = own.iter().map(|(key, _)| text(*key)).collect();
@@ -147,7 +147,7 @@ impl<'a> Tree<'a> {
     }
 
     fn is_merge(&self, key: NodeId) -> bool {
-        matches!(&self.node(key).kind, Kind::Scalar(text, Style::Plain) if text == "<<")
+        matches!(&self.node(key).kind, NodeKind::Scalar(text, Style::Plain) if text == "<<")
     }
 }
 

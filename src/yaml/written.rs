@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use crate::yaml::diagnostic::{Diagnostic, Source, Span};
+use crate::yaml::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::yaml::parse::parse_all;
-use crate::yaml::{Kind, NodeId, Style, Tree};
+use crate::yaml::{NodeId, NodeKind, Style, Tree};
 
 /// A document as it is written.
 #[derive(Debug)]
@@ -29,13 +29,16 @@ pub struct Written<'a> {
 
 impl<'a> Written<'a> {
     /// Reads a document; `None`, and why in `out`, where it is none.
-    pub fn read(source: &Source<'a>, out: &mut Vec<Diagnostic>) -> Option<Self> {
+    pub fn read(source: &SourceFile<'a>, out: &mut Vec<Diagnostic>) -> Option<Self> {
         let (tree, marks) = parse_all(source, out)?;
         let text = source.text;
         let (mut starts, mut ends, mut parents) =
             (marks.properties, vec![0; tree.len()], vec![0; tree.len()]);
         for id in 0..tree.len() as NodeId {
-            if matches!(tree.node(id).kind, Kind::Sequence(_) | Kind::Mapping { .. }) {
+            if matches!(
+                tree.node(id).kind,
+                NodeKind::Sequence(_) | NodeKind::Mapping { .. }
+            ) {
                 tree.children(id)
                     .for_each(|child| parents[child as usize] = id);
             }
@@ -44,8 +47,8 @@ impl<'a> Written<'a> {
             let span = tree.span(id);
             let inside = ends[id as usize];
             ends[id as usize] = match tree.node(id).kind {
-                Kind::Sequence(false) | Kind::Mapping { flow: false, .. } => inside,
-                Kind::Scalar(_, Style::Literal | Style::Folded) => {
+                NodeKind::Sequence(false) | NodeKind::Mapping { flow: false, .. } => inside,
+                NodeKind::Scalar(_, Style::Literal | Style::Folded) => {
                     let header = header(text, span.start as usize);
                     starts
                         .entry(id)
@@ -81,11 +84,11 @@ impl<'a> Written<'a> {
     /// Where a node's own text begins, behind an anchor or a tag.
     pub fn content(&self, id: NodeId) -> usize {
         match self.tree.node(id).kind {
-            Kind::Scalar(_, Style::Literal | Style::Folded) => {
+            NodeKind::Scalar(_, Style::Literal | Style::Folded) => {
                 header(self.text, self.tree.span(id).start as usize) as usize
             }
             // The reader places a list that is not indented at its first item, behind the dash.
-            Kind::Sequence(false)
+            NodeKind::Sequence(false)
                 if !self.text[self.tree.span(id).start as usize..].starts_with('-') =>
             {
                 let before = self.text[..self.tree.span(id).start as usize].trim_end();

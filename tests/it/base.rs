@@ -220,7 +220,7 @@ fn auto_finds_the_base_of_a_pull_request() {
         plan("NOTHING", "1")
             .exits(1)
             .err
-            .contains("this is neither")
+            .contains("merge requests only")
     );
 }
 
@@ -228,7 +228,7 @@ fn auto_finds_the_base_of_a_pull_request() {
 fn a_base_that_cannot_be_had_is_a_clear_error() {
     let (world, _) = world();
     for (reference, words) in [
-        ("no-such-branch", "there is no commit `no-such-branch`"),
+        ("no-such-branch", "commit `no-such-branch` not found"),
         ("--all", "unexpected argument '--all'"),
         ("-x", "unexpected argument '-x'"),
     ] {
@@ -240,7 +240,7 @@ fn a_base_that_cannot_be_had_is_a_clear_error() {
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
     let ran = world.run(&format!("plan --base {broken}")).exits(1);
     assert!(
-        ran.err.contains("hold mistakes") && ran.err.contains("leads/all.yaml:"),
+        ran.err.contains("contain errors") && ran.err.contains("leads/all.yaml:"),
         "{}",
         ran.err
     );
@@ -251,7 +251,7 @@ fn a_base_that_cannot_be_had_is_a_clear_error() {
             .run("plan --base HEAD")
             .exits(1)
             .err
-            .contains("in no git repository")
+            .contains("not in a git repository")
     );
 }
 
@@ -367,7 +367,7 @@ fn flags_about_drift_need_a_base() {
         "apply bare.json --yes --drift keep",
     ] {
         assert!(
-            world.run(words).exits(1).err.contains("need a base"),
+            world.run(words).exits(1).err.contains("require --base"),
             "{words}"
         );
     }
@@ -376,7 +376,7 @@ fn flags_about_drift_need_a_base() {
             .run(&format!("apply bare.json --yes --base {base}"))
             .exits(1)
             .err
-            .contains("brings the base")
+            .contains("contains its own base")
     );
     assert!(world.puts().is_empty());
 }
@@ -399,7 +399,7 @@ fn a_base_that_cannot_be_seen_is_not_an_empty_one() {
             .run(&format!("plan -C moved --base {base}"))
             .exits(1)
             .err
-            .contains("not in this folder but at convertalk.yaml")
+            .contains("in another folder: convertalk.yaml")
     );
     std::fs::rename(
         world.path("moved/convertalk.yaml"),
@@ -474,7 +474,7 @@ fn a_second_workspace_is_new_and_not_moved() {
             .run("plan -C two --base HEAD")
             .exits(1)
             .err
-            .contains("but at one/convertalk.yaml")
+            .contains("in another folder: one/convertalk.yaml")
     );
 }
 

@@ -152,10 +152,7 @@ fn what_is_wrong_anywhere_changes_nothing() {
         ("set status=OPEN", "no lead is selected"),
         ("set --all", "nothing is to be set"),
         ("set --all 7e88d192 status=OPEN", "--all takes every lead"),
-        (
-            "set 7e88d192 status=OPEN",
-            "the first characters of 3 uuids",
-        ),
+        ("set 7e88d192 status=OPEN", "3 uuids start with it"),
         ("set --only tag=hot status=OPEN", "`tag=hot` selects none"),
     ] {
         let ran = world.run(words).exits(1);

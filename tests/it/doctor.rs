@@ -38,12 +38,12 @@ fn it_learns_how_the_platform_lists() {
     world.declare(&format!("  {}: {{ status: OPEN }}\n", uuid(1)));
     let checks = checks(&world, 0);
     finds(&checks, "ok", "1 lead in 1 file");
-    finds(&checks, "ok", "there is a token to read with");
+    finds(&checks, "ok", "the read token is set");
     finds(&checks, "ok", "ms a page");
     finds(&checks, "ok", "lead: 4 chats a page");
-    finds(&checks, "ok", "shows its last page again");
+    finds(&checks, "ok", "return the last page");
     finds(&checks, "ok", "non-lead: no chats");
-    finds(&checks, "ok", "tags come as an array");
+    finds(&checks, "ok", "tags are listed as an array");
     finds(&checks, "warning", "1 chat without a uuid");
     finds(&checks, "warning", "DELETED");
     finds(&checks, "warning", "1 agent without a name");
@@ -83,7 +83,7 @@ fn a_wrong_token_address_or_id_is_told_with_a_next_step() {
     finds(
         &elsewhere(("404 Not Found", "<html>nothing</html>")),
         "error",
-        "neither list of the inbox is served",
+        "serves neither list of the inbox",
     );
     finds(&elsewhere(("401 Unauthorized", "{}")), "error", "HTTP 401");
     let wrong_ids = r#"{"success":false,"code":400,"message":"bad botId"}"#;
@@ -113,9 +113,9 @@ fn without_a_token_or_with_broken_files_it_says_so() {
         .ran(command.output().expect("the program runs"))
         .exits(1);
     let checks = told.json().as_array().expect("a list").clone();
-    finds(&checks, "error", "1 mistake");
+    finds(&checks, "error", "1 error");
     finds(&checks, "error", "neither CONVERTALK_READ_TOKEN");
-    finds(&checks, "warning", "no token to write with");
+    finds(&checks, "warning", "write token is not set");
     assert!(told.err.contains("leads/all.yaml:3"), "{}", told.err);
-    finds(&self::checks(&world, 1), "warning", "lists no chats at all");
+    finds(&self::checks(&world, 1), "warning", "lists no chats");
 }

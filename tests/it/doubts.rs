@@ -173,7 +173,8 @@ fn a_platform_that_clears_what_is_left_out_is_found_out_after_one() {
     let run = world.run("apply --yes --patience 300ms").exits(6);
     assert_eq!(world.puts().len(), 1);
     assert!(
-        run.out.contains("is empty now, though it was not written"),
+        run.out
+            .contains("is empty now, although it was not written"),
         "{}",
         run.out
     );

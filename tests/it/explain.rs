@@ -107,13 +107,13 @@ fn a_lead_is_meant_by_its_beginning_and_need_not_be_declared() {
     ));
     let refused = world.run("explain 7e88").exits(1);
     assert!(
-        refused.err.contains("2 declared leads begin with `7e88`"),
+        refused.err.contains("2 declared leads start with `7e88`"),
         "{}",
         refused.err
     );
     let text = world.run(&format!("explain {}", uuid(1))).exits(0).out;
     assert!(
-        text.contains("no file declares it")
+        text.contains("not declared")
             && text.contains("status  not managed")
             && text.contains("rahul"),
         "{text}"

@@ -17,7 +17,7 @@ fn laid_out(text: &str) -> String {
         &convertalk::lead_file::layout_rules(),
     )
     .expect("YAML");
-    assert!(!made.left_alone, "left as it stands:\n{text}");
+    assert!(!made.left_alone, "left unchanged:\n{text}");
     made.text
 }
 
@@ -163,7 +163,7 @@ fn a_broken_file_is_told_with_its_place_and_the_others_are_laid_out() {
         ran.err
     );
     assert!(
-        ran.err.contains("leads/text.yaml: left as it stands"),
+        ran.err.contains("leads/text.yaml: left unchanged"),
         "{}",
         ran.err
     );
@@ -200,7 +200,7 @@ fn only_the_files_that_are_named() {
         fmt(&folder, "convertalk.yaml")
             .exits(1)
             .err
-            .contains("convertalk.yaml is none")
+            .contains("is not a lead file")
     );
     assert!(
         fmt(&folder, "leads/three.yaml")

@@ -76,7 +76,10 @@ fn a_share_of_the_declared_leads() {
     let world = world("  max_changes: 50%\n", &leads);
     refuses(
         &world,
-        &["3 leads would change", "50% of 3 declared leads, that is 1"],
+        &[
+            "3 leads would change",
+            "50% of 3 declared leads, which is 1",
+        ],
         "--max-changes 100%",
     );
 }
@@ -149,7 +152,7 @@ fn an_inbox_that_lists_nothing() {
     ));
     refuses(
         &world,
-        &["the inbox lists no chats at all, but 1 lead is declared"],
+        &["the inbox lists no chats, but 1 lead is declared"],
         "--allow empty-listing",
     );
 }

@@ -252,11 +252,11 @@ fn the_verdict_is_the_one_of_the_text_and_comes_first() {
     let order = [
         "<h1",
         "class=\"notices\"",
-        "Whose doing",
-        "Status moves",
+        "Causes of the differences",
+        "Status transitions",
         "Agents’ leads",
-        "lead by lead",
-        "No longer declared",
+        "Changes by lead",
+        "No longer declared, left unchanged",
     ];
     let places: Vec<usize> = order
         .iter()
@@ -359,7 +359,7 @@ fn plan_report_and_show_print_the_same_file() {
     let ran = world.run("show run.jsonl --format html").exits(1);
     assert!(
         ran.err
-            .contains("a run has the forms text, json and markdown"),
+            .contains("a run can be shown as text, json or markdown"),
         "{}",
         ran.err
     );

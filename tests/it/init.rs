@@ -81,8 +81,8 @@ fn what_is_there_is_kept() {
     std::fs::write(path(".gitignore"), "target\n.convertalk/").expect("a file");
     let made = run(folder.path(), &["init"]).exits(0);
     assert!(
-        made.out.contains("kept    ./leads/first.yaml")
-            && made.out.contains("added to ./.gitignore"),
+        made.out.contains("unchanged ./leads/first.yaml")
+            && made.out.contains("added to  ./.gitignore"),
         "{}",
         made.out
     );
@@ -100,7 +100,7 @@ fn what_is_there_is_kept() {
         run(folder.path(), &["init", "--embed", IDS])
             .exits(1)
             .err
-            .contains("there is a workspace already")
+            .contains("already a workspace")
     );
     assert_eq!(
         std::fs::read_to_string(path("convertalk.yaml")).expect("a file"),
@@ -169,7 +169,7 @@ fn pipelines_come_for_the_address_of_the_workspace() {
     }
     let again = run(folder.path(), &["init", "--ci", "github"]).exits(0);
     assert!(
-        again.out.contains("kept    ./.github/workflows/plan.yml")
+        again.out.contains("unchanged ./.github/workflows/plan.yml")
             && !again.out.contains("convertalk.yaml"),
         "{}",
         again.out

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use convertalk::lead_file::edit::apply;
 use convertalk::lead_file::layout_rules;
-use convertalk::yaml::diagnostic::Source;
+use convertalk::yaml::diagnostic::SourceFile;
 use convertalk::yaml::format::layout;
 use convertalk::yaml::scalar::{Scalar, resolve};
-use convertalk::yaml::{Kind, NodeId, Tree, parse};
+use convertalk::yaml::{NodeId, NodeKind, Tree, parse};
 use serde_json::{Value as Json, json};
 
 use crate::arbitrary::workspace;
@@ -163,23 +163,23 @@ fn a_comment_goes_with_its_item_and_with_no_other() {
 /// What a file says, all scalars as text, nothing as the empty one, `<<` followed.
 fn texts(tree: &Tree<'_>, id: NodeId) -> Json {
     match tree.kind(id) {
-        Kind::Scalar(text, style) if resolve(text, *style) == Scalar::Null => "".into(),
-        Kind::Scalar(text, _) => text.as_ref().into(),
-        Kind::Sequence(_) => tree.children(id).map(|item| texts(tree, item)).collect(),
-        Kind::Mapping { .. } => {
+        NodeKind::Scalar(text, style) if resolve(text, *style) == Scalar::Null => "".into(),
+        NodeKind::Scalar(text, _) => text.as_ref().into(),
+        NodeKind::Sequence(_) => tree.children(id).map(|item| texts(tree, item)).collect(),
+        NodeKind::Mapping { .. } => {
             let key = |id| texts(tree, id).as_str().unwrap_or_default().to_owned();
             let pairs = tree
                 .pairs(id)
                 .map(|(name, value)| (key(name), texts(tree, value)));
             Json::Object(pairs.collect())
         }
-        Kind::Alias(_) => Json::Null,
+        NodeKind::Alias(_) => Json::Null,
     }
 }
 
 fn read(text: &str) -> Option<Json> {
     let text = text.trim_start_matches('\u{feff}');
-    let source = Source {
+    let source = SourceFile {
         file: Arc::from("a.yaml"),
         text,
     };

@@ -142,20 +142,20 @@ fn what_is_no_snapshot_of_this_inbox_is_refused() {
     refused(without_end, "the snapshot is cut off");
     refused(
         &whole.replacen("\n", "\n{\"type\":\"lead\"", 1),
-        "line 2 is not a line of a snapshot",
+        "line 2 is not valid in a snapshot",
     );
     refused(
         &whole.replacen("\"type\":\"snapshot\"", "\"type\":\"plan\"", 1),
-        "line 1 is not a line of a snapshot",
+        "line 1 is not valid in a snapshot",
     );
     refused(
         &whole.replacen("\"format_version\":1", "\"format_version\":2", 1),
         "format version 2",
     );
-    refused("", "line 1 is not a line of a snapshot");
+    refused("", "line 1 is not valid in a snapshot");
     refused(
         &whole.replacen("\"bot_id\":\"", "\"bot_id\":\"0", 1),
-        "of another endpoint, bot or customer",
+        "for another endpoint, bot or customer",
     );
     assert!(
         offline(&world, "plan --live none.jsonl")
@@ -196,7 +196,7 @@ fn no_output_takes_the_place_of_another_or_of_a_file_of_the_workspace() {
             "plan --report html=leads/all.yaml",
             "leads/all.yaml is a file of the workspace",
         ),
-        ("plan --report json=x --out x", "x is asked for twice"),
+        ("plan --report json=x --out x", "x is named twice"),
         (
             "plan --out convertalk.yaml",
             "convertalk.yaml is a file of the workspace",

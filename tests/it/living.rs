@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use convertalk::sandbox::{Edit, Request};
+use convertalk::sandbox::{AgentEdit, LoggedRequest};
 use serde_json::Value as Json;
 
 use crate::world::{World, record, uuid};
@@ -33,16 +33,16 @@ fn world(leads: usize, api: &str, flags: &str) -> World {
     world
 }
 
-fn lead(put: &Request) -> &str {
+fn lead(put: &LoggedRequest) -> &str {
     put.body.as_ref().expect("a body")["uuid"]
         .as_str()
         .expect("text")
 }
 
 /// The age of the reading behind each write: since the last listing was asked for that shows its lead.
-pub(crate) fn ages(requests: &[Request], page: Duration) -> Vec<Duration> {
-    let age = |put: &Request| {
-        let shows = |get: &&Request| {
+pub(crate) fn ages(requests: &[LoggedRequest], page: Duration) -> Vec<Duration> {
+    let age = |put: &LoggedRequest| {
+        let shows = |get: &&LoggedRequest| {
             get.method == "GET"
                 && get.fault.is_none()
                 && get.at + page <= put.at
@@ -59,7 +59,7 @@ pub(crate) fn ages(requests: &[Request], page: Duration) -> Vec<Duration> {
 }
 
 /// Whether what an agent added is among the items that a write sends, or that a record has.
-fn has(edit: &Edit, items: &Json) -> bool {
+fn has(edit: &AgentEdit, items: &Json) -> bool {
     let text = |item: &Json| match edit.field {
         "tags" => item.as_str().map(str::to_owned),
         "notes" => item["title"].as_str().map(str::to_owned),
@@ -76,14 +76,14 @@ fn has(edit: &Edit, items: &Json) -> bool {
 pub(crate) fn lost(world: &World, page: Duration) -> Vec<String> {
     let (edits, puts) = (world.sandbox().edits(), world.puts());
     let window = FRESH + page + SLACK;
-    let undone = |edit: &&Edit, put: &Request| {
+    let undone = |edit: &&AgentEdit, put: &LoggedRequest| {
         let body = put.body.as_ref().expect("a body");
         let known = put.at > edit.at + window && lead(put) == edit.uuid;
         let list = body.get(edit.field);
         known
             && match edit.field {
                 "status" => {
-                    let is_last = |other: &Edit| {
+                    let is_last = |other: &AgentEdit| {
                         other.field != "status" || other.uuid != edit.uuid || other.at <= edit.at
                     };
                     list.is_some()
@@ -105,7 +105,7 @@ fn gone(world: &World, page: Duration) -> Vec<String> {
     let edits = world.sandbox().edits();
     let (records, puts) = (world.sandbox().records(), world.puts());
     let window = FRESH + page + SLACK;
-    let is_there = |edit: &&Edit| {
+    let is_there = |edit: &&AgentEdit| {
         let record = &records[&edit.uuid];
         let items = match edit.field {
             "notes" => &record["profile"]["notes"],
@@ -240,7 +240,7 @@ fn each_page_is_read_once_more_for_all_leads_on_it() {
 
 fn reads_after_the_first_write(world: &World) -> usize {
     let requests = world.sandbox().requests();
-    let is_read = |request: &&Request| request.method == "GET";
+    let is_read = |request: &&LoggedRequest| request.method == "GET";
     let writes = requests
         .iter()
         .skip_while(|request| request.method == "GET");

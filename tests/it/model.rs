@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use convertalk::sandbox::Request;
+use convertalk::sandbox::LoggedRequest;
 use serde_json::Value as Json;
 
 use crate::world::{World, effects, record, uuid};
@@ -27,7 +27,7 @@ const AT_A_TIME: usize = 24;
 struct Run {
     exit: Option<i32>,
     lines: Vec<Json>,
-    puts: Vec<Request>,
+    puts: Vec<LoggedRequest>,
     told: String,
 }
 
@@ -68,7 +68,7 @@ fn text(json: &Json) -> &str {
     json.as_str().expect("text")
 }
 
-fn key(put: &Request) -> &str {
+fn key(put: &LoggedRequest) -> &str {
     text(&put.body.as_ref().expect("a body")["uuid"])
 }
 
@@ -251,7 +251,7 @@ fn check_puts(
         .of_type("write")
         .map(|line| text(&line["uuid"]))
         .collect();
-    let mut last: BTreeMap<&str, &Request> = BTreeMap::new();
+    let mut last: BTreeMap<&str, &LoggedRequest> = BTreeMap::new();
     for put in &run.puts {
         let id = key(put);
         let body = put
@@ -292,13 +292,13 @@ fn check_puts(
 /// Each write of a lead that was there follows a reading of it that is young enough, with a second for a machine that is busy.
 fn check_readings(world: &World, wants: &BTreeMap<&str, &Json>) {
     let requests = world.sandbox().requests();
-    let created = |put: &Request| {
+    let created = |put: &LoggedRequest| {
         put.body.is_some()
             && wants
                 .get(key(put))
                 .is_some_and(|lead| lead.get("create").is_some())
     };
-    let requests: Vec<Request> = requests
+    let requests: Vec<LoggedRequest> = requests
         .into_iter()
         .filter(|put| put.method == "GET" || !created(put))
         .collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use convertalk::api::Client;
 use convertalk::apply::journal::Journal;
-use convertalk::apply::{self, Context, Options, Outcome};
+use convertalk::apply::{self, Context, Outcome, RunOptions};
 use convertalk::cancel::Cancellation;
 use convertalk::config::Overrides;
 use convertalk::diff::changes;
@@ -88,7 +88,7 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         }
     };
     let journal = Journal::open(&folder.path().join("run.jsonl")).expect("a run file");
-    let options = Options {
+    let options = RunOptions {
         canary: 1,
         max_failures: 9,
         verify: true,

@@ -194,7 +194,7 @@ fn redirects_that_lead_nowhere_are_not_another_address() {
         ),
         (
             format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: /inbox\r\n{close}"),
-            "in a circle",
+            "too many redirects",
         ),
     ];
     for (answer, words) in answers {

@@ -67,7 +67,7 @@ fn every_command_is_one_of_ours() {
             );
             let reason = match words.get(1).copied() {
                 _ if words[0] == "workspaces" => "",
-                Some("-C") => "cannot be opened",
+                Some("-C") => "cannot open",
                 _ if words[0] == "show" => "neither a file nor a run",
                 _ => "convertalk.yaml",
             };

@@ -290,7 +290,7 @@ fn an_unknown_rule_in_allow_is_an_error_that_names_the_rules() {
         let ran = world.run(command).exits(1);
         assert!(
             ran.err
-                .contains("no rule is named `lok`; the workspace has: look"),
+                .contains("unknown rule `lok`; the workspace has: look"),
             "{}",
             ran.err
         );

@@ -259,6 +259,6 @@ fn a_plan_from_the_future_is_refused() {
             .run("apply later.json --yes")
             .exits(1)
             .err
-            .contains("yet to come")
+            .contains("in the future")
     );
 }

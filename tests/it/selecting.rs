@@ -66,7 +66,7 @@ fn a_dead_selector_beside_others_is_a_warning_that_quotes_it() {
         .run("plan --only tag=unheard --only agent=priya")
         .exits(0);
     assert!(
-        plan.err.contains("warning: `tag=unheard` selects nothing"),
+        plan.err.contains("warning: `tag=unheard` matches nothing"),
         "{}",
         plan.err
     );

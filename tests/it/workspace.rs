@@ -10,9 +10,9 @@ use convertalk::config::Overrides;
 use convertalk::lead_file::Loaded;
 use convertalk::lead_file::schema;
 use convertalk::yaml::Diagnostic;
-use convertalk::yaml::diagnostic::{Code, Source};
+use convertalk::yaml::diagnostic::{Code, SourceFile};
 use convertalk::yaml::scalar::{Scalar, resolve};
-use convertalk::yaml::{self, Kind, NodeId, Tree};
+use convertalk::yaml::{self, NodeId, NodeKind, Tree};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
@@ -68,7 +68,7 @@ const BEYOND_THE_SCHEMA: [&str; 4] = [
 
 /// Whether the loader finds nothing that a schema could find, and the file as JSON.
 fn structural(text: &str) -> (bool, Json) {
-    let source = Source {
+    let source = SourceFile {
         file: "leads/a.yaml".into(),
         text,
     };
@@ -88,10 +88,10 @@ fn structural(text: &str) -> (bool, Json) {
 /// The node as JSON, as editors and schema validators see it: aliases and `<<` followed, keys as text, the last of repeated keys.
 fn json(tree: &Tree<'_>, id: NodeId) -> Json {
     match tree.kind(id) {
-        Kind::Sequence(_) => tree.children(id).map(|child| json(tree, child)).collect(),
-        Kind::Mapping { .. } => {
+        NodeKind::Sequence(_) => tree.children(id).map(|child| json(tree, child)).collect(),
+        NodeKind::Mapping { .. } => {
             let key = |id| match tree.kind(id) {
-                Kind::Scalar(text, style) if resolve(text, *style) != Scalar::Null => {
+                NodeKind::Scalar(text, style) if resolve(text, *style) != Scalar::Null => {
                     text.to_string()
                 }
                 _ => String::new(),
@@ -102,7 +102,7 @@ fn json(tree: &Tree<'_>, id: NodeId) -> Json {
                     .collect(),
             )
         }
-        Kind::Scalar(text, style) => match resolve(text, *style) {
+        NodeKind::Scalar(text, style) => match resolve(text, *style) {
             Scalar::Null => Json::Null,
             Scalar::Bool(truth) => truth.into(),
             Scalar::Number(_) => match text.parse::<i64>() {
@@ -114,7 +114,7 @@ fn json(tree: &Tree<'_>, id: NodeId) -> Json {
             },
             Scalar::Text => text.as_ref().into(),
         },
-        Kind::Alias(_) => Json::Null,
+        NodeKind::Alias(_) => Json::Null,
     }
 }
 

@@ -279,7 +279,11 @@ fn a_history_that_does_not_reach_the_base_is_an_error() {
     let ran = shallow.run(&format!("--changed --base {base}")).exits(1);
     assert!(ran.err.contains("shallow"), "{}", ran.err);
     let outside = Fleet::new(&["a"]).run("--changed --base HEAD").exits(1);
-    assert!(outside.err.contains("no git repository"), "{}", outside.err);
+    assert!(
+        outside.err.contains("not in a git repository"),
+        "{}",
+        outside.err
+    );
 }
 
 #[test]

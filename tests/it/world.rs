@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use clap::Parser;
-use convertalk::sandbox::{Options, Request, Sandbox};
+use convertalk::sandbox::{LoggedRequest, Options, Sandbox};
 use serde_json::Value as Json;
 
 /// The token that both endpoints expect. It must never show in any output.
@@ -139,7 +139,7 @@ impl World {
     }
 
     /// Every PUT so far, in the order of arrival.
-    pub(crate) fn puts(&self) -> Vec<Request> {
+    pub(crate) fn puts(&self) -> Vec<LoggedRequest> {
         self.sandbox
             .requests()
             .into_iter()

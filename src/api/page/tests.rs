@@ -160,7 +160,7 @@ fn a_uuid_may_be_escaped_or_a_number() {
             &only(uuid, FieldMask::ALL),
         );
         assert_eq!(page.leads.len(), 1, "{written}");
-        assert_eq!(page.sightings[0].key, Key::of(uuid));
+        assert_eq!(page.sightings[0].key, Key::new(uuid));
     }
 }
 

@@ -10,7 +10,7 @@ use crate::lead::{DesiredField, DesiredValue, Field, Lead, Status, Value};
 use crate::observe::{ChatType, Echo, Leads, Observed, Page, Projection, Reader};
 use crate::plan::{Action, Class, Fields, Source};
 
-/// Leads on one page; each request takes the same time.
+/// Leads per page; each request takes the same time.
 struct Platform {
     leads: Mutex<Leads>,
     answers_in: Duration,
@@ -139,7 +139,7 @@ async fn a_deadline_leaves_time_to_read_back() {
     // All writes would take ten seconds.
     let end = Instant::now() + Duration::from_secs(5);
     let stop = Cancellation::at(Some(end)).with_last_write(Some(end - Duration::from_secs(1)));
-    let options = Options {
+    let options = RunOptions {
         canary: 1,
         max_failures: 1,
         verify: true,

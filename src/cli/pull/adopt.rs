@@ -1,4 +1,4 @@
-//! Leads that no file declares become new files.
+//! Writes undeclared leads to new files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Component;
@@ -69,7 +69,7 @@ impl Pull {
         }
         let texts = self.texts(workspace, &drafts, &names)?;
         write(workspace, &texts, self.force)?;
-        ui.result(&told(&drafts))?;
+        ui.result(&render_drafts(&drafts))?;
         let taken: BTreeSet<&LeadId> = chosen.iter().map(|(id, _)| *id).collect();
         let there = leads
             .iter()
@@ -79,7 +79,7 @@ impl Pull {
         Ok(Exit::Done)
     }
 
-    /// Where the files go, with a `/` at its end.
+    /// The folder of the new files, with a `/` at its end.
     fn folder(&self, workspace: &Workspace) -> Result<String, Error> {
         let Some(out) = &self.out else {
             return Ok(with_slash(&workspace.leads_folder()));
@@ -92,13 +92,13 @@ impl Pull {
                 Component::Normal(part) => {
                     parts.push(part.to_str().ok_or(Error::Usage("--out is not UTF-8"))?)
                 }
-                _ => return Err(Error::Usage("--out leads out of the workspace")),
+                _ => return Err(Error::Usage("--out is outside the workspace")),
             }
         }
         Ok(with_slash(&parts.join("/")))
     }
 
-    /// The leads that are written: those that nothing declares but files that are overwritten.
+    /// The leads to write: undeclared ones, and those declared only by files that are overwritten.
     fn chosen<'l>(
         &self,
         leads: &[(&'l LeadId, &'l Lead)],
@@ -129,7 +129,7 @@ impl Pull {
         }
     }
 
-    /// The files' texts, each read back and held against what it is to say.
+    /// The text of each file, read back and compared with the leads that it must declare.
     fn texts(
         &self,
         workspace: &Workspace,
@@ -160,7 +160,7 @@ impl Pull {
             || !all().all(reads_back)
         {
             return Err(Error::Internal(
-                "a new lead file does not read back as what it is to say; nothing was written",
+                "a new lead file does not read back as it was written; nothing was written",
             ));
         }
         Ok(texts)
@@ -178,7 +178,7 @@ fn with_slash(folder: &str) -> String {
 fn note_unreadable(live: &Live, ui: &Ui) {
     for (id, reason) in &live.unreadable {
         ui.note(&format!(
-            "left out: {} is in the inbox, but unreadable: {}",
+            "skipped: {} cannot be read: {}",
             visible(id.as_str()),
             visible(reason)
         ));
@@ -201,7 +201,7 @@ fn read(workspace: &Workspace, ui: &Ui) -> Result<Live, Error> {
     })
 }
 
-/// Where the workspace keeps the schema of lead files, seen from one of them.
+/// The path of the lead file schema, relative to a lead file.
 fn schema(workspace: &Workspace, path: &str) -> Option<String> {
     let places = ["schema/leads.schema.json", "leads.schema.json"];
     let found = places
@@ -213,7 +213,7 @@ fn schema(workspace: &Workspace, path: &str) -> Option<String> {
     ))
 }
 
-/// Writes all files, or none where one is there already.
+/// Writes all files, or none if one of them exists.
 fn write(workspace: &Workspace, texts: &[(Arc<str>, String)], force: bool) -> Result<(), Error> {
     let path = |file: &str| workspace.root.join(file);
     let is_there = |file: &str| std::fs::symlink_metadata(path(file)).is_ok();
@@ -235,13 +235,13 @@ fn write(workspace: &Workspace, texts: &[(Arc<str>, String)], force: bool) -> Re
     Ok(())
 }
 
-fn told(drafts: &Drafts) -> String {
+fn render_drafts(drafts: &Drafts) -> String {
     let lines = drafts
         .iter()
         .map(|(path, leads)| format!("{}  {}\n", visible(path), count(leads.len(), "lead")));
     let (leads, files) = (drafts.values().map(BTreeMap::len).sum(), drafts.len());
     let sum = match leads {
-        0 => "Nothing to pull: no lead that is not declared already.\n".to_owned(),
+        0 => "Nothing to pull: all leads are declared.\n".to_owned(),
         leads => format!(
             "{} {} into {}.\n",
             paint(GOOD, "Pulled:"),
@@ -252,7 +252,7 @@ fn told(drafts: &Drafts) -> String {
     lines.collect::<String>() + &sum
 }
 
-/// What is left to do, on stderr.
+/// Prints the next steps to stderr.
 fn advise(
     workspace: &Workspace,
     drafts: &Drafts,
@@ -263,20 +263,20 @@ fn advise(
 ) {
     if declared > 0 {
         ui.note(&format!(
-            "{} declared already: left alone (`pull --update` takes live values into them)",
+            "{} already declared: unchanged (`pull --update` writes live values into them)",
             count(declared, "lead")
         ));
     }
     for (why, times) in &left_out.reasons {
         ui.note(&format!(
-            "left out, as no file can say it: {why} ({})",
+            "skipped, because a lead file cannot express it: {why} ({})",
             count(*times, "time")
         ));
     }
     if !left_out.tags.is_empty() {
         let tags: Vec<String> = left_out.tags.iter().map(|tag| visible(tag)).collect();
         ui.note(&format!(
-            "left out, as `policy.tags` does not know them; leads with one of them only say which others must be present:\n  {}",
+            "skipped, because `policy.tags` does not list them; their leads declare the other tags as present:\n  {}",
             tags.join("\n  ")
         ));
     }
@@ -298,17 +298,17 @@ fn advise(
         };
         let lines: String = unnamed.iter().map(line).collect();
         ui.note(&format!(
-            "agents without a name; give them one in convertalk.yaml:\nagents:\n{}",
+            "agents without a name; add them to convertalk.yaml:\nagents:\n{}",
             lines.trim_end()
         ));
     }
     if let Some(path) = drafts.keys().find(|path| !workspace.takes(path)) {
         ui.note(&format!(
-            "no glob under `leads` in convertalk.yaml takes {}: add one, or the files declare nothing",
+            "no glob under `leads` in convertalk.yaml matches {}: add one, or the files are ignored",
             visible(path)
         ));
     }
     if !drafts.is_empty() {
-        ui.note("next: read the files, `convertalk validate`, `convertalk plan` (it finds nothing to do), and commit them");
+        ui.note("next: review the files, run `convertalk validate` and `convertalk plan` (no changes expected), and commit");
     }
 }

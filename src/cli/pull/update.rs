@@ -1,4 +1,4 @@
-//! Live values into the files that declare the leads, in place.
+//! Writes live values into the files that declare the leads, in place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,16 +24,16 @@ use crate::redaction::Redaction;
 use crate::report::style::{GOOD, paint};
 use crate::text::{count, visible};
 
-/// What is to be written, by file, and what cannot be.
+/// The values to write, by file, and those that cannot be written.
 #[derive(Default)]
 struct Work {
     edits: BTreeMap<String, Vec<Edit>>,
-    /// A place, a lead and its field, and why not.
+    /// A place, a lead and its field, and why it was not written.
     cannot: Vec<String>,
 }
 
-/// What came of one file.
-struct Done {
+/// The result for one file.
+struct UpdatedFile {
     file: String,
     values: usize,
     leads: usize,
@@ -45,16 +45,18 @@ impl Pull {
     pub(super) fn update(&self, files: &Files, ui: &Ui) -> Result<Exit, Error> {
         let (plan, live) = self.compare(files, ui)?;
         let Work { edits, cannot } = self.work(&plan, &live, &files.desired);
-        let done: Vec<Done> = edits
+        let done: Vec<UpdatedFile> = edits
             .into_par_iter()
             .map(|(file, edits)| write(&files.workspace, file, &edits))
             .collect();
-        ui.result(&told(&done, plan.summary.declared))?;
+        ui.result(&render_done(&done, plan.summary.declared))?;
         for line in &cannot {
-            ui.note(&format!("left as it is, as no file can say it: {line}"));
+            ui.note(&format!(
+                "skipped, because a lead file cannot express it: {line}"
+            ));
         }
         let mut exit = Exit::Done;
-        for Done {
+        for UpdatedFile {
             file,
             refused,
             error,
@@ -82,7 +84,7 @@ impl Pull {
             .filter(|field| field.class == Some(Class::Conflict));
         if self.only_drift && plan.summary.conflicts > 0 {
             ui.note(&format!(
-                "{} left as they are: the files and the inbox both changed",
+                "{} unchanged: the files and the inbox both changed",
                 count(conflicts.count(), "conflict")
             ));
         }
@@ -153,7 +155,7 @@ impl Pull {
         work
     }
 
-    /// What a field is to say: what is live, or, of drift alone, what is live and what of it the files mean to change.
+    /// The value to write: the live value or, for drift alone, the live value with the intended changes of the files.
     fn target(&self, field: &FieldChange, live: &Lead) -> Option<Value> {
         match field.class {
             Some(Class::Intended) if self.only_drift => field.intended.clone(),
@@ -195,9 +197,9 @@ impl Work {
     }
 }
 
-fn write(workspace: &Workspace, file: String, edits: &[Edit]) -> Done {
+fn write(workspace: &Workspace, file: String, edits: &[Edit]) -> UpdatedFile {
     let name: Arc<str> = file.as_str().into();
-    let none = |file, error| Done {
+    let none = |file, error| UpdatedFile {
         file,
         values: 0,
         leads: 0,
@@ -226,7 +228,7 @@ fn write(workspace: &Workspace, file: String, edits: &[Edit]) -> Done {
     let refusing = |edit: &&Edit| !refused.iter().any(|(other, _)| other == *edit);
     let made: Vec<&LeadId> = edits.iter().filter(refusing).map(|edit| &edit.id).collect();
     let leads = made.iter().collect::<BTreeSet<_>>().len();
-    Done {
+    UpdatedFile {
         file,
         values: made.len(),
         leads,
@@ -235,9 +237,9 @@ fn write(workspace: &Workspace, file: String, edits: &[Edit]) -> Done {
     }
 }
 
-fn told(done: &[Done], declared: usize) -> String {
-    let written: Vec<&Done> = done.iter().filter(|done| done.values > 0).collect();
-    let line = |done: &&Done| {
+fn render_done(done: &[UpdatedFile], declared: usize) -> String {
+    let written: Vec<&UpdatedFile> = done.iter().filter(|done| done.values > 0).collect();
+    let line = |done: &&UpdatedFile| {
         format!(
             "{}  {} of {}\n",
             visible(&done.file),

@@ -50,7 +50,7 @@ fn are(leads: usize) -> String {
 }
 
 /// Every lead that changes, with the fields as they were and as they are.
-pub(super) fn of(goals: &Goals, files: &Files, dry_run: bool) -> SetReport {
+pub(super) fn set_report(goals: &Goals, files: &Files, dry_run: bool) -> SetReport {
     let names = AgentNames::new(&files.workspace.agents);
     let mut report = SetReport {
         dry_run,

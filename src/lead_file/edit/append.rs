@@ -5,7 +5,7 @@ use crate::lead::LeadId;
 use crate::yaml::quote::{ScalarContext, scalar};
 use crate::yaml::splice::Splice;
 use crate::yaml::value::{YamlValue, block_entry, flow, flow_entry};
-use crate::yaml::{Kind, NodeId, Written};
+use crate::yaml::{NodeId, NodeKind, Written};
 
 /// The splice that adds these leads, with a blank line between leads where the file has them.
 pub(super) fn leads(
@@ -16,12 +16,14 @@ pub(super) fn leads(
     let nl = line_break(written.text);
     let node = &written.tree.node(value).kind;
     let all = match node {
-        Kind::Mapping { .. } => pairs(written, value),
-        Kind::Scalar(..) => Vec::new(),
-        Kind::Sequence(_) | Kind::Alias(_) => return Err("`leads` is not a mapping".to_owned()),
+        NodeKind::Mapping { .. } => pairs(written, value),
+        NodeKind::Scalar(..) => Vec::new(),
+        NodeKind::Sequence(_) | NodeKind::Alias(_) => {
+            return Err("`leads` is not a mapping".to_owned());
+        }
     };
     let last = all.last().copied();
-    let is_flow = matches!(node, Kind::Mapping { flow: true, .. });
+    let is_flow = matches!(node, NodeKind::Mapping { flow: true, .. });
     match last {
         Some(last) if is_flow => {
             let entries: String = new

@@ -12,7 +12,7 @@ use crate::lead::{Desired, DesiredField, DesiredValue, Field, LeadId};
 use crate::lead_file::emit::{self, AgentNames};
 use crate::lead_file::valid::{Meaning, Vocabulary, declared, meaning_of};
 use crate::yaml::Written;
-use crate::yaml::diagnostic::Source;
+use crate::yaml::diagnostic::SourceFile;
 use crate::yaml::value::YamlValue;
 
 /// Why a file cannot be made to say something: the lead, where it is about one, and the reason.
@@ -92,7 +92,7 @@ impl Rewriter<'_> {
     }
 
     fn written<'t>(&self, text: &'t str) -> Result<Written<'t>, String> {
-        let source = Source {
+        let source = SourceFile {
             file: self.file.clone(),
             text,
         };
@@ -238,7 +238,7 @@ impl Rewriter<'_> {
                 return Ok(text);
             }
             let written = self.written(&text)?;
-            let index = place::Index::of(&written)?;
+            let index = place::Index::new(&written)?;
             let mut splices = Vec::new();
             for (id, goal) in &target {
                 let Some(now) = says.get(id).filter(|now| *now != goal) else {

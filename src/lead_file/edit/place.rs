@@ -13,7 +13,7 @@ use crate::yaml::list;
 use crate::yaml::quote::{ScalarContext, like};
 use crate::yaml::splice::Splice;
 use crate::yaml::value::{YamlValue, block_entry, flow, flow_entry};
-use crate::yaml::{Kind, NodeId, Style, Written};
+use crate::yaml::{NodeId, NodeKind, Style, Written};
 
 /// The splices that make these leads say these things.
 pub(crate) fn all(
@@ -25,7 +25,7 @@ pub(crate) fn all(
     let leads = entry(written, 0, "leads")
         .ok_or("the file has no `leads`")?
         .1;
-    let is_flow = |id| matches!(tree.kind(id), Kind::Mapping { flow: true, .. });
+    let is_flow = |id| matches!(tree.kind(id), NodeKind::Mapping { flow: true, .. });
     let within_flow = is_flow(0) || is_flow(leads);
     let pairs: HashMap<&str, (NodeId, NodeId)> = tree
         .pairs(leads)
@@ -53,7 +53,7 @@ pub(super) struct Index<'w, 'a> {
 }
 
 impl<'w, 'a> Index<'w, 'a> {
-    pub(super) fn of(written: &'w Written<'a>) -> Result<Self, String> {
+    pub(super) fn new(written: &'w Written<'a>) -> Result<Self, String> {
         let (_, leads) = entry(written, 0, "leads").ok_or("the file has no `leads`")?;
         let entries = written
             .tree
@@ -102,7 +102,8 @@ fn of_mapping(
     if entries.is_empty() {
         return Ok(Vec::new());
     }
-    let is_flow = |id: &NodeId| matches!(written.tree.kind(*id), Kind::Mapping { flow: true, .. });
+    let is_flow =
+        |id: &NodeId| matches!(written.tree.kind(*id), NodeKind::Mapping { flow: true, .. });
     let mut placer = Placer {
         written,
         line_break: line_break(written.text),
@@ -148,7 +149,7 @@ pub(super) fn entry(
 
 fn text<'w>(written: &'w Written<'_>, id: NodeId) -> Option<&'w str> {
     match written.tree.kind(id) {
-        Kind::Scalar(text, _) => Some(text),
+        NodeKind::Scalar(text, _) => Some(text),
         _ => None,
     }
 }
@@ -177,7 +178,7 @@ impl Placer<'_, '_> {
     ) -> Result<(), String> {
         let written = self.written;
         match &written.tree.node(value).kind {
-            Kind::Alias(_) => {
+            NodeKind::Alias(_) => {
                 let merged = format!("<<: {}", written.slice(value));
                 let own = entries
                     .iter()
@@ -188,8 +189,8 @@ impl Placer<'_, '_> {
                     format!("{{ {} }}", all.join(", ")),
                 ));
             }
-            Kind::Scalar(..) => self.fill(key, value, entries, within_flow),
-            Kind::Mapping { flow, .. } => {
+            NodeKind::Scalar(..) => self.fill(key, value, entries, within_flow),
+            NodeKind::Mapping { flow, .. } => {
                 let (flow, room) = (within_flow || *flow, self.room(value, *flow || within_flow));
                 let mut new = Vec::new();
                 for (name, form) in entries {
@@ -200,14 +201,14 @@ impl Placer<'_, '_> {
                 }
                 if matches!(
                     written.tree.node(value).kind,
-                    Kind::Mapping { flow: true, .. }
+                    NodeKind::Mapping { flow: true, .. }
                 ) {
                     self.add_inline(value, &new, room);
                 } else {
                     self.add_lines(value, &new);
                 }
             }
-            Kind::Sequence(_) => {
+            NodeKind::Sequence(_) => {
                 return Err("a list stands where a mapping was expected".to_owned());
             }
         }
@@ -290,13 +291,15 @@ impl Placer<'_, '_> {
     ) -> Result<(), String> {
         let written = self.written;
         match (&written.tree.node(node).kind, form) {
-            (Kind::Scalar(_, style), YamlValue::Text(text)) => {
+            (NodeKind::Scalar(_, style), YamlValue::Text(text)) => {
                 self.scalar(node, text, *style, room)
             }
-            (Kind::Mapping { .. } | Kind::Alias(_), YamlValue::Map(entries)) if name != "tags" => {
+            (NodeKind::Mapping { .. } | NodeKind::Alias(_), YamlValue::Map(entries))
+                if name != "tags" =>
+            {
                 return self.set(key, node, entries, within_flow);
             }
-            (Kind::Mapping { flow, .. }, YamlValue::Map(lists)) if self.has_lists(node) => {
+            (NodeKind::Mapping { flow, .. }, YamlValue::Map(lists)) if self.has_lists(node) => {
                 let (is_flow, is_inline) = (within_flow || *flow, *flow);
                 let room = self.room(node, is_flow);
                 let nothing = YamlValue::List(Vec::new());
@@ -321,8 +324,8 @@ impl Placer<'_, '_> {
                     self.add_lines(node, &new);
                 }
             }
-            (Kind::Sequence(is_flow), YamlValue::List(items)) => {
-                let edit = list::Edit {
+            (NodeKind::Sequence(is_flow), YamlValue::List(items)) => {
+                let edit = list::ListEdit {
                     written,
                     line_break: self.line_break,
                     key,
@@ -355,7 +358,7 @@ impl Placer<'_, '_> {
             .collect();
         let are_lists = sides
             .iter()
-            .all(|list| matches!(tree.node(*list).kind, Kind::Sequence(_)));
+            .all(|list| matches!(tree.node(*list).kind, NodeKind::Sequence(_)));
         are_lists && !sides.is_empty() && tree.children(mapping).count() == 2 * sides.len()
     }
 
@@ -386,7 +389,7 @@ impl Placer<'_, '_> {
         let (from, end) = (written.content(node), written.end(node));
         if !matches!(
             written.tree.node(node).kind,
-            Kind::Sequence(false) | Kind::Mapping { flow: false, .. }
+            NodeKind::Sequence(false) | NodeKind::Mapping { flow: false, .. }
         ) {
             self.put(Splice::new(from..end, inline));
             return;
@@ -417,7 +420,7 @@ impl Placer<'_, '_> {
             .next()
             .map(|key| &self.written.tree.node(key).kind);
         match first {
-            Some(Kind::Scalar(_, Style::Double)) if is_flow => ScalarContext::Json,
+            Some(NodeKind::Scalar(_, Style::Double)) if is_flow => ScalarContext::Json,
             _ if is_flow => ScalarContext::Flow,
             _ => ScalarContext::Block,
         }
@@ -506,7 +509,7 @@ impl Placer<'_, '_> {
         let of_value = !is_first
             && matches!(
                 written.tree.node(node).kind,
-                Kind::Scalar(_, Style::Literal | Style::Folded)
+                NodeKind::Scalar(_, Style::Literal | Style::Folded)
             );
         if is_first || of_value {
             blanks.to_owned()
@@ -520,12 +523,12 @@ impl Placer<'_, '_> {
 fn item_value(written: &Written<'_>, item: NodeId) -> Option<YamlValue> {
     let tree = &written.tree;
     match tree.kind(item) {
-        Kind::Scalar(text, _) => Some(YamlValue::Text(text.trim().to_owned())),
-        Kind::Mapping { .. } => {
+        NodeKind::Scalar(text, _) => Some(YamlValue::Text(text.trim().to_owned())),
+        NodeKind::Mapping { .. } => {
             let text = |name: &str| {
                 tree.pairs(item)
                     .find_map(|(key, value)| match (tree.kind(key), tree.kind(value)) {
-                        (Kind::Scalar(key, _), Kind::Scalar(text, _)) if key == name => {
+                        (NodeKind::Scalar(key, _), NodeKind::Scalar(text, _)) if key == name => {
                             Some((name.to_owned(), YamlValue::Text(text.to_string())))
                         }
                         _ => None,
@@ -537,7 +540,7 @@ fn item_value(written: &Written<'_>, item: NodeId) -> Option<YamlValue> {
                 [text("title")?].into_iter().chain(description).collect(),
             ))
         }
-        Kind::Sequence(_) | Kind::Alias(_) => None,
+        NodeKind::Sequence(_) | NodeKind::Alias(_) => None,
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::place::{self, pairs};
 use crate::yaml::splice::Splice;
-use crate::yaml::{Kind, NodeId, Written};
+use crate::yaml::{NodeId, NodeKind, Written};
 
 /// An entry of a node that is written as a mapping.
 fn own(written: &Written<'_>, mapping: NodeId, name: &str) -> Option<(NodeId, NodeId)> {
     match written.tree.node(mapping).kind {
-        Kind::Mapping { .. } => place::entry(written, mapping, name),
-        Kind::Scalar(..) | Kind::Sequence(_) | Kind::Alias(_) => None,
+        NodeKind::Mapping { .. } => place::entry(written, mapping, name),
+        NodeKind::Scalar(..) | NodeKind::Sequence(_) | NodeKind::Alias(_) => None,
     }
 }
 
@@ -48,7 +48,7 @@ fn whole(
     let (start, end) = (written.start(key), end(written, (key, value)));
     if matches!(
         written.tree.node(mapping).kind,
-        Kind::Mapping { flow: true, .. }
+        NodeKind::Mapping { flow: true, .. }
     ) {
         return Ok(match (next, previous) {
             (Some(next), _) => Splice::new(start..next, ""),

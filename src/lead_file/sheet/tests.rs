@@ -188,7 +188,7 @@ fn every_error_has_its_row_and_column() {
             "row 4, column `contact.email`: contact values cannot be cleared; to leave one to the inbox, use --unset",
             "row 5, column `uuid`: `aaaa` is in row 2 already",
             "row 5, column `tags`: the policy knows no tag `hot`",
-            "row 5, column `contact.email`: `x` is not a value of contact.email: write an e-mail address: `name@example.com`",
+            "row 5, column `contact.email`: `x` is not a value of contact.email: write an email address: `name@example.com`",
             "row 6, column `uuid`: the uuid is missing",
             "row 7: cell 6 has no column",
         ]

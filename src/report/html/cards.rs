@@ -1,4 +1,4 @@
-//! The leads of a plan as cards: one for each lead, and one for all leads with the very same change.
+//! The leads of a plan as cards: one for each lead, and one for all leads with identical changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,21 +6,21 @@ use similar::{ChangeTag, TextDiff};
 
 use super::super::field_summary::{FieldSummary, Group, PlanNames, ROLL_UP, groups};
 use super::super::style::some;
-use super::choices::{Choices, Tally, action, agents, classes, word};
+use super::choices::{ChoiceCounts, Choices, action, agents, classes, word};
 use super::lead_link::{LeadLink, named};
 use crate::lead::LeadId;
 use crate::plan::{Action, Change, Class, Plan};
 
-/// So many leads with the very same change are named at once.
+/// The maximum number of leads with identical changes that are named at once.
 const NAMED: usize = 4;
 
-/// Leads with the very same change; mostly one.
+/// Leads with identical changes; usually one.
 pub(super) struct Card {
     pub(super) class: Option<&'static str>,
     pub(super) creates: bool,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<FieldRow>,
     pub(super) leads: Vec<LeadLink>,
-    /// What it is chosen by: words, and numbers of [`Choices`].
+    /// The values for the filters: words, and indices into [`Choices`].
     pub(super) classes: String,
     pub(super) actions: &'static str,
     pub(super) fields: String,
@@ -29,7 +29,7 @@ pub(super) struct Card {
 }
 
 impl Card {
-    /// The first leads of several by name.
+    /// The first leads of several, by name.
     pub(super) fn preview(&self) -> String {
         let names = self
             .leads
@@ -40,18 +40,18 @@ impl Card {
 }
 
 /// One field of a card.
-pub(super) struct Row {
+pub(super) struct FieldRow {
     pub(super) field: String,
-    /// Whose doing it is, where it is another than the card's.
+    /// The class, if it differs from the card's.
     pub(super) class: Option<&'static str>,
-    /// Whether the two sides are the inbox's and the file's, and neither is going to be the other.
+    /// Whether to show the inbox and the file side by side, because neither value replaces the other.
     pub(super) apart: bool,
-    pub(super) told: Telling,
+    pub(super) view: FieldView,
     pub(super) place: String,
 }
 
-/// What is told of a field.
-pub(super) enum Telling {
+/// The change of a field.
+pub(super) enum FieldView {
     Replaced {
         before: String,
         after: String,
@@ -73,10 +73,10 @@ pub(super) struct Words {
     pub(super) text: String,
 }
 
-/// The cards in the order of the plan, each where its first lead stands.
-pub(super) fn of(plan: &Plan, names: &PlanNames<'_>) -> (Vec<Card>, Choices) {
+/// The cards in the order of the plan, each at the position of its first lead.
+pub(super) fn cards(plan: &Plan, names: &PlanNames<'_>) -> (Vec<Card>, Choices) {
     let groups = groups(plan, names);
-    let tally = Tally::of(plan, &groups);
+    let tally = ChoiceCounts::new(plan, &groups);
     let numbers: BTreeMap<&LeadId, usize> = plan
         .changes
         .iter()
@@ -102,7 +102,7 @@ fn card(
     changes: &[&Change],
     names: &PlanNames<'_>,
     numbers: &BTreeMap<&LeadId, usize>,
-    tally: &Tally,
+    tally: &ChoiceCounts,
 ) -> Card {
     let rolled_up = changes.len() > 1;
     let class = changes.first().map_or(Class::Change, |change| change.class);
@@ -123,11 +123,11 @@ fn card(
         .fields
         .iter()
         .enumerate()
-        .map(|(at, (field, field_summary, origin, _))| Row {
+        .map(|(at, (field, field_summary, origin, _))| FieldRow {
             field: field.to_string(),
             class: origin.class.and_then(word),
             apart: origin.stays || origin.class.unwrap_or(class) == Class::Conflict,
-            told: telling(field_summary),
+            view: field_view(field_summary),
             place: place(at),
         });
     let lead_link = |change: &&Change| {
@@ -181,17 +181,17 @@ fn spaced(numbers: &BTreeSet<usize>) -> String {
         .join(" ")
 }
 
-fn telling(field_summary: &FieldSummary) -> Telling {
+fn field_view(field_summary: &FieldSummary) -> FieldView {
     match field_summary {
-        FieldSummary::Replaced { before, after } => Telling::Replaced {
+        FieldSummary::Replaced { before, after } => FieldView::Replaced {
             before: before.clone(),
             after: after.clone(),
         },
-        FieldSummary::Set { added, removed } => Telling::Set {
+        FieldSummary::Set { added, removed } => FieldView::Set {
             added: added.clone(),
             removed: removed.clone(),
         },
-        FieldSummary::Notes(notes) => Telling::Notes(notes.clone()),
+        FieldSummary::Notes(notes) => FieldView::Notes(notes.clone()),
         FieldSummary::Reworded { before, after } => {
             let diff = TextDiff::from_words(before.as_str(), after.as_str());
             let side = |tag| {
@@ -211,7 +211,7 @@ fn telling(field_summary: &FieldSummary) -> Telling {
                 }
                 runs
             };
-            Telling::Reworded {
+            FieldView::Reworded {
                 before: side(ChangeTag::Delete),
                 after: side(ChangeTag::Insert),
             }

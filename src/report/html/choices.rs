@@ -1,5 +1,5 @@
-//! What leads can be chosen by: classes, actions, fields, agents and files, each with its leads counted. A card names the last three by
-//! their number here, because their names may be any text.
+//! The filters of the page: classes, actions, fields, agents and files, each with its number of leads. A card refers to the last three by
+//! index, because their names may be any text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::super::field_summary::{FieldSummary, Group};
 use crate::lead::Field;
 use crate::plan::{Action, Change, Class, Plan};
 
-/// The word for a class; `None` for a change without a base.
+/// The name of a class; `None` for a change without a base.
 pub(super) fn word(class: Class) -> Option<&'static str> {
     (class != Class::Change).then(|| class.as_str())
 }
@@ -19,7 +19,7 @@ pub(super) fn action(action: Action) -> &'static str {
     }
 }
 
-/// All classes that a lead has something of: a field of it may have drifted beside others that are intended.
+/// All classes of a lead: some fields may have drifted while others are intended.
 pub(super) fn classes(change: &Change) -> BTreeSet<Class> {
     let beside = change
         .fields
@@ -35,7 +35,7 @@ pub(super) fn classes(change: &Change) -> BTreeSet<Class> {
     classes.filter(|class| *class != Class::Change).collect()
 }
 
-/// What leads can be chosen by, each with how many leads it leaves.
+/// The filters, each with its choices and their numbers of leads.
 #[derive(Default)]
 pub(super) struct Choices {
     pub(super) classes: Vec<(&'static str, usize)>,
@@ -45,7 +45,7 @@ pub(super) struct Choices {
     pub(super) files: Vec<(String, usize)>,
 }
 
-/// The agents that leads of a group go from and to.
+/// The agents that leads of a group are moved from and to.
 pub(super) fn agents<'a>(group: &'a Group<'_>) -> Vec<&'a str> {
     let of = |(field, field_summary): (&Field, &'a FieldSummary)| match (field, field_summary) {
         (field, FieldSummary::Replaced { before, after }) if *field == Field::AGENT => {
@@ -60,9 +60,9 @@ pub(super) fn agents<'a>(group: &'a Group<'_>) -> Vec<&'a str> {
         .collect()
 }
 
-/// Leads counted by what they can be chosen by.
+/// Counts leads by choice.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(super) struct ChoiceCounts {
     classes: BTreeMap<Class, usize>,
     actions: BTreeMap<Action, usize>,
     fields: BTreeMap<Field, usize>,
@@ -70,8 +70,8 @@ pub(super) struct Tally {
     files: BTreeMap<String, usize>,
 }
 
-impl Tally {
-    pub(super) fn of(plan: &Plan, groups: &[Group<'_>]) -> Self {
+impl ChoiceCounts {
+    pub(super) fn new(plan: &Plan, groups: &[Group<'_>]) -> Self {
         let mut tally = Self::default();
         plan.changes.iter().for_each(|change| tally.count(change));
         groups.iter().for_each(|group| tally.count_agents(group));

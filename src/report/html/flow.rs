@@ -1,19 +1,19 @@
-//! Status moves, drawn: bands from the statuses as they are to the statuses as they would be, each as wide as it has leads. Units
-//! are those of the drawing, some 340 across.
+//! Status transitions as a chart: bands from the old to the new statuses, each as wide as its number of leads. Units
+//! are those of the drawing, about 340 across.
 
 use crate::lead::Status;
 use crate::plan::TransitionCount;
 
-/// The drawing and the table that says the same.
+/// The chart and the table with the same numbers.
 pub(super) struct Flow {
     pub(super) height: u32,
-    pub(super) from: Vec<Node>,
-    pub(super) to: Vec<Node>,
+    pub(super) from: Vec<StatusNode>,
+    pub(super) to: Vec<StatusNode>,
     pub(super) bands: Vec<Band>,
 }
 
 /// A status on one side.
-pub(super) struct Node {
+pub(super) struct StatusNode {
     pub(super) name: String,
     pub(super) leads: usize,
     pub(super) tone: usize,
@@ -21,30 +21,30 @@ pub(super) struct Node {
     pub(super) height: u32,
 }
 
-/// Leads that go the same way.
+/// Leads with the same transition.
 pub(super) struct Band {
     pub(super) from: String,
     pub(super) to: String,
     pub(super) leads: usize,
     pub(super) tone: usize,
     pub(super) path: String,
-    /// Where its number stands.
+    /// The position of the number.
     pub(super) y: u32,
 }
 
-/// Every band is wide enough for its number.
+/// The minimum width of a band, so that its number fits.
 const THINNEST: u32 = 13;
-/// All leads together are so much wider.
+/// The width of all leads together, in addition to the minimum widths.
 const SHARED: u64 = 64;
 const GAP: u32 = 14;
-/// What a lead without a status, or one that is to be created, comes from.
+/// The source of leads that have no status or are to be created.
 const NEW: &str = "(new)";
-/// Where bands begin and end.
+/// Where bands start and end.
 const LEFT: u32 = 96;
 const RIGHT: u32 = 222;
 
 impl Flow {
-    pub(super) fn of(counts: &[TransitionCount]) -> Option<Self> {
+    pub(super) fn new(counts: &[TransitionCount]) -> Option<Self> {
         let total: usize = counts.iter().map(|count| count.count).sum();
         if total == 0 {
             return None;
@@ -58,7 +58,7 @@ impl Flow {
             let down = (height - foot(nodes)) / 2;
             nodes.iter_mut().for_each(|node| node.y += down);
         }
-        // Bands leave and arrive in the order of the nodes, so that they cross no more than they must.
+        // Bands leave and arrive in the order of the nodes, which keeps crossings to a minimum.
         let mut ends: Vec<u32> = to.iter().map(|node| node.y).collect();
         let mut bands = Vec::with_capacity(counts.len());
         for source in &from {
@@ -91,14 +91,14 @@ impl Flow {
         })
     }
 
-    /// The drawing in a sentence.
+    /// The chart in one sentence.
     pub(super) fn sentence(&self) -> String {
-        let told: Vec<String> = self
+        let parts: Vec<String> = self
             .bands
             .iter()
             .map(|band| format!("{} from {} to {}", band.leads, band.from, band.to))
             .collect();
-        format!("Leads that change status: {}.", told.join(", "))
+        format!("Leads that change status: {}.", parts.join(", "))
     }
 }
 
@@ -111,7 +111,7 @@ fn side(
     counts: &[TransitionCount],
     width: &dyn Fn(usize) -> u32,
     name: &dyn Fn(&TransitionCount) -> String,
-) -> Vec<Node> {
+) -> Vec<StatusNode> {
     let mut names: Vec<String> = counts.iter().map(name).collect();
     names.sort_by_cached_key(|name| (name != NEW, tone(name), name.clone()));
     names.dedup();
@@ -122,7 +122,7 @@ fn side(
             of().map(|count| count.count).sum(),
             of().map(|count| width(count.count)).sum(),
         );
-        let node = Node {
+        let node = StatusNode {
             leads,
             tone: tone(&name_of),
             y,
@@ -135,11 +135,11 @@ fn side(
     names.into_iter().map(place).collect()
 }
 
-fn foot(nodes: &[Node]) -> u32 {
+fn foot(nodes: &[StatusNode]) -> u32 {
     nodes.last().map_or(0, |node| node.y + node.height)
 }
 
-/// The place among the six statuses, and so the colour; any other word comes last.
+/// The position among the six statuses, which decides the color; other statuses come last.
 fn tone(name: &str) -> usize {
     let at = Status::WRITABLE
         .iter()
@@ -155,7 +155,7 @@ fn path(start: u32, end: u32, thick: u32) -> String {
     )
 }
 
-/// A name that fits beside the drawing.
+/// A name cut to the space beside the chart.
 pub(super) fn cut(name: &str, most: usize) -> String {
     match name.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &name[..at]),

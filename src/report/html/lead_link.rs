@@ -1,24 +1,24 @@
-//! A lead by name, wherever one is named: its uuid, shortened but whole, its label, and the way to its card.
+//! A lead by name: its abbreviated uuid, which can be copied whole, its label, and a link to its card.
 
 use super::super::field_summary::PlanNames;
 use crate::lead::LeadId;
 use crate::plan::Plan;
 
-/// A lead by name, wherever one is named.
+/// A lead by name.
 pub(super) struct LeadLink {
-    /// The uuid's beginning, which tells it apart, and its rest.
+    /// The start of the uuid, which identifies the lead, and the rest.
     pub(super) short: String,
     pub(super) rest: String,
     pub(super) label: Option<String>,
-    /// Its number among the leads with a change.
+    /// Its index among the leads with a change.
     pub(super) number: Option<usize>,
     /// Where it is declared.
     pub(super) place: Option<String>,
 }
 
-/// Names a lead that need not have a change.
+/// Links to a lead, which need not have a change.
 pub(super) fn lead_link(plan: &Plan, names: &PlanNames<'_>, id: &LeadId) -> LeadLink {
-    // Changes stand in the order of their uuids in every plan that was made here; in one that was not, a link is lost.
+    // Plans list changes in the order of their uuids. In a file that does not, a link may be missing.
     let number = plan
         .changes
         .binary_search_by(|change| change.uuid.cmp(id))

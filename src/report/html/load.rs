@@ -1,10 +1,11 @@
-//! Agents' workload, drawn: each agent's leads before and after, with the cap. Units are those of the drawing, 340 across.
+//! Agents' workload as a chart: each agent's leads before and after, with the cap. Units are those of the drawing, 340 across.
 
 use crate::plan::{AgentLoad, Plan};
+use crate::report::tables::notable_agents;
 
-/// The drawing and the table that says the same.
+/// The chart and the table with the same numbers.
 pub(super) struct Load {
-    /// All agents whose leads change in number, or who have a cap.
+    /// All agents whose number of leads changes, or who have a cap.
     pub(super) agents: Vec<Bars>,
     /// Whether the whole inbox was counted.
     pub(super) whole: bool,
@@ -16,21 +17,21 @@ pub(super) struct Bars {
     pub(super) before: u64,
     pub(super) after: u64,
     pub(super) cap: Option<u32>,
-    /// As long as the numbers are, on one scale for all.
+    /// Widths, on one scale for all agents.
     pub(super) before_width: u64,
     pub(super) after_width: u64,
-    /// Where the cap is, where the drawing reaches so far.
+    /// The position of the cap, if it is within the chart.
     pub(super) cap_at: Option<u64>,
 }
 
 const WIDTH: u128 = 338;
 /// The height of one agent's part.
 const STEP: usize = 44;
-/// So many agents are drawn; the table has them all.
+/// The maximum number of agents in the chart; the table has all.
 const DRAWN: usize = 16;
 
 impl Bars {
-    /// The change with its sign; nothing where there is none.
+    /// The change with its sign; empty if there is none.
     pub(super) fn change(&self) -> String {
         match i128::from(self.after) - i128::from(self.before) {
             0 => String::new(),
@@ -45,21 +46,20 @@ impl Bars {
 }
 
 impl Load {
-    pub(super) fn of(plan: &Plan) -> Option<Self> {
-        let told = |agent: &&AgentLoad| agent.before != agent.after || agent.max_leads.is_some();
-        let told: Vec<&AgentLoad> = plan.agents.iter().filter(told).collect();
-        if told.is_empty() || plan.is_empty() {
+    pub(super) fn new(plan: &Plan) -> Option<Self> {
+        let agents: Vec<&AgentLoad> = notable_agents(&plan.agents).collect();
+        if agents.is_empty() || plan.is_empty() {
             return None;
         }
-        let leads = told
+        let leads = agents
             .iter()
             .map(|agent| agent.before.max(agent.after))
             .max()
             .unwrap_or_default();
-        // A cap that nobody comes near would leave of the bars only dots.
+        // A cap far above all numbers would shrink the bars to dots.
         let reach = leads.saturating_mul(2);
         let cap = |agent: &AgentLoad| agent.max_leads.map(u64::from).filter(|cap| *cap <= reach);
-        let most = told
+        let most = agents
             .iter()
             .filter_map(|agent| cap(agent))
             .chain([leads, 1])
@@ -77,12 +77,12 @@ impl Load {
             cap_at: cap(agent).map(length),
         };
         Some(Self {
-            agents: told.iter().map(bars).collect(),
+            agents: agents.iter().map(bars).collect(),
             whole: plan.listing.complete,
         })
     }
 
-    /// Those that are drawn, each with its height on the page.
+    /// The agents in the chart, each with its vertical position.
     pub(super) fn drawn(&self) -> impl Iterator<Item = (usize, &Bars)> {
         self.agents
             .iter()
@@ -95,21 +95,24 @@ impl Load {
         self.agents.len().min(DRAWN) * STEP - 6
     }
 
-    /// How many are in the table only.
+    /// How many agents are in the table only.
     pub(super) fn left_out(&self) -> usize {
         self.agents.len().saturating_sub(DRAWN)
     }
 
-    /// The drawing in a sentence.
+    /// The chart in one sentence.
     pub(super) fn sentence(&self) -> String {
-        let told = |bars: &Bars| {
+        let part = |bars: &Bars| {
             let cap = bars
                 .cap
                 .map(|cap| format!(" of at most {cap}"))
                 .unwrap_or_default();
             format!("{} from {} to {}{cap}", bars.name, bars.before, bars.after)
         };
-        let told: Vec<String> = self.agents.iter().take(DRAWN).map(told).collect();
-        format!("Leads of each agent before and after: {}.", told.join(", "))
+        let parts: Vec<String> = self.agents.iter().take(DRAWN).map(part).collect();
+        format!(
+            "Leads of each agent before and after: {}.",
+            parts.join(", ")
+        )
     }
 }

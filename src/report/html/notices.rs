@@ -1,4 +1,4 @@
-//! What wants a look before anything else, and what the classes mean: whose doing each difference is, in plain words.
+//! Refusals and warnings, and what the classes mean.
 
 use super::super::field_summary::PlanNames;
 use super::choices;
@@ -6,20 +6,20 @@ use super::lead_link::{LeadLink, lead_link};
 use crate::plan::{Class, Plan, Refusal};
 use crate::text::count;
 
-/// Something that stands in the way, or nearly so.
+/// A refusal or a warning.
 pub(super) struct Notice {
-    /// Its colour: `bad` or `warn`.
+    /// Its color: `bad` or `warn`.
     pub(super) tone: &'static str,
     pub(super) title: &'static str,
     pub(super) message: String,
-    /// Where the rule stands.
+    /// The place of the rule.
     pub(super) place: Option<String>,
     /// What to do about it.
     pub(super) help: String,
     pub(super) leads: Vec<LeadLink>,
 }
 
-/// So many leads of a notice are named at once; the others on demand.
+/// The maximum number of leads of a notice that are named at once; the others on demand.
 const NAMED: usize = 6;
 
 impl Notice {
@@ -32,9 +32,29 @@ impl Notice {
     }
 }
 
-/// Refusals, then what is missing, then warnings.
-pub(super) fn of(plan: &Plan, names: &PlanNames<'_>) -> Vec<Notice> {
-    let told = |tone, title, refusal: &Refusal| Notice {
+/// Refusals, then missing leads, then warnings.
+pub(super) fn notices(plan: &Plan, names: &PlanNames<'_>) -> Vec<Notice> {
+    let mut all = Vec::new();
+    for refusal in &plan.refusals {
+        all.push(notice("bad", "Refused", refusal, plan, names));
+    }
+    if !plan.missing.is_empty() {
+        all.push(missing(plan, names));
+    }
+    for warning in &plan.warnings {
+        all.push(notice("warn", "Warning", warning, plan, names));
+    }
+    all
+}
+
+fn notice(
+    tone: &'static str,
+    title: &'static str,
+    refusal: &Refusal,
+    plan: &Plan,
+    names: &PlanNames<'_>,
+) -> Notice {
+    Notice {
         tone,
         title,
         message: refusal.message.clone(),
@@ -45,44 +65,32 @@ pub(super) fn of(plan: &Plan, names: &PlanNames<'_>) -> Vec<Notice> {
             .iter()
             .map(|id| lead_link(plan, names, id))
             .collect(),
-    };
-    let missing = || {
-        Notice {
+    }
+}
+
+fn missing(plan: &Plan, names: &PlanNames<'_>) -> Notice {
+    Notice {
         tone: "bad",
         title: "Missing",
         message: format!(
-            "{} in the files and not in the inbox, after looking twice",
-            if plan.missing.len() == 1 { "1 lead is".to_owned() } else { count(plan.missing.len(), "lead") + " are" }
+            "{} not found in the inbox (searched twice)",
+            count(plan.missing.len(), "declared lead")
         ),
         place: None,
-        help: "check the uuids, take the leads out of the files, or say `create: true` of those that are to be made".to_owned(),
+        help: "check the uuids, remove the leads from the files, or add `create: true` to those to create".to_owned(),
         leads: plan.missing.iter().map(|missing| lead_link(plan, names, &missing.uuid)).collect(),
     }
-    };
-    let refusals = plan
-        .refusals
-        .iter()
-        .map(|refusal| told("bad", "Refused", refusal));
-    let missing = (!plan.missing.is_empty()).then(missing);
-    refusals
-        .chain(missing)
-        .chain(
-            plan.warnings
-                .iter()
-                .map(|warning| told("warn", "Warning", warning)),
-        )
-        .collect()
 }
 
-/// A class with its leads counted, told in words.
-pub(super) struct Told {
+/// A class with its number of leads and its meaning.
+pub(super) struct ClassCount {
     pub(super) word: &'static str,
     pub(super) count: usize,
     pub(super) words: &'static str,
 }
 
-/// The classes, where there is a base to tell them by.
-pub(super) fn classes(plan: &Plan) -> Vec<Told> {
+/// The classes, if there is a base to distinguish them by.
+pub(super) fn classes(plan: &Plan) -> Vec<ClassCount> {
     if plan.base.is_none() {
         return Vec::new();
     }
@@ -92,29 +100,29 @@ pub(super) fn classes(plan: &Plan) -> Vec<Told> {
             .filter(|change| choices::classes(change).contains(&class))
             .count()
     };
-    let told = [
+    let meanings = [
         (
             Class::Intended,
-            "The files changed since the base. This is what the change under review does.",
+            "The files changed since the base. This is the change under review.",
         ),
         (
             Class::Drift,
-            "The files did not change, the inbox did. The policy on drift says which side is kept.",
+            "The inbox changed, the files did not. The drift policy decides which value is kept.",
         ),
         (
             Class::Conflict,
-            "Both changed, to different values. Nothing is written until somebody says which side holds.",
+            "Both changed, to different values. Nothing is written until you choose a side.",
         ),
     ];
-    let told = told.map(|(class, words)| Told {
+    let counted = meanings.map(|(class, words)| ClassCount {
         word: choices::word(class).unwrap_or_default(),
         count: of(class),
         words,
     });
-    let released = Told {
+    let released = ClassCount {
         word: "released",
         count: plan.released.len(),
-        words: "No longer in the files. The inbox keeps what it has, and nobody watches over it from here on.",
+        words: "No longer declared. The inbox keeps its value, which is no longer managed.",
     };
-    told.into_iter().chain([released]).collect()
+    counted.into_iter().chain([released]).collect()
 }

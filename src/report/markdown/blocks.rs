@@ -1,24 +1,24 @@
-//! A document of blocks, cut to a size from its least important end, the last one, and valid at any.
+//! A document of blocks, cut to a size from its end, where the least important blocks are, and well-formed at any size.
 
 use std::collections::BTreeMap;
 
 use crate::text::count;
 
-/// A part that stands or falls with at least one of its rows.
+/// A block that is left out unless at least one of its rows fits.
 pub(super) struct Block {
-    /// What comes before the rows.
+    /// The text before the rows.
     pub(super) open: String,
     pub(super) rows: Vec<Row>,
-    /// What comes after them.
+    /// The text after the rows.
     pub(super) close: &'static str,
     /// What a row stands for, in the singular.
     pub(super) noun: &'static str,
 }
 
-/// A whole line, or several that belong together.
+/// One line, or several that belong together.
 pub(super) struct Row {
     pub(super) text: String,
-    /// How many things it tells.
+    /// How many items the row stands for.
     pub(super) stands_for: usize,
 }
 
@@ -31,7 +31,7 @@ impl Row {
     }
 }
 
-/// The head whole, then as many rows as fit, then a word about the others. With no size, all of it.
+/// Renders the head, as many rows as fit, and a note about the rows left out. Without a size, everything.
 pub(super) fn fitted(head: String, blocks: &[Block], most: Option<usize>) -> String {
     let size = |block: &Block| {
         block.open.len()
@@ -40,7 +40,7 @@ pub(super) fn fitted(head: String, blocks: &[Block], most: Option<usize>) -> Str
     };
     let whole = head.len() + blocks.iter().map(size).sum::<usize>();
     let most = most.unwrap_or(usize::MAX);
-    // The word about the others is never longer than if all were left out.
+    // The note is longest if all rows are left out.
     let room = if whole <= most {
         most
     } else {
@@ -91,7 +91,7 @@ fn left_out(shown: &[usize], blocks: &[Block], most: usize) -> String {
         .map(|(noun, left)| count(left, noun))
         .collect();
     format!(
-        "\n**Cut to {most} bytes.** Not shown here: {}. The other formats have them.\n",
+        "\n**Cut to {most} bytes.** Left out: {}. Other formats show everything.\n",
         parts.join(", ")
     )
 }

@@ -1,15 +1,15 @@
-//! Texts from strangers inside Markdown: text they stay, in any renderer.
+//! Text from strangers inside Markdown: stays text in any renderer.
 //!
-//! Two ways, one for values and one for prose. A value is a code span where it holds nothing that a renderer could stumble over, and a
-//! `<code>` element with its punctuation as numbers where it does: pipes and backticks end table cells and code spans in ways that
-//! renderers do not agree on. What would become a link, a mention or a reference after rendering is broken up by an empty comment,
-//! which no reader sees and no copy carries.
+//! There are two ways, one for values and one for prose. A value becomes a code span if nothing in it could confuse a renderer, and a
+//! `<code>` element with numeric character references if something could: renderers disagree on pipes and backticks that end table
+//! cells and code spans. Text that a renderer would turn into a link, a mention or a reference is broken up by an empty
+//! comment, which is invisible and not copied.
 
 use std::fmt::Write;
 
 use crate::text::{shortened, visible};
 
-/// So many characters of a value are shown.
+/// The maximum number of characters shown of a value.
 const SHOWN: usize = 160;
 
 /// A value.
@@ -24,12 +24,12 @@ pub(super) fn code(text: &str) -> String {
     format!("<code>{}</code>", encoded(&text))
 }
 
-/// Words among others.
+/// Prose.
 pub(super) fn prose(text: &str) -> String {
     encoded(&shortened(&visible(text), 2 * SHOWN))
 }
 
-/// What means nothing in a code span, in a table, or to whoever looks for links afterwards.
+/// Characters without meaning in a code span, in a table, or to tools that look for links afterwards.
 fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || " +-_./:,;=()%…·".contains(c)
 }
@@ -39,7 +39,7 @@ fn links(text: &str) -> bool {
     text.contains("//") || text.contains("www.")
 }
 
-/// Punctuation as numbers, so that it has no meaning but itself; behind what begins a mention, a reference or a link, a comment.
+/// Encodes punctuation as numbers and adds an empty comment after what starts a mention, a reference or a link.
 pub(super) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut before = ['\0'; 3];
@@ -70,7 +70,7 @@ pub(super) fn encoded(text: &str) -> String {
         if is_plain {
             out.push(c);
         } else {
-            // Writing into a String does not fail.
+            // Writing to a String cannot fail.
             let _infallible = write!(out, "&#{};", u32::from(c));
         }
         if begins {

@@ -1,6 +1,6 @@
-//! A run for a job's summary: the verdict, the outcomes in numbers, then each lead that is not as it was to be.
+//! A run for a job summary: the headline, the outcomes in numbers, then each lead that was not verified.
 //!
-//! Given the lines of a run file; a file that holds several runs is told as one, by its last word on each lead.
+//! Takes the lines of a run file. A file with several runs is shown as one, with the last outcome of each lead.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::lead::LeadId;
 use crate::report::RunNames;
 use crate::text::count;
 
-/// Outcomes from the one that wants a look first; `None` is a write that was begun and of which nothing more is known.
+/// Outcomes, most urgent first; `None` is a write that was started and whose outcome is unknown.
 const ORDER: [Option<Outcome>; 8] = [
     Some(Outcome::Unverified),
     Some(Outcome::Failed),
@@ -24,42 +24,49 @@ const ORDER: [Option<Outcome>; 8] = [
     Some(Outcome::Verified),
 ];
 
-/// What a run file comes to.
+/// The summary of a run file.
 #[derive(Default)]
-struct Story<'a> {
-    /// The last run's name, its beginning and its inbox.
+struct RunSummary<'a> {
+    /// The last run's id, start time and inbox.
     begun: Option<(&'a str, &'a str, &'a str)>,
-    /// When it ended, with which exit code, and why early, if so.
+    /// When it ended, with which exit code, and why it stopped early, if it did.
     ended: Option<(&'a str, u8, Option<&'a str>)>,
-    fates: BTreeMap<&'a LeadId, Fate<'a>>,
-    /// Leads of the last run that no line of it names.
+    leads: BTreeMap<&'a LeadId, LeadOutcome<'a>>,
+    /// The number of leads of the last run without a line.
     unreached: usize,
 }
 
-struct Fate<'a> {
+struct LeadOutcome<'a> {
     outcome: Option<Outcome>,
     detail: &'a str,
 }
 
-/// A run file as Markdown, cut to a size in bytes from its least important end.
+/// Renders a run file as Markdown, cut to a size in bytes, least important part first.
 pub(in crate::report) fn run(
     lines: &[(u32, Line)],
     names: &RunNames,
     most: Option<usize>,
 ) -> String {
-    let story = Story::of(lines);
-    // Hidden, as a plan's is, so that whoever keeps one comment up to date finds it again.
-    let head = format!("### {} <!-- convertalk run -->\n", prose(&story.headline()));
-    let blocks: Vec<Block> = [Some(story.about()), story.outcomes(), story.leads(names)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let summary = RunSummary::new(lines);
+    // Hidden, like a plan's, so that a pipeline finds the comment that it keeps up to date.
+    let head = format!(
+        "### {} <!-- convertalk run -->\n",
+        prose(&summary.headline())
+    );
+    let blocks: Vec<Block> = [
+        Some(summary.about()),
+        summary.outcomes(),
+        summary.leads(names),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     fitted(head, &blocks, most)
 }
 
-impl<'a> Story<'a> {
-    fn of(lines: &'a [(u32, Line)]) -> Self {
-        let mut story = Self::default();
+impl<'a> RunSummary<'a> {
+    fn new(lines: &'a [(u32, Line)]) -> Self {
+        let mut summary = Self::default();
         let mut named: BTreeSet<&LeadId> = BTreeSet::new();
         let mut of_last_run = 0;
         for (_, line) in lines {
@@ -71,22 +78,22 @@ impl<'a> Story<'a> {
                     leads,
                     ..
                 } => {
-                    story.begun = Some((
+                    summary.begun = Some((
                         run_id.as_str(),
                         started_at.as_str(),
                         target.endpoint.as_str(),
                     ));
-                    story.ended = None;
+                    summary.ended = None;
                     named.clear();
                     of_last_run = *leads;
                 }
                 Line::Write { uuid, .. } => {
                     named.insert(uuid);
-                    story.fates.insert(
+                    summary.leads.insert(
                         uuid,
-                        Fate {
+                        LeadOutcome {
                             outcome: None,
-                            detail: "begun, and the run ended before more was known",
+                            detail: "started, but the run ended before the outcome was known",
                         },
                     );
                 }
@@ -97,9 +104,9 @@ impl<'a> Story<'a> {
                     detail,
                 } => {
                     named.insert(uuid);
-                    story.fates.insert(
+                    summary.leads.insert(
                         uuid,
-                        Fate {
+                        LeadOutcome {
                             outcome: Some(*outcome),
                             detail: detail.as_deref().unwrap_or_default(),
                         },
@@ -111,16 +118,16 @@ impl<'a> Story<'a> {
                     stopped,
                     ..
                 } => {
-                    story.ended = Some((finished_at, *exit, stopped.as_deref()));
+                    summary.ended = Some((finished_at, *exit, stopped.as_deref()));
                 }
             }
         }
-        story.unreached = of_last_run.saturating_sub(named.len());
-        story
+        summary.unreached = of_last_run.saturating_sub(named.len());
+        summary
     }
 
     fn number(&self, outcome: Option<Outcome>) -> usize {
-        self.fates
+        self.leads
             .values()
             .filter(|fate| fate.outcome == outcome)
             .count()
@@ -138,13 +145,10 @@ impl<'a> Story<'a> {
         let parts: Vec<String> = parts
             .map(|(number, word)| format!("{number} {word}"))
             .collect();
-        let leads = count(self.fates.len() + self.unreached, "lead");
+        let leads = count(self.leads.len() + self.unreached, "lead");
         let (head, end) = match self.ended {
             Some(_) => ("Applied:", ""),
-            None => (
-                "Did not end:",
-                " Run the same apply again: it settles the rest.",
-            ),
+            None => ("Did not end:", " Run the same apply again to finish."),
         };
         if parts.is_empty() {
             format!("{head} {leads}.{end}")
@@ -163,7 +167,7 @@ impl<'a> Story<'a> {
             None => String::new(),
         };
         let mut text = format!(
-            "Run {} for {}, begun {}{ended}.\n",
+            "Run {} for {}, started {}{ended}.\n",
             code(run_id),
             code(host),
             prose(started_at)
@@ -201,17 +205,17 @@ impl<'a> Story<'a> {
         })
     }
 
-    /// Those that were neither verified nor as planned already.
+    /// Leads that were neither verified nor already as planned.
     fn leads(&self, names: &RunNames) -> Option<Block> {
-        let is_told = |outcome: &Option<Outcome>| {
+        let is_listed = |outcome: &Option<Outcome>| {
             !matches!(outcome, Some(Outcome::Verified | Outcome::Already))
         };
         let of = |outcome| {
-            self.fates
+            self.leads
                 .iter()
                 .filter(move |(_, fate)| fate.outcome == outcome)
         };
-        let row = |(uuid, fate): (&&LeadId, &Fate<'_>)| {
+        let row = |(uuid, fate): (&&LeadId, &LeadOutcome<'_>)| {
             let label = names
                 .leads
                 .get(*uuid)
@@ -227,7 +231,7 @@ impl<'a> Story<'a> {
         };
         let rows: Vec<Row> = ORDER
             .into_iter()
-            .filter(is_told)
+            .filter(is_listed)
             .flat_map(of)
             .map(row)
             .map(Row::one)
@@ -237,7 +241,7 @@ impl<'a> Story<'a> {
             open,
             rows,
             close: "",
-            noun: "unsettled lead",
+            noun: "unverified lead",
         })
     }
 }
@@ -248,13 +252,13 @@ fn word(outcome: Option<Outcome>) -> &'static str {
 
 fn meaning(outcome: Option<Outcome>) -> &'static str {
     match outcome {
-        Some(Outcome::Verified) => "written, and read back as asked for",
+        Some(Outcome::Verified) => "written and read back as planned",
         Some(Outcome::Written) => "written, not read back",
-        Some(Outcome::Already) => "was as planned already; not written",
-        Some(Outcome::Stale) => "has moved since the plan; not written",
-        Some(Outcome::Failed) => "the write failed, and reading back does not show it",
-        Some(Outcome::Untried) => "the run stopped before its turn",
+        Some(Outcome::Already) => "already as planned; not written",
+        Some(Outcome::Stale) => "changed since the plan; not written",
+        Some(Outcome::Failed) => "the write failed, and does not show when read back",
+        Some(Outcome::Untried) => "the run stopped before this lead",
         Some(Outcome::Unverified) => "written, but reading back disagrees",
-        None => "a write was begun, and nothing more is known",
+        None => "a write was started; its outcome is unknown",
     }
 }

@@ -1,19 +1,19 @@
-//! Tables of numbers: how statuses move, and how much each agent carries.
+//! Tables of numbers: status transitions, and leads per agent.
 
 use super::blocks::{Block, Row};
 use super::inline::code;
 use crate::plan::Plan;
-use crate::report::tables::{Matrix, told_agents};
+use crate::report::tables::{Matrix, notable_agents};
 
-/// Statuses before, downwards, against statuses after.
+/// Rows are statuses before, columns statuses after.
 pub(super) fn transitions(plan: &Plan) -> Option<Block> {
-    let Matrix { columns, rows } = Matrix::of(&plan.transitions);
+    let Matrix { columns, rows } = Matrix::new(&plan.transitions);
     let head: String = columns
         .iter()
         .map(|word| format!(" {} |", code(word)))
         .collect();
     let open = format!(
-        "\n#### Status moves\n\n| from ↓ to → |{head}\n|:--|{}\n",
+        "\n#### Status transitions\n\n| from ↓ to → |{head}\n|:--|{}\n",
         "--:|".repeat(columns.len())
     );
     let cell =
@@ -39,13 +39,13 @@ pub(super) fn workload(plan: &Plan) -> Option<Block> {
     let scope = if plan.listing.complete {
         "Agents"
     } else {
-        "Agents, by the declared leads"
+        "Agents (declared leads only)"
     };
     let open = format!(
         "\n#### {scope}\n\n| Agent | Before | After | Change | Cap |\n|:--|--:|--:|--:|--:|\n"
     );
     let dot = || "·".to_owned();
-    let rows = told_agents(&plan.agents).map(|agent| {
+    let rows = notable_agents(&plan.agents).map(|agent| {
         let change = i128::from(agent.after) - i128::from(agent.before);
         let change = if change == 0 {
             dot()

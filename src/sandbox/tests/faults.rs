@@ -10,7 +10,7 @@ fn struck(fault: &str) -> Options {
 }
 
 /// The answer to a write under a fault, and whether the write was done.
-async fn write(fault: &str) -> (Option<Reply>, bool) {
+async fn write(fault: &str) -> (Option<Response>, bool) {
     let sandbox = with_leads(1, struck(fault)).await;
     let reply = try_put(&sandbox, "a", json!({ "status": "CLOSED" })).await;
     let logged = sandbox.requests()[0].clone();

@@ -3,10 +3,10 @@ use super::*;
 #[tokio::test]
 async fn pages_end_in_every_way() {
     for (end, status, data) in [
-        (End::Empty, 200, Some(json!([]))),
-        (End::MissingData, 200, None),
-        (End::NullData, 200, Some(Value::Null)),
-        (End::NotFound, 404, None),
+        (ListEnd::Empty, 200, Some(json!([]))),
+        (ListEnd::MissingData, 200, None),
+        (ListEnd::NullData, 200, Some(Value::Null)),
+        (ListEnd::NotFound, 404, None),
     ] {
         let sandbox = with_leads(
             3,
@@ -34,7 +34,7 @@ async fn pages_end_in_every_way() {
         3,
         Options {
             page_size: 2,
-            end: End::NotFoundHtml,
+            end: ListEnd::NotFoundHtml,
             ..Options::default()
         },
     )
@@ -44,7 +44,7 @@ async fn pages_end_in_every_way() {
         3,
         Options {
             page_size: 2,
-            end: End::RepeatLast,
+            end: ListEnd::RepeatLast,
             ..Options::default()
         },
     )
@@ -58,7 +58,7 @@ async fn pages_end_in_every_way() {
         ["x"]
     );
     let empty = start(Options {
-        end: End::RepeatLast,
+        end: ListEnd::RepeatLast,
         ..Options::default()
     })
     .await;
@@ -218,7 +218,7 @@ async fn the_inbox_lives() {
     assert_eq!(list(&sandbox, 1).await.uuids(), ["a"]);
     assert_eq!(
         (list(&sandbox, 1).await.uuids(), sandbox.kind("x")),
-        (vec!["x".into(), "a".into()], Some(Kind::Lead))
+        (vec!["x".into(), "a".into()], Some(ChatKind::Lead))
     );
 }
 

@@ -195,7 +195,7 @@ async fn unknown_uuids_do_as_told() {
             )
             .await;
             assert_eq!(put(&sandbox, "new", json!({ "tags": ["t"] })).await, status);
-            assert_eq!(sandbox.kind("new"), there.then_some(Kind::Lead));
+            assert_eq!(sandbox.kind("new"), there.then_some(ChatKind::Lead));
             assert_eq!(
                 there,
                 record(&sandbox, "new")["profile"]["userDetails"]["tags"] == json!(["t"])

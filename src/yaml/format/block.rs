@@ -10,9 +10,9 @@ use std::cell::Cell;
 use crate::yaml::format::entries::{Entry, push_entries, take_commented_out};
 use crate::yaml::format::gap::{Between, Fallback, below, between, laid_out, rest};
 use crate::yaml::format::inline::{requoted, shifted};
-use crate::yaml::format::lines::{Line, print};
+use crate::yaml::format::lines::{OutputLine, print};
 use crate::yaml::format::rules::LayoutRules;
-use crate::yaml::{Kind, NodeId, Written};
+use crate::yaml::{NodeId, NodeKind, Written};
 
 /// Where a node is, and where it goes.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ impl<'p> Printer<'p, '_> {
     pub(crate) fn file(&self) -> Option<String> {
         let written = self.written;
         let text = written.text;
-        if !matches!(written.tree.node(0).kind, Kind::Mapping { .. })
+        if !matches!(written.tree.node(0).kind, NodeKind::Mapping { .. })
             || written.start(0) < written.content(0)
         {
             return None;
@@ -73,7 +73,7 @@ impl<'p> Printer<'p, '_> {
         Some(made)
     }
 
-    fn root(&self, head: usize, out: &mut Vec<Line>) -> Result<usize, Fallback> {
+    fn root(&self, head: usize, out: &mut Vec<OutputLine>) -> Result<usize, Fallback> {
         let written = self.written;
         let mut spot = Spot {
             indent: 0,
@@ -82,16 +82,19 @@ impl<'p> Printer<'p, '_> {
             flow: false,
             rules: self.rules,
         };
-        if matches!(written.tree.node(0).kind, Kind::Mapping { flow: false, .. }) {
+        if matches!(
+            written.tree.node(0).kind,
+            NodeKind::Mapping { flow: false, .. }
+        ) {
             return self.mapping(0, spot, head, out);
         }
         out.extend(laid_out(&between(written, head, written.start(0), &[])?, 0).1);
         (spot.flow, spot.limit) = (true, written.end(0) - 1);
         let (beside, from) = rest(written, written.content(0) + 1, true)?;
-        out.extend(beside.map(|beside| Line::new(0, beside.text)));
+        out.extend(beside.map(|beside| OutputLine::new(0, beside.text)));
         self.mapping(0, spot, from, out)?;
         let (beside, from) = rest(written, written.end(0), false)?;
-        out.extend(beside.map(|beside| Line::new(0, beside.text)));
+        out.extend(beside.map(|beside| OutputLine::new(0, beside.text)));
         let (lines, done) = below(written, from, written.tail, 0, 0);
         out.extend(lines);
         Ok(done)
@@ -103,7 +106,7 @@ impl<'p> Printer<'p, '_> {
         id: NodeId,
         spot: Spot<'p>,
         from: usize,
-        out: &mut Vec<Line>,
+        out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let children: Vec<NodeId> = written.tree.children(id).collect();
@@ -158,7 +161,7 @@ impl<'p> Printer<'p, '_> {
         at: usize,
         spot: Spot<'_>,
         column: usize,
-        out: &mut Vec<Line>,
+        out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         if spot.flow {
             let mut gap = between(self.written, at, spot.limit, signs(true))?;
@@ -180,14 +183,14 @@ impl<'p> Printer<'p, '_> {
         key: NodeId,
         value: NodeId,
         spot: Spot<'p>,
-        out: &mut Vec<Line>,
+        out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let (text, name) = (written.text, written.slice(key));
         let kind = &written.tree.node(key).kind;
         if name.contains('\n')
             || name.is_empty()
-            || matches!(kind, Kind::Sequence(_) | Kind::Mapping { .. })
+            || matches!(kind, NodeKind::Sequence(_) | NodeKind::Mapping { .. })
         {
             return Err(Fallback);
         }
@@ -198,8 +201,8 @@ impl<'p> Printer<'p, '_> {
         } else {
             text[after..].trim_start_matches([' ', '\t'])
         };
-        let mut line = Line::new(spot.indent, requoted(written, key));
-        if matches!(kind, Kind::Alias(_)) {
+        let mut line = OutputLine::new(spot.indent, requoted(written, key));
+        if matches!(kind, NodeKind::Alias(_)) {
             line.text.push(' ');
         }
         line.text.push(':');
@@ -222,7 +225,7 @@ impl<'p> Printer<'p, '_> {
         key: NodeId,
         value: NodeId,
         indent: usize,
-        out: &mut Vec<Line>,
+        out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         self.odd.set(true);
@@ -236,8 +239,8 @@ impl<'p> Printer<'p, '_> {
         }
         let moved = shifted(text, start - line, indent);
         let mut moved = moved.split('\n');
-        out.push(Line::new(indent, moved.next().unwrap_or_default()));
-        out.extend(moved.map(|line| Line::new(0, line)));
+        out.push(OutputLine::new(indent, moved.next().unwrap_or_default()));
+        out.extend(moved.map(|line| OutputLine::new(0, line)));
         Ok(end)
     }
 
@@ -248,8 +251,8 @@ impl<'p> Printer<'p, '_> {
 
     fn name(&self, key: NodeId) -> Option<&'p str> {
         match self.written.tree.kind(key) {
-            Kind::Scalar(text, _) => Some(text),
-            Kind::Sequence(_) | Kind::Mapping { .. } | Kind::Alias(_) => None,
+            NodeKind::Scalar(text, _) => Some(text),
+            NodeKind::Sequence(_) | NodeKind::Mapping { .. } | NodeKind::Alias(_) => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Entries that are laid out, and how they are put together.
 
 use crate::yaml::format::gap::Between;
-use crate::yaml::format::lines::Line;
+use crate::yaml::format::lines::OutputLine;
 use crate::yaml::format::rules::LayoutRules;
 
 /// An entry, laid out.
@@ -10,20 +10,24 @@ pub(super) struct Entry<'w> {
     pub(super) name: &'w str,
     /// Whether a blank line was above it.
     pub(super) blank: bool,
-    pub(super) above: Vec<Line>,
-    pub(super) lines: Vec<Line>,
+    pub(super) above: Vec<OutputLine>,
+    pub(super) lines: Vec<OutputLine>,
     /// A blank line after it would be a part of its value.
     pub(super) keeps: bool,
 }
 
 /// Puts the lines of a value below its line; behind a dash, the first of them goes on its line.
-pub(super) fn push_below(mut line: Line, mut lines: Vec<Line>, out: &mut Vec<Line>) {
+pub(super) fn push_below(
+    mut line: OutputLine,
+    mut lines: Vec<OutputLine>,
+    out: &mut Vec<OutputLine>,
+) {
     let first = lines
         .iter()
         .position(|line| !line.is_comment() && !line.text.is_empty());
     match first {
         Some(first) if line.text == "-" && line.beside.is_none() => {
-            out.extend(lines.drain(..first).map(|above| Line {
+            out.extend(lines.drain(..first).map(|above| OutputLine {
                 indent: line.indent,
                 ..above
             }));
@@ -61,13 +65,17 @@ pub(super) fn take_commented_out(
         .count();
     for line in gap.drain(..=more) {
         if let Between::Comment(text, _) = line {
-            before.lines.push(Line::new(indent, text));
+            before.lines.push(OutputLine::new(indent, text));
         }
     }
 }
 
 /// Entries with their blank lines: one between long entries where the rules say so, elsewhere as they are, one at a time.
-pub(super) fn push_entries(entries: Vec<Entry<'_>>, rules: &LayoutRules, out: &mut Vec<Line>) {
+pub(super) fn push_entries(
+    entries: Vec<Entry<'_>>,
+    rules: &LayoutRules,
+    out: &mut Vec<OutputLine>,
+) {
     let mut before: Option<(bool, bool)> = None;
     for entry in entries {
         let is_long = entry.lines.len() > 1;
@@ -75,7 +83,7 @@ pub(super) fn push_entries(entries: Vec<Entry<'_>>, rules: &LayoutRules, out: &m
             && !keeps
             && (entry.blank || (rules.separated && (is_long || was_long)))
         {
-            out.push(Line::blank());
+            out.push(OutputLine::blank());
         }
         before = Some((entry.keeps, is_long));
         out.extend(entry.above);

@@ -1,7 +1,7 @@
 //! Between nodes: blank lines, comments and signs.
 
 use crate::yaml::Written;
-use crate::yaml::format::lines::{Beside, Line};
+use crate::yaml::format::lines::{Beside, OutputLine};
 
 /// A part that is written in a way that is left as it is.
 #[derive(Debug)]
@@ -62,8 +62,8 @@ pub(crate) fn column(written: &Written<'_>, at: usize) -> usize {
 }
 
 /// Comments and blank lines at an indentation: single blank lines, and none at the beginning; whether there was one at the beginning.
-pub(crate) fn laid_out(between: &[Between<'_>], indent: usize) -> (bool, Vec<Line>) {
-    let mut made: Vec<Line> = Vec::new();
+pub(crate) fn laid_out(between: &[Between<'_>], indent: usize) -> (bool, Vec<OutputLine>) {
+    let mut made: Vec<OutputLine> = Vec::new();
     let (mut first, mut blank) = (false, false);
     for line in between {
         match line {
@@ -73,17 +73,17 @@ pub(crate) fn laid_out(between: &[Between<'_>], indent: usize) -> (bool, Vec<Lin
                     if made.is_empty() {
                         first = true;
                     } else {
-                        made.push(Line::blank());
+                        made.push(OutputLine::blank());
                     }
                 }
-                made.push(Line::new(indent, *text));
+                made.push(OutputLine::new(indent, *text));
             }
         }
     }
     if blank && made.is_empty() {
         first = true;
     } else if blank {
-        made.push(Line::blank());
+        made.push(OutputLine::blank());
     }
     (first, made)
 }
@@ -95,7 +95,7 @@ pub(crate) fn below(
     limit: usize,
     column: usize,
     indent: usize,
-) -> (Vec<Line>, usize) {
+) -> (Vec<OutputLine>, usize) {
     let (mut made, mut done, mut at, mut blank) = (Vec::new(), from, from, false);
     for line in written
         .text
@@ -107,9 +107,9 @@ pub(crate) fn below(
         let words = line.trim();
         if at > from && words.starts_with('#') && line.len() - line.trim_start().len() >= column {
             if std::mem::take(&mut blank) {
-                made.push(Line::blank());
+                made.push(OutputLine::blank());
             }
-            made.push(Line::new(indent, words));
+            made.push(OutputLine::new(indent, words));
             done = end;
         } else if !words.is_empty() {
             break;

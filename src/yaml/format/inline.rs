@@ -1,11 +1,11 @@
 //! What is on the line of its key: scalars, aliases, and short lists in brackets.
 
-use crate::yaml::{Kind, NodeId, Style, Written};
+use crate::yaml::{NodeId, NodeKind, Style, Written};
 
 /// A scalar or alias as it is written, in double quotes where it has quotes and nothing in it speaks against them: prettier's choice.
 pub(crate) fn requoted(written: &Written<'_>, id: NodeId) -> String {
     let text = written.slice(id);
-    let Kind::Scalar(_, style @ (Style::Single | Style::Double)) = &written.tree.node(id).kind
+    let NodeKind::Scalar(_, style @ (Style::Single | Style::Double)) = &written.tree.node(id).kind
     else {
         return text.to_owned();
     };
@@ -37,26 +37,26 @@ pub(crate) fn one_line(written: &Written<'_>, id: NodeId) -> Option<String> {
     let kind = &written.tree.node(id).kind;
     let children: Vec<NodeId> = written.tree.children(id).collect();
     match kind {
-        Kind::Mapping { .. } => children.is_empty().then(|| "{}".to_owned()),
-        Kind::Sequence(_) => {
+        NodeKind::Mapping { .. } => children.is_empty().then(|| "{}".to_owned()),
+        NodeKind::Sequence(_) => {
             let items: Option<Vec<String>> = children
                 .into_iter()
                 .map(|item| item_on_one_line(written, item))
                 .collect();
             Some(format!("[{}]", items?.join(", ")))
         }
-        Kind::Scalar(..) | Kind::Alias(_) => None,
+        NodeKind::Scalar(..) | NodeKind::Alias(_) => None,
     }
 }
 
 fn item_on_one_line(written: &Written<'_>, item: NodeId) -> Option<String> {
     match written.tree.node(item).kind {
-        Kind::Sequence(_) | Kind::Mapping { .. } => {
+        NodeKind::Sequence(_) | NodeKind::Mapping { .. } => {
             let properties = written.text[written.start(item)..written.content(item)].trim();
             let gap = if properties.is_empty() { "" } else { " " };
             Some(format!("{properties}{gap}{}", one_line(written, item)?))
         }
-        Kind::Scalar(..) | Kind::Alias(_) => {
+        NodeKind::Scalar(..) | NodeKind::Alias(_) => {
             Some(requoted(written, item)).filter(|text| !text.is_empty() && !text.contains('\n'))
         }
     }

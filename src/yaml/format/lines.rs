@@ -13,13 +13,13 @@ pub(crate) struct Beside {
 
 /// A line without its line break; an empty one has no indentation either.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Line {
+pub(crate) struct OutputLine {
     pub(crate) indent: usize,
     pub(crate) text: String,
     pub(crate) beside: Option<Beside>,
 }
 
-impl Line {
+impl OutputLine {
     pub(crate) fn new(indent: usize, text: impl Into<String>) -> Self {
         Self {
             indent,
@@ -51,7 +51,7 @@ pub(crate) fn columns(text: &str) -> usize {
 ///
 /// Comments beside lines that follow one another and that began in one column keep that column, or share the next that fits. Any
 /// other comment is one space away.
-pub(crate) fn print(lines: &[Line]) -> String {
+pub(crate) fn print(lines: &[OutputLine]) -> String {
     let mut made = String::new();
     let mut rest = lines;
     while let Some(first) = rest.first() {
@@ -61,7 +61,7 @@ pub(crate) fn print(lines: &[Line]) -> String {
             .take_while(|line| line.beside.as_ref().map(|beside| beside.column) == column)
             .count();
         let (group, after) = rest.split_at(group);
-        let end = group.iter().map(Line::end).max().unwrap_or_default();
+        let end = group.iter().map(OutputLine::end).max().unwrap_or_default();
         let aligned = match column {
             Some(column) if group.len() > 1 && column > end => Some(column),
             Some(_) if group.len() > 1 => Some(end + 1),
@@ -73,7 +73,7 @@ pub(crate) fn print(lines: &[Line]) -> String {
     made
 }
 
-fn push(made: &mut String, line: &Line, column: Option<usize>) {
+fn push(made: &mut String, line: &OutputLine, column: Option<usize>) {
     if !line.text.is_empty() {
         made.extend(std::iter::repeat_n(' ', line.indent));
         made.push_str(&line.text);

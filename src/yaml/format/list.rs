@@ -3,9 +3,9 @@
 use crate::yaml::format::block::{Printer, Spot, signs};
 use crate::yaml::format::entries::push_below;
 use crate::yaml::format::gap::{Fallback, between, laid_out, rest};
-use crate::yaml::format::lines::Line;
+use crate::yaml::format::lines::OutputLine;
 use crate::yaml::format::rules::LayoutRules;
-use crate::yaml::{Kind, NodeId};
+use crate::yaml::{NodeId, NodeKind};
 
 impl<'p> Printer<'p, '_> {
     /// A list of `- ` lines.
@@ -14,7 +14,7 @@ impl<'p> Printer<'p, '_> {
         id: NodeId,
         spot: Spot<'p>,
         from: usize,
-        out: &mut Vec<Line>,
+        out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let items: Vec<NodeId> = written.tree.children(id).collect();
@@ -34,11 +34,11 @@ impl<'p> Printer<'p, '_> {
                 place + 1
             };
             if blank && number > 0 && !self.keeps.get() {
-                out.push(Line::blank());
+                out.push(OutputLine::blank());
             }
             out.extend(above);
             self.keeps.set(false);
-            let line = Line::new(spot.indent, "-");
+            let line = OutputLine::new(spot.indent, "-");
             let spot = Spot {
                 column: place,
                 limit,
@@ -46,7 +46,7 @@ impl<'p> Printer<'p, '_> {
                 ..spot
             };
             at = match written.tree.node(*item).kind {
-                Kind::Sequence(false) | Kind::Mapping { flow: false, .. }
+                NodeKind::Sequence(false) | NodeKind::Mapping { flow: false, .. }
                     if written.start(*item) == written.content(*item) =>
                 {
                     self.nested(*item, line, dash, spot, out)?
@@ -61,10 +61,10 @@ impl<'p> Printer<'p, '_> {
     pub(super) fn nested(
         &self,
         id: NodeId,
-        mut line: Line,
+        mut line: OutputLine,
         dash: usize,
         spot: Spot<'p>,
-        out: &mut Vec<Line>,
+        out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let start = written.start(id);
@@ -78,7 +78,7 @@ impl<'p> Printer<'p, '_> {
         };
         let mut lines = Vec::new();
         let at = match written.tree.node(id).kind {
-            Kind::Sequence(_) => self.list(id, inner, from, &mut lines)?,
+            NodeKind::Sequence(_) => self.list(id, inner, from, &mut lines)?,
             _ => self.mapping(id, inner, from, &mut lines)?,
         };
         push_below(line, lines, out);
@@ -91,7 +91,7 @@ impl<'p> Printer<'p, '_> {
         id: NodeId,
         spot: Spot<'p>,
         from: usize,
-        out: &mut Vec<Line>,
+        out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let mut at = from;
@@ -104,7 +104,7 @@ impl<'p> Printer<'p, '_> {
                     .into_iter()
                     .filter(|line| !line.text.is_empty()),
             );
-            let line = Line::new(spot.indent, "-");
+            let line = OutputLine::new(spot.indent, "-");
             let spot = Spot {
                 rules: LayoutRules::unknown(),
                 ..spot

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::yaml::{Kind, NodeId, Style, Written};
+use crate::yaml::{NodeId, NodeKind, Style, Written};
 
 /// Compares node by node; an alias must stand for the node that it stood for.
 pub(crate) fn same(one: &Written<'_>, other: &Written<'_>) -> bool {
-    let mut pairs = Pairs {
+    let mut pairs = AliasPairs {
         one,
         other,
         met: HashMap::new(),
@@ -29,26 +29,26 @@ fn comments<'w>(written: &'w Written<'_>) -> Vec<&'w str> {
     all
 }
 
-struct Pairs<'w, 'a> {
+struct AliasPairs<'w, 'a> {
     one: &'w Written<'a>,
     other: &'w Written<'a>,
     met: HashMap<NodeId, NodeId>,
     aliases: Vec<(NodeId, NodeId)>,
 }
 
-impl Pairs<'_, '_> {
+impl AliasPairs<'_, '_> {
     fn equal(&mut self, one: NodeId, other: NodeId) -> bool {
         self.met.insert(one, other);
         let (first, second) = (&self.one.tree, &self.other.tree);
         match (&first.node(one).kind, &second.node(other).kind) {
-            (Kind::Scalar(text, style), Kind::Scalar(other, its)) => {
+            (NodeKind::Scalar(text, style), NodeKind::Scalar(other, its)) => {
                 text == other && (style == its || (is_quoted(*style) && is_quoted(*its)))
             }
-            (Kind::Alias(one), Kind::Alias(other)) => {
+            (NodeKind::Alias(one), NodeKind::Alias(other)) => {
                 self.aliases.push((*one, *other));
                 true
             }
-            (Kind::Sequence(_), Kind::Sequence(_)) => {
+            (NodeKind::Sequence(_), NodeKind::Sequence(_)) => {
                 let (ones, others): (Vec<_>, Vec<_>) = (
                     first.children(one).collect(),
                     second.children(other).collect(),
@@ -59,7 +59,7 @@ impl Pairs<'_, '_> {
                         .zip(others)
                         .all(|(one, other)| self.equal(one, other))
             }
-            (Kind::Mapping { .. }, Kind::Mapping { .. }) => {
+            (NodeKind::Mapping { .. }, NodeKind::Mapping { .. }) => {
                 let (ones, others) = (sorted(self.one, one), sorted(self.other, other));
                 ones.len() == others.len()
                     && ones.into_iter().zip(others).all(|(one, other)| {
@@ -86,8 +86,8 @@ fn sorted(written: &Written<'_>, mapping: NodeId) -> Vec<(NodeId, NodeId)> {
         .map(|pair| (pair[0], pair[1]))
         .collect();
     let text = |key: NodeId| match written.tree.kind(key) {
-        Kind::Scalar(text, _) => text.as_ref(),
-        Kind::Sequence(_) | Kind::Mapping { .. } | Kind::Alias(_) => written.slice(key),
+        NodeKind::Scalar(text, _) => text.as_ref(),
+        NodeKind::Sequence(_) | NodeKind::Mapping { .. } | NodeKind::Alias(_) => written.slice(key),
     };
     pairs.sort_by_key(|(key, _)| text(*key));
     pairs

@@ -4,8 +4,8 @@ use crate::yaml::format::block::{Printer, Spot};
 use crate::yaml::format::entries::{blanks, push_below};
 use crate::yaml::format::gap::{Fallback, below, rest};
 use crate::yaml::format::inline::{one_line, requoted};
-use crate::yaml::format::lines::{Line, WIDTH, columns};
-use crate::yaml::{Kind, NodeId, Style};
+use crate::yaml::format::lines::{OutputLine, WIDTH, columns};
+use crate::yaml::{NodeId, NodeKind, Style};
 
 impl<'p> Printer<'p, '_> {
     /// What is written after `at`, a colon or a dash, whose line so far is `line`.
@@ -13,9 +13,9 @@ impl<'p> Printer<'p, '_> {
         &self,
         id: NodeId,
         at: usize,
-        mut line: Line,
+        mut line: OutputLine,
         spot: Spot<'p>,
-        out: &mut Vec<Line>,
+        out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let kind = &written.tree.node(id).kind;
@@ -28,13 +28,13 @@ impl<'p> Printer<'p, '_> {
             flow: false,
             ..spot
         };
-        if let Kind::Sequence(false) | Kind::Mapping { flow: false, .. } = kind {
+        if let NodeKind::Sequence(false) | NodeKind::Mapping { flow: false, .. } = kind {
             let at = self.properties(id, at, &mut line)?;
             let (beside, from) = rest(written, at, false)?;
             line.beside = beside;
             out.push(line);
             return match kind {
-                Kind::Sequence(_) => self.list(id, deeper, from, out),
+                NodeKind::Sequence(_) => self.list(id, deeper, from, out),
                 _ => self.mapping(id, deeper, from, out),
             };
         }
@@ -45,7 +45,7 @@ impl<'p> Printer<'p, '_> {
         {
             return Err(Fallback);
         }
-        if let Kind::Sequence(true) | Kind::Mapping { flow: true, .. } = kind {
+        if let NodeKind::Sequence(true) | NodeKind::Mapping { flow: true, .. } = kind {
             let properties = written.text[start..content].trim();
             if properties.contains(['\n', '#']) {
                 return Err(Fallback);
@@ -57,7 +57,7 @@ impl<'p> Printer<'p, '_> {
             return self.collection(id, line, spot, out);
         }
         line.text.push(' ');
-        if let Kind::Scalar(_, Style::Literal | Style::Folded) = kind {
+        if let NodeKind::Scalar(_, Style::Literal | Style::Folded) = kind {
             return self.lines(id, line, out);
         }
         let text = requoted(written, id);
@@ -67,7 +67,7 @@ impl<'p> Printer<'p, '_> {
         for part in parts {
             out.push(std::mem::replace(
                 &mut line,
-                Line::new(spot.indent + 2, part.trim()),
+                OutputLine::new(spot.indent + 2, part.trim()),
             ));
         }
         let (beside, done) = rest(written, end, spot.flow)?;
@@ -79,10 +79,10 @@ impl<'p> Printer<'p, '_> {
     /// A line that ends after its key, and what is commented out below it.
     pub(super) fn empty(
         &self,
-        mut line: Line,
+        mut line: OutputLine,
         at: usize,
         spot: Spot<'_>,
-        out: &mut Vec<Line>,
+        out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let (beside, end) = rest(self.written, at, spot.flow)?;
         line.beside = beside;
@@ -100,9 +100,9 @@ impl<'p> Printer<'p, '_> {
     pub(super) fn collection(
         &self,
         id: NodeId,
-        mut line: Line,
+        mut line: OutputLine,
         spot: Spot<'p>,
-        out: &mut Vec<Line>,
+        out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let (content, end) = (written.content(id), written.end(id));
@@ -146,7 +146,7 @@ impl<'p> Printer<'p, '_> {
                     " {}"
                 });
             self.after_last(from, inner, 0, &mut lines)?;
-        } else if let Kind::Sequence(_) = written.tree.node(id).kind {
+        } else if let NodeKind::Sequence(_) = written.tree.node(id).kind {
             self.items(id, inner, from, &mut lines)?;
         } else {
             self.mapping(id, inner, from, &mut lines)?;
@@ -160,7 +160,7 @@ impl<'p> Printer<'p, '_> {
             .find(|line| !line.is_comment() && !line.text.is_empty());
         match (beside, place) {
             (Some(beside), Some(line)) if line.beside.is_none() => line.beside = Some(beside),
-            (Some(beside), _) => out.push(Line::new(inner.indent, beside.text)),
+            (Some(beside), _) => out.push(OutputLine::new(inner.indent, beside.text)),
             (None, _) => {}
         }
         Ok(done)
@@ -171,7 +171,7 @@ impl<'p> Printer<'p, '_> {
         &self,
         id: NodeId,
         at: usize,
-        out: &mut Line,
+        out: &mut OutputLine,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let end = written.line_end(at);
@@ -199,8 +199,8 @@ impl<'p> Printer<'p, '_> {
     pub(super) fn lines(
         &self,
         id: NodeId,
-        mut line: Line,
-        out: &mut Vec<Line>,
+        mut line: OutputLine,
+        out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let (start, content, end) = (written.start(id), written.content(id), written.end(id));
@@ -238,9 +238,9 @@ impl<'p> Printer<'p, '_> {
             .ok_or(Fallback)?;
         for line in body.split('\n') {
             if blanks(line) < from || line.len() == from {
-                out.push(Line::blank());
+                out.push(OutputLine::blank());
             } else {
-                out.push(Line::new(to, &line[from..]));
+                out.push(OutputLine::new(to, &line[from..]));
             }
         }
         Ok(end)

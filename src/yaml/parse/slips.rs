@@ -1,13 +1,13 @@
 //! Slips that make a text no YAML, by what people did rather than by what the parser met.
 
 use crate::text::name_of;
-use crate::yaml::diagnostic::{Code, Diagnostic, Source, Span};
+use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span};
 
 /// The markers that git writes around the two sides of a conflict.
 const MARKERS: [&str; 3] = ["<<<<<<< ", "=======", ">>>>>>> "];
 
 /// One error for each conflict that is not resolved.
-pub(super) fn merge_conflicts(source: &Source<'_>) -> Vec<Diagnostic> {
+pub(super) fn merge_conflicts(source: &SourceFile<'_>) -> Vec<Diagnostic> {
     let mut made = Vec::new();
     let mut at = 0;
     for (number, line) in source.text.split('\n').enumerate() {
@@ -23,7 +23,7 @@ pub(super) fn merge_conflicts(source: &Source<'_>) -> Vec<Diagnostic> {
 }
 
 /// The slip on the line of a syntax error, or next to it, where it is a known one.
-pub(super) fn known(source: &Source<'_>, span: Span) -> Option<Diagnostic> {
+pub(super) fn known(source: &SourceFile<'_>, span: Span) -> Option<Diagnostic> {
     let mut starts = vec![0];
     starts.extend(source.text.match_indices('\n').map(|(at, _)| at + 1));
     let number = (span.line as usize).max(1) - 1;

@@ -172,7 +172,7 @@ fn apply_goes_on_from_the_last_run_that_succeeded() {
         .world
         .sandbox()
         .edit(&uuid(1), |record| record["status"] = "REVIEW".into());
-    assert_eq!(apply(&forge, "").exit, 3, "both moved");
+    assert_eq!(apply(&forge, "").exit, 3, "both changed");
     assert_eq!(
         forge.summary(),
         "Nothing was written; the log of the step before says why.\n"

@@ -209,7 +209,7 @@ fn five_thousand_changes_fit_a_comment() {
         text.len()
     );
     assert!(
-        text.contains("**Cut to 65536 bytes.** Not shown here: "),
+        text.contains("**Cut to 65536 bytes.** Left out: "),
         "{}",
         &text[text.len() - 300..]
     );

@@ -60,7 +60,7 @@ fn every() -> Vec<(u32, Line)> {
         outcome(9, "untried", None),
         ended(
             6,
-            Some("the deadline was near; run the same apply again for the rest"),
+            Some("the deadline was near; run the same apply again to finish"),
         ),
     ])
 }
