@@ -49,7 +49,7 @@ impl PlanArgs {
             self.forms.files().chain(self.out.as_deref()),
         )?;
         let stop = Cancellation::default();
-        let outcome = block_on(&stop, async {
+        block_on(&stop, async {
             match &self.live {
                 Some(path) => self.of_snapshot(path, &files, ui).await,
                 None => {
@@ -59,9 +59,7 @@ impl PlanArgs {
                     .await
                 }
             }
-        });
-        std::mem::forget(files);
-        outcome
+        })
     }
 
     async fn of_inbox(&self, session: &Session, files: &Files, ui: &Ui) -> Result<Exit, Error> {
@@ -73,9 +71,7 @@ impl PlanArgs {
         let (plan, live) = planned?;
         // The listing is freed while the plan is written.
         rayon::spawn(move || drop(live));
-        let exit = self.report(&plan, Some(&session.seal_key()), files, ui);
-        std::mem::forget(plan);
-        exit
+        self.report(&plan, Some(&session.seal_key()), files, ui)
     }
 
     fn compared(&self, files: &Files, target: &Target, ui: &Ui) -> Result<Compared, Error> {

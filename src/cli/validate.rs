@@ -67,8 +67,6 @@ impl Validate {
                 }
             }
         }
-        // The process ends here; freeing the memory piece by piece would only take time.
-        std::mem::forget(loaded);
         match errors {
             0 => Ok(Exit::Done),
             errors if self.format == DiagnosticFormat::Text => Err(Error::Invalid { errors }),
