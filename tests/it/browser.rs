@@ -79,7 +79,7 @@ fn the_report_is_quiet_and_obeys_no_stranger() {
     browser.visit(&page(folder.path(), "small.html", &every_class()));
     assert_eq!(
         text(&browser, "document.title"),
-        "Refused: 9 to update, 1 to create, 2 missing, 2 left to the inbox, 3 in sync, of 17 declared leads; 3 drifted, 1 in conflict."
+        "Refused: 2 leads not found, 9 to update, 1 to create, 2 kept as in the inbox, 3 in sync, of 17 declared leads; 3 drifted, 1 in conflict."
     );
     assert_eq!(
         browser
