@@ -2,7 +2,7 @@
 //!
 //! # Flow
 //! 1. [`precheck`]: each change is compared with the newest reading of its lead: proceed, already applied, or stale.
-//! 2. Canaries: [`Options::canary`] leads are written and read back before any other. One that turns out stale or already applied is
+//! 2. Canaries: [`RunOptions::canary`] leads are written and read back before any other. One that turns out stale or already applied is
 //!    replaced by the next; one that fails ends the run.
 //! 3. Writes: the rest, page by page of the listing, many at a time, one per lead at a time. Before a write is sent, its reading
 //!    must be fresh; where it is not, the page of the lead is read again and the precheck decides anew. A write that failed in passing
@@ -11,14 +11,14 @@
 //!
 //! # Guarantees
 //! - Every write, a repeated one too, is sent on a reading of its lead that is at most 2 s old, or one page and a second where a page
-//!   takes longer than that to read ([`reading`]). The age is taken when the write may be sent, after all waiting. The oldest is in
+//!   takes longer than that to read (`reading`). The age is taken when the write may be sent, after all waiting. The oldest is in
 //!   [`Report::oldest_reading`].
 //! - Nothing is written that the precheck does not let through, and no field but those of the change.
 //! - Each lead ends with exactly one outcome, whatever happens. `failed` and `unverified` are said of what a reading shows.
 //! - The run file has a line before and after each write.
 //!
 //! # Assumptions
-//! - A listing may lag behind a write for as long as [`Options::patience`]. Where an answer is lost and the listing lags, the write
+//! - A listing may lag behind a write for as long as [`RunOptions::patience`]. Where an answer is lost and the listing lags, the write
 //!   may be repeated; of absolute values that changes nothing.
 //! - The platform has no conditional write. Who edits a lead between its reading and the write loses that edit in a list or in a
 //!   declared field; the window is the age of the reading.

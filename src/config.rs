@@ -1,7 +1,7 @@
 //! The workspace: finds a folder with `convertalk.yaml`, reads it, and returns valid values.
 //!
 //! Owns where the files are, which API to use, and the limits. Provides [`Workspace`] and, from its lead files, a
-//! [`Desired`]; or every error in every file at once, as diagnostics.
+//! `Desired`; or every error in every file at once, as diagnostics.
 
 mod endpoint;
 pub mod raw;

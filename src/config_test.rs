@@ -1,7 +1,7 @@
 //! Tests of a configuration: what the policy and the planner make of an inbox that a file describes. Offline, and pure.
 //!
 //! A test gives a live inbox, and what a plan against it comes to: how many leads are written, what is refused or reported, and how
-//! leads look after. [`read`] reads a file of tests, [`differences`] compares one with the plan that was made for it.
+//! leads look after. `read` reads a file of tests, [`differences`] compares one with the plan that was made for it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

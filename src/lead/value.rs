@@ -363,7 +363,7 @@ impl DesiredValue {
     /// Of the difference between `before` and `after`, the part that the files made since `base`; `None` where the value is one whole,
     /// so that only the whole can be intended.
     ///
-    /// Of three sides of a tag, two always agree: there is no third value to fight over. With `base` [a], `self` [a, b] and live
+    /// Of three sides of a tag, two always agree: there is no third value to fight over. With `base` `[a]`, `self` `[a, b]` and live
     /// [a, c], the tag b is intended, and c is drift: the intended part is [a, b, c].
     pub fn intended_part(
         &self,

@@ -1,7 +1,7 @@
 //! Assignments: what the declaration of a lead is to become, as `set` and its sheets write it.
 //!
 //! `status=CLOSED` or a cell of a sheet becomes an [`Assignment`], checked by itself, and an assignment applied to a lead's
-//! [`Meaning`] gives the one that its file is to have. Pure.
+//! `Meaning` gives the one that its file is to have. Pure.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;

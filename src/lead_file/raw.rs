@@ -1,6 +1,6 @@
 //! A lead file as written: raw, with places, checked for its shape and nothing else.
 //!
-//! Which keys there are, the table of fields says; how a value of each kind is written, [`value`](super::value) says. What needs the
+//! Which keys there are, the table of fields says; how a value of each kind is written, `value` says. What needs the
 //! workspace or a second lead is checked in [`valid`](super::valid).
 
 use super::value::{RawValue, read, read_member};

@@ -1,7 +1,7 @@
 //! Sheets: declared leads as CSV, for spreadsheets, out and in again.
 //!
-//! `cell` is what one cell says, `read` a sheet as assignments by lead, `write` the declared leads as a sheet. What [`write`] makes,
-//! [`read`] takes, and assigning it changes nothing. Pure.
+//! `cell` is what one cell says, `read` a sheet as assignments by lead, `write` the declared leads as a sheet. What `write` makes,
+//! `read` takes, and assigning it changes nothing. Pure.
 
 mod cell;
 mod read;

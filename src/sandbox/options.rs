@@ -176,7 +176,7 @@ pub struct Options {
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration::parse, help_heading = "Updates")]
     pub apart: Duration,
 
-    /// Inject a fault: KIND[@read|@write][=PERCENT%|:N,N…], such as `429=5%` or `drop-after@write:3,7` (repeatable)
+    /// Inject a fault: `KIND[@read|@write][=PERCENT%|:N,N…]`, such as `429=5%` or `drop-after@write:3,7` (repeatable)
     ///
     /// KIND is 429, 500, 502-html, 503, html (200 with a page), truncated (200 with half of the JSON), success-false (200), empty
     /// (200), oversized (200), drop-before and drop-after (before or after the write; no answer), slow or hang. Only truncated, oversized,
