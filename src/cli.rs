@@ -85,7 +85,7 @@ enum Command {
     Fmt(fmt::Fmt),
     List(list::List),
     Plan(plan::PlanArgs),
-    Test(test::Test),
+    Test(test::TestCommand),
     Show(show::Show),
     Apply(apply::Apply),
     Explain(explain::Explain),

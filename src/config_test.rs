@@ -27,7 +27,7 @@ pub struct Case {
     /// Where it is written.
     pub place: Place,
     /// The inbox.
-    pub live: Inbox,
+    pub live: LiveSource,
     /// The commit that differences are explained with.
     pub base: Option<String>,
     /// The time that freeze windows are compared with; without it none counts.
@@ -38,7 +38,7 @@ pub struct Case {
 
 /// Where the live values come from.
 #[derive(Debug)]
-pub enum Inbox {
+pub enum LiveSource {
     /// The test itself: these leads and no others.
     Inline(BTreeMap<LeadId, Vec<(Field, Value)>>),
     /// A snapshot, relative to the workspace.

@@ -33,11 +33,11 @@ struct Selector {
 struct Term {
     /// `!=`: the lead must not match, and one without the field does not.
     negated: bool,
-    test: Test,
+    test: SelectorTest,
 }
 
 #[derive(Debug, Clone)]
-enum Test {
+enum SelectorTest {
     /// The whole uuid, or its first characters.
     Uuid(String),
     Status(Status),
@@ -53,7 +53,7 @@ enum Test {
 
 /// The values that a selection matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum SelectorScope {
     /// What the files declare.
     DeclaredLead,
     /// What the inbox shows.
@@ -69,7 +69,7 @@ pub enum SelectError {
         /// The selector as given.
         text: String,
         /// What is wrong with it.
-        problem: Problem,
+        problem: SelectorProblem,
     },
     /// A selection of nothing is most likely a typing error.
     #[error("{} none of {}", selects(texts), side.leads(*leads))]
@@ -77,7 +77,7 @@ pub enum SelectError {
         /// The selectors as given.
         texts: Vec<String>,
         /// The values that were searched.
-        side: Side,
+        side: SelectorScope,
         /// The number of leads searched.
         leads: usize,
     },
@@ -85,7 +85,7 @@ pub enum SelectError {
 
 /// What is wrong with a selector.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Problem {
+pub enum SelectorProblem {
     /// Unknown term.
     #[error(
         "expected a uuid or its first {SHORTEST_PREFIX} characters, status=, agent=, tag=, attributes.KEY=, label~, file=, held or changed"
@@ -177,11 +177,14 @@ impl Selection {
     ///
     /// # Errors
     /// It is not a selector, or is about the files.
-    pub fn for_rules(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Self, Problem> {
+    pub fn for_rules(
+        text: &str,
+        agents: &BTreeMap<String, Agent>,
+    ) -> Result<Self, SelectorProblem> {
         let selector = Selector::parse(text, agents)?;
         let is_about_files = |term: &Term| is_about_files(&term.test);
         if selector.terms.iter().any(is_about_files) {
-            return Err(Problem::NotInRules);
+            return Err(SelectorProblem::NotInRules);
         }
         Ok(Self(vec![selector]))
     }
@@ -202,11 +205,15 @@ impl Selection {
     /// The fields that its terms look at.
     pub fn fields(&self) -> impl Iterator<Item = Field> {
         self.terms().filter_map(|(_, term)| match &term.test {
-            Test::Status(_) => Some(Field::STATUS),
-            Test::Agent(_) => Some(Field::AGENT),
-            Test::Tag(_) => Some(Field::TAGS),
-            Test::Attribute(key, _) => Some(Field::attribute(key.as_str())),
-            Test::Uuid(_) | Test::File(_) | Test::Label(_) | Test::Held | Test::Changed => None,
+            SelectorTest::Status(_) => Some(Field::STATUS),
+            SelectorTest::Agent(_) => Some(Field::AGENT),
+            SelectorTest::Tag(_) => Some(Field::TAGS),
+            SelectorTest::Attribute(key, _) => Some(Field::attribute(key.as_str())),
+            SelectorTest::Uuid(_)
+            | SelectorTest::File(_)
+            | SelectorTest::Label(_)
+            | SelectorTest::Held
+            | SelectorTest::Changed => None,
         })
     }
 
@@ -218,7 +225,7 @@ impl Selection {
     /// Whether a selector matches changes since the base.
     pub fn needs_base(&self) -> bool {
         self.terms()
-            .any(|(_, term)| matches!(term.test, Test::Changed))
+            .any(|(_, term)| matches!(term.test, SelectorTest::Changed))
     }
 
     /// The declared leads that match. `base` is the desired state at the base, for `changed`.
@@ -237,7 +244,10 @@ impl Selection {
             });
         }
         if base.is_none() {
-            self.refuse(|test| matches!(test, Test::Changed), &Problem::NoBase)?;
+            self.refuse(
+                |test| matches!(test, SelectorTest::Changed),
+                &SelectorProblem::NoBase,
+            )?;
         }
         let exact = self.exact(|uuid| desired.contains_key(uuid), || desired.keys())?;
         let mut hits = vec![false; self.0.len()];
@@ -248,7 +258,7 @@ impl Selection {
                 leads.insert(id.clone(), lead.clone());
             }
         }
-        let unmatched = self.unmatched(&hits, Side::DeclaredLead, desired.len())?;
+        let unmatched = self.unmatched(&hits, SelectorScope::DeclaredLead, desired.len())?;
         Ok(Selected {
             leads: Cow::Owned(leads),
             unmatched,
@@ -269,7 +279,7 @@ impl Selection {
                 unmatched: Vec::new(),
             });
         }
-        self.refuse(is_about_files, &Problem::NotLive)?;
+        self.refuse(is_about_files, &SelectorProblem::NotLive)?;
         let is_listed = |uuid: &str| live.iter().any(|(id, _)| id.as_str() == uuid);
         let exact = self.exact(is_listed, || live.iter().map(|(id, _)| *id))?;
         let mut hits = vec![false; self.0.len()];
@@ -279,7 +289,7 @@ impl Selection {
                 leads.push((*id, *lead));
             }
         }
-        let unmatched = self.unmatched(&hits, Side::Live, live.len())?;
+        let unmatched = self.unmatched(&hits, SelectorScope::Live, live.len())?;
         Ok(Selected { leads, unmatched })
     }
 
@@ -290,7 +300,11 @@ impl Selection {
     }
 
     /// Rejects the first selector with such a term.
-    fn refuse(&self, is: impl Fn(&Test) -> bool, problem: &Problem) -> Result<(), SelectError> {
+    fn refuse(
+        &self,
+        is: impl Fn(&SelectorTest) -> bool,
+        problem: &SelectorProblem,
+    ) -> Result<(), SelectError> {
         match self.terms().find(|(_, term)| is(&term.test)) {
             Some((selector, _)) => Err(invalid(&selector.text, problem.clone())),
             None => Ok(()),
@@ -305,7 +319,7 @@ impl Selection {
     ) -> Result<Vec<&str>, SelectError> {
         let mut exact = Vec::new();
         for (selector, term) in self.terms() {
-            let Test::Uuid(uuid) = &term.test else {
+            let SelectorTest::Uuid(uuid) = &term.test else {
                 continue;
             };
             if is_whole(uuid) {
@@ -316,14 +330,17 @@ impl Selection {
                 .filter(|id| id.as_str().starts_with(uuid.as_str()))
                 .count();
             if leads > 1 {
-                return Err(invalid(&selector.text, Problem::Ambiguous { leads }));
+                return Err(invalid(
+                    &selector.text,
+                    SelectorProblem::Ambiguous { leads },
+                ));
             }
         }
         Ok(exact)
     }
 
     /// Whether any selector matches; records every one that does.
-    fn any(&self, hits: &mut [bool], matches: impl Fn(&Test) -> bool) -> bool {
+    fn any(&self, hits: &mut [bool], matches: impl Fn(&SelectorTest) -> bool) -> bool {
         let mut any = false;
         for (selector, hit) in self.0.iter().zip(hits) {
             let all = selector
@@ -340,7 +357,7 @@ impl Selection {
     fn unmatched(
         &self,
         hits: &[bool],
-        side: Side,
+        side: SelectorScope,
         leads: usize,
     ) -> Result<Vec<String>, SelectError> {
         let texts: Vec<String> = self
@@ -365,7 +382,7 @@ impl SelectError {
     }
 }
 
-impl Side {
+impl SelectorScope {
     fn leads(self, leads: usize) -> String {
         match self {
             Self::DeclaredLead => count(leads, "declared lead"),
@@ -384,7 +401,7 @@ fn selects(texts: &[String]) -> String {
     format!("{} {verb}", texts.join(", "))
 }
 
-fn invalid(text: &str, problem: Problem) -> SelectError {
+fn invalid(text: &str, problem: SelectorProblem) -> SelectError {
     SelectError::Invalid {
         text: text.to_owned(),
         problem,
@@ -399,29 +416,31 @@ struct DeclaredLead<'d> {
 }
 
 impl DeclaredLead<'_> {
-    fn matches(&self, test: &Test, exact: &[&str]) -> bool {
+    fn matches(&self, test: &SelectorTest, exact: &[&str]) -> bool {
         match test {
-            Test::Uuid(uuid) => is_uuid(self.id, uuid, exact),
-            Test::Status(status) => {
+            SelectorTest::Uuid(uuid) => is_uuid(self.id, uuid, exact),
+            SelectorTest::Status(status) => {
                 self.asks(&Field::STATUS, &DesiredValue::Choice(status.clone()))
             }
-            Test::Agent(agent) => self.asks(&Field::AGENT, &DesiredValue::Reference(agent.clone())),
-            Test::Tag(tag) => {
+            SelectorTest::Agent(agent) => {
+                self.asks(&Field::AGENT, &DesiredValue::Reference(agent.clone()))
+            }
+            SelectorTest::Tag(tag) => {
                 let tags = self.value(&Field::TAGS).and_then(DesiredValue::tag_rule);
                 tags.is_some_and(|rule| rule.required().contains(tag))
             }
-            Test::Attribute(key, value) => {
+            SelectorTest::Attribute(key, value) => {
                 let field = Field::attribute(key.as_str());
                 self.asks(&field, &DesiredValue::Text(value.clone()))
             }
-            Test::File(glob) => glob.is_match(&*self.lead.place.file),
-            Test::Label(part) => self
+            SelectorTest::File(glob) => glob.is_match(&*self.lead.place.file),
+            SelectorTest::Label(part) => self
                 .lead
                 .label
                 .as_ref()
                 .is_some_and(|label| label.to_lowercase().contains(part)),
-            Test::Held => self.lead.hold.is_some(),
-            Test::Changed => self.has_changed(),
+            SelectorTest::Held => self.lead.hold.is_some(),
+            SelectorTest::Changed => self.has_changed(),
         }
     }
 
@@ -451,26 +470,34 @@ impl DeclaredLead<'_> {
 }
 
 /// Whether a live lead matches.
-fn shows(id: &LeadId, lead: &Lead, test: &Test, exact: &[&str]) -> bool {
+fn shows(id: &LeadId, lead: &Lead, test: &SelectorTest, exact: &[&str]) -> bool {
     match test {
-        Test::Uuid(uuid) => is_uuid(id, uuid, exact),
-        Test::Status(status) => lead.status() == Some(status),
-        Test::Agent(agent) => lead.agent() == agent.as_ref(),
-        Test::Tag(tag) => lead.tags().contains(tag),
-        Test::Attribute(key, value) => {
+        SelectorTest::Uuid(uuid) => is_uuid(id, uuid, exact),
+        SelectorTest::Status(status) => lead.status() == Some(status),
+        SelectorTest::Agent(agent) => lead.agent() == agent.as_ref(),
+        SelectorTest::Tag(tag) => lead.tags().contains(tag),
+        SelectorTest::Attribute(key, value) => {
             let live = lead.get(&Field::attribute(key.as_str()));
             live.and_then(Value::text) == Some(value)
         }
-        Test::File(_) | Test::Label(_) | Test::Held | Test::Changed => false,
+        SelectorTest::File(_)
+        | SelectorTest::Label(_)
+        | SelectorTest::Held
+        | SelectorTest::Changed => false,
     }
 }
 
-fn is_about_files(test: &Test) -> bool {
+fn is_about_files(test: &SelectorTest) -> bool {
     match test {
-        Test::File(_) | Test::Label(_) | Test::Held | Test::Changed => true,
-        Test::Uuid(_) | Test::Status(_) | Test::Agent(_) | Test::Tag(_) | Test::Attribute(..) => {
-            false
-        }
+        SelectorTest::File(_)
+        | SelectorTest::Label(_)
+        | SelectorTest::Held
+        | SelectorTest::Changed => true,
+        SelectorTest::Uuid(_)
+        | SelectorTest::Status(_)
+        | SelectorTest::Agent(_)
+        | SelectorTest::Tag(_)
+        | SelectorTest::Attribute(..) => false,
     }
 }
 

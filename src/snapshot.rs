@@ -29,7 +29,7 @@ const FORMAT_VERSION: u32 = 1;
 
 /// The header: the first line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Head {
+pub struct SnapshotHeader {
     format_version: u32,
     tool_version: String,
     /// When the listing had been read (RFC 3339, UTC).
@@ -42,7 +42,7 @@ pub struct Head {
     attributes: Option<BTreeSet<String>>,
 }
 
-impl Head {
+impl SnapshotHeader {
     fn holds_key(&self, key: &str) -> bool {
         self.attributes
             .as_ref()
@@ -53,7 +53,7 @@ impl Head {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum SnapshotLine {
-    Snapshot(Head),
+    Snapshot(SnapshotHeader),
     Lead(Box<ShownLead>),
     /// A lead whose record could not be understood. Not counted as a lead of the file.
     Unreadable {
@@ -95,7 +95,7 @@ pub fn write(
     let keys = fields.filter_map(|field| field.key().map(str::to_owned));
     let attributes = (names != Redaction::Full).then(|| keys.collect());
     let tool_version = env!("CARGO_PKG_VERSION").to_owned();
-    let head = Head {
+    let head = SnapshotHeader {
         format_version: FORMAT_VERSION,
         tool_version,
         created_at,
@@ -125,7 +125,12 @@ fn line(out: &mut dyn Write, line: &SnapshotLine) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-fn shown(id: &LeadId, seen: &Observed, declared: Option<&DesiredLead>, head: &Head) -> ShownLead {
+fn shown(
+    id: &LeadId,
+    seen: &Observed,
+    declared: Option<&DesiredLead>,
+    head: &SnapshotHeader,
+) -> ShownLead {
     let mut values = Map::new();
     for id in FieldId::all().filter(|id| id.spec().privacy == Privacy::Public) {
         // Public fields are always included, so that each line shows which of them the lead has.
@@ -154,7 +159,7 @@ fn shown_value(
     field: &Field,
     value: &Value,
     desired: Option<&DesiredValue>,
-    head: &Head,
+    head: &SnapshotHeader,
 ) -> Option<Value> {
     if head.names == Redaction::Full {
         return Some(value.clone());
@@ -283,7 +288,7 @@ impl SnapshotError {
 #[derive(Debug)]
 pub struct Snapshot {
     path: PathBuf,
-    head: Head,
+    head: SnapshotHeader,
 }
 
 impl Snapshot {
@@ -333,7 +338,7 @@ impl Snapshot {
     }
 
     /// The header.
-    pub fn head(&self) -> &Head {
+    pub fn head(&self) -> &SnapshotHeader {
         &self.head
     }
 

@@ -10,8 +10,8 @@
 //! it since is drift. The base of the second is A: closing it is still intended.
 //!
 //! The record is written before the first write of a run, with every lead that is to be written as `untried`, and again at its end. The
-//! run file holds what happened in between, so that [`Record::after_kill`] restores the outcomes of a run that was killed. Pure but for
-//! [`read`] and [`Record::save`].
+//! run file holds what happened in between, so that [`AppliedRecord::after_kill`] restores the outcomes of a run that was killed. Pure but for
+//! [`read`] and [`AppliedRecord::save`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ impl RecordError {
 
 /// Which commit counts for which lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Record {
+pub struct AppliedRecord {
     /// The version of this format: 1.
     pub format_version: u32,
     /// The inbox.
@@ -98,7 +98,7 @@ pub struct Behind {
     /// The commit; null for never.
     pub commit: Option<String>,
     /// What came of the lead in the last run that was about it.
-    pub outcome: Reason,
+    pub outcome: BehindOutcome,
 }
 
 /// Why a lead is behind.
@@ -111,7 +111,7 @@ pub struct Behind {
     missing_docs,
     reason = "a doc comment on a variant turns the schema's enum into a oneOf; the README has the words"
 )]
-pub enum Reason {
+pub enum BehindOutcome {
     Failed,
     Untried,
     Unverified,
@@ -122,7 +122,7 @@ pub enum Reason {
     Uncommitted,
 }
 
-impl Reason {
+impl BehindOutcome {
     /// The reason why a lead with this outcome is still behind; `None` if it is not.
     pub fn from_outcome(outcome: Outcome) -> Option<Self> {
         match outcome {
@@ -165,14 +165,14 @@ pub struct RunState<'a> {
     /// What they declared at each lead's own commit; `None` where that was not read.
     pub own: Option<&'a Desired>,
     /// The leads that are not settled, and why.
-    pub open: &'a BTreeMap<LeadId, Reason>,
+    pub open: &'a BTreeMap<LeadId, BehindOutcome>,
     /// The leads that were written.
     pub written: &'a [LeadId],
 }
 
 /// The record after a run, or, with every lead to be written in `open`, before its first write. `None` where the files are not as
 /// committed and there was no record: it would name a commit that nothing was applied of.
-pub fn after(before: Option<&Record>, state: &RunState<'_>) -> Option<Record> {
+pub fn after(before: Option<&AppliedRecord>, state: &RunState<'_>) -> Option<AppliedRecord> {
     let (run, run_file) = match state.run {
         Some((run, file)) => (Some(run.to_owned()), file.map(Path::to_owned)),
         None => (
@@ -187,7 +187,7 @@ pub fn after(before: Option<&Record>, state: &RunState<'_>) -> Option<Record> {
                 id.clone(),
                 Behind {
                     commit: None,
-                    outcome: Reason::Uncommitted,
+                    outcome: BehindOutcome::Uncommitted,
                 },
             );
         }
@@ -214,7 +214,7 @@ pub fn after(before: Option<&Record>, state: &RunState<'_>) -> Option<Record> {
             );
         }
     }
-    Some(Record {
+    Some(AppliedRecord {
         format_version: FORMAT_VERSION,
         target: state.target.clone(),
         commit: state.head.commit.clone(),
@@ -239,7 +239,7 @@ fn same_declaration(one: Option<&DesiredLead>, other: Option<&DesiredLead>) -> b
     }
 }
 
-impl Record {
+impl AppliedRecord {
     /// The commit that a lead was last settled at; `None` for never.
     pub fn commit_of(&self, id: &LeadId) -> Option<&str> {
         match self.behind.get(id) {
@@ -293,12 +293,12 @@ impl Record {
         let is_dirty = run
             .iter()
             .any(|(_, line)| matches!(line, Line::Run { head: Some(head), .. } if head.dirty));
-        let mut ends: BTreeMap<&LeadId, Option<Reason>> = BTreeMap::new();
+        let mut ends: BTreeMap<&LeadId, Option<BehindOutcome>> = BTreeMap::new();
         for (_, line) in run {
             match line {
                 // What uncommitted files asked for may have been written.
                 Line::Write { uuid, .. } if is_dirty => {
-                    ends.insert(uuid, Some(Reason::Uncommitted));
+                    ends.insert(uuid, Some(BehindOutcome::Uncommitted));
                 }
                 // The platform took it, which is what `written` says.
                 Line::Answer {
@@ -307,7 +307,7 @@ impl Record {
                     ends.insert(uuid, None);
                 }
                 Line::Outcome { uuid, outcome, .. } if !is_dirty => {
-                    ends.insert(uuid, Reason::from_outcome(*outcome));
+                    ends.insert(uuid, BehindOutcome::from_outcome(*outcome));
                 }
                 Line::Run { .. }
                 | Line::Write { .. }
@@ -319,7 +319,7 @@ impl Record {
         for (id, end) in ends {
             match end {
                 None => drop(self.behind.remove(id)),
-                Some(outcome @ Reason::Uncommitted) => {
+                Some(outcome @ BehindOutcome::Uncommitted) => {
                     let commit = None;
                     self.behind.insert(id.clone(), Behind { commit, outcome });
                 }
@@ -349,7 +349,7 @@ impl Record {
 ///
 /// # Errors
 /// It cannot be read, or is not one of this version.
-pub fn read(path: &Path) -> Result<Option<Record>, RecordError> {
+pub fn read(path: &Path) -> Result<Option<AppliedRecord>, RecordError> {
     match std::fs::read(path) {
         Ok(bytes) => from_bytes(&bytes).map(Some),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -361,12 +361,12 @@ pub fn read(path: &Path) -> Result<Option<Record>, RecordError> {
 ///
 /// # Errors
 /// It is not one of this version.
-pub fn from_bytes(bytes: &[u8]) -> Result<Record, RecordError> {
+pub fn from_bytes(bytes: &[u8]) -> Result<AppliedRecord, RecordError> {
     #[derive(Deserialize)]
-    struct Version {
+    struct RecordVersion {
         format_version: u32,
     }
-    let Version { format_version } =
+    let RecordVersion { format_version } =
         serde_json::from_slice(bytes).map_err(RecordError::NotARecord)?;
     if format_version != FORMAT_VERSION {
         return Err(RecordError::Newer {

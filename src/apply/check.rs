@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::precheck::Task;
 use crate::diff::{FieldChange, is_at_before, value};
-use crate::lead::normal::{Form, form, form_of_note, has_note};
+use crate::lead::normal::{Normalization, form, form_of_note, has_note};
 
 use crate::lead::{Field, Kind, Lead, Shown, Value};
 use crate::observe::Observed;
@@ -16,7 +16,7 @@ pub(super) struct Check {
     /// Fields that do not have the written value, with what they show instead.
     pub(super) instead: Vec<(Field, Instead)>,
     /// Fields with the written value in a form that the platform has normalized: notes.
-    pub(super) reformed: Vec<(Field, Form)>,
+    pub(super) reformed: Vec<(Field, Normalization)>,
     /// Fields that were not written and have another value.
     pub(super) changed: Vec<String>,
     /// Fields that were not written and are empty now.
@@ -258,10 +258,10 @@ fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
 /// present.
 fn normalised(sent: &Value, shown: &Value) -> Option<&'static str> {
     match (sent, shown) {
-        (Value::Text(sent), Value::Text(shown)) => form(sent, shown).map(Form::as_str),
+        (Value::Text(sent), Value::Text(shown)) => form(sent, shown).map(Normalization::as_str),
         (Value::Set(sent), Value::Set(shown)) if !shown.is_empty() => {
             let form_of = |tag: &String| sent.iter().find_map(|sent| form(sent, tag));
-            let forms: Vec<Form> = shown.iter().map(form_of).collect::<Option<_>>()?;
+            let forms: Vec<Normalization> = shown.iter().map(form_of).collect::<Option<_>>()?;
             let is_whole = sent
                 .iter()
                 .all(|tag| shown.iter().any(|other| form(tag, other).is_some()));
@@ -289,7 +289,7 @@ fn normalised(sent: &Value, shown: &Value) -> Option<&'static str> {
 const FEWEST_OF_A_CAP: usize = 3;
 
 /// Written notes that are present in another form.
-fn reformed(task: &Task, now: &Lead) -> Vec<(Field, Form)> {
+fn reformed(task: &Task, now: &Lead) -> Vec<(Field, Normalization)> {
     let form = |change: &FieldChange| {
         let forms = change.after.notes().iter().filter_map(|note| {
             let is_there = now.notes().contains(note);
@@ -298,7 +298,7 @@ fn reformed(task: &Task, now: &Lead) -> Vec<(Field, Form)> {
         });
         Some((
             change.field.clone(),
-            forms.max().filter(|form| *form > Form::Same)?,
+            forms.max().filter(|form| *form > Normalization::Same)?,
         ))
     };
     task.change.fields.iter().filter_map(form).collect()

@@ -78,11 +78,11 @@ fn folder(root: &Path) -> PathBuf {
 /// A run by its first line and its last.
 fn summary(path: &Path, root: &Path) -> Option<RunSummary> {
     #[derive(Deserialize)]
-    struct Head {
-        head: Option<Commit>,
+    struct RunHead {
+        head: Option<RunCommit>,
     }
     #[derive(Deserialize)]
-    struct Commit {
+    struct RunCommit {
         commit: Option<String>,
     }
     let mut file = File::open(path).ok()?;
@@ -94,7 +94,7 @@ fn summary(path: &Path, root: &Path) -> Option<RunSummary> {
     else {
         return None;
     };
-    let head: Option<Head> = serde_json::from_str(&first).ok();
+    let head: Option<RunHead> = serde_json::from_str(&first).ok();
     let (mut exit, mut outcomes) = (None, BTreeMap::new());
     if let Some(Line::Summary {
         exit: code,

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::session::{Compared, Files, now, overrides};
 use super::ui::Ui;
 use crate::apply::Report;
-use crate::apply::applied::{self, Reason, Record, RecordError, RunState};
+use crate::apply::applied::{self, AppliedRecord, BehindOutcome, RecordError, RunState};
 use crate::apply::journal;
 use crate::error::Error;
 use crate::git::base::{BaseError, descends, read_all};
@@ -52,7 +52,7 @@ pub(super) struct Ledger<'f> {
     head: Head,
     /// What the files declare at that commit.
     declared: Cow<'f, Desired>,
-    record: Option<Record>,
+    record: Option<AppliedRecord>,
     /// What they declared at each lead's own commit; `None` where that cannot be read.
     own: Option<Cow<'f, Desired>>,
     begins_live: bool,
@@ -93,7 +93,11 @@ impl Recording {
     }
 
     /// The record, with what a run did that was killed.
-    pub(super) fn read(&self, root: &Path, target: &Target) -> Result<Option<Record>, Error> {
+    pub(super) fn read(
+        &self,
+        root: &Path,
+        target: &Target,
+    ) -> Result<Option<AppliedRecord>, Error> {
         let path = self.path(root);
         let failed = |source| Error::Applied {
             path: path.clone(),
@@ -329,7 +333,7 @@ impl Ledger<'_> {
     ) -> Result<(), Error> {
         let mut open = self.open_leads(plan, live);
         for change in changes {
-            open.insert(change.uuid.clone(), Reason::Untried);
+            open.insert(change.uuid.clone(), BehindOutcome::Untried);
         }
         self.save(Some(run), &open, &[])
     }
@@ -345,7 +349,7 @@ impl Ledger<'_> {
         let mut written = Vec::new();
         if let Some((_, report)) = run {
             for (id, (outcome, _)) in &report.outcomes {
-                match Reason::from_outcome(*outcome) {
+                match BehindOutcome::from_outcome(*outcome) {
                     Some(reason) => drop(open.insert(id.clone(), reason)),
                     None => drop(open.remove(id)),
                 }
@@ -358,7 +362,7 @@ impl Ledger<'_> {
     }
 
     /// The leads that this run is not about, and why.
-    fn open_leads(&self, plan: &Plan, live: &Live) -> BTreeMap<LeadId, Reason> {
+    fn open_leads(&self, plan: &Plan, live: &Live) -> BTreeMap<LeadId, BehindOutcome> {
         let mut open = BTreeMap::new();
         if self.begins_live {
             return open;
@@ -366,10 +370,10 @@ impl Ledger<'_> {
         if let Some(selected) = &plan.selected {
             let others = self.declared.keys();
             let others = others.filter(|id| selected.binary_search(id).is_err());
-            open.extend(others.map(|id| (id.clone(), Reason::NotSelected)));
+            open.extend(others.map(|id| (id.clone(), BehindOutcome::NotSelected)));
         }
         let missing = plan.missing.iter().map(|missing| &missing.uuid);
-        open.extend(missing.map(|id| (id.clone(), Reason::Missing)));
+        open.extend(missing.map(|id| (id.clone(), BehindOutcome::Missing)));
         // A held lead keeps its base, so that what its file says by then is still intended when it is released.
         for held in &plan.held {
             let is_met = self.declared.get(&held.uuid).is_some_and(|lead| {
@@ -377,7 +381,7 @@ impl Ledger<'_> {
                     .is_some_and(|seen| crate::diff::changes(&lead.fields, &seen.lead).is_empty())
             });
             if !is_met {
-                open.insert(held.uuid.clone(), Reason::Untried);
+                open.insert(held.uuid.clone(), BehindOutcome::Untried);
             }
         }
         open
@@ -386,7 +390,7 @@ impl Ledger<'_> {
     fn save(
         &self,
         run: Option<&RunFile<'_>>,
-        open: &BTreeMap<LeadId, Reason>,
+        open: &BTreeMap<LeadId, BehindOutcome>,
         written: &[LeadId],
     ) -> Result<(), Error> {
         let own_place = |path: &Path| !path.starts_with(self.root.join(".convertalk/runs"));

@@ -29,14 +29,14 @@ pub(super) struct List {
     only: Vec<String>,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "table")]
-    format: Form,
+    format: ListFormat,
     /// Read the inbox, and show its values beside those declared, and the leads that no file declares
     #[arg(long)]
     live: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
+enum ListFormat {
     /// For people
     Table,
     /// For spreadsheets, and for `set --from`
@@ -67,7 +67,7 @@ impl List {
                 .map(|(id, seen)| (id, &seen.lead))
                 .collect()
         });
-        if self.format == Form::Csv {
+        if self.format == ListFormat::Csv {
             let made = sheet::write(&selected, &names, live.as_ref(), &undeclared);
             let made = made.map_err(|source| Error::Io {
                 what: "write CSV".to_owned(),
@@ -81,8 +81,8 @@ impl List {
             list = list.with_live(live, &undeclared, &names);
         }
         match self.format {
-            Form::Json => ui.json(&list)?,
-            Form::Table | Form::Csv => ui.result(&lead_list(&list))?,
+            ListFormat::Json => ui.json(&list)?,
+            ListFormat::Table | ListFormat::Csv => ui.result(&lead_list(&list))?,
         }
         Ok(Exit::Done)
     }

@@ -63,7 +63,7 @@ impl Schema {
             (Of::Leads, false) => schema::leads(),
             (Of::Workspace, _) => config::schema::workspace(),
             (Of::Plan, _) => schemars::schema_for!(crate::plan::Plan),
-            (Of::Applied, _) => schemars::schema_for!(crate::apply::applied::Record),
+            (Of::Applied, _) => schemars::schema_for!(crate::apply::applied::AppliedRecord),
             (Of::List, _) => schemars::schema_for!(crate::report::LeadList),
             (Of::Set, _) => schemars::schema_for!(crate::report::SetReport),
             (Of::Runs, _) => schemars::schema_for!(crate::apply::history::RunList),

@@ -57,11 +57,11 @@ pub(super) struct Set {
     dry_run: bool,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Form,
+    format: SetFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
+enum SetFormat {
     /// For people
     Text,
     /// For programs; the schema is schema/set.schema.json
@@ -123,9 +123,11 @@ impl Set {
             files::write(&files.workspace, &edits)?;
         }
         match self.format {
-            Form::Json => ui.json(&result::set_report(&goals, &files, self.dry_run))?,
-            Form::Text if self.dry_run => ui.result(&result::patch(&edits, &files.workspace))?,
-            Form::Text => {
+            SetFormat::Json => ui.json(&result::set_report(&goals, &files, self.dry_run))?,
+            SetFormat::Text if self.dry_run => {
+                ui.result(&result::patch(&edits, &files.workspace))?
+            }
+            SetFormat::Text => {
                 ui.result(&result::text(&goals))?;
                 if !edits.is_empty() {
                     ui.note("next: `convertalk plan` shows what this changes in the inbox");
@@ -142,7 +144,7 @@ impl Set {
         };
         errors.iter().for_each(|error| ui.reported(error));
         let number = errors.len();
-        if self.format == Form::Json {
+        if self.format == SetFormat::Json {
             ui.json(&ErrorList { errors })?;
             return Ok(exit);
         }

@@ -12,7 +12,7 @@ use super::complete;
 use super::options::Forms;
 use super::session::overrides;
 use super::ui::Ui;
-use crate::apply::applied::{self, Record};
+use crate::apply::applied::{self, AppliedRecord};
 use crate::apply::history;
 use crate::apply::journal::{self, LARGEST, Line};
 use crate::error::{Error, Exit};
@@ -127,7 +127,7 @@ fn shown(
     }
 }
 
-fn record_as(record: &Record, format: Format) -> Result<String, Error> {
+fn record_as(record: &AppliedRecord, format: Format) -> Result<String, Error> {
     match format {
         Format::Text => Ok(report::applied(record)),
         Format::Json => serde_json::to_string_pretty(record)

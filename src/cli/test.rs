@@ -10,7 +10,7 @@ use super::session::{Files, base, block_on, files, target};
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
-use crate::config_test::{Case, Inbox, Results, Tested, differences, inbox, read};
+use crate::config_test::{Case, LiveSource, Results, Tested, differences, inbox, read};
 use crate::error::{Error, Exit};
 use crate::lead::FieldMask;
 use crate::lead_file::discover;
@@ -24,7 +24,7 @@ use crate::yaml::file::text;
 ///
 /// Each file of tests/*.yaml holds tests: an inbox, and what a plan against it comes to. No network, no token, nothing is written.
 #[derive(Debug, Args)]
-pub(super) struct Test {
+pub(super) struct TestCommand {
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
@@ -40,7 +40,7 @@ fn junit_file(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-impl Test {
+impl TestCommand {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let files = files(directory, ui)?;
         let cases = cases(&files, ui)?;
@@ -106,8 +106,8 @@ fn cases(files: &Files, ui: &Ui) -> Result<Vec<Case>, Error> {
 fn tried(case: &Case, files: &Files) -> Result<Vec<String>, Error> {
     let Files { workspace, desired } = files;
     let live = match &case.live {
-        Inbox::Inline(leads) => inbox(leads),
-        Inbox::Snapshot(path) => snapshot(&workspace.root.join(path), files)?,
+        LiveSource::Inline(leads) => inbox(leads),
+        LiveSource::Snapshot(path) => snapshot(&workspace.root.join(path), files)?,
     };
     let base = case
         .base

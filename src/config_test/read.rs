@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Case, Expect, Inbox};
+use super::{Case, Expect, LiveSource};
 use crate::config::words::read_version;
 use crate::lead::{Field, LeadId, Place, Value};
 use crate::lead_file::Vocabulary;
@@ -53,7 +53,7 @@ pub fn read(
 
 struct TestReader<'w>(Vocabulary<'w>);
 
-type Leads = BTreeMap<LeadId, Vec<(Field, Value)>>;
+type InlineLeads = BTreeMap<LeadId, Vec<(Field, Value)>>;
 
 impl TestReader<'_> {
     fn file(&self, reader: &mut Decoder<'_>) -> Vec<Case> {
@@ -112,8 +112,8 @@ impl TestReader<'_> {
             return None;
         }
         let live = match (inline, snapshot) {
-            (Some(leads), None) => Some(Inbox::Inline(leads)),
-            (None, Some(file)) => Some(Inbox::Snapshot(file)),
+            (Some(leads), None) => Some(LiveSource::Inline(leads)),
+            (None, Some(file)) => Some(LiveSource::Snapshot(file)),
             (Some(_), Some(_)) | (None, None) => None,
         };
         let (Some(name), Some(live), Some(expect)) = (name, live, expect) else {
@@ -131,8 +131,8 @@ impl TestReader<'_> {
         })
     }
 
-    fn leads(&self, reader: &mut Decoder<'_>, id: NodeId, what: &str) -> Leads {
-        let mut leads = Leads::new();
+    fn leads(&self, reader: &mut Decoder<'_>, id: NodeId, what: &str) -> InlineLeads {
+        let mut leads = InlineLeads::new();
         let help = "write each lead as `uuid: { status: OPEN, agent: priya }`; `{}` for none";
         let Some(pairs) = reader.mapping(id, what, help) else {
             return leads;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use super::batch::{Batch, Entry, EntryKind};
+use super::batch::{Batch, EntryKind, TreeEntry};
 use crate::config::{FILE, Overrides, Workspace, parse};
 use crate::lead::desired::Desired;
 use crate::lead_file::desired_of;
@@ -212,7 +212,7 @@ pub fn read_all<'c>(
     let mut batch = Batch::start(root)?;
     let mut all = BTreeMap::new();
     // Commits that changed other files than these have the same desired state.
-    let mut known: Vec<(Vec<Entry>, String)> = Vec::new();
+    let mut known: Vec<(Vec<TreeEntry>, String)> = Vec::new();
     for commit in commits {
         let Some(snapshot) = files_at(root, &mut batch, &prefix, commit, overrides)? else {
             all.insert(commit.to_owned(), Desired::new());
@@ -250,10 +250,10 @@ pub fn workspace_at(
 }
 
 /// The files of a workspace at a commit.
-struct Snapshot {
+struct CommitFiles {
     workspace: Workspace,
     /// The workspace file and the lead files.
-    files: Vec<Entry>,
+    files: Vec<TreeEntry>,
 }
 
 /// Reads the workspace file of a commit, and which files are its lead files. `None` where there was no workspace yet.
@@ -263,7 +263,7 @@ fn files_at(
     prefix: &str,
     commit: &str,
     overrides: &Overrides,
-) -> Result<Option<Snapshot>, BaseError> {
+) -> Result<Option<CommitFiles>, BaseError> {
     let Some(folder) = batch.folder(commit, prefix)? else {
         return Err(BaseError::Gone {
             commit: short(commit),
@@ -297,13 +297,13 @@ fn files_at(
         return Err(link(&entry.path));
     }
     files.retain(|entry| entry.path == FILE || takes(&entry.path));
-    Ok(Some(Snapshot { workspace, files }))
+    Ok(Some(CommitFiles { workspace, files }))
 }
 
 fn desired_at(
     batch: &mut Batch,
     commit: &str,
-    snapshot: &Snapshot,
+    snapshot: &CommitFiles,
 ) -> Result<(Desired, Vec<Diagnostic>), BaseError> {
     let mut read = Vec::with_capacity(snapshot.files.len());
     for entry in snapshot.files.iter().filter(|entry| entry.path != FILE) {

@@ -13,7 +13,7 @@ use super::base::{BaseError, command};
 
 /// An entry of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct TreeEntry {
     /// Its name, from the folder that was walked, with `/` between the parts.
     pub(crate) path: String,
     /// The hash of its object, in hex digits.
@@ -38,7 +38,7 @@ pub(crate) struct Batch {
     child: Child,
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
-    trees: HashMap<String, Arc<[Entry]>>,
+    trees: HashMap<String, Arc<[TreeEntry]>>,
 }
 
 impl Batch {
@@ -99,7 +99,7 @@ impl Batch {
         &mut self,
         commit: &str,
         prefix: &str,
-    ) -> Result<Option<Arc<[Entry]>>, BaseError> {
+    ) -> Result<Option<Arc<[TreeEntry]>>, BaseError> {
         let name = format!("{commit}^{{tree}}");
         let Some(mut entries) = self.tree(&name, commit.len())? else {
             return Ok(None);
@@ -119,11 +119,11 @@ impl Batch {
     /// All entries below some that are not folders, where `enters` says which folders may hold what is looked for.
     pub(crate) fn walk(
         &mut self,
-        entries: &[Entry],
+        entries: &[TreeEntry],
         enters: &dyn Fn(&str) -> bool,
-    ) -> Result<Vec<Entry>, BaseError> {
+    ) -> Result<Vec<TreeEntry>, BaseError> {
         let mut found = Vec::new();
-        let mut open: Vec<(String, Arc<[Entry]>)> = vec![(String::new(), entries.into())];
+        let mut open: Vec<(String, Arc<[TreeEntry]>)> = vec![(String::new(), entries.into())];
         while let Some((folder, entries)) = open.pop() {
             for entry in entries.iter() {
                 let path = format!("{folder}{}", entry.path);
@@ -133,7 +133,7 @@ impl Batch {
                         open.push((format!("{path}/"), below.unwrap_or_default()));
                     }
                     EntryKind::Folder => {}
-                    EntryKind::File | EntryKind::Link => found.push(Entry {
+                    EntryKind::File | EntryKind::Link => found.push(TreeEntry {
                         path,
                         ..entry.clone()
                     }),
@@ -144,14 +144,14 @@ impl Batch {
         Ok(found)
     }
 
-    fn tree(&mut self, name: &str, digits: usize) -> Result<Option<Arc<[Entry]>>, BaseError> {
+    fn tree(&mut self, name: &str, digits: usize) -> Result<Option<Arc<[TreeEntry]>>, BaseError> {
         if let Some(known) = self.trees.get(name) {
             return Ok(Some(known.clone()));
         }
         let Some(content) = self.object(name)? else {
             return Ok(None);
         };
-        let entries: Arc<[Entry]> = entries(&content, digits / 2)
+        let entries: Arc<[TreeEntry]> = entries(&content, digits / 2)
             .ok_or_else(|| BaseError::Git(format!("{name} cannot be read as a tree")))?
             .into();
         self.trees.insert(name.to_owned(), entries.clone());
@@ -168,7 +168,7 @@ impl Drop for Batch {
 }
 
 /// `MODE NAME<nul>HASH`, one after the other.
-fn entries(mut content: &[u8], hash: usize) -> Option<Vec<Entry>> {
+fn entries(mut content: &[u8], hash: usize) -> Option<Vec<TreeEntry>> {
     let mut all = Vec::new();
     while !content.is_empty() {
         let end = content.iter().position(|byte| *byte == 0)?;
@@ -176,7 +176,7 @@ fn entries(mut content: &[u8], hash: usize) -> Option<Vec<Entry>> {
         let head = String::from_utf8_lossy(head);
         let (mode, name) = head.split_once(' ')?;
         let id = rest.get(1..=hash)?;
-        all.push(Entry {
+        all.push(TreeEntry {
             path: name.to_owned(),
             id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
             kind: match mode {

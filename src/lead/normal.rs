@@ -69,7 +69,7 @@ pub fn has_note(notes: &[Note], note: &Note) -> bool {
 }
 
 /// How a platform normalized a note: the stronger one of the changes to its title and its text.
-pub fn form_of_note(sent: &Note, shown: &Note) -> Option<Form> {
+pub fn form_of_note(sent: &Note, shown: &Note) -> Option<Normalization> {
     let title = form(&sent.title, &shown.title)?;
     let description = form(&sent.description, &shown.description)?;
     Some(title.max(description))
@@ -77,7 +77,7 @@ pub fn form_of_note(sent: &Note, shown: &Note) -> Option<Form> {
 
 /// What a platform changed in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Form {
+pub enum Normalization {
     /// Nothing significant.
     Same,
     /// Inner white space.
@@ -92,7 +92,7 @@ pub enum Form {
     Length,
 }
 
-impl Form {
+impl Normalization {
     /// A description of the change.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -110,24 +110,24 @@ impl Form {
 const SHORTEST_CUT: usize = 16;
 
 /// The change that explains why a platform shows another text than the one sent; `None` if none does.
-pub fn form(sent: &str, shown: &str) -> Option<Form> {
+pub fn form(sent: &str, shown: &str) -> Option<Normalization> {
     if sent == shown {
-        return Some(Form::Same);
+        return Some(Normalization::Same);
     }
     let (sent, shown) = (text(sent), text(shown));
     let unescaped = unescaped(&shown);
     if sent == shown {
-        Some(Form::Same)
+        Some(Normalization::Same)
     } else if sent.split_whitespace().eq(shown.split_whitespace()) {
-        Some(Form::WhiteSpace)
+        Some(Normalization::WhiteSpace)
     } else if sent.nfkc().eq(shown.nfkc()) {
-        Some(Form::Unicode)
+        Some(Normalization::Unicode)
     } else if sent.to_lowercase() == shown.to_lowercase() {
-        Some(Form::LetterCase)
+        Some(Normalization::LetterCase)
     } else if text(&unescaped) == sent {
-        Some(Form::Html)
+        Some(Normalization::Html)
     } else if shown.chars().count() >= SHORTEST_CUT && sent.starts_with(&*shown) {
-        Some(Form::Length)
+        Some(Normalization::Length)
     } else {
         None
     }
@@ -162,16 +162,16 @@ mod tests {
     fn each_form_is_named() {
         let long = "a text of more than sixteen characters";
         for (sent, shown, expected) in [
-            ("a", "a", Some(Form::Same)),
-            (" a\n", "a", Some(Form::Same)),
-            ("a\nb", "a\r\nb", Some(Form::Same)),
-            ("e\u{301}", "\u{e9}", Some(Form::Same)),
-            ("a  b", "a b", Some(Form::WhiteSpace)),
-            ("\u{fb01}n", "fin", Some(Form::Unicode)),
-            ("VIP", "vip", Some(Form::LetterCase)),
-            ("a < b & c", "a &lt; b &amp; c", Some(Form::Html)),
-            ("a & b", "a &amp;amp; b", Some(Form::Html)),
-            (long, &long[..20], Some(Form::Length)),
+            ("a", "a", Some(Normalization::Same)),
+            (" a\n", "a", Some(Normalization::Same)),
+            ("a\nb", "a\r\nb", Some(Normalization::Same)),
+            ("e\u{301}", "\u{e9}", Some(Normalization::Same)),
+            ("a  b", "a b", Some(Normalization::WhiteSpace)),
+            ("\u{fb01}n", "fin", Some(Normalization::Unicode)),
+            ("VIP", "vip", Some(Normalization::LetterCase)),
+            ("a < b & c", "a &lt; b &amp; c", Some(Normalization::Html)),
+            ("a & b", "a &amp;amp; b", Some(Normalization::Html)),
+            (long, &long[..20], Some(Normalization::Length)),
             ("a longer text", "a", None),
             ("vip", "cold", None),
             ("", "x", None),

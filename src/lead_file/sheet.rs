@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use crate::lead::Field;
 
-pub use read::{Row, SheetError, read};
+pub use read::{SheetError, SheetRow, read};
 pub use write::write;
 
 /// What a column holds.

@@ -291,10 +291,10 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Plan, PlanFileError> {
         reason: error.to_string(),
     };
     #[derive(serde::Deserialize)]
-    struct Version {
+    struct PlanVersion {
         format_version: u64,
     }
-    let Version { format_version } = serde_json::from_slice(bytes).map_err(not_a_plan)?;
+    let PlanVersion { format_version } = serde_json::from_slice(bytes).map_err(not_a_plan)?;
     if format_version != u64::from(FORMAT_VERSION) {
         return Err(PlanFileError::Newer {
             found: format_version,

@@ -1,11 +1,11 @@
 //! The applied record as text.
 
 use super::style::{FAINT, STRONG, paint, visible};
-use crate::apply::applied::Record;
+use crate::apply::applied::AppliedRecord;
 use crate::text::count;
 
 /// The record, one line for each lead that is behind.
-pub fn applied(record: &Record) -> String {
+pub fn applied(record: &AppliedRecord) -> String {
     let short = |commit: &str| -> String { visible(commit).chars().take(12).collect() };
     let mut text = format!(
         "{} {}, at {}, for {}; {}\n",

@@ -11,7 +11,7 @@ use super::headline::{Outlook, PlanHeadline};
 use crate::lead::LeadId;
 use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 use crate::text::{shortened, visible};
-use blocks::{Block, Row, fitted};
+use blocks::{Block, TableRow, fitted};
 use inline::{code, encoded, prose};
 
 mod blocks;
@@ -112,7 +112,7 @@ fn about(plan: &Plan) -> Block {
     );
     Block {
         open: "\n".to_owned(),
-        rows: vec![Row::one(row)],
+        rows: vec![TableRow::one(row)],
         close: "",
         noun: "line about the plan",
     }
@@ -142,7 +142,7 @@ fn refusal_block(refusal: &Refusal, title: &str, is_first: bool, names: &PlanNam
     };
     Block {
         open,
-        rows: vec![Row::one(row)],
+        rows: vec![TableRow::one(row)],
         close: "",
         noun: if title == "Refused" {
             "refusal"
@@ -175,7 +175,7 @@ fn missing(plan: &Plan) -> Option<Block> {
         )
     };
     let open = "\n#### Not found in the inbox (searched twice)\n\n| Lead | Label | Declared at |\n|:--|:--|:--|\n";
-    let rows: Vec<Row> = plan.missing.iter().map(row).map(Row::one).collect();
+    let rows: Vec<TableRow> = plan.missing.iter().map(row).map(TableRow::one).collect();
     (!rows.is_empty()).then(|| Block {
         open: open.to_owned(),
         rows,
@@ -199,7 +199,7 @@ fn held(plan: &Plan, names: &PlanNames<'_>) -> Option<Block> {
         )
     };
     let open = "\n<details><summary>Held, not written</summary>\n\n| Lead | Reason | Declared at |\n|:--|:--|:--|\n";
-    let rows: Vec<Row> = plan.held.iter().map(row).map(Row::one).collect();
+    let rows: Vec<TableRow> = plan.held.iter().map(row).map(TableRow::one).collect();
     (!rows.is_empty()).then(|| Block {
         open: open.to_owned(),
         rows,
@@ -223,7 +223,7 @@ fn released(plan: &Plan, names: &PlanNames<'_>) -> Option<Block> {
         )
     };
     let open = "\n<details><summary>No longer declared, left unchanged</summary>\n\n| Lead | Fields |\n|:--|:--|\n";
-    let rows: Vec<Row> = plan.released.iter().map(row).map(Row::one).collect();
+    let rows: Vec<TableRow> = plan.released.iter().map(row).map(TableRow::one).collect();
     (!rows.is_empty()).then(|| Block {
         open: open.to_owned(),
         rows,
@@ -263,7 +263,7 @@ fn changes(groups: &[Group<'_>], class: Class, names: &PlanNames<'_>) -> Option<
             .first()
             .is_some_and(|change| change.class == class)
     };
-    let rows: Vec<Row> = groups
+    let rows: Vec<TableRow> = groups
         .iter()
         .filter(of_class)
         .flat_map(|group| rows(group, names))
@@ -277,7 +277,7 @@ fn changes(groups: &[Group<'_>], class: Class, names: &PlanNames<'_>) -> Option<
     })
 }
 
-fn rows(group: &Group<'_>, names: &PlanNames<'_>) -> Vec<Row> {
+fn rows(group: &Group<'_>, names: &PlanNames<'_>) -> Vec<TableRow> {
     let fields: Vec<String> = group
         .fields
         .iter()
@@ -286,8 +286,9 @@ fn rows(group: &Group<'_>, names: &PlanNames<'_>) -> Vec<Row> {
         })
         .collect();
     let fields = fields.join("<br>");
-    let row =
-        |lead: String, place: &Source| Row::one(format!("| {lead} | {fields} | {} |\n", at(place)));
+    let row = |lead: String, place: &Source| {
+        TableRow::one(format!("| {lead} | {fields} | {} |\n", at(place)))
+    };
     let [first, ..] = group.changes.as_slice() else {
         return Vec::new();
     };
@@ -332,7 +333,7 @@ fn rows(group: &Group<'_>, names: &PlanNames<'_>) -> Vec<Row> {
         "| {lead} | {fields} | {} |\n",
         places.map(at).unwrap_or_default()
     );
-    vec![Row {
+    vec![TableRow {
         text,
         stands_for: group.changes.len(),
     }]

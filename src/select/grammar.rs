@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use globset::GlobBuilder;
 
-use super::{Problem, SHORTEST_PREFIX, Selector, Term, Test};
+use super::{SHORTEST_PREFIX, Selector, SelectorProblem, SelectorTest, Term};
 use crate::lead::{AgentId, Status, tag};
 use crate::policy::Agent;
 
 impl Selector {
-    pub(super) fn parse(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Self, Problem> {
+    pub(super) fn parse(
+        text: &str,
+        agents: &BTreeMap<String, Agent>,
+    ) -> Result<Self, SelectorProblem> {
         let mut terms = Vec::new();
         for part in parts(text) {
             terms.push(term(part.trim(), agents)?);
@@ -42,12 +45,12 @@ fn parts(text: &str) -> Vec<&str> {
     parts
 }
 
-fn term(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Term, Problem> {
+fn term(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Term, SelectorProblem> {
     let Some(at) = text.find(['=', '~']) else {
         let test = match text {
-            "" => return Err(Problem::Empty),
-            "held" => Test::Held,
-            "changed" => Test::Changed,
+            "" => return Err(SelectorProblem::Empty),
+            "held" => SelectorTest::Held,
+            "changed" => SelectorTest::Changed,
             text => uuid(text)?,
         };
         return Ok(Term {
@@ -62,29 +65,29 @@ fn term(text: &str, agents: &BTreeMap<String, Agent>) -> Result<Term, Problem> {
         _ => (key.trim(), false),
     };
     if value.is_empty() {
-        return Err(Problem::NoValue);
+        return Err(SelectorProblem::NoValue);
     }
     let test = match key {
-        "label" if is_part => Test::Label(value.to_lowercase()),
-        _ if is_part => return Err(Problem::Unknown),
+        "label" if is_part => SelectorTest::Label(value.to_lowercase()),
+        _ if is_part => return Err(SelectorProblem::Unknown),
         "uuid" => uuid(&value)?,
-        "status" => Test::Status(status(&value).ok_or(Problem::Status)?),
-        "agent" => Test::Agent(agent(&value, agents)?),
-        "tag" => Test::Tag(tag(&value).ok_or(Problem::NoValue)?),
-        "file" => Test::File(glob(&value)?),
+        "status" => SelectorTest::Status(status(&value).ok_or(SelectorProblem::Status)?),
+        "agent" => SelectorTest::Agent(agent(&value, agents)?),
+        "tag" => SelectorTest::Tag(tag(&value).ok_or(SelectorProblem::NoValue)?),
+        "file" => SelectorTest::File(glob(&value)?),
         key => match key.strip_prefix("attributes.") {
-            Some(key) if !key.is_empty() => Test::Attribute(key.replace("\\,", ","), value),
-            _ => return Err(Problem::Unknown),
+            Some(key) if !key.is_empty() => SelectorTest::Attribute(key.replace("\\,", ","), value),
+            _ => return Err(SelectorProblem::Unknown),
         },
     };
     Ok(Term { negated, test })
 }
 
-pub(super) fn uuid(text: &str) -> Result<Test, Problem> {
+pub(super) fn uuid(text: &str) -> Result<SelectorTest, SelectorProblem> {
     if text.chars().count() < SHORTEST_PREFIX {
-        Err(Problem::Unknown)
+        Err(SelectorProblem::Unknown)
     } else {
-        Ok(Test::Uuid(text.to_owned()))
+        Ok(SelectorTest::Uuid(text.to_owned()))
     }
 }
 
@@ -94,7 +97,7 @@ fn status(text: &str) -> Option<Status> {
         .find(|status| status.as_str().eq_ignore_ascii_case(text))
 }
 
-fn agent(name: &str, agents: &BTreeMap<String, Agent>) -> Result<Option<AgentId>, Problem> {
+fn agent(name: &str, agents: &BTreeMap<String, Agent>) -> Result<Option<AgentId>, SelectorProblem> {
     if name == "none" {
         return Ok(None);
     }
@@ -103,17 +106,17 @@ fn agent(name: &str, agents: &BTreeMap<String, Agent>) -> Result<Option<AgentId>
         Some(id) => Ok(Some(id)),
         None => {
             let names: Vec<&str> = agents.keys().map(String::as_str).chain(["none"]).collect();
-            Err(Problem::Agent {
+            Err(SelectorProblem::Agent {
                 names: names.join(" "),
             })
         }
     }
 }
 
-fn glob(text: &str) -> Result<globset::GlobMatcher, Problem> {
+fn glob(text: &str) -> Result<globset::GlobMatcher, SelectorProblem> {
     GlobBuilder::new(text)
         .literal_separator(true)
         .build()
         .map(|glob| glob.compile_matcher())
-        .map_err(|error| Problem::Glob(error.kind().to_string()))
+        .map_err(|error| SelectorProblem::Glob(error.kind().to_string()))
 }

@@ -24,6 +24,7 @@ mod habits;
 mod held;
 mod help;
 mod history;
+mod house;
 mod html;
 mod init;
 mod laws;

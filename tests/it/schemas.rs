@@ -24,7 +24,7 @@ fn they_are_what_the_code_says() {
         ("run", schemars::schema_for!(Line)),
         (
             "applied",
-            schemars::schema_for!(convertalk::apply::applied::Record),
+            schemars::schema_for!(convertalk::apply::applied::AppliedRecord),
         ),
         ("workspaces", schemars::schema_for!(Workspaces)),
         (

@@ -8,7 +8,7 @@ use super::{Goals, Problems};
 use crate::config::Workspace;
 use crate::error::Error;
 use crate::lead_file::Meaning;
-use crate::lead_file::sheet::{Row, SheetError, read};
+use crate::lead_file::sheet::{SheetError, SheetRow, read};
 use crate::report::{ErrorPlace, ReportedError};
 use crate::yaml::excerpt::quoted;
 
@@ -63,7 +63,7 @@ fn reported(path: &Path, error: SheetError) -> ReportedError {
     ReportedError::new("sheet", message).at(place)
 }
 
-fn undeclared(row: &Row) -> SheetError {
+fn undeclared(row: &SheetRow) -> SheetError {
     let id = quoted(row.id.as_str());
     SheetError {
         row: row.number,

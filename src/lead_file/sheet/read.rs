@@ -15,7 +15,7 @@ use crate::yaml::excerpt::quoted;
 
 /// What a row of a sheet says of its lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct SheetRow {
     /// Which row, the header being 1.
     pub number: u64,
     /// The lead.
@@ -50,7 +50,7 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// Reads a sheet: UTF-8, with or without a byte order mark; `,`, `;` or tabs between the cells.
 ///
 /// Returns its rows, and every error in it: a sheet with an error is not to be used.
-pub fn read(bytes: &[u8], vocabulary: Vocabulary<'_>) -> (Vec<Row>, Vec<SheetError>) {
+pub fn read(bytes: &[u8], vocabulary: Vocabulary<'_>) -> (Vec<SheetRow>, Vec<SheetError>) {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -202,7 +202,7 @@ fn row(
     columns: &Columns,
     vocabulary: Vocabulary<'_>,
     errors: &mut Vec<SheetError>,
-) -> Option<Row> {
+) -> Option<SheetRow> {
     let mut id = None;
     let mut assignments = Vec::new();
     for (at, raw) in record.iter().enumerate() {
@@ -240,7 +240,7 @@ fn row(
     if has_uuid.is_some_and(|at| at >= record.len()) {
         errors.push(whole(number, "the uuid is missing"));
     }
-    Some(Row {
+    Some(SheetRow {
         number,
         id: id?,
         assignments,

@@ -8,7 +8,7 @@ use crate::text::count;
 pub(super) struct Block {
     /// The text before the rows.
     pub(super) open: String,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<TableRow>,
     /// The text after the rows.
     pub(super) close: &'static str,
     /// What a row stands for, in the singular.
@@ -16,13 +16,13 @@ pub(super) struct Block {
 }
 
 /// One line, or several that belong together.
-pub(super) struct Row {
+pub(super) struct TableRow {
     pub(super) text: String,
     /// How many items the row stands for.
     pub(super) stands_for: usize,
 }
 
-impl Row {
+impl TableRow {
     pub(super) fn one(text: String) -> Self {
         Self {
             text,
@@ -50,7 +50,7 @@ pub(super) fn fitted(head: String, blocks: &[Block], most: Option<usize>) -> Str
     let mut shown = vec![0; blocks.len()];
     for (block, shown) in blocks.iter().zip(&mut shown) {
         let mut end = out.len() + block.open.len() + block.close.len();
-        let fits = |row: &&Row| {
+        let fits = |row: &&TableRow| {
             end += row.text.len();
             end <= room
         };

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::blocks::{Block, Row, fitted};
+use super::blocks::{Block, TableRow, fitted};
 use super::inline::{code, prose};
 use crate::apply::Outcome;
 use crate::apply::journal::Line;
@@ -26,7 +26,7 @@ const ORDER: [Option<Outcome>; 8] = [
 
 /// The summary of a run file.
 #[derive(Default)]
-struct RunSummary<'a> {
+struct RunTables<'a> {
     /// The last run's id, start time and inbox.
     begun: Option<(&'a str, &'a str, &'a str)>,
     /// When it ended, with which exit code, and why it stopped early, if it did.
@@ -47,7 +47,7 @@ pub(in crate::report) fn run(
     names: &RunNames,
     most: Option<usize>,
 ) -> String {
-    let summary = RunSummary::new(lines);
+    let summary = RunTables::new(lines);
     // Hidden, like a plan's, so that a pipeline finds the comment that it keeps up to date.
     let head = format!(
         "### {} <!-- convertalk run -->\n",
@@ -64,7 +64,7 @@ pub(in crate::report) fn run(
     fitted(head, &blocks, most)
 }
 
-impl<'a> RunSummary<'a> {
+impl<'a> RunTables<'a> {
     fn new(lines: &'a [(u32, Line)]) -> Self {
         let mut summary = Self::default();
         let mut named: BTreeSet<&LeadId> = BTreeSet::new();
@@ -177,7 +177,7 @@ impl<'a> RunSummary<'a> {
         }
         Block {
             open: "\n".to_owned(),
-            rows: vec![Row::one(text)],
+            rows: vec![TableRow::one(text)],
             close: "",
             noun: "heading line",
         }
@@ -195,7 +195,7 @@ impl<'a> RunSummary<'a> {
                 meaning(outcome)
             )
         };
-        let rows: Vec<Row> = rows.map(row).map(Row::one).collect();
+        let rows: Vec<TableRow> = rows.map(row).map(TableRow::one).collect();
         let open = "\n| Outcome | Leads | Means |\n|:--|--:|:--|\n".to_owned();
         (!rows.is_empty()).then_some(Block {
             open,
@@ -229,12 +229,12 @@ impl<'a> RunSummary<'a> {
                 prose(fate.detail)
             )
         };
-        let rows: Vec<Row> = ORDER
+        let rows: Vec<TableRow> = ORDER
             .into_iter()
             .filter(is_listed)
             .flat_map(of)
             .map(row)
-            .map(Row::one)
+            .map(TableRow::one)
             .collect();
         let open = "\n#### Not verified\n\n| Lead | Outcome | Detail |\n|:--|:--|:--|\n".to_owned();
         (!rows.is_empty()).then_some(Block {

@@ -1,6 +1,6 @@
 //! Tables of numbers: status transitions, and leads per agent.
 
-use super::blocks::{Block, Row};
+use super::blocks::{Block, TableRow};
 use super::inline::code;
 use crate::plan::Plan;
 use crate::report::tables::{Matrix, notable_agents};
@@ -25,7 +25,7 @@ pub(super) fn transitions(plan: &Plan) -> Option<Block> {
             counts.iter().map(cell).collect::<String>()
         )
     };
-    let rows: Vec<Row> = rows.iter().map(row).map(Row::one).collect();
+    let rows: Vec<TableRow> = rows.iter().map(row).map(TableRow::one).collect();
     (!rows.is_empty()).then_some(Block {
         open,
         rows,
@@ -59,7 +59,7 @@ pub(super) fn workload(plan: &Plan) -> Option<Block> {
             agent.before, agent.after
         )
     });
-    let rows: Vec<Row> = rows.map(Row::one).collect();
+    let rows: Vec<TableRow> = rows.map(TableRow::one).collect();
     (!rows.is_empty() && !plan.is_empty()).then_some(Block {
         open,
         rows,

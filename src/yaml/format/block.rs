@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 
-use crate::yaml::format::entries::{Entry, push_entries, take_commented_out};
+use crate::yaml::format::entries::{MappingEntry, push_entries, take_commented_out};
 use crate::yaml::format::gap::{Between, Fallback, below, between, laid_out, rest};
 use crate::yaml::format::inline::{requoted, shifted};
 use crate::yaml::format::lines::{OutputLine, print};
@@ -16,7 +16,7 @@ use crate::yaml::{NodeId, NodeKind, Written};
 
 /// Where a node is, and where it goes.
 #[derive(Clone, Copy)]
-pub(super) struct Spot<'r> {
+pub(super) struct NodeLayout<'r> {
     /// The indentation to write.
     pub(super) indent: usize,
     /// The column of the key or dash that it is the value of.
@@ -75,7 +75,7 @@ impl<'p> Printer<'p, '_> {
 
     fn root(&self, head: usize, out: &mut Vec<OutputLine>) -> Result<usize, Fallback> {
         let written = self.written;
-        let mut spot = Spot {
+        let mut spot = NodeLayout {
             indent: 0,
             column: 0,
             limit: written.tail,
@@ -104,14 +104,14 @@ impl<'p> Printer<'p, '_> {
     pub(super) fn mapping(
         &self,
         id: NodeId,
-        spot: Spot<'p>,
+        spot: NodeLayout<'p>,
         from: usize,
         out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
         let children: Vec<NodeId> = written.tree.children(id).collect();
         let column = self.column(*children.first().ok_or(Fallback)?);
-        let mut entries: Vec<Entry<'_>> = Vec::with_capacity(children.len() / 2);
+        let mut entries: Vec<MappingEntry<'_>> = Vec::with_capacity(children.len() / 2);
         let mut at = from;
         for (number, pair) in children.chunks_exact(2).enumerate() {
             let (key, value) = (pair[0], pair[1]);
@@ -121,7 +121,7 @@ impl<'p> Printer<'p, '_> {
             }
             let (blank, above) = laid_out(&gap, spot.indent);
             let next = children.get(2 * number + 2);
-            let spot = Spot {
+            let spot = NodeLayout {
                 column,
                 limit: next.map_or(spot.limit, |next| written.start(*next)),
                 ..spot
@@ -139,7 +139,7 @@ impl<'p> Printer<'p, '_> {
             let name = self.name(key).unwrap_or_default();
             let rank = if self.sorts { spot.rules.rank(name) } else { 0 };
             let keeps = self.keeps.get();
-            entries.push(Entry {
+            entries.push(MappingEntry {
                 rank,
                 name,
                 blank,
@@ -159,7 +159,7 @@ impl<'p> Printer<'p, '_> {
     pub(super) fn after_last(
         &self,
         at: usize,
-        spot: Spot<'_>,
+        spot: NodeLayout<'_>,
         column: usize,
         out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
@@ -182,7 +182,7 @@ impl<'p> Printer<'p, '_> {
         &self,
         key: NodeId,
         value: NodeId,
-        spot: Spot<'p>,
+        spot: NodeLayout<'p>,
         out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
@@ -207,7 +207,7 @@ impl<'p> Printer<'p, '_> {
         }
         line.text.push(':');
         let rules = spot.rules.value(self.name(key).unwrap_or_default());
-        let spot = Spot { rules, ..spot };
+        let spot = NodeLayout { rules, ..spot };
         if words.starts_with(':') {
             return self.value(value, text.len() - words.len() + 1, line, spot, out);
         }

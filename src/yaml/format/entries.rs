@@ -5,7 +5,7 @@ use crate::yaml::format::lines::OutputLine;
 use crate::yaml::format::rules::LayoutRules;
 
 /// An entry, laid out.
-pub(super) struct Entry<'w> {
+pub(super) struct MappingEntry<'w> {
     pub(super) rank: usize,
     pub(super) name: &'w str,
     /// Whether a blank line was above it.
@@ -43,7 +43,7 @@ pub(super) fn push_below(
 /// Moves a commented-out value of the entry before (`# tags: [vip]` below `tags: []`) to it: with the next key it would mean nothing.
 pub(super) fn take_commented_out(
     gap: &mut Vec<Between<'_>>,
-    before: &mut Entry<'_>,
+    before: &mut MappingEntry<'_>,
     indent: usize,
 ) {
     let words = |line: &Between<'_>| match line {
@@ -72,7 +72,7 @@ pub(super) fn take_commented_out(
 
 /// Entries with their blank lines: one between long entries where the rules say so, elsewhere as they are, one at a time.
 pub(super) fn push_entries(
-    entries: Vec<Entry<'_>>,
+    entries: Vec<MappingEntry<'_>>,
     rules: &LayoutRules,
     out: &mut Vec<OutputLine>,
 ) {

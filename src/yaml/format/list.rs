@@ -1,6 +1,6 @@
 //! Lists: one line for each dash.
 
-use crate::yaml::format::block::{Printer, Spot, signs};
+use crate::yaml::format::block::{NodeLayout, Printer, signs};
 use crate::yaml::format::entries::push_below;
 use crate::yaml::format::gap::{Fallback, between, laid_out, rest};
 use crate::yaml::format::lines::OutputLine;
@@ -12,7 +12,7 @@ impl<'p> Printer<'p, '_> {
     pub(super) fn list(
         &self,
         id: NodeId,
-        spot: Spot<'p>,
+        spot: NodeLayout<'p>,
         from: usize,
         out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
@@ -39,7 +39,7 @@ impl<'p> Printer<'p, '_> {
             out.extend(above);
             self.keeps.set(false);
             let line = OutputLine::new(spot.indent, "-");
-            let spot = Spot {
+            let spot = NodeLayout {
                 column: place,
                 limit,
                 rules: LayoutRules::unknown(),
@@ -63,7 +63,7 @@ impl<'p> Printer<'p, '_> {
         id: NodeId,
         mut line: OutputLine,
         dash: usize,
-        spot: Spot<'p>,
+        spot: NodeLayout<'p>,
         out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
@@ -72,7 +72,7 @@ impl<'p> Printer<'p, '_> {
         if start > written.line_end(dash) {
             (line.beside, from) = rest(written, dash + 1, false)?;
         }
-        let inner = Spot {
+        let inner = NodeLayout {
             indent: spot.indent + 2,
             ..spot
         };
@@ -89,7 +89,7 @@ impl<'p> Printer<'p, '_> {
     pub(super) fn items(
         &self,
         id: NodeId,
-        spot: Spot<'p>,
+        spot: NodeLayout<'p>,
         from: usize,
         out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
@@ -105,7 +105,7 @@ impl<'p> Printer<'p, '_> {
                     .filter(|line| !line.text.is_empty()),
             );
             let line = OutputLine::new(spot.indent, "-");
-            let spot = Spot {
+            let spot = NodeLayout {
                 rules: LayoutRules::unknown(),
                 ..spot
             };

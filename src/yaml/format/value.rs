@@ -1,6 +1,6 @@
 //! Values: what comes after a colon or a dash.
 
-use crate::yaml::format::block::{Printer, Spot};
+use crate::yaml::format::block::{NodeLayout, Printer};
 use crate::yaml::format::entries::{blanks, push_below};
 use crate::yaml::format::gap::{Fallback, below, rest};
 use crate::yaml::format::inline::{one_line, requoted};
@@ -14,7 +14,7 @@ impl<'p> Printer<'p, '_> {
         id: NodeId,
         at: usize,
         mut line: OutputLine,
-        spot: Spot<'p>,
+        spot: NodeLayout<'p>,
         out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
@@ -23,7 +23,7 @@ impl<'p> Printer<'p, '_> {
         if start >= end {
             return self.empty(line, at, spot, out);
         }
-        let deeper = Spot {
+        let deeper = NodeLayout {
             indent: spot.indent + 2,
             flow: false,
             ..spot
@@ -81,7 +81,7 @@ impl<'p> Printer<'p, '_> {
         &self,
         mut line: OutputLine,
         at: usize,
-        spot: Spot<'_>,
+        spot: NodeLayout<'_>,
         out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let (beside, end) = rest(self.written, at, spot.flow)?;
@@ -101,7 +101,7 @@ impl<'p> Printer<'p, '_> {
         &self,
         id: NodeId,
         mut line: OutputLine,
-        spot: Spot<'p>,
+        spot: NodeLayout<'p>,
         out: &mut Vec<OutputLine>,
     ) -> Result<usize, Fallback> {
         let written = self.written;
@@ -131,7 +131,7 @@ impl<'p> Printer<'p, '_> {
             (content, end)
         };
         let (opening, from) = rest(written, open, true)?;
-        let inner = Spot {
+        let inner = NodeLayout {
             indent: spot.indent + 2,
             limit,
             flow: true,
