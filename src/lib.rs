@@ -61,4 +61,5 @@ pub mod snapshot;
 pub mod state;
 
 pub mod text;
+pub mod watch;
 pub mod yaml;

@@ -50,6 +50,8 @@ enum Of {
     History,
     /// Errors in place of a result, of `list`, `set` and `runs`
     Errors,
+    /// The status of `watch`
+    Status,
 }
 
 impl Schema {
@@ -69,6 +71,7 @@ impl Schema {
             (Of::Runs, _) => schemars::schema_for!(crate::apply::history::RunList),
             (Of::History, _) => schemars::schema_for!(crate::report::LeadHistory),
             (Of::Errors, _) => schemars::schema_for!(crate::report::ErrorList),
+            (Of::Status, _) => schemars::schema_for!(crate::watch::status::WatchStatus),
             (Of::Run, _) => schemars::schema_for!(crate::apply::journal::Line),
             (Of::Workspaces, _) => schemars::schema_for!(crate::fleet::Workspaces),
             (Of::Error, _) => schemars::schema_for!(crate::report::ErrorDocument),

@@ -1,7 +1,7 @@
 //! Errors for programs: what is wrong, under a stable code, with its places.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::yaml::Diagnostic;
 
@@ -23,7 +23,7 @@ pub enum ErrorDocument {
 }
 
 /// One error.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// What kind of error: stable, in kebab case.
     pub code: String,
@@ -36,7 +36,7 @@ pub struct Problem {
 }
 
 /// A place in a file.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Spot {
     /// Relative to the workspace's folder.
     pub file: String,

@@ -50,6 +50,10 @@ fn they_are_what_the_code_says() {
             "errors",
             schemars::schema_for!(convertalk::report::ErrorList),
         ),
+        (
+            "status",
+            schemars::schema_for!(convertalk::watch::status::WatchStatus),
+        ),
     ];
     for (name, schema) in all {
         let path = Path::new("schema").join(format!("{name}.schema.json"));

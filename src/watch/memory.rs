@@ -1,0 +1,123 @@
+//! `.convertalk/watch.json`: what `watch` remembers from one process to the next.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::status::WatchStatus;
+use crate::atomic_file;
+
+/// The version of the format of [`WatchMemory`].
+const FORMAT_VERSION: u32 = 1;
+
+/// The content of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchMemory {
+    /// The version of this format: 1.
+    format_version: u32,
+    /// The last status that was sent as a notification.
+    #[serde(default)]
+    pub notified: Option<WatchStatus>,
+}
+
+impl Default for WatchMemory {
+    fn default() -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            notified: None,
+        }
+    }
+}
+
+/// The file and its content, for several tasks.
+#[derive(Debug)]
+pub struct MemoryFile {
+    path: PathBuf,
+    memory: Mutex<WatchMemory>,
+}
+
+impl MemoryFile {
+    /// Reads the file of the workspace in `root`; empty where there is none.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not as this version writes it.
+    pub fn open(root: &Path) -> std::io::Result<Self> {
+        let path = root.join(".convertalk/watch.json");
+        let memory = match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => WatchMemory::default(),
+            Err(error) => return Err(error),
+        };
+        if memory.format_version != FORMAT_VERSION {
+            return Err(std::io::Error::other(format!(
+                "format version {} is not {FORMAT_VERSION}",
+                memory.format_version
+            )));
+        }
+        Ok(Self {
+            path,
+            memory: Mutex::new(memory),
+        })
+    }
+
+    /// A copy of the content.
+    pub fn read(&self) -> WatchMemory {
+        self.memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Changes the content, and writes it to the file where that makes a difference.
+    ///
+    /// # Errors
+    /// The file cannot be written; the content is changed nevertheless.
+    pub fn update(&self, change: impl FnOnce(&mut WatchMemory)) -> std::io::Result<()> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = memory.clone();
+        change(&mut memory);
+        if *memory == before {
+            return Ok(());
+        }
+        if let Some(root) = self.path.parent().and_then(Path::parent) {
+            crate::state::folder(root)?;
+        }
+        atomic_file::write(&self.path, |out| {
+            serde_json::to_writer_pretty(&mut *out, &*memory)?;
+            out.write_all(b"\n")
+        })
+        .map_err(std::io::Error::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = MemoryFile::open(folder.path()).expect("no file yet");
+        assert_eq!(file.read(), WatchMemory::default());
+        let target = crate::plan::Target {
+            endpoint: "sandbox".to_owned(),
+            bot_id: "b".to_owned(),
+            customer_id: "c".to_owned(),
+        };
+        let status = WatchStatus::before_first_pass(target, "2026-01-02T03:04:05Z".to_owned());
+        file.update(|memory| memory.notified = Some(status))
+            .expect("it is written");
+        let again = MemoryFile::open(folder.path()).expect("it is read");
+        assert_eq!(again.read(), file.read());
+        assert!(again.read().notified.is_some());
+    }
+
+    #[test]
+    fn a_file_of_another_version_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = crate::state::folder(folder.path()).expect("a folder");
+        std::fs::write(state.join("watch.json"), r#"{"format_version":2}"#).expect("written");
+        assert!(MemoryFile::open(folder.path()).is_err());
+    }
+}
