@@ -41,11 +41,14 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// Agents whose number of leads changes, or that have a cap.
+/// Agents whose number of leads changes, and those that have reached their cap.
 pub(super) fn notable_agents(agents: &[AgentLoad]) -> impl Iterator<Item = &AgentLoad> {
-    agents
-        .iter()
-        .filter(|agent| agent.before != agent.after || agent.max_leads.is_some())
+    agents.iter().filter(|agent| {
+        let full = agent
+            .max_leads
+            .is_some_and(|cap| agent.after >= u64::from(cap));
+        agent.before != agent.after || full
+    })
 }
 
 pub(super) fn transitions(counts: &[TransitionCount]) -> String {

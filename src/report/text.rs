@@ -16,6 +16,9 @@ use crate::plan::{Action, Change, Class, Plan, Refusal, Source};
 /// The maximum number of leads of a group that are named.
 const NAMED: usize = 6;
 
+/// The characters of a commit's name that are shown.
+const SHORT_COMMIT: usize = 12;
+
 pub(super) fn plan(plan: &Plan) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -25,12 +28,41 @@ pub(super) fn plan(plan: &Plan) -> String {
 
 fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
     let names = PlanNames::new(plan);
-    for group in groups(plan, &names) {
+    let mut body = String::new();
+    write_body(&mut body, plan, &names)?;
+    if !body.is_empty() {
+        write!(out, "{}\n\n{body}", inbox(plan))?;
+    }
+    writeln!(out, "{}", headline(plan))
+}
+
+/// The inbox that a plan is for, and the base that it is compared with.
+fn inbox(plan: &Plan) -> String {
+    let target = &plan.target;
+    let base = plan.base.as_ref().map(|base| {
+        let commit: String = base.commit.chars().take(SHORT_COMMIT).collect();
+        format!(
+            ", compared with {} ({})",
+            visible(&base.reference),
+            visible(&commit)
+        )
+    });
+    format!(
+        "For bot {} at {}{}",
+        paint(STRONG, visible(&target.bot_id)),
+        paint(STRONG, visible(&target.endpoint)),
+        base.unwrap_or_default()
+    )
+}
+
+/// All but the inbox and the headline.
+fn write_body(out: &mut String, plan: &Plan, names: &PlanNames<'_>) -> fmt::Result {
+    for group in groups(plan, names) {
         match group.changes.as_slice() {
-            several if several.len() >= ROLL_UP => rolled_up(out, &group, &names)?,
+            several if several.len() >= ROLL_UP => rolled_up(out, &group, names)?,
             few => few
                 .iter()
-                .try_for_each(|change| one(out, change, &group, &names))?,
+                .try_for_each(|change| one(out, change, &group, names))?,
         }
     }
     if !plan.transitions.is_empty() {
@@ -116,11 +148,10 @@ fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
     }
     plan.warnings
         .iter()
-        .try_for_each(|warning| refusal(out, "Warning", CHANGE, warning, &names))?;
+        .try_for_each(|warning| refusal(out, "Warning", CHANGE, warning, names))?;
     plan.refusals
         .iter()
-        .try_for_each(|refused| refusal(out, "Refused", BAD, refused, &names))?;
-    writeln!(out, "{}", headline(plan))
+        .try_for_each(|refused| refusal(out, "Refused", BAD, refused, names))
 }
 
 fn section(out: &mut String, title: &str, table: &str) -> fmt::Result {

@@ -35,7 +35,10 @@ pub(crate) fn tell(name: &str) {
         plan.out,
         "equal input, equal bytes"
     );
-    let mut told = format!("$ convertalk plan --names full\n{}\n", plan.out);
+    let printed = plan
+        .out
+        .replace(&world.sandbox().url(), "http://127.0.0.1:PORT");
+    let mut told = format!("$ convertalk plan --names full\n{printed}\n");
     let apply = world.run("apply --yes").exits(0);
     let summary = apply.out.lines().last().unwrap_or_default();
     writeln!(told, "$ convertalk apply --yes\n…\n{summary}\n\nPUT").expect("text");
