@@ -4,12 +4,12 @@
 //! platform stay here: its keys, its formats, its errors. What is known about it, and what is not, is described in
 //! docs/sandbox.md.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
-use secrecy::SecretString;
 use url::Url;
 
 use crate::apply::{Update, WriteCertainty, Writer};
@@ -17,6 +17,7 @@ use crate::cancel::{CancelReason, Cancellation};
 use crate::observe::{ChatType, Page, Projection, Reader};
 
 mod body;
+mod credential;
 mod envelope;
 mod http;
 mod limiter;
@@ -26,11 +27,13 @@ mod record;
 mod settings;
 mod wire;
 
+use credential::Credential;
+pub use credential::{ApiToken, SignIn};
 use envelope::{Envelope, NoRecords};
-use http::{Answer, Credential, Request, Transport};
+use http::{Answer, Request, Transport};
 pub use limiter::Permit;
 use page::PageReader;
-pub use settings::{ApiSettings, Endpoint, NotesSent};
+pub use settings::{ApiSettings, Auth, Endpoint, NotesSent};
 
 /// A client that reads, and also writes if `W` is [`Write`].
 #[derive(Debug)]
@@ -63,17 +66,17 @@ impl Client {
     pub fn new(
         endpoint: &Url,
         api: &ApiSettings,
-        read_token: &SecretString,
+        read_token: &ApiToken,
         stop: Cancellation,
     ) -> Result<Self, ApiError> {
         let transport = Transport::new(endpoint, api, stop)?;
-        transport.keep_secret(read_token);
+        transport.keep_secret(&read_token.secret);
         let mut listing = endpoint_path(endpoint, "inbox/direct/chats");
         listing
             .query_pairs_mut()
             .append_pair("botId", &api.bot_id)
             .append_pair("customerId", &api.customer_id);
-        let read = Credential::new(&api.read_header, read_token)?;
+        let read = Credential::new(api, &api.read_header, read_token)?;
         Ok(Self {
             transport: Arc::new(transport),
             listing,
@@ -91,7 +94,7 @@ impl Client {
         self,
         endpoint: &Url,
         api: &ApiSettings,
-        write_token: &SecretString,
+        write_token: &ApiToken,
     ) -> Result<Client<Write>, ApiError> {
         let Self {
             transport,
@@ -107,8 +110,8 @@ impl Client {
             notes: api.notes,
             unassign: api.unassign.clone(),
         };
-        transport.keep_secret(write_token);
-        let credential = Credential::new(&api.write_header, write_token)?;
+        transport.keep_secret(&write_token.secret);
+        let credential = Credential::new(api, &api.write_header, write_token)?;
         let write = Write {
             lead: endpoint_path(endpoint, "inbox/direct/lead"),
             credential,
@@ -340,7 +343,7 @@ impl Writer for Client<Write> {
         }
     }
 
-    fn hint(error: &ApiError) -> Option<&'static str> {
+    fn hint(error: &ApiError) -> Option<Cow<'static, str>> {
         error.hint()
     }
 }
@@ -502,10 +505,14 @@ pub enum ApiError {
         method: String,
         path: String,
         failure: Failure,
+        sign_in: Box<SignIn>,
     },
     /// Not a valid header name.
     #[error("`{name}` is not an HTTP header name")]
     BadHeader { name: String },
+    /// A fixed header contains a token.
+    #[error("api.headers contains the token of {variable}")]
+    TokenInHeaders { variable: &'static str },
     /// The token contains characters that a header cannot carry.
     #[error("the token contains characters that are not allowed in an HTTP header")]
     BadToken,
@@ -529,6 +536,7 @@ impl ApiError {
         match self {
             Self::Request { failure, .. } => Some(failure),
             Self::BadHeader { .. }
+            | Self::TokenInHeaders { .. }
             | Self::BadToken
             | Self::Undecodable
             | Self::Setup { .. }
@@ -543,9 +551,24 @@ impl ApiError {
     }
 
     /// The hint.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        if let Self::Request {
+            failure: Failure::Credential { .. },
+            sign_in,
+            ..
+        } = self
+        {
+            return Some(Cow::Owned(sign_in.hint()));
+        }
+        self.fixed_hint().map(Cow::Borrowed)
+    }
+
+    fn fixed_hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::BadHeader { .. } => "check api.read_header and api.write_header",
+            Self::BadHeader { .. } => "check api.read_header, api.write_header and api.headers",
+            Self::TokenInHeaders { .. } => {
+                "tokens come from the environment only: delete it from convertalk.yaml, and revoke it if it was committed"
+            }
             Self::BadToken => "check the token for line breaks and quotes from copying",
             Self::Undecodable => "please report it, with what the platform answered",
             Self::Setup { .. } => "please report it, with the system that you use",
@@ -556,13 +579,7 @@ impl ApiError {
             Self::Request {
                 method, failure, ..
             } => match failure {
-                Failure::Credential { .. } if method == "PUT" => {
-                    "check CONVERTALK_WRITE_TOKEN, or CONVERTALK_TOKEN if that is not set, and that the token belongs to this bot"
-                }
-                Failure::Credential { .. } => {
-                    "check CONVERTALK_READ_TOKEN, or CONVERTALK_TOKEN if that is not set, and bot_id and customer_id: the embed script \
-                     has them as botId,customerId"
-                }
+                Failure::Credential { .. } => return None,
                 Failure::Untrusted { .. } => {
                     "if a private authority signed it, or a proxy that reads along, set SSL_CERT_FILE (a file in PEM) or SSL_CERT_DIR (a \
                      folder with such files); if not, check api.endpoint and this machine's clock"

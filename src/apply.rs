@@ -24,6 +24,7 @@
 //!   declared field; the window is the age of the reading.
 //! - A lead that is to be created is looked for in the whole listing. That reading is as old as a sweep takes.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
@@ -103,7 +104,7 @@ pub trait Writer: Reader {
     fn certainty(error: &Self::Error) -> WriteCertainty;
 
     /// The hint.
-    fn hint(error: &Self::Error) -> Option<&'static str>;
+    fn hint(error: &Self::Error) -> Option<Cow<'static, str>>;
 }
 
 /// What is known about a write that failed.

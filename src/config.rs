@@ -7,6 +7,7 @@ mod endpoint;
 pub mod raw;
 pub mod rules;
 pub mod schema;
+mod sign_in;
 mod valid;
 pub(crate) mod visible;
 pub(crate) mod words;

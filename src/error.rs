@@ -1,5 +1,6 @@
 //! Errors and the table of exit codes.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -310,7 +311,7 @@ impl Error {
     pub fn hint(&self, command: &str) -> Option<String> {
         let words = match self {
             Self::Api(_) | Self::Observe(ObserveError::Page { .. }) => {
-                self.api().and_then(ApiError::hint)?
+                return self.api().and_then(ApiError::hint).map(Cow::into_owned);
             }
             Self::Observe(ObserveError::PageCap { .. }) => {
                 "if the inbox is that large, raise api.page_cap"

@@ -4,6 +4,7 @@
 //! [`lead`](crate::lead), lead files or the client, so that each test compares two readings. Every doubt in api.md, and
 //! every fault, is a switch of [`Options`].
 
+mod access;
 mod choices;
 mod fault;
 mod file;
@@ -39,13 +40,13 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 pub use choices::{
-    AgentKey, Attributes, ChatKind, ListEnd, Normalise, Notes, Put, SideEffect, Sort, Tags,
-    TagsShown, Unassign, Unknown, WrongToken,
+    AgentKey, Attributes, ChatKind, ListEnd, Normalise, Notes, Put, SideEffect, SignedBy, Sort,
+    Tags, TagsShown, Unassign, Unknown, WrongToken,
 };
 pub use fault::{Fault, FaultError, FaultKind, FaultSide, When};
 pub use file::FileError;
 pub use log::{AgentEdit, LoggedRequest};
-pub use options::{Options, Token};
+pub use options::{NamedHeader, Options, Token};
 
 use generate::Generator;
 use http::Server;

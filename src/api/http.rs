@@ -11,13 +11,14 @@ use std::time::{Duration, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use url::Url;
 
 use super::body::Bodies;
+use super::credential::{self, Credential};
 use super::envelope::{self, Envelope};
 use super::limiter::{ConcurrencyLimiter, LONGEST_PAUSE, Permit};
 use super::network::{self, Proxy};
@@ -30,25 +31,6 @@ use crate::observe::Reading;
 const RETRIES_BUSY: usize = 12;
 const RETRIES_UNWELL: usize = 6;
 const RETRIES_ABSENT: usize = 4;
-
-/// A header name and the token it carries.
-#[derive(Debug, Clone)]
-pub(super) struct Credential {
-    name: HeaderName,
-    value: HeaderValue,
-}
-
-impl Credential {
-    pub(super) fn new(name: &str, token: &SecretString) -> Result<Self, ApiError> {
-        let name = name.parse().map_err(|_| ApiError::BadHeader {
-            name: name.to_owned(),
-        })?;
-        let mut value =
-            HeaderValue::from_str(token.expose_secret().trim()).map_err(|_| ApiError::BadToken)?;
-        value.set_sensitive(true);
-        Ok(Self { name, value })
-    }
-}
 
 /// One request, sent as often as needed.
 #[derive(Debug, Clone)]
@@ -66,6 +48,7 @@ impl Request {
             method: self.method.to_string(),
             path: self.url.path().to_owned(),
             failure,
+            sign_in: Box::new(self.credential.sign_in.clone()),
         }
     }
 }
@@ -101,6 +84,7 @@ impl Transport {
             .user_agent(concat!("convertalk/", env!("CARGO_PKG_VERSION")))
             .timeout(api.timeout)
             .connect_timeout(api.timeout.min(Duration::from_secs(10)))
+            .default_headers(credential::fixed(&api.headers)?)
             .redirect(same_host);
         if endpoint.scheme() == "http" {
             // Loopback: no proxy and no certificate store, which a bare container does not have.

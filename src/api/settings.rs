@@ -1,5 +1,6 @@
 //! The settings of a connection: address, ids, limits, and the formats that this platform accepts.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,6 +29,10 @@ pub struct ApiSettings {
     pub notes: NotesSent,
     /// What is sent to unassign a lead; `None` is JSON's null. Default: an empty text.
     pub unassign: Option<String>,
+    /// How requests sign in. Default: a token in a header of its own.
+    pub auth: Auth,
+    /// Headers that are sent with every request, in lower case. None of them is a secret.
+    pub headers: BTreeMap<String, String>,
     /// The header with the read token. Default: `x-bot-token`.
     pub read_header: String,
     /// The header with the write token. Default: `x-bp-token`.
@@ -43,6 +48,16 @@ pub enum Endpoint {
     Sandbox,
     /// `https`, or `http` on loopback; without a `/` at the end.
     Url(url::Url),
+}
+
+/// How requests sign in: both ways are published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Auth {
+    /// The token in a header of its own: `read_header` for listing, `write_header` for updates.
+    #[default]
+    Token,
+    /// `Authorization: Bearer TOKEN`, for listing and for updates.
+    Bearer,
 }
 
 /// Which notes an update sends: platforms may replace a lead's notes with those sent, or add them.

@@ -1,5 +1,6 @@
 //! One run: canaries, all other writes, reading back, and an outcome for each lead.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ pub struct Report {
     /// The error that stopped it, if one did.
     pub fatal: Option<String>,
     /// A setting that may make the platform accept the writes.
-    pub hints: BTreeSet<&'static str>,
+    pub hints: BTreeSet<Cow<'static, str>>,
     /// The age of the oldest reading that a write was based on; `None` if nothing was sent.
     pub oldest_reading: Option<Duration>,
     /// The number of leads that were or may have been written, and should have been read back but were not.
@@ -322,13 +323,13 @@ fn judge_shown(
         notes.extend(check.changed_words());
         if check.notes_doubled {
             report.adds_notes = true;
-            report.hints.insert(ADDS_NOTES);
+            report.hints.insert(ADDS_NOTES.into());
             notes.push("existing notes appear twice".to_owned());
         }
         // A platform that clears fields that are left out does so on the first lead; later, it was someone in the inbox.
         let emptied = check.emptied_words();
         if !emptied.is_empty() && !report.keeps_the_rest {
-            report.hints.insert(CLEARED);
+            report.hints.insert(CLEARED.into());
             return (Outcome::Unverified, Some(emptied.join("; ")));
         }
         report.keeps_the_rest |= check.had_more;
@@ -347,9 +348,11 @@ fn judge_shown(
             (Outcome::Failed, Some(failed.words))
         }
         failed => {
-            report.hints.extend(&check.hints);
+            report
+                .hints
+                .extend(check.hints.iter().map(|hint| Cow::Borrowed(*hint)));
             if !check.emptied.is_empty() {
-                report.hints.insert(CLEARED);
+                report.hints.insert(CLEARED.into());
             }
             let words = match failed {
                 Some(failed) => format!("{check}; and the write failed: {}", failed.words),

@@ -1,5 +1,6 @@
 //! The writes of a run: each on a fresh reading, many at a time.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ pub(super) struct Failed {
     pub(super) certainty: WriteCertainty,
     /// Why nothing more may be sent, if so.
     pub(super) stops: Option<Reason>,
-    pub(super) hint: Option<&'static str>,
+    pub(super) hint: Option<Cow<'static, str>>,
 }
 
 impl Failed {
@@ -235,7 +236,7 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
             self.finish(pending, task, None);
             return;
         };
-        self.report.hints.extend(failed.hint);
+        self.report.hints.extend(failed.hint.clone());
         if let Some(reason) = failed.stops {
             self.context.stop.ask(reason);
             self.report.fatal.get_or_insert(failed.words.clone());

@@ -8,7 +8,7 @@ use clap::Args;
 use super::options::OutputFormat;
 use super::session::{Session, block_on, overrides, token};
 use super::ui::Ui;
-use crate::api::Endpoint;
+use crate::api::{Auth, Endpoint};
 use crate::cancel::Cancellation;
 use crate::config::Workspace;
 use crate::error::{Error, Exit};
@@ -74,13 +74,24 @@ fn tokens(workspace: &Workspace, checks: &mut Vec<HealthCheck>) {
     if workspace.api.endpoint == Endpoint::Sandbox {
         return checks.push(HealthCheck::ok("tokens", "the sandbox needs no token"));
     }
-    if token("CONVERTALK_READ_TOKEN").is_ok() {
-        checks.push(HealthCheck::ok("tokens", "the read token is set"));
+    if let Ok(token) = token("CONVERTALK_READ_TOKEN") {
+        let sent = match workspace.api.auth {
+            Auth::Token => format!("in the header {}", workspace.api.read_header),
+            Auth::Bearer => "as `Authorization: Bearer`".to_owned(),
+        };
+        let set = format!(
+            "the read token is set by {}, and sent {sent}",
+            token.variable
+        );
+        checks.push(HealthCheck::ok("tokens", set));
     }
     checks.push(match token("CONVERTALK_WRITE_TOKEN") {
-        Ok(_) => HealthCheck::ok(
+        Ok(token) => HealthCheck::ok(
             "tokens",
-            "the write token is set; it was not tested, because doctor never writes",
+            format!(
+                "the write token is set by {}; it was not tested, because doctor never writes",
+                token.variable
+            ),
         ),
         Err(_) => HealthCheck::warning(
             "tokens",

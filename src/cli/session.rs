@@ -12,7 +12,7 @@ use super::ledger::{APPLIED, Recording, head_of};
 use super::options::Scope;
 use super::ui::Ui;
 use crate::api::Endpoint;
-use crate::api::{self, Client, ReadOnly};
+use crate::api::{self, ApiToken, Auth, Client, ReadOnly};
 use crate::cancel::{Cancellation, Reason};
 use crate::config::{Overrides, Workspace};
 use crate::error::Error;
@@ -137,7 +137,7 @@ pub(super) fn target(workspace: &Workspace) -> Target {
 pub(super) struct Session {
     endpoint: Url,
     target: Target,
-    read_token: SecretString,
+    read_token: ApiToken,
     embedded: Option<Sandbox>,
     stop: Cancellation,
 }
@@ -163,13 +163,20 @@ impl Session {
                 let options = sandbox::Options {
                     listen: ([127, 0, 0, 1], 0).into(),
                     state: Some(state.join("sandbox.json")),
+                    auth: match api.auth {
+                        Auth::Token => sandbox::SignedBy::Token,
+                        Auth::Bearer => sandbox::SignedBy::Bearer,
+                    },
                     seed: api.seed.as_ref().map(|seed| workspace.root.join(seed)),
                     ..sandbox::Options::default()
                 };
                 let sandbox = Sandbox::start(options).await?;
                 let endpoint = Url::parse(&sandbox.url())
                     .map_err(|_| Error::Internal("the sandbox has no address"))?;
-                let read_token = SecretString::from("sandbox".to_owned());
+                let read_token = ApiToken {
+                    secret: SecretString::from("sandbox".to_owned()),
+                    variable: "the sandbox",
+                };
                 Ok(Self {
                     endpoint,
                     target,
@@ -199,7 +206,7 @@ impl Session {
     }
 
     pub(super) fn seal_key(&self) -> RedactionKey {
-        RedactionKey::new(&self.read_token)
+        RedactionKey::new(&self.read_token.secret)
     }
 
     /// A client that cannot write.
@@ -233,15 +240,17 @@ impl Session {
     }
 }
 
-pub(super) fn token(name: &'static str) -> Result<SecretString, Error> {
-    let set = |name| {
-        std::env::var(name)
-            .ok()
-            .filter(|text| !text.trim().is_empty())
+/// The token of a variable, or of CONVERTALK_TOKEN where that is not set.
+pub(super) fn token(name: &'static str) -> Result<ApiToken, Error> {
+    let set = |variable| {
+        let text = std::env::var(variable).ok()?;
+        (!text.trim().is_empty()).then(|| ApiToken {
+            secret: SecretString::from(text),
+            variable,
+        })
     };
     set(name)
         .or_else(|| set("CONVERTALK_TOKEN"))
-        .map(SecretString::from)
         .ok_or(Error::NoToken { name })
 }
 

@@ -74,6 +74,13 @@ pub struct RawApi<'t> {
     /// What is sent to unassign a lead: text or null. Default: an empty text.
     #[schemars(schema_with = "schema::unassign", default)]
     pub unassign: Option<Option<&'t str>>,
+    /// How requests sign in: `token` sends each token in a header of its own, `bearer` sends `Authorization: Bearer TOKEN`. Default:
+    /// `token`.
+    #[schemars(schema_with = "schema::auth", default)]
+    pub auth: Option<At<&'t str>>,
+    /// Extra headers, sent with every request. Never a secret.
+    #[schemars(schema_with = "schema::headers", default)]
+    pub headers: Vec<(At<&'t str>, At<&'t str>)>,
     /// The header with the read token. Default: `x-bot-token`.
     #[schemars(schema_with = "schema::header", default)]
     pub read_header: Option<At<&'t str>>,
@@ -158,6 +165,8 @@ const API: &[&str] = &[
     "tags",
     "notes",
     "unassign",
+    "auth",
+    "headers",
     "read_header",
     "write_header",
     "seed",
@@ -284,10 +293,31 @@ fn api<'t>(reader: &mut Decoder<'t>, id: NodeId) -> RawApi<'t> {
                 .text(value, "`unassign`")
                 .map(|text| Some(text.value))
         }
+        "auth" => made.auth = reader.filled(value, "`auth`"),
+        "headers" => made.headers = headers(reader, value),
         "read_header" => made.read_header = reader.filled(value, "`read_header`"),
         "write_header" => made.write_header = reader.filled(value, "`write_header`"),
         _ => made.seed = reader.filled(value, "`seed`"),
     });
+    made
+}
+
+fn headers<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Vec<(At<&'t str>, At<&'t str>)> {
+    let help = "write the name and the value of each: `headers: { authtype: Key }`";
+    let Some(pairs) = reader.mapping(id, "`headers`", help) else {
+        return Vec::new();
+    };
+    let mut made = Vec::new();
+    let mut keys = Keys::default();
+    for (key, value) in pairs {
+        let name = reader.key(key, &mut keys).filter(|name| !is_token(name));
+        let Some(name) = name else {
+            continue;
+        };
+        let span = reader.tree.span(key);
+        let value = reader.filled(value, "a header's value");
+        made.extend(value.map(|value| (At { value: name, span }, value)));
+    }
     made
 }
 

@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::raw::{Config, RawAgent};
+use super::sign_in;
 use crate::lead::Status;
 use crate::lead::field::groups;
 use crate::observe::TagShape;
@@ -41,6 +42,9 @@ fn drop_empty_defaults(value: &mut Value) {
         _ => {}
     }
 }
+
+/// What the name of a header is made of.
+const HEADER_NAME: &str = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
 
 /// Any scalar but null.
 pub(crate) fn text(_: &mut SchemaGenerator) -> Schema {
@@ -120,7 +124,20 @@ pub(crate) fn unassign(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(crate) fn header(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "number", "boolean"], "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$" })
+    json_schema!({ "type": ["string", "number", "boolean"], "pattern": HEADER_NAME })
+}
+
+pub(crate) fn auth(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["token", "bearer"], "default": "token" })
+}
+
+pub(crate) fn headers(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": ["object", "null"],
+        "propertyNames": { "pattern": HEADER_NAME, "not": { "pattern": sign_in::unusable_names_pattern() } },
+        "additionalProperties": { "type": ["string", "number", "boolean"], "pattern": "^[ -~]*[!-~][ -~]*$" },
+        "examples": [{ "authtype": "Key" }],
+    })
 }
 
 pub(crate) fn max_changes(_: &mut SchemaGenerator) -> Schema {

@@ -185,6 +185,7 @@ fn api(reader: &mut Decoder<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> Api
         raw.customer_id,
         "customer_id",
     );
+    let sign_in = super::sign_in::read(reader, raw);
     ApiSettings {
         endpoint: endpoint.unwrap_or(Endpoint::Sandbox),
         bot_id,
@@ -204,12 +205,10 @@ fn api(reader: &mut Decoder<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> Api
         unassign: raw
             .unassign
             .map_or_else(|| Some(String::new()), |text| text.map(str::to_owned)),
-        read_header: raw
-            .read_header
-            .map_or_else(|| "x-bot-token".to_owned(), |text| header(reader, text)),
-        write_header: raw
-            .write_header
-            .map_or_else(|| "x-bp-token".to_owned(), |text| header(reader, text)),
+        auth: sign_in.auth,
+        headers: sign_in.headers,
+        read_header: sign_in.read_header,
+        write_header: sign_in.write_header,
         seed: raw.seed.and_then(|text| seed(reader, text)),
     }
 }
@@ -262,19 +261,6 @@ fn notes_sent(reader: &mut Decoder<'_>, text: At<&str>) -> NotesSent {
             NotesSent::Auto
         }
     }
-}
-
-fn header(reader: &mut Decoder<'_>, text: At<&str>) -> String {
-    let part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if !text.value.bytes().all(part) {
-        reader.error(
-            Code::BadHeader,
-            text.span,
-            "not a header name",
-            "write only the name: `x-bot-token`",
-        );
-    }
-    text.value.to_ascii_lowercase()
 }
 
 fn seed(reader: &mut Decoder<'_>, text: At<&str>) -> Option<PathBuf> {

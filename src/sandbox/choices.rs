@@ -39,6 +39,16 @@ pub enum WrongToken {
     Forbidden,
 }
 
+/// How requests sign in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum SignedBy {
+    /// A token in the header `x-bot-token` for listing, in `x-bp-token` for updates
+    #[default]
+    Token,
+    /// `Authorization: Bearer TOKEN`
+    Bearer,
+}
+
 /// How a list ends: the answer for a page after the last one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ListEnd {

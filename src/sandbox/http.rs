@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
-use super::choices::{ChatKind, ListEnd, WrongToken};
+use super::access;
+use super::choices::{ChatKind, ListEnd};
 use super::fault::{FaultKind, FaultSide, Faults};
 use super::gate::Wire;
 use super::generate::Generator;
@@ -44,7 +45,7 @@ pub(super) struct Server {
     pub(super) stopping: watch::Receiver<bool>,
 }
 
-type Reply = (StatusCode, Bytes);
+pub(super) type Reply = (StatusCode, Bytes);
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -58,13 +59,6 @@ pub(super) async fn answer(
         (&Method::PUT, "/inbox/direct/lead") => Some(FaultSide::Write),
         _ => None,
     };
-    let header = side.map(|side| {
-        if side == FaultSide::Read {
-            "x-bot-token"
-        } else {
-            "x-bp-token"
-        }
-    });
     let mut ticket = server.log.arrive(&parts);
     let fault = side.and_then(|side| lock(&server.faults).strike(side));
     ticket.request.fault = fault;
@@ -112,10 +106,7 @@ pub(super) async fn answer(
             (StatusCode::PAYLOAD_TOO_LARGE, words.to_string().into())
         }
         (Some(side), Some(_)) => {
-            let token = header
-                .and_then(|name| parts.headers.get(name))
-                .and_then(|value| value.to_str().ok());
-            let wrong = server.wrong_token(side, token.unwrap_or_default());
+            let wrong = access::refused(&server.options, side, &parts.headers);
             wrong.unwrap_or_else(|| match side {
                 FaultSide::Read => {
                     let (answer, shown) = server.list(&ticket.request.query);
@@ -149,26 +140,6 @@ impl Server {
         if !duration.is_zero() {
             tokio::select! { () = tokio::time::sleep(duration) => {}, () = self.stopped() => {} }
         }
-    }
-
-    fn wrong_token(&self, side: FaultSide, token: &str) -> Option<Reply> {
-        let wanted = if side == FaultSide::Read {
-            &self.options.read_token
-        } else {
-            &self.options.write_token
-        };
-        let right = wanted
-            .as_ref()
-            .map_or(!token.is_empty(), |wanted| wanted.is(token));
-        let (status, words) = match self.options.wrong_token {
-            WrongToken::BadRequest => (
-                StatusCode::BAD_REQUEST,
-                "Argument passed in must be a string of 12 bytes or a string of 24 hex characters or an integer",
-            ),
-            WrongToken::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-            WrongToken::Forbidden => (StatusCode::FORBIDDEN, "Forbidden resource"),
-        };
-        (!right).then(|| envelope(status, words, None))
     }
 
     /// A reason for each of the two ids that is unknown here.
@@ -300,7 +271,7 @@ impl Server {
     }
 }
 
-fn envelope(status: StatusCode, message: &str, data: Option<Value>) -> Reply {
+pub(super) fn envelope(status: StatusCode, message: &str, data: Option<Value>) -> Reply {
     let mut text =
         json!({ "success": status.is_success(), "message": message, "code": status.as_u16() });
     if let Some(data) = data {

@@ -11,8 +11,8 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 
 use super::choices::{
-    AgentKey, Attributes, ListEnd, Normalise, Notes, Put, SideEffect, Sort, Tags, TagsShown,
-    Unassign, Unknown, WrongToken,
+    AgentKey, Attributes, ListEnd, Normalise, Notes, Put, SideEffect, SignedBy, Sort, Tags,
+    TagsShown, Unassign, Unknown, WrongToken,
 };
 use super::fault::Fault;
 use crate::duration;
@@ -48,6 +48,27 @@ impl fmt::Debug for Token {
     }
 }
 
+/// A header that every request must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedHeader {
+    /// The name, in lower case.
+    pub name: String,
+    /// The value.
+    pub value: String,
+}
+
+impl FromStr for NamedHeader {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+        Ok(Self {
+            name: name.trim().to_ascii_lowercase(),
+            value: value.trim().to_owned(),
+        })
+    }
+}
+
 /// All options of a sandbox.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Options {
@@ -73,7 +94,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Data")]
     pub random_seed: u64,
 
-    /// Accept only this token for listing [default: any that is not empty]
+    /// Accept only this token for listing [default: any that is not empty]; on the command line, the list of processes shows it
     #[arg(
         long,
         value_name = "TOKEN",
@@ -82,7 +103,7 @@ pub struct Options {
         help_heading = "Access"
     )]
     pub read_token: Option<Token>,
-    /// Accept only this token for updates [default: any that is not empty]
+    /// Accept only this token for updates [default: any that is not empty]; on the command line, the list of processes shows it
     #[arg(
         long,
         value_name = "TOKEN",
@@ -97,6 +118,16 @@ pub struct Options {
     /// Accept only this customer [default: any]
     #[arg(long, value_name = "ID", help_heading = "Access")]
     pub customer_id: Option<String>,
+    /// How requests sign in
+    #[arg(long, value_enum, default_value_t, help_heading = "Access")]
+    pub auth: SignedBy,
+    /// Answer 401 to requests without this header, such as `authtype=Key` (repeatable)
+    #[arg(
+        long = "require-header",
+        value_name = "NAME=VALUE",
+        help_heading = "Access"
+    )]
+    pub required: Vec<NamedHeader>,
     /// The status of the answer to a wrong or missing token
     #[arg(
         long,
@@ -220,6 +251,8 @@ impl Default for Options {
             write_token: None,
             bot_id: None,
             customer_id: None,
+            auth: SignedBy::default(),
+            required: Vec::new(),
             wrong_token: WrongToken::default(),
             page_size: 20,
             end: ListEnd::default(),

@@ -194,6 +194,14 @@ impl Diagnostic {
         self
     }
 
+    /// Hides a secret: what the line holds after the mark, and what is marked unless that is a `key`.
+    pub fn masked(mut self, key: bool) -> Self {
+        if let Some(excerpt) = &mut self.excerpt {
+            excerpt.mask(key);
+        }
+        self
+    }
+
     /// Adds a word or two at the marked place.
     pub fn label(mut self, label: impl AsRef<str>) -> Self {
         self.label = Some(visible(label.as_ref()));

@@ -76,6 +76,21 @@ impl Excerpt {
             line,
         }
     }
+
+    /// Hides what is after the mark, and what is marked unless that is a `key`.
+    pub(crate) fn mask(&mut self, key: bool) {
+        let from = if key { self.span.end } else { self.span.start };
+        let hide = |text: &str| -> String {
+            let hidden = |c: char| if c.is_whitespace() { c } else { '*' };
+            text.chars().map(hidden).collect()
+        };
+        let marked = hide(&self.text[from..self.span.end.max(from)]);
+        let rest = hide(&self.text[self.span.end.max(from)..]);
+        self.text.truncate(from);
+        self.text += &marked;
+        self.span.end = self.text.len();
+        self.text += &rest;
+    }
 }
 
 /// Where the value begins in a line that gives one to a key whose name ends in `token`, or what is before the `@` of an address.

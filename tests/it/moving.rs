@@ -60,7 +60,10 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
     let (workspace, _) = convertalk::config::parse(folder.path(), &config, &Overrides::default());
     let api = workspace.expect("a workspace").api;
     let endpoint = sandbox.url().parse().expect("an address");
-    let token = "any".to_owned().into();
+    let token = convertalk::api::ApiToken {
+        secret: "any".to_owned().into(),
+        variable: "CONVERTALK_TOKEN",
+    };
     let stop = Cancellation::default();
     let client = Client::new(&endpoint, &api, &token, stop.clone())
         .expect("a client")

@@ -1,5 +1,6 @@
 //! Runs against a platform in memory, on a paused clock.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Mutex;
 
@@ -89,7 +90,7 @@ impl Writer for Platform {
         match *error {}
     }
 
-    fn hint(error: &Infallible) -> Option<&'static str> {
+    fn hint(error: &Infallible) -> Option<Cow<'static, str>> {
         match *error {}
     }
 }

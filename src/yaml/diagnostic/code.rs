@@ -26,6 +26,8 @@ macro_rules! codes {
 codes! {
     /// Aliases stand for far more than the file holds.
     AliasBomb = "alias-bomb",
+    /// Two settings say different things about how requests sign in.
+    AuthConflict = "auth-conflict",
     /// An agent's id is not 24 hex digits.
     BadAgentId = "bad-agent-id",
     /// An agent's name cannot be used.
@@ -38,7 +40,7 @@ codes! {
     BadFreeze = "bad-freeze",
     /// A glob cannot be parsed, or leads out of the workspace.
     BadGlob = "bad-glob",
-    /// A header's name cannot be sent.
+    /// A header cannot be sent.
     BadHeader = "bad-header",
     /// A bot or customer id cannot be one.
     BadId = "bad-id",

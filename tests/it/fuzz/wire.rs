@@ -140,7 +140,10 @@ fn read_all(answers: Vec<Answer>) {
         .finish();
     let mut api = workspace().api;
     api.concurrency = 32;
-    let token = "t0ken-of-the-fuzzing".to_owned().into();
+    let token = convertalk::api::ApiToken {
+        secret: "t0ken-of-the-fuzzing".to_owned().into(),
+        variable: "CONVERTALK_TOKEN",
+    };
     let client = || {
         let endpoint = Server::start(answers.clone());
         let client =
