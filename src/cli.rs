@@ -7,8 +7,6 @@ use std::process::ExitCode;
 
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
-use crate::error::Exit;
-
 mod apply;
 mod complete;
 mod completions;
@@ -37,6 +35,7 @@ mod snapshot;
 mod test;
 mod ui;
 mod undo;
+mod usage;
 mod validate;
 mod workspaces;
 
@@ -141,7 +140,7 @@ pub fn main() -> ExitCode {
     });
     let (cli, json) = match cli {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage::usage(&error),
     };
     let Cli { global, command } = cli;
     let ui = Ui::new(
@@ -192,14 +191,4 @@ fn wants_json(matches: &clap::ArgMatches) -> bool {
         words.is_some_and(|mut words| words.any(|other| other == word))
     };
     has("format", "json") || has("report", "json=-")
-}
-
-/// Exits with 1 for clap's own errors: exit code 2 means that a plan has changes.
-fn usage(error: &clap::Error) -> ExitCode {
-    let _nothing_left_to_say_it_on = error.print();
-    if error.use_stderr() {
-        Exit::Error.into()
-    } else {
-        Exit::Done.into()
-    }
 }

@@ -64,6 +64,8 @@ pub enum Error {
     Unchanged {
         /// The number of errors.
         errors: usize,
+        /// The exit code: a guard may have refused them.
+        exit: Exit,
     },
     /// No token is set.
     #[error("neither {name} nor CONVERTALK_TOKEN is set")]
@@ -241,8 +243,11 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self.failure() {
             Some(Failure::NotSent(NotSent::Interrupted)) => Exit::Interrupted,
-            _ if matches!(self, Self::Interrupted) => Exit::Interrupted,
-            _ => Exit::Error,
+            _ => match self {
+                Self::Interrupted => Exit::Interrupted,
+                Self::Unchanged { exit, .. } => *exit,
+                _ => Exit::Error,
+            },
         }
     }
 

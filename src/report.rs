@@ -9,8 +9,8 @@ use crate::redaction::Redaction;
 use crate::yaml::diagnostic::Diagnostic;
 
 mod applied;
+mod apply_report;
 mod checkup;
-mod errors;
 mod explanation;
 mod field_summary;
 mod finding;
@@ -30,14 +30,14 @@ mod tables;
 mod text;
 
 pub use applied::applied;
+pub use apply_report::{ApplyReport, LeadOutcome, Stays};
 pub use checkup::{Health, HealthCheck, checkup, probed};
-pub use errors::{ErrorList, ErrorPlace, ReportedError};
 pub use explanation::explanation;
 pub use history::{HistoryEntry, LeadHistory, lead_history};
 pub use lead_list::{LeadList, lead_list};
 pub use markdown::SMALLEST;
 pub use patch::patch;
-pub use problem::{ErrorDocument, Problem, problems};
+pub use problem::{ErrorDocument, Problem, Spot, problems};
 pub use run::{RunNames, run, run_file, run_list, stopped};
 pub(crate) use set::changed_fields;
 pub use set::{SetFile, SetLead, SetReport, SetSides, SetValue};

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::execution::{Execution, Job};
+use super::execution::{Execution, Job, JobOutput};
 use super::ledger::{APPLIED, Ledger, Recording, rewind};
-use super::options::{Differences, Scope};
+use super::options::{Differences, OutputFormat, Scope};
 use super::session::{Compared, Files, Session, base, block_on, files, lock, plan, select};
 use super::ui::Ui;
 use crate::api::ApiError;
@@ -36,6 +36,9 @@ pub(super) struct Apply {
     differences: Differences,
     #[command(flatten)]
     recording: Recording,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: OutputFormat,
     /// Refuse a saved plan older than this
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = crate::duration::parse)]
     max_age: Duration,
@@ -78,6 +81,10 @@ impl Apply {
                         writer: &writer,
                         stop: &stop,
                         ui,
+                        output: JobOutput {
+                            format: self.format,
+                            ..JobOutput::default()
+                        },
                     })
                     .await
             })

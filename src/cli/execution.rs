@@ -1,25 +1,28 @@
 //! Executes a plan: what apply and undo share, from the guards to the summary in the run file.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use tokio::time::Instant;
 
 use super::ledger::{Ledger, RunFile};
-use super::options::{OnMissing, Scope};
+use super::options::{OnMissing, OutputFormat, Scope};
 use super::session::{Files, check_outputs};
 use super::ui::Ui;
 use crate::api::{Client, Write};
+use crate::apply::history::RunSummary;
 use crate::apply::journal::{FORMAT_VERSION, Journal, Line, check_is_run_file, now};
 use crate::apply::{self, Context, Outcome, Progress, Report, RunOptions};
 use crate::cancel::{Cancellation, Reason};
 use crate::config::Workspace;
 use crate::error::{Error, Exit};
 use crate::observe::Live;
+use crate::plan::file::masked;
 use crate::plan::{Change, DifferencePolicy, Plan, to_write};
-use crate::report::{self, Format};
+use crate::report::{self, ApplyReport, Format, Stays};
 
 /// How a plan is executed.
 #[derive(Debug, Args)]
@@ -59,6 +62,66 @@ pub(super) struct Job<'a> {
     pub(super) writer: &'a Client<Write>,
     pub(super) stop: &'a Cancellation,
     pub(super) ui: &'a Ui,
+    pub(super) output: JobOutput,
+}
+
+/// What a run prints.
+#[derive(Debug, Default)]
+pub(super) struct JobOutput {
+    pub(super) format: OutputFormat,
+    /// Of `undo`: what stays as it is.
+    pub(super) stays: Vec<Stays>,
+}
+
+/// A run that has begun.
+struct BegunRun {
+    id: String,
+    started_at: String,
+    journal: Journal,
+}
+
+impl Job<'_> {
+    /// Shows the plan before it is carried out. Of JSON it is a part of the one document, and whoever confirms it reads it on stderr.
+    fn show_plan(&self, asks: bool) -> Result<(), Error> {
+        let Job {
+            plan, scope, ui, ..
+        } = *self;
+        let text = || {
+            let audience = report::Audience {
+                names: scope.names,
+                ..report::Audience::default()
+            };
+            report::plan(plan, Format::Text, audience).map_err(Error::Json)
+        };
+        match self.output.format {
+            OutputFormat::Text => ui.result(&text()?),
+            OutputFormat::Json if asks => {
+                ui.stderr(text()?.trim_end());
+                Ok(())
+            }
+            OutputFormat::Json => Ok(()),
+        }
+    }
+
+    /// Prints the document of a plan of which nothing was written.
+    fn end_without_run(&self, exit: Exit, error: Option<&Error>) -> Result<(), Error> {
+        let mut document = self.document(exit);
+        document.error = error.map(|error| self.ui.problem(error));
+        self.print(&document)
+    }
+
+    fn document(&self, exit: Exit) -> ApplyReport<'_> {
+        let mut document = ApplyReport::new(masked(self.plan, self.scope.names, None), exit as u8);
+        document.stays.clone_from(&self.output.stays);
+        document
+    }
+
+    fn print(&self, document: &ApplyReport<'_>) -> Result<(), Error> {
+        match self.output.format {
+            OutputFormat::Json => self.ui.json(document),
+            OutputFormat::Text => Ok(()),
+        }
+    }
 }
 
 impl Execution {
@@ -98,29 +161,25 @@ impl Execution {
             ..
         } = *job;
         self.check_run_file(&job.files.workspace)?;
-        ui.result(
-            &report::plan(
-                plan,
-                Format::Text,
-                report::Audience {
-                    names: scope.names,
-                    ..report::Audience::default()
-                },
-            )
-            .map_err(Error::Json)?,
-        )?;
-        if !plan.missing.is_empty() && scope.missing == OnMissing::Fail {
-            return Err(Error::Missing {
+        let changes = to_write(&plan.changes, job.policy);
+        let is_missing = !plan.missing.is_empty() && scope.missing == OnMissing::Fail;
+        let may_write = !is_missing && plan.refusals.is_empty() && !changes.is_empty();
+        job.show_plan(may_write && !self.yes)?;
+        if is_missing {
+            let error = Error::Missing {
                 leads: plan.missing.len(),
-            });
+            };
+            job.end_without_run(error.exit(), Some(&error))?;
+            return Err(error);
         }
         if !plan.refusals.is_empty() {
+            job.end_without_run(Exit::Refused, None)?;
             return Ok(Exit::Refused);
         }
-        let changes = to_write(&plan.changes, job.policy);
         if changes.is_empty() {
             job.ledger
                 .map_or(Ok(()), |ledger| ledger.end(None, plan, job.live))?;
+            job.end_without_run(Exit::Done, None)?;
             return Ok(Exit::Done);
         }
         if !self.yes && !confirmed(stop, ui).await {
@@ -130,26 +189,25 @@ impl Execution {
                 Error::Declined
             });
         }
-        let (journal, run_id) = self.journal(job, changes.len())?;
+        let begun = self.begin(job, changes.len())?;
+        let journal = &begun.journal;
         let run = RunFile {
-            id: &run_id,
+            id: &begun.id,
             path: journal.path(),
         };
         job.ledger.map_or(Ok(()), |ledger| {
             ledger.begin(&run, plan, job.live, &changes)
         })?;
-        let report = self.write(job, &changes, &journal).await;
+        let report = self.write(job, &changes, journal).await;
         let recorded = job.ledger.map_or(Ok(()), |ledger| {
             ledger.end(Some((&run, &report)), plan, job.live)
         });
         let exit = exit(&report);
-        let outcomes = Outcome::ALL
-            .iter()
-            .map(|outcome| (outcome.as_str().to_owned(), report.count(*outcome)));
+        let outcomes = outcomes(&report);
         let summary = Line::Summary {
             finished_at: now(),
             exit: exit as u8,
-            outcomes: outcomes.filter(|(_, number)| *number > 0).collect(),
+            outcomes: outcomes.clone(),
             stopped: report
                 .stopped
                 .map(|reason| report::stopped(reason).to_owned()),
@@ -161,8 +219,19 @@ impl Execution {
             .line(&summary)
             .and_then(|()| journal.sync())
             .map_err(|source| io("write the run file", source));
-        let printed = ui.result(&report::run(&report));
-        ui.note(&format!("run {run_id}: {}", journal.path().display()));
+        let summary = RunSummary {
+            id: begun.id.clone(),
+            file: file_of(journal.path(), &job.files.workspace),
+            started_at: begun.started_at.clone(),
+            commit: plan.head.as_ref().map(|head| head.commit.clone()),
+            exit: Some(exit as u8),
+            outcomes,
+        };
+        let printed = match job.output.format {
+            OutputFormat::Text => ui.result(&report::run(&report)),
+            OutputFormat::Json => job.print(&job.document(exit).with_run(&report, summary)),
+        };
+        ui.note(&format!("run {}: {}", begun.id, journal.path().display()));
         // Leads have been written: a failing report must not make it look as if nothing had been.
         Ok([recorded, noted, printed]
             .into_iter()
@@ -173,7 +242,7 @@ impl Execution {
             }))
     }
 
-    fn journal(&self, job: &Job<'_>, leads: usize) -> Result<(Journal, String), Error> {
+    fn begin(&self, job: &Job<'_>, leads: usize) -> Result<BegunRun, Error> {
         let Job {
             plan, files, scope, ..
         } = *job;
@@ -191,12 +260,13 @@ impl Execution {
         };
         let cannot = |source| io(&format!("write the run file {}", path.display()), source);
         let journal = Journal::open(&path).map_err(cannot)?;
+        let started_at = now();
         let head = Line::Run {
             format_version: FORMAT_VERSION,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             run_id: run_id.clone(),
             plan_id: plan.plan_id.clone(),
-            started_at: now(),
+            started_at: started_at.clone(),
             target: plan.target.clone(),
             leads,
             names: scope.names,
@@ -207,7 +277,11 @@ impl Execution {
             .line(&head)
             .and_then(|()| journal.sync())
             .map_err(cannot)?;
-        Ok((journal, run_id))
+        Ok(BegunRun {
+            id: run_id,
+            started_at,
+            journal,
+        })
     }
 
     async fn write(&self, job: &Job<'_>, changes: &[Change], journal: &Journal) -> Report {
@@ -242,6 +316,20 @@ impl Execution {
         bar.finish_and_clear();
         report
     }
+}
+
+/// The number of leads by outcome, without zeros.
+fn outcomes(report: &Report) -> BTreeMap<String, usize> {
+    let counts = Outcome::ALL
+        .iter()
+        .map(|outcome| (outcome.as_str().to_owned(), report.count(*outcome)));
+    counts.filter(|(_, number)| *number > 0).collect()
+}
+
+/// A run file, relative to the workspace's folder where it is in it.
+fn file_of(path: &Path, workspace: &Workspace) -> String {
+    let path = path.strip_prefix(&workspace.root).unwrap_or(path);
+    path.display().to_string()
 }
 
 /// The highest exit code that applies. A run that could not read back what it wrote is partial.

@@ -120,11 +120,12 @@ impl Differences {
 }
 
 /// Output format of commands that have two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum OutputFormat {
     /// For people
+    #[default]
     Text,
-    /// For programs
+    /// For programs: one document, as its schema in schema/ says
     Json,
 }
 

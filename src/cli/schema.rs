@@ -30,6 +30,8 @@ enum Of {
     Plan,
     /// A line of a run file
     Run,
+    /// `apply --format json` and `undo --format json`
+    Apply,
     /// The applied record
     Applied,
     /// The list of workspaces in JSON
@@ -48,8 +50,6 @@ enum Of {
     Runs,
     /// `explain --history --format json`
     History,
-    /// Errors in place of a result, of `list`, `set` and `runs`
-    Errors,
     /// The status of `watch`
     Status,
 }
@@ -65,12 +65,12 @@ impl Schema {
             (Of::Leads, false) => schema::leads(),
             (Of::Workspace, _) => config::schema::workspace(),
             (Of::Plan, _) => schemars::schema_for!(crate::plan::Plan),
+            (Of::Apply, _) => schemars::schema_for!(crate::report::ApplyReport<'static>),
             (Of::Applied, _) => schemars::schema_for!(crate::apply::applied::AppliedRecord),
             (Of::List, _) => schemars::schema_for!(crate::report::LeadList),
             (Of::Set, _) => schemars::schema_for!(crate::report::SetReport),
             (Of::Runs, _) => schemars::schema_for!(crate::apply::history::RunList),
             (Of::History, _) => schemars::schema_for!(crate::report::LeadHistory),
-            (Of::Errors, _) => schemars::schema_for!(crate::report::ErrorList),
             (Of::Status, _) => schemars::schema_for!(crate::watch::status::WatchStatus),
             (Of::Run, _) => schemars::schema_for!(crate::apply::journal::Line),
             (Of::Workspaces, _) => schemars::schema_for!(crate::fleet::Workspaces),

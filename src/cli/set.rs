@@ -14,7 +14,7 @@ use crate::lead::{AgentId, Desired, DesiredLead, DesiredValue, Field, LeadId};
 use crate::lead_file::assign::{Assignment, agent};
 use crate::lead_file::share::{Taker, share};
 use crate::lead_file::{Meaning, one_meaning};
-use crate::report::{ErrorList, ReportedError};
+use crate::report::Problem;
 use crate::select::Selection;
 use crate::yaml::excerpt::quoted;
 
@@ -93,13 +93,13 @@ impl Goals {
 /// Why no file is changed.
 enum Problems {
     /// Errors, all of them.
-    Errors(Vec<ReportedError>),
+    Errors(Vec<Problem>),
     /// A guard refuses.
-    Refused(ReportedError),
+    Refused(Problem),
 }
 
-impl From<Vec<ReportedError>> for Problems {
-    fn from(errors: Vec<ReportedError>) -> Self {
+impl From<Vec<Problem>> for Problems {
+    fn from(errors: Vec<Problem>) -> Self {
         Self::Errors(errors)
     }
 }
@@ -117,7 +117,7 @@ impl Set {
         });
         let (goals, edits) = match edits {
             Ok(made) => made,
-            Err(problems) => return self.refuse(problems, ui),
+            Err(problems) => return Err(Self::refuse(problems, ui)),
         };
         if !self.dry_run {
             files::write(&files.workspace, &edits)?;
@@ -137,20 +137,15 @@ impl Set {
         Ok(Exit::Done)
     }
 
-    fn refuse(&self, problems: Problems, ui: &Ui) -> Result<Exit, Error> {
+    fn refuse(problems: Problems, ui: &Ui) -> Error {
         let (errors, exit) = match problems {
             Problems::Errors(errors) => (errors, Exit::Error),
             Problems::Refused(error) => (vec![error], Exit::Refused),
         };
-        errors.iter().for_each(|error| ui.reported(error));
-        let number = errors.len();
-        if self.format == SetFormat::Json {
-            ui.json(&ErrorList { errors })?;
-            return Ok(exit);
-        }
-        match exit {
-            Exit::Refused => Ok(exit),
-            _ => Err(Error::Unchanged { errors: number }),
+        ui.reported(&errors);
+        Error::Unchanged {
+            errors: errors.len(),
+            exit,
         }
     }
 
@@ -203,7 +198,7 @@ impl Set {
         &self,
         texts: &[String],
         files: &Files,
-    ) -> Result<Vec<Assignment>, Vec<ReportedError>> {
+    ) -> Result<Vec<Assignment>, Vec<Problem>> {
         let vocabulary = files.workspace.vocabulary();
         let (mut made, mut errors) = (Vec::new(), Vec::new());
         let set = texts
@@ -219,7 +214,7 @@ impl Set {
         }
         for (text, read) in set.chain(unset) {
             let error = |message: String| {
-                ReportedError::new("assignment", format!("{}: {message}", quoted(text)))
+                Problem::new("assignment", format!("{}: {message}", quoted(text)))
             };
             match read {
                 Ok(one) => {
@@ -260,7 +255,7 @@ impl Set {
                 Err(problem) => problem.to_string(),
             };
             let message = format!("--share {}: {problem}", quoted(name));
-            errors.push(ReportedError::new("share", message));
+            errors.push(Problem::new("share", message));
         }
         if !errors.is_empty() {
             return Err(errors.into());
@@ -298,7 +293,7 @@ impl Set {
         match share(&now, &takers) {
             Ok(given) => Ok(given.into_iter().map(|at| agents[at].clone()).collect()),
             Err(problem) => {
-                let error = ReportedError::new("max-leads", problem.to_string());
+                let error = Problem::new("max-leads", problem.to_string());
                 Err(Problems::Refused(error.help(
                     "name more agents, select fewer leads, or raise `max_leads` in convertalk.yaml",
                 )))

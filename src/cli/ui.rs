@@ -10,7 +10,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
-use crate::report::ReportedError;
 use crate::report::style::{BAD, CHANGE, FAINT, paint};
 use crate::report::{self, ErrorDocument, FirstDiagnostics, Problem, shown};
 use crate::text::visible;
@@ -115,20 +114,27 @@ impl Ui {
         }
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         let document = match error {
-            Error::Invalid { .. } if !problems.is_empty() => ErrorDocument::Many {
-                errors: std::mem::take(&mut *problems),
-            },
+            Error::Invalid { .. } | Error::Unchanged { .. } if !problems.is_empty() => {
+                ErrorDocument::Many {
+                    errors: std::mem::take(&mut *problems),
+                }
+            }
             error => ErrorDocument::One {
-                error: Problem {
-                    code: error.code().to_owned(),
-                    message: error.message(),
-                    help: self.hint(error),
-                    places: Vec::new(),
-                },
+                error: self.problem(error),
             },
         };
         // The error is on stderr too, so that nothing is lost where stdout cannot be written.
         let _also_on_stderr = self.json(&document);
+    }
+
+    /// An error for programs.
+    pub(super) fn problem(&self, error: &Error) -> Problem {
+        Problem {
+            code: error.code().to_owned(),
+            message: error.message(),
+            help: self.hint(error),
+            places: Vec::new(),
+        }
     }
 
     /// The hint for an error.
@@ -136,16 +142,24 @@ impl Ui {
         error.hint(self.command)
     }
 
-    /// One of several errors, to stderr.
-    pub(super) fn reported(&self, error: &ReportedError) {
-        self.stderr(&format!(
-            "{} {}",
-            paint(BAD, "error:"),
-            visible(&error.message)
-        ));
-        if let Some(help) = &error.help {
-            self.stderr(&format!("  {} {}", paint(FAINT, "help:"), visible(help)));
+    /// Writes errors of a bulk edit to stderr.
+    pub(super) fn reported(&self, errors: &[Problem]) {
+        for error in errors {
+            let message = visible(&error.message);
+            self.stderr(&format!("{} {message}", paint(BAD, "error:")));
+            if let Some(help) = &error.help {
+                self.stderr(&format!("  {} {}", paint(FAINT, "help:"), visible(help)));
+            }
         }
+        if self.json {
+            self.keep_problems(errors.to_vec());
+        }
+    }
+
+    /// Keeps errors for the document that takes the place of the result.
+    fn keep_problems(&self, more: Vec<Problem>) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        problems.extend(more);
     }
 
     /// Writes a warning to stderr.
@@ -169,8 +183,7 @@ impl Ui {
     /// Writes the first diagnostics and their total to stderr; returns the number of errors.
     pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic]) -> usize {
         if self.json {
-            let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-            problems.extend(report::problems(diagnostics));
+            self.keep_problems(report::problems(diagnostics));
         }
         let colored = self.color_of(&io::stderr()) != ColorChoice::Never;
         let FirstDiagnostics { first, more } = shown(diagnostics);

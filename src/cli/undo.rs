@@ -6,8 +6,8 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 
 use super::complete;
-use super::execution::{Execution, Job};
-use super::options::Scope;
+use super::execution::{Execution, Job, JobOutput};
+use super::options::{OutputFormat, Scope};
 use super::session::{Session, block_on, files, lock, now, select};
 use super::show::{commit_of, read_run};
 use super::ui::Ui;
@@ -18,6 +18,7 @@ use crate::error::{Error, Exit};
 use crate::lead::Desired;
 use crate::observe::{Live, observe};
 use crate::plan::{Change, DifferencePolicy, Plan, Present, bare, hold, rejudge, to_write};
+use crate::report::Stays;
 use crate::report::style::{count, visible};
 use crate::select::Selection;
 
@@ -34,6 +35,9 @@ pub(super) struct Undo {
     scope: Scope,
     #[command(flatten)]
     execution: Execution,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: OutputFormat,
 }
 
 impl Undo {
@@ -58,13 +62,10 @@ impl Undo {
             mut changes,
             kept,
         } = inverse(&read_run(&path)?, &shown);
-        for (id, why) in &kept {
-            ui.note(&format!(
-                "stays: {}: {}",
-                visible(id.as_str()),
-                visible(why)
-            ));
-        }
+        let mut stays: Vec<Stays> = kept
+            .into_iter()
+            .map(|(uuid, reason)| Stays { uuid, reason })
+            .collect();
         changes
             .iter_mut()
             .for_each(|change| name(change, &files.desired));
@@ -86,9 +87,17 @@ impl Undo {
                     .await?
                     .readable()?;
                 let mut plan = bare(changes, session.target().clone(), now());
-                for held in hold(&mut plan, &files.desired) {
-                    let lead = visible(held.uuid.as_str());
-                    ui.note(&format!("stays: {lead}: held: {}", visible(&held.reason)));
+                stays.extend(
+                    hold(&mut plan, &files.desired)
+                        .into_iter()
+                        .map(|held| Stays {
+                            uuid: held.uuid,
+                            reason: format!("held: {}", held.reason),
+                        }),
+                );
+                for Stays { uuid, reason } in &stays {
+                    let lead = visible(uuid.as_str());
+                    ui.note(&format!("stays: {lead}: {}", visible(reason)));
                 }
                 let policy = DifferencePolicy::default();
                 let written = to_write(&plan.changes, policy).into_owned();
@@ -117,6 +126,10 @@ impl Undo {
                         writer: &writer,
                         stop: &stop,
                         ui,
+                        output: JobOutput {
+                            format: self.format,
+                            stays,
+                        },
                     })
                     .await?;
                 if asked_for > 0 && exit != Exit::Refused {

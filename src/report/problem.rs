@@ -15,7 +15,7 @@ pub enum ErrorDocument {
         /// Why.
         error: Problem,
     },
-    /// Files are not valid.
+    /// Files, or the arguments of a bulk edit, are not valid.
     Many {
         /// Every error in them.
         errors: Vec<Problem>,
@@ -38,20 +38,44 @@ pub struct Problem {
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Spot {
-    /// Relative to the workspace's folder.
+    /// Relative to the workspace's folder, or as it was named on the command line.
     pub file: String,
-    /// From 1.
-    pub line: u32,
-    /// In characters, from 1.
-    pub column: u32,
+    /// The line, or the row of a sheet, from 1.
+    pub line: u64,
+    /// In characters, or the column of a sheet, from 1; null for the whole line.
+    pub column: Option<u64>,
+}
+
+impl Problem {
+    /// An error without help and place.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            help: None,
+            places: Vec::new(),
+        }
+    }
+
+    /// With what to do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With one more place.
+    pub fn at(mut self, place: Spot) -> Self {
+        self.places.push(place);
+        self
+    }
 }
 
 impl From<&Diagnostic> for Problem {
     fn from(made: &Diagnostic) -> Self {
-        let spot = |file: &str, line, column| Spot {
+        let spot = |file: &str, line: u32, column: u32| Spot {
             file: file.to_owned(),
-            line,
-            column,
+            line: line.into(),
+            column: Some(column.into()),
         };
         let own =
             (!made.is_about_the_environment()).then(|| spot(&made.file, made.line, made.column));

@@ -4,13 +4,25 @@ use serde_json::Value as Json;
 
 use crate::world::{Ran, World, program, record, uuid};
 
+/// The one document that a run printed, which a schema takes.
+fn document(ran: &Ran, schema: &str) -> Json {
+    let path = format!("schema/{schema}.schema.json");
+    let text = std::fs::read_to_string(path).expect("a schema");
+    let schema: Json = serde_json::from_str(&text).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let document = ran.json();
+    let errors: Vec<String> = validator
+        .iter_errors(&document)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    assert!(document.is_object(), "lists are objects: {document}");
+    document
+}
+
 /// The document that a run printed, which the schema of errors takes.
 fn error_of(ran: &Ran) -> Json {
-    let schema = std::fs::read_to_string("schema/error.schema.json").expect("a schema");
-    let schema: Json = serde_json::from_str(&schema).expect("JSON");
-    let document = ran.json();
-    assert!(jsonschema::is_valid(&schema, &document), "{document}");
-    document
+    document(ran, "error")
 }
 
 #[test]
@@ -101,4 +113,106 @@ fn a_dash_is_stdout_and_takes_the_place_of_the_text() {
 
     let twice = world.run("plan --out - --report json=-").exits(1);
     assert_eq!(error_of(&twice)["error"]["code"], "output");
+}
+
+#[test]
+fn an_apply_and_its_undo_are_one_document_each() {
+    let live = [
+        record(1, "OPEN", None, &[]),
+        record(2, "CLOSED", None, &[]),
+        record(3, "OPEN", None, &[]),
+    ];
+    let world = World::new(&live, "");
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    let deny = "policy: { transitions: { deny: [\"CLOSED -> OPEN\"] } }\n";
+    world.write("convertalk.yaml", &(config + deny));
+    let declare = |third: &str| {
+        world.declare(&format!(
+            "  {}: {{ label: Acme, status: REVIEW, notes: [{{ title: t }}] }}\n{third}",
+            uuid(1)
+        ));
+    };
+    declare(&format!("  {}: {{ status: OPEN }}\n", uuid(2)));
+    let refused = world.run("apply --yes --format json").exits(3);
+    let refused = document(&refused, "apply");
+    assert_eq!(refused["plan"]["refusals"][0]["rule"], "transition");
+    assert_eq!(
+        (&refused["exit"], &refused["run"]),
+        (&3.into(), &Json::Null)
+    );
+
+    declare(&format!("  {}: {{ status: OPEN }}\n", uuid(9)));
+    let missing = world.run("apply --yes --format json").exits(1);
+    let missing = document(&missing, "apply");
+    assert_eq!(missing["error"]["code"], "missing");
+    assert_eq!(missing["plan"]["missing"][0]["uuid"], uuid(9));
+    assert!(world.puts().is_empty());
+
+    declare("");
+    let applied = world.run("apply --yes --format json").exits(0);
+    let applied = document(&applied, "apply");
+    assert_eq!(applied["leads"][0]["outcome"], "verified");
+    assert_eq!(applied["leads"][0]["label"], "Acme");
+    assert_eq!(applied["run"]["outcomes"]["verified"], 1);
+    let file = applied["run"]["file"].as_str().expect("a file");
+    assert!(world.path(file).exists(), "{file}");
+
+    let undone = world.run("undo last --yes --format json").exits(0);
+    let undone = document(&undone, "apply");
+    assert_eq!(undone["leads"][0]["outcome"], "verified");
+    assert_eq!(undone["stays"][0]["uuid"], uuid(1), "the note: {undone}");
+
+    declare("");
+    let again = world.run("apply --yes --only held --format json").exits(1);
+    assert_eq!(error_of(&again)["error"]["code"], "selector");
+}
+
+#[test]
+fn a_run_that_asks_shows_the_plan_beside_the_document() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    let ran = world.run("apply --format json").exits(1);
+    assert_eq!(error_of(&ran)["error"]["code"], "needs-yes");
+    assert!(world.puts().is_empty());
+}
+
+#[test]
+fn errors_in_the_command_line_are_a_document_too() {
+    for words in [
+        "plan --format json --nope",
+        "plan --nope --format=json",
+        "plan --report json=- --max-changes many",
+        "apply --format json a b c",
+        "undo --format json",
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let ran = Ran::of(program(&words).output().expect("the program runs")).exits(1);
+        let error = error_of(&ran);
+        assert_eq!(error["error"]["code"], "usage", "{words:?}");
+        let message = error["error"]["message"].as_str().expect("a message");
+        assert!(!message.starts_with("error:") && !message.contains('\n'));
+        assert!(ran.err.starts_with("error: "), "people read it on stderr");
+    }
+    let ran = program(&["plan", "--nope"]).output();
+    assert_eq!(Ran::of(ran.expect("the program runs")).exits(1).out, "");
+    let ran = program(&["plan", "--format", "json", "--help"]).output();
+    assert!(
+        !Ran::of(ran.expect("the program runs"))
+            .exits(0)
+            .out
+            .starts_with('{')
+    );
+}
+
+#[test]
+fn errors_of_a_bulk_edit_are_a_list() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    let ran = world.run("set --all status=SHUT tags=a, --format json");
+    let errors = error_of(&ran.exits(1));
+    assert_eq!(errors["errors"][0]["code"], "assignment", "{errors}");
+    world.write("sheet.csv", "uuid,status\nnobody,SHUT\n");
+    let ran = world.run("set --from sheet.csv --format json").exits(1);
+    let errors = error_of(&ran);
+    assert_eq!(errors["errors"][0]["places"][0]["line"], 2, "{errors}");
 }

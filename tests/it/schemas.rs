@@ -23,6 +23,10 @@ fn they_are_what_the_code_says() {
         ("plan", schemars::schema_for!(Plan)),
         ("run", schemars::schema_for!(Line)),
         (
+            "apply",
+            schemars::schema_for!(convertalk::report::ApplyReport<'static>),
+        ),
+        (
             "applied",
             schemars::schema_for!(convertalk::apply::applied::AppliedRecord),
         ),
@@ -45,10 +49,6 @@ fn they_are_what_the_code_says() {
         (
             "history",
             schemars::schema_for!(convertalk::report::LeadHistory),
-        ),
-        (
-            "errors",
-            schemars::schema_for!(convertalk::report::ErrorList),
         ),
         (
             "status",

@@ -14,7 +14,7 @@ use crate::lead_file::Meaning;
 use crate::lead_file::edit::rewrite;
 use crate::lead_file::emit::{self, AgentNames};
 use crate::lead_file::read_text;
-use crate::report::{ErrorPlace, ReportedError};
+use crate::report::{Problem, Spot};
 
 /// A file and its new text.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) fn edit(
     workspace: &Workspace,
     goals: &BTreeMap<String, BTreeMap<LeadId, Meaning>>,
 ) -> Result<Vec<FileEdit>, Problems> {
-    let made: Vec<Result<FileEdit, Vec<ReportedError>>> = goals
+    let made: Vec<Result<FileEdit, Vec<Problem>>> = goals
         .par_iter()
         .map(|(file, goals)| one(workspace, file, goals))
         .collect();
@@ -52,12 +52,12 @@ fn one(
     workspace: &Workspace,
     file: &str,
     goals: &BTreeMap<LeadId, Meaning>,
-) -> Result<FileEdit, Vec<ReportedError>> {
+) -> Result<FileEdit, Vec<Problem>> {
     let name: Arc<str> = file.into();
     let is_there = std::fs::symlink_metadata(workspace.root.join(file)).is_ok();
     let old = if is_there {
         let text = read_text(&workspace.root, &name);
-        Some(text.map_err(|error| vec![ReportedError::new("read", error.message)])?)
+        Some(text.map_err(|error| vec![Problem::new("read", error.message)])?)
     } else {
         None
     };
@@ -75,12 +75,12 @@ fn one(
             .into_iter()
             .map(|(id, why)| {
                 let lead = id.map_or_else(String::new, |id| format!("{id}: "));
-                let place = ErrorPlace {
+                let place = Spot {
                     file: file.to_owned(),
                     line: 1,
                     column: None,
                 };
-                ReportedError::new("edit", format!("{file}: {lead}{why}")).at(place)
+                Problem::new("edit", format!("{file}: {lead}{why}")).at(place)
             })
             .collect()),
     }

@@ -9,7 +9,7 @@ use crate::config::Workspace;
 use crate::error::Error;
 use crate::lead_file::Meaning;
 use crate::lead_file::sheet::{SheetError, SheetRow, read};
-use crate::report::{ErrorPlace, ReportedError};
+use crate::report::{Problem, Spot};
 use crate::yaml::excerpt::quoted;
 
 /// The largest sheet that is read, in bytes.
@@ -48,19 +48,21 @@ pub(super) fn goals(
     Ok(Err(Problems::Errors(errors.collect())))
 }
 
-fn reported(path: &Path, error: SheetError) -> ReportedError {
+fn reported(path: &Path, error: SheetError) -> Problem {
     let file = if path == Path::new("-") {
         "stdin".to_owned()
     } else {
         path.display().to_string()
     };
     let message = format!("{file}: {error}");
-    let place = ErrorPlace {
+    let place = Spot {
         file,
         line: error.row,
-        column: Some(error.number).filter(|number| *number > 0),
+        column: u64::try_from(error.number)
+            .ok()
+            .filter(|number| *number > 0),
     };
-    ReportedError::new("sheet", message).at(place)
+    Problem::new("sheet", message).at(place)
 }
 
 fn undeclared(row: &SheetRow) -> SheetError {
