@@ -94,7 +94,7 @@ impl<'a> ApplyReport<'a> {
             .collect();
         self.run = Some(run);
         self.stopped = report.stopped.map(|reason| stopped(reason).to_owned());
-        self.hints = report.hints.iter().map(|hint| (*hint).to_owned()).collect();
+        self.hints = report.hints.iter().map(|hint| hint.to_string()).collect();
         self.oldest_reading_ms = report
             .oldest_reading
             .map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
