@@ -22,6 +22,8 @@ mod lead_list;
 mod markdown;
 mod patch;
 mod problem;
+mod pull_report;
+mod results;
 mod run;
 mod sarif;
 mod set;
@@ -38,6 +40,11 @@ pub use lead_list::{LeadList, lead_list};
 pub use markdown::SMALLEST;
 pub use patch::patch;
 pub use problem::{ErrorDocument, Problem, Spot, problems};
+pub use pull_report::{PullReport, PulledFile, Skipped};
+pub use results::{
+    DoctorReport, FmtFile, FmtReport, InitAction, InitFile, InitReport, RunDocument,
+    RunDocumentLine, SnapshotReport, ValidateReport,
+};
 pub use run::{RunNames, run, run_file, run_list, stopped};
 pub(crate) use set::changed_fields;
 pub use set::{SetFile, SetLead, SetReport, SetSides, SetValue};

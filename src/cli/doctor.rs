@@ -14,7 +14,7 @@ use crate::config::Workspace;
 use crate::error::{Error, Exit};
 use crate::observe::{ChatType, probe};
 use crate::report::style::{count, visible};
-use crate::report::{Health, HealthCheck, checkup, probed};
+use crate::report::{DoctorReport, Health, HealthCheck, checkup, probed};
 use crate::{config, lead_file};
 
 /// Check the endpoint, the ids and the tokens
@@ -37,12 +37,12 @@ impl Doctor {
             tokens(&workspace, &mut checks);
             api(&workspace, ui, &mut checks)?;
         }
+        let healthy = checks.iter().all(|check| check.health != Health::Error);
         match self.format {
             OutputFormat::Text => ui.result(&checkup(&checks))?,
-            OutputFormat::Json => ui.json(&checks)?,
+            OutputFormat::Json => ui.json(&DoctorReport { healthy, checks })?,
         }
-        let is_well = checks.iter().all(|check| check.health != Health::Error);
-        Ok(if is_well { Exit::Done } else { Exit::Error })
+        Ok(if healthy { Exit::Done } else { Exit::Error })
     }
 }
 

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use clap::Args;
 use rayon::prelude::*;
 
+use super::options::OutputFormat;
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::error::{Error, Exit};
 use crate::lead_file::agent_names::with_agent_names;
 use crate::lead_file::emit::AgentNames;
+use crate::report::{FmtFile, FmtReport, problems};
 use crate::text::{count, visible};
 use crate::yaml::Diagnostic;
 use crate::yaml::format::{Layout, layout};
@@ -30,6 +32,9 @@ pub(super) struct Fmt {
     /// Show the changes as a diff
     #[arg(long)]
     diff: bool,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: OutputFormat,
 }
 
 /// The files to format.
@@ -66,7 +71,11 @@ impl Fmt {
             .into_par_iter()
             .map(|name| lay_out(&root, name, &agent_names))
             .collect();
-        let (total, mut changed, mut failed) = (done.len(), 0, false);
+        let mut report = FmtReport {
+            check: self.check,
+            files: done.len(),
+            ..FmtReport::default()
+        };
         for file in done {
             match file {
                 Err(error) => diagnostics.push(*error),
@@ -81,6 +90,7 @@ impl Fmt {
                     layout: Ok(layout),
                 }) => {
                     if layout.left_alone {
+                        report.left_alone.push(name.to_string());
                         ui.note(&format!(
                             "{}: left unchanged: it uses YAML that cannot be formatted safely",
                             visible(&name)
@@ -89,28 +99,41 @@ impl Fmt {
                     if layout.text == text {
                         continue;
                     }
-                    changed += 1;
                     if !self.check
                         && let Err(error) =
                             atomic_file::replace(&path, text.as_bytes(), layout.text.as_bytes())
                     {
-                        failed = true;
-                        ui.error(&error.into());
+                        let error = error.into();
+                        ui.error(&error);
+                        report.errors.push(ui.problem(&error));
                         continue;
                     }
-                    ui.result(&self.render_change(&name, &text, &layout.text))?;
+                    report.changed.push(FmtFile {
+                        file: name.to_string(),
+                        diff: self.diff.then(|| diff(&name, &text, &layout.text)),
+                    });
                 }
             }
         }
         let errors = ui.diagnostics(&diagnostics);
+        let changed = report.changed.len();
+        let failed = !report.errors.is_empty() || (self.check && changed > 0);
+        report.errors.extend(problems(&diagnostics));
+        match self.format {
+            OutputFormat::Json => ui.json(&report)?,
+            OutputFormat::Text => {
+                let files = report.changed.iter();
+                ui.result(&files.map(render_change).collect::<String>())?;
+            }
+        }
         if self.check && changed > 0 {
             ui.note(&format!(
                 "{changed} of {} would change; run `convertalk fmt`",
-                count(total, "file")
+                count(report.files, "file")
             ));
         }
         match errors {
-            0 if failed || (self.check && changed > 0) => Ok(Exit::Error),
+            0 if failed => Ok(Exit::Error),
             0 => Ok(Exit::Done),
             errors => Err(Error::Invalid { errors }),
         }
@@ -152,20 +175,23 @@ impl Fmt {
             diagnostics: Vec::new(),
         })
     }
+}
 
-    fn render_change(&self, name: &str, old: &str, new: &str) -> String {
-        if !self.diff {
-            return format!("{}\n", visible(name));
-        }
-        let diff = similar::TextDiff::from_lines(old, new);
-        let diff = diff
-            .unified_diff()
-            .context_radius(2)
-            .header(name, name)
-            .to_string();
-        diff.lines()
+fn diff(name: &str, old: &str, new: &str) -> String {
+    let diff = similar::TextDiff::from_lines(old, new);
+    diff.unified_diff()
+        .context_radius(2)
+        .header(name, name)
+        .to_string()
+}
+
+fn render_change(file: &FmtFile) -> String {
+    match &file.diff {
+        None => format!("{}\n", visible(&file.file)),
+        Some(diff) => diff
+            .lines()
             .map(|line| format!("{}\n", visible(line)))
-            .collect()
+            .collect(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 
+use super::options::OutputFormat;
 use super::session::overrides;
 use super::ui::Ui;
 use crate::api::Endpoint;
@@ -15,6 +16,7 @@ use crate::error::{Error, Exit};
 use crate::git::base::top;
 use crate::lead_file::load;
 use crate::report::style::{ADD, FAINT, paint, visible};
+use crate::report::{InitAction, InitFile, InitReport};
 
 /// Create a workspace: configuration, lead file, editor settings and .gitignore
 ///
@@ -31,6 +33,9 @@ pub(super) struct Init {
     /// Also write CI pipelines for this host
     #[arg(long, value_name = "HOST")]
     ci: Option<Ci>,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: OutputFormat,
 }
 
 fn embed(text: &str) -> Result<(String, String), String> {
@@ -59,54 +64,30 @@ impl Init {
         if made {
             all.extend(files(&start));
         }
+        let mut report = InitReport {
+            folder: folder.display().to_string(),
+            ..InitReport::default()
+        };
         for (path, text) in all {
-            self.make(&folder, &path, &text, ui)?;
+            let action = make(&folder, &path, &text)?;
+            if self.format == OutputFormat::Text {
+                ui.result(&self.line(action, &path))?;
+            }
+            report.files.push(InitFile { file: path, action });
+        }
+        if self.format == OutputFormat::Json {
+            ui.json(&report)?;
         }
         ui.note(&next(&start, folder.strip_prefix("./").unwrap_or(&folder)));
         Ok(Exit::Done)
     }
 
-    /// Creates a file if it does not exist, and adds missing lines to .gitignore.
-    fn make(&self, folder: &Path, path: &str, text: &str, ui: &Ui) -> Result<(), Error> {
-        let target = folder.join(path);
-        let there = match fs::read_to_string(&target) {
-            Ok(there) => Some(there),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(source) => {
-                return Err(Error::Io {
-                    what: format!("read {}", target.display()),
-                    source,
-                });
-            }
+    fn line(&self, action: InitAction, path: &str) -> String {
+        let word = match action {
+            InitAction::Created => paint(ADD, "created  "),
+            InitAction::AddedTo => paint(ADD, "added to "),
+            InitAction::Unchanged => paint(FAINT, "unchanged"),
         };
-        let missing = there
-            .as_deref()
-            .filter(|_| path == ".gitignore")
-            .map(missing_lines)
-            .unwrap_or_default();
-        match there {
-            None => {
-                atomic_file::create(&target, text.as_bytes())?;
-                ui.result(&self.line(&paint(ADD, "created  "), path))
-            }
-            Some(there) if !missing.is_empty() => {
-                let gap = if there.is_empty() || there.ends_with('\n') {
-                    ""
-                } else {
-                    "\n"
-                };
-                atomic_file::replace(
-                    &target,
-                    there.as_bytes(),
-                    format!("{there}{gap}{missing}").as_bytes(),
-                )?;
-                ui.result(&self.line(&paint(ADD, "added to "), path))
-            }
-            Some(_) => ui.result(&self.line(&paint(FAINT, "unchanged"), path)),
-        }
-    }
-
-    fn line(&self, word: &str, path: &str) -> String {
         let path = self.folder.join(path).display().to_string();
         format!("{word} {}\n", visible(&path))
     }
@@ -124,6 +105,46 @@ impl Init {
             },
             None => Start::Sandbox,
         }
+    }
+}
+
+/// Creates a file if it does not exist, and adds missing lines to .gitignore.
+fn make(folder: &Path, path: &str, text: &str) -> Result<InitAction, Error> {
+    let target = folder.join(path);
+    let there = match fs::read_to_string(&target) {
+        Ok(there) => Some(there),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(source) => {
+            return Err(Error::Io {
+                what: format!("read {}", target.display()),
+                source,
+            });
+        }
+    };
+    let missing = there
+        .as_deref()
+        .filter(|_| path == ".gitignore")
+        .map(missing_lines)
+        .unwrap_or_default();
+    match there {
+        None => {
+            atomic_file::create(&target, text.as_bytes())?;
+            Ok(InitAction::Created)
+        }
+        Some(there) if !missing.is_empty() => {
+            let gap = if there.is_empty() || there.ends_with('\n') {
+                ""
+            } else {
+                "\n"
+            };
+            atomic_file::replace(
+                &target,
+                there.as_bytes(),
+                format!("{there}{gap}{missing}").as_bytes(),
+            )?;
+            Ok(InitAction::AddedTo)
+        }
+        Some(_) => Ok(InitAction::Unchanged),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
-use super::options::OnMissing;
+use super::options::{OnMissing, OutputFormat};
 use super::session::files;
 use super::ui::Ui;
 use crate::error::{Error, Exit};
@@ -70,6 +70,9 @@ pub(super) struct Pull {
     /// What to do about declared leads that are not in the inbox
     #[arg(long, value_name = "WHAT", default_value = "fail", requires = "update")]
     missing: OnMissing,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: OutputFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -32,6 +32,22 @@ enum Of {
     Run,
     /// `apply --format json` and `undo --format json`
     Apply,
+    /// `pull --format json`
+    Pull,
+    /// `fmt --format json`
+    Fmt,
+    /// `init --format json`
+    Init,
+    /// `doctor --format json`
+    Doctor,
+    /// `validate --format json`
+    Validate,
+    /// `explain --format json`
+    Explain,
+    /// `snapshot --format json`
+    SnapshotResult,
+    /// `show RUN --format json`
+    ShowRun,
     /// The applied record
     Applied,
     /// The list of workspaces in JSON
@@ -66,6 +82,14 @@ impl Schema {
             (Of::Workspace, _) => config::schema::workspace(),
             (Of::Plan, _) => schemars::schema_for!(crate::plan::Plan),
             (Of::Apply, _) => schemars::schema_for!(crate::report::ApplyReport<'static>),
+            (Of::Pull, _) => schemars::schema_for!(crate::report::PullReport),
+            (Of::Fmt, _) => schemars::schema_for!(crate::report::FmtReport),
+            (Of::Init, _) => schemars::schema_for!(crate::report::InitReport),
+            (Of::Doctor, _) => schemars::schema_for!(crate::report::DoctorReport),
+            (Of::Validate, _) => schemars::schema_for!(crate::report::ValidateReport<'static>),
+            (Of::Explain, _) => schemars::schema_for!(crate::plan::explain::Explanation),
+            (Of::SnapshotResult, _) => schemars::schema_for!(crate::report::SnapshotReport),
+            (Of::ShowRun, _) => schemars::schema_for!(crate::report::RunDocument),
             (Of::Applied, _) => schemars::schema_for!(crate::apply::applied::AppliedRecord),
             (Of::List, _) => schemars::schema_for!(crate::report::LeadList),
             (Of::Set, _) => schemars::schema_for!(crate::report::SetReport),

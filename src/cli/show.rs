@@ -19,7 +19,7 @@ use crate::error::{Error, Exit};
 use crate::lead::Desired;
 use crate::plan::{Plan, Source, file};
 use crate::redaction::Redaction;
-use crate::report::{self, Format, RunNames};
+use crate::report::{self, Format, RunDocument, RunDocumentLine, RunNames};
 use crate::{config, git, lead_file};
 
 /// Show a saved plan again, in any format, a run, as text, json or markdown, or the applied record, as text or json
@@ -115,8 +115,10 @@ fn shown(
         Format::Text => Ok(report::run_file(run, names)),
         Format::Json => {
             let lines = run.iter().map(|(_, line)| named(line, names));
-            let lines = lines.collect::<Result<Vec<_>, _>>().map_err(Error::Json)?;
-            serde_json::to_string_pretty(&lines)
+            let document = RunDocument {
+                lines: lines.collect(),
+            };
+            serde_json::to_string_pretty(&document)
                 .map(|json| json + "\n")
                 .map_err(Error::Json)
         }
@@ -149,17 +151,18 @@ fn is_record(text: &str) -> bool {
     serde_json::from_str::<Recognized>(text).is_ok()
 }
 
-/// A line as JSON, with the label and the place of its lead.
-fn named(line: &Line, names: &RunNames) -> Result<serde_json::Value, serde_json::Error> {
-    let mut json = serde_json::to_value(line)?;
-    let (Line::Write { uuid, .. } | Line::Outcome { uuid, .. }) = line else {
-        return Ok(json);
+/// A line with the label and the place of its lead.
+fn named(line: &Line, names: &RunNames) -> RunDocumentLine {
+    let lead = match line {
+        Line::Write { uuid, .. } | Line::Outcome { uuid, .. } => names.leads.get(uuid).cloned(),
+        Line::Run { .. } | Line::Answer { .. } | Line::Summary { .. } => None,
     };
-    if let (Some((label, source)), Some(object)) = (names.leads.get(uuid), json.as_object_mut()) {
-        object.insert("label".to_owned(), serde_json::to_value(label)?);
-        object.insert("source".to_owned(), serde_json::to_value(source)?);
+    let (label, source) = lead.unwrap_or_default();
+    RunDocumentLine {
+        line: line.clone(),
+        label,
+        source,
     }
-    Ok(json)
 }
 
 /// Whether a file is a run file, by its first line.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::options::is_stdout;
+use super::options::{OutputFormat, is_stdout};
 use super::session::{Session, block_on, check_outputs, files, now};
 use super::ui::Ui;
 use crate::atomic_file;
@@ -12,6 +12,7 @@ use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::observe::observe_all;
 use crate::redaction::Redaction;
+use crate::report::SnapshotReport;
 use crate::report::style::{GOOD, count, paint};
 use crate::snapshot::write;
 use crate::text::visible;
@@ -28,11 +29,19 @@ pub(super) struct SnapshotArgs {
     /// How much of people's names and contact values to include
     #[arg(long, value_name = "HOW", default_value = "initials")]
     names: Redaction,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: OutputFormat,
 }
 
 impl SnapshotArgs {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let files = files(directory, ui)?;
+        if is_stdout(&self.out) && self.format == OutputFormat::Json {
+            return Err(Error::Usage(
+                "--out - makes the snapshot the result; --format json would be a second document on stdout",
+            ));
+        }
         check_outputs(&files.workspace, [self.out.as_path()])?;
         let stop = Cancellation::default();
         block_on(&stop, async {
@@ -42,6 +51,7 @@ impl SnapshotArgs {
                 let observed = observe_all(&reader).await;
                 spinner.finish_and_clear();
                 let (live, target) = (observed?, session.target().clone());
+                let created_at = now();
                 let ruled = files.workspace.policy.fields();
                 let into = |out: &mut dyn std::io::Write| {
                     write(
@@ -51,7 +61,7 @@ impl SnapshotArgs {
                         &ruled,
                         target,
                         self.names,
-                        now(),
+                        created_at.clone(),
                     )
                 };
                 if is_stdout(&self.out) {
@@ -64,6 +74,15 @@ impl SnapshotArgs {
                     return Ok(Exit::Done);
                 }
                 let leads = atomic_file::write(&self.out, into)?;
+                if self.format == OutputFormat::Json {
+                    ui.json(&SnapshotReport {
+                        file: self.out.display().to_string(),
+                        created_at,
+                        leads,
+                        names: self.names,
+                    })?;
+                    return Ok(Exit::Done);
+                }
                 let leads = count(usize::try_from(leads).unwrap_or(usize::MAX), "lead");
                 if self.out.is_file() {
                     ui.result(&format!(

@@ -8,8 +8,8 @@ use super::session::overrides;
 use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::git::base::prefix;
-use crate::report;
 use crate::report::style::{GOOD, count, paint};
+use crate::report::{self, ValidateReport};
 use crate::{config, lead_file};
 
 /// Check the files, offline
@@ -44,8 +44,13 @@ impl Validate {
         let leads = loaded.desired.as_ref().map_or(0, |desired| desired.len());
         match self.format {
             DiagnosticFormat::Json => {
-                let json = serde_json::json!({ "valid": errors == 0, "files": loaded.files, "leads": leads, "errors": report::problems(&loaded.diagnostics), "diagnostics": loaded.diagnostics });
-                ui.result(&format!("{json:#}\n"))?;
+                ui.json(&ValidateReport {
+                    valid: errors == 0,
+                    files: loaded.files,
+                    leads,
+                    errors: report::problems(&loaded.diagnostics),
+                    diagnostics: &loaded.diagnostics,
+                })?;
             }
             DiagnosticFormat::Github => ui.result(&report::diagnostics_for_github(
                 &loaded.diagnostics,

@@ -1,13 +1,14 @@
 //! A value of each kind: [`Value`] as the API shows it or as it is to be, and [`DesiredValue`] as a file asks for it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use schemars::{Schema, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::normal::{Compare, has, has_note, same_sets};
-use super::{AgentId, Kind, Note, Status, TagRule};
+use super::{AgentId, FieldId, Kind, Note, Status, TagRule};
 
 /// A value, by the kind of its field. In JSON: null, a text, an array of texts, or an array of notes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -200,7 +201,7 @@ impl Value {
     }
 
     /// The JSON Schema of a value of this kind in a plan.
-    pub fn json_schema(kind: Kind) -> Schema {
+    pub fn kind_schema(kind: Kind) -> Schema {
         match kind {
             Kind::Set => {
                 json_schema!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true })
@@ -214,6 +215,23 @@ impl Value {
                 json_schema!({ "type": ["string", "null"] })
             }
         }
+    }
+}
+
+impl JsonSchema for Value {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut kinds: Vec<Schema> = Vec::new();
+        for id in FieldId::all() {
+            let schema = Self::kind_schema(id.spec().kind);
+            if !kinds.contains(&schema) {
+                kinds.push(schema);
+            }
+        }
+        json_schema!({ "description": "A value, by the kind of its field.", "anyOf": kinds })
     }
 }
 

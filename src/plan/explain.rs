@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Class, Plan, Refusal, Source};
@@ -13,9 +14,10 @@ use crate::observe::Observed;
 use crate::redaction::Redaction;
 
 /// The explanation of one lead.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Explanation {
     /// The lead.
+    #[schemars(with = "String")]
     pub uuid: LeadId,
     /// The label, for readers.
     pub label: Option<String>,
@@ -37,7 +39,7 @@ pub struct Explanation {
 }
 
 /// One field of a lead.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Explained {
     /// The name of the field.
     pub field: String,
@@ -56,7 +58,7 @@ pub struct Explained {
 }
 
 /// What a file declares for a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Declaration {
     /// Exactly this value; of notes, these notes among others.
@@ -71,7 +73,7 @@ pub enum Declaration {
 }
 
 /// Which side decides the value of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// Live and desired value are equal.

@@ -152,7 +152,7 @@ impl JsonSchema for Fields {
         let mut patterns = serde_json::Map::new();
         for id in FieldId::all() {
             let (name, kind) = (id.spec().name, id.spec().kind);
-            let mut schema = sides(Value::json_schema(kind)).to_value();
+            let mut schema = sides(Value::kind_schema(kind)).to_value();
             if kind == Kind::Set {
                 schema["properties"]["patch"] = patch.clone().to_value();
             }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, count, paint, visible};
@@ -9,7 +10,7 @@ use crate::config::Workspace;
 use crate::observe::{ChatType, End, Probe};
 
 /// The result of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Health {
     /// No problem.
@@ -21,7 +22,7 @@ pub enum Health {
 }
 
 /// One finding.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct HealthCheck {
     /// The result.
     pub health: Health,

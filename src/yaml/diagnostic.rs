@@ -8,13 +8,14 @@ mod code;
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::code::Code;
 use crate::yaml::excerpt::{Excerpt, visible};
 
 /// Whether a diagnostic stops the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Nothing goes on with it.
@@ -46,7 +47,7 @@ pub struct SourceFile<'a> {
 }
 
 /// Another place that a diagnostic is about: the first of two duplicates, say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Related {
     /// What is there.
     pub message: String,
@@ -62,12 +63,13 @@ pub struct Related {
 }
 
 /// One mistake, or one thing worth knowing, with its place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diagnostic {
     /// Error or warning.
     pub severity: Severity,
     /// Which rule it is about.
     #[serde(rename = "rule")]
+    #[schemars(with = "String")]
     pub code: Code,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,

@@ -216,3 +216,97 @@ fn errors_of_a_bulk_edit_are_a_list() {
     let errors = error_of(&ran);
     assert_eq!(errors["errors"][0]["places"][0]["line"], 2, "{errors}");
 }
+
+/// Every command that gives a result, with the schema of its document.
+const COMMANDS: [(&str, i32, &str); 27] = [
+    ("init new --format json", 0, "init"),
+    ("doctor --format json", 0, "doctor"),
+    ("validate --format json", 0, "validate"),
+    ("fmt --check --diff --format json", 1, "fmt"),
+    ("fmt --format json", 0, "fmt"),
+    ("list --format json", 0, "list"),
+    ("list --live --format json", 0, "list"),
+    ("set --all status=REVIEW --dry-run --format json", 0, "set"),
+    ("workspaces --format json", 0, "workspaces"),
+    ("test --format json", 1, "test-results"),
+    (
+        "snapshot --out live.jsonl --format json",
+        0,
+        "snapshot-result",
+    ),
+    ("plan --format json", 0, "plan"),
+    ("plan --live live.jsonl --format json", 0, "plan"),
+    ("plan --out plan.json --format json", 0, "plan"),
+    ("plan --report json=-", 0, "plan"),
+    ("show plan.json --format json", 0, "plan"),
+    ("explain Acme --format json", 0, "explain"),
+    ("explain Acme --history --format json", 0, "history"),
+    ("pull --format json", 0, "pull"),
+    ("apply plan.json --yes --format json", 0, "apply"),
+    ("apply --yes --format json", 0, "apply"),
+    ("runs --format json", 0, "runs"),
+    ("show last --format json", 0, "show-run"),
+    ("undo last --yes --format json", 0, "apply"),
+    ("pull --update --format json", 0, "pull"),
+    ("plan --out -", 0, "plan"),
+    ("plan --report json=- --detailed-exitcode", 0, "plan"),
+];
+
+/// A world in which each of them has something to say.
+fn busy_world() -> World {
+    let live = [
+        record(1, "OPEN", None, &["cold"]),
+        record(2, "OPEN", None, &[]),
+        record(3, "OPEN", None, &[]),
+    ];
+    let world = World::new(&live, "");
+    world.write(
+        "leads/all.yaml",
+        &format!(
+            "version: 1\nleads:\n  {}: {{ label: Acme, status: CLOSED, tags: {{ present: [vip], absent: [cold] }}, contact: {{ email: a@b.example }} }}\n  {}: {{ hold: negotiating, status: REVIEW }}\n",
+            uuid(1),
+            uuid(2)
+        ),
+    );
+    let test = format!(
+        "version: 1\ntests:\n  - name: nothing changes\n    live: {{ {}: {{ status: OPEN }} }}\n    expect: {{ changes: 0 }}\n",
+        uuid(1)
+    );
+    world.write("tests/policy.yaml", &test);
+    world
+}
+
+#[test]
+fn every_command_prints_one_document_as_its_schema_says() {
+    let world = busy_world();
+    for (words, exit, schema) in COMMANDS {
+        let ran = world.run(words);
+        assert_eq!(ran.exit, exit, "{words}: {}{}", ran.out, ran.err);
+        document(&ran, schema);
+        if let Some(folder) = std::env::var_os("GOLDEN_JSON") {
+            let name = words.replace([' ', '/', '='], "_");
+            let path = std::path::Path::new(&folder).join(format!("{name}.{schema}.json"));
+            std::fs::write(path, &ran.out).expect("a file");
+        }
+    }
+}
+
+#[test]
+fn every_schema_is_of_a_document_or_of_a_file() {
+    let files = [
+        "workspace",
+        "leads",
+        "tests",
+        "run",
+        "applied",
+        "status",
+        "error",
+    ];
+    let schemas = std::fs::read_dir("schema").expect("schemas");
+    for schema in schemas {
+        let name = schema.expect("a schema").file_name();
+        let name = name.to_string_lossy().replace(".schema.json", "");
+        let has_document = COMMANDS.iter().any(|(_, _, schema)| *schema == name);
+        assert!(has_document || files.contains(&name.as_str()), "{name}");
+    }
+}

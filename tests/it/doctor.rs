@@ -7,7 +7,7 @@ use crate::world::{PRIYA, World, record, serve, uuid};
 fn checks(world: &World, exit: i32) -> Vec<Json> {
     let told = world.run("doctor --format json").exits(exit);
     assert_eq!(world.puts().len(), 0, "doctor never writes");
-    told.json().as_array().expect("a list").clone()
+    told.json()["checks"].as_array().expect("a list").clone()
 }
 
 #[track_caller]
@@ -78,7 +78,7 @@ fn a_wrong_token_address_or_id_is_told_with_a_next_step() {
                     .expect("the program runs"),
             )
             .exits(1);
-        told.json().as_array().expect("a list").clone()
+        told.json()["checks"].as_array().expect("a list").clone()
     };
     finds(
         &elsewhere(("404 Not Found", "<html>nothing</html>")),
@@ -112,7 +112,7 @@ fn without_a_token_or_with_broken_files_it_says_so() {
     let told = world
         .ran(command.output().expect("the program runs"))
         .exits(1);
-    let checks = told.json().as_array().expect("a list").clone();
+    let checks = told.json()["checks"].as_array().expect("a list").clone();
     finds(&checks, "error", "1 error");
     finds(&checks, "error", "neither CONVERTALK_READ_TOKEN");
     finds(&checks, "warning", "write token is not set");

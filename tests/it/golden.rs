@@ -67,7 +67,7 @@ fn files_of_every_version_can_be_read() {
         assert_eq!(plan["warnings"][0]["rule"], "rule:cold");
 
         let run = show(&version.join("run.jsonl")).json();
-        let lines = run.as_array().expect("lines");
+        let lines = run["lines"].as_array().expect("lines");
         let outcomes = lines.iter().filter(|line| line["type"] == "outcome");
         assert_eq!(outcomes.count(), 3, "{run}");
 

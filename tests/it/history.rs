@@ -67,7 +67,7 @@ fn a_run_is_shown_by_name_with_labels_and_values() {
         assert!(shown.contains("leads/all.yaml:3"), "{name}: {shown}");
     }
     let lines = world.run("show last --format json").exits(0).json();
-    let write = lines
+    let write = lines["lines"]
         .as_array()
         .expect("lines")
         .iter()

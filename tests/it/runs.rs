@@ -233,10 +233,7 @@ fn a_run_file_is_shown_and_goes_on_where_it_is_given_again() {
         shown.out
     );
     assert_eq!(
-        world
-            .run("show run.jsonl --format json")
-            .exits(0)
-            .json()
+        world.run("show run.jsonl --format json").exits(0).json()["lines"]
             .as_array()
             .map(Vec::len),
         Some(1 + 3 * 3 + 1)

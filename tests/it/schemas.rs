@@ -23,6 +23,35 @@ fn they_are_what_the_code_says() {
         ("plan", schemars::schema_for!(Plan)),
         ("run", schemars::schema_for!(Line)),
         (
+            "pull",
+            schemars::schema_for!(convertalk::report::PullReport),
+        ),
+        ("fmt", schemars::schema_for!(convertalk::report::FmtReport)),
+        (
+            "init",
+            schemars::schema_for!(convertalk::report::InitReport),
+        ),
+        (
+            "doctor",
+            schemars::schema_for!(convertalk::report::DoctorReport),
+        ),
+        (
+            "validate",
+            schemars::schema_for!(convertalk::report::ValidateReport<'static>),
+        ),
+        (
+            "explain",
+            schemars::schema_for!(convertalk::plan::explain::Explanation),
+        ),
+        (
+            "snapshot-result",
+            schemars::schema_for!(convertalk::report::SnapshotReport),
+        ),
+        (
+            "show-run",
+            schemars::schema_for!(convertalk::report::RunDocument),
+        ),
+        (
             "apply",
             schemars::schema_for!(convertalk::report::ApplyReport<'static>),
         ),

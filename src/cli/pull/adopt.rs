@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Component;
 use std::sync::Arc;
 
+use super::super::options::OutputFormat;
 use super::super::session::{Files, Session, block_on};
 use super::super::ui::Ui;
 use super::Pull;
@@ -17,6 +18,7 @@ use crate::lead_file::emit::{self, AgentNames, NewLead};
 use crate::lead_file::{desired_of, split};
 use crate::observe::{ChatType, Live, observe_all};
 use crate::report::style::{GOOD, paint};
+use crate::report::{PullReport, PulledFile, Skipped};
 use crate::select::Selection;
 use crate::text::{count, visible};
 
@@ -69,7 +71,10 @@ impl Pull {
         }
         let texts = self.texts(workspace, &drafts, &names)?;
         write(workspace, &texts, self.force)?;
-        ui.result(&render_drafts(&drafts))?;
+        match self.format {
+            OutputFormat::Text => ui.result(&render_drafts(&drafts))?,
+            OutputFormat::Json => ui.json(&report(&drafts, &left_out, &live))?,
+        }
         let taken: BTreeSet<&LeadId> = chosen.iter().map(|(id, _)| *id).collect();
         let there = leads
             .iter()
@@ -250,6 +255,32 @@ fn render_drafts(drafts: &Drafts) -> String {
         ),
     };
     lines.collect::<String>() + &sum
+}
+
+fn report(drafts: &Drafts, left_out: &LeftOut, live: &Live) -> PullReport {
+    let files = drafts.iter().map(|(file, leads)| PulledFile {
+        file: file.clone(),
+        leads: leads.len(),
+        values: None,
+    });
+    let reasons = left_out.reasons.iter();
+    let mut skipped: Vec<Skipped> = reasons
+        .map(|(why, times)| Skipped::several(why.to_string(), *times))
+        .collect();
+    let tags = left_out.tags.iter();
+    skipped.extend(
+        tags.map(|tag| Skipped::several(format!("`policy.tags` does not list the tag `{tag}`"), 1)),
+    );
+    let unreadable = live.unreadable.iter();
+    skipped.extend(unreadable.map(|(id, why)| Skipped {
+        uuid: Some(id.clone()),
+        ..Skipped::several(format!("cannot be read: {why}"), 1)
+    }));
+    PullReport {
+        files: files.collect(),
+        skipped,
+        ..PullReport::default()
+    }
 }
 
 /// Prints the next steps to stderr.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::super::options::{OnMissing, Scope};
+use super::super::options::{OnMissing, OutputFormat, Scope};
 use super::super::session::{Compared, Files, Session, base, block_on, plan};
 use super::super::ui::Ui;
 use super::Pull;
@@ -19,17 +19,17 @@ use crate::lead::{DesiredValue, Lead, LeadId, Value};
 use crate::lead_file::edit::{Adopted, Edit, Edited, adopt, apply};
 use crate::lead_file::read_text;
 use crate::observe::Live;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Plan, Source};
 use crate::redaction::Redaction;
 use crate::report::style::{GOOD, paint};
+use crate::report::{Problem, PullReport, PulledFile, Skipped, Spot};
 use crate::text::{count, visible};
 
 /// The values to write, by file, and those that cannot be written.
 #[derive(Default)]
 struct Work {
     edits: BTreeMap<String, Vec<Edit>>,
-    /// A place, a lead and its field, and why it was not written.
-    cannot: Vec<String>,
+    cannot: Vec<Skipped>,
 }
 
 /// The result for one file.
@@ -49,10 +49,14 @@ impl Pull {
             .into_par_iter()
             .map(|(file, edits)| write(&files.workspace, file, &edits))
             .collect();
-        ui.result(&render_done(&done, plan.summary.declared))?;
-        for line in &cannot {
+        match self.format {
+            OutputFormat::Text => ui.result(&render_done(&done, plan.summary.declared))?,
+            OutputFormat::Json => ui.json(&self.report(&done, &cannot, &plan, ui))?,
+        }
+        for skipped in &cannot {
             ui.note(&format!(
-                "skipped, because a lead file cannot express it: {line}"
+                "skipped, because a lead file cannot express it: {}",
+                render_skipped(skipped)
             ));
         }
         let mut exit = Exit::Done;
@@ -77,15 +81,10 @@ impl Pull {
                 exit = Exit::Error;
             }
         }
-        let conflicts = plan
-            .changes
-            .iter()
-            .flat_map(|change| change.fields.iter())
-            .filter(|field| field.class == Some(Class::Conflict));
         if self.only_drift && plan.summary.conflicts > 0 {
             ui.note(&format!(
                 "{} unchanged: the files and the inbox both changed",
-                count(conflicts.count(), "conflict")
+                count(conflicts(&plan), "conflict")
             ));
         }
         for missing in &plan.missing {
@@ -102,6 +101,35 @@ impl Pull {
                 Exit::Error
             },
         )
+    }
+
+    fn report(&self, done: &[UpdatedFile], cannot: &[Skipped], plan: &Plan, ui: &Ui) -> PullReport {
+        let mut report = PullReport {
+            skipped: cannot.to_vec(),
+            missing: plan.missing.clone(),
+            conflicts: if self.only_drift { conflicts(plan) } else { 0 },
+            ..PullReport::default()
+        };
+        for done in done {
+            if done.values > 0 {
+                report.files.push(PulledFile {
+                    file: done.file.clone(),
+                    leads: done.leads,
+                    values: Some(done.values),
+                });
+            }
+            let refused = done.refused.iter().map(|(Edit { id, field, .. }, why)| {
+                Problem::new("edit", format!("{id}: {field} not written: {why}")).at(Spot {
+                    file: done.file.clone(),
+                    line: 1,
+                    column: None,
+                })
+            });
+            report.errors.extend(refused);
+            let error = done.error.as_ref();
+            report.errors.extend(error.map(|error| ui.problem(error)));
+        }
+        report
     }
 
     fn compare(&self, files: &Files, ui: &Ui) -> Result<(Plan, Live), Error> {
@@ -186,12 +214,15 @@ impl Work {
                     });
             }
             Adopted::Cannot(why) => {
-                let place = format!("{}:{}", visible(&change.source.file), field.line);
-                let lead = visible(change.uuid.as_str());
-                self.cannot.push(format!(
-                    "{place}: {lead}: {}: {why}",
-                    visible(&field.field.to_string())
-                ));
+                self.cannot.push(Skipped {
+                    uuid: Some(change.uuid.clone()),
+                    source: Some(Source {
+                        file: change.source.file.clone(),
+                        line: field.line,
+                    }),
+                    field: Some(field.field.to_string()),
+                    ..Skipped::several(why, 1)
+                });
             }
         }
     }
@@ -235,6 +266,22 @@ fn write(workspace: &Workspace, file: String, edits: &[Edit]) -> UpdatedFile {
         refused,
         error: None,
     }
+}
+
+/// The number of fields that the files and the inbox both changed.
+fn conflicts(plan: &Plan) -> usize {
+    let fields = plan.changes.iter().flat_map(|change| change.fields.iter());
+    fields
+        .filter(|field| field.class == Some(Class::Conflict))
+        .count()
+}
+
+fn render_skipped(skipped: &Skipped) -> String {
+    let place = skipped.source.as_ref().map(Source::to_string);
+    let lead = skipped.uuid.as_ref().map(|id| visible(id.as_str()));
+    let field = skipped.field.as_deref().map(visible);
+    let parts = [place, lead, field, Some(visible(&skipped.reason))];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 
 fn render_done(done: &[UpdatedFile], declared: usize) -> String {
