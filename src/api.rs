@@ -24,6 +24,7 @@ mod limiter;
 mod network;
 mod page;
 mod record;
+mod requests;
 mod settings;
 mod wire;
 
@@ -33,6 +34,7 @@ use envelope::{Envelope, NoRecords};
 use http::{Answer, Request, Transport};
 pub use limiter::Permit;
 use page::PageReader;
+pub use requests::RequestCounts;
 pub use settings::{ApiSettings, Auth, Endpoint, NotesSent};
 
 /// A client that reads, and also writes if `W` is [`Write`].
@@ -59,7 +61,7 @@ pub struct Write {
 
 impl Client {
     /// A client for the API at `endpoint` with the settings of `api`. It sends nothing until the first request, and nothing more
-    /// once the user asked to stop.
+    /// once the user asked to stop. Its requests are counted in `requests`.
     ///
     /// # Errors
     /// A token or header name that cannot be sent, or no usable certificate store.
@@ -68,8 +70,9 @@ impl Client {
         api: &ApiSettings,
         read_token: &ApiToken,
         stop: Cancellation,
+        requests: Arc<RequestCounts>,
     ) -> Result<Self, ApiError> {
-        let transport = Transport::new(endpoint, api, stop)?;
+        let transport = Transport::new(endpoint, api, stop, requests)?;
         transport.keep_secret(&read_token.secret);
         let mut listing = endpoint_path(endpoint, "inbox/direct/chats");
         listing

@@ -24,6 +24,8 @@ mod options;
 mod plan;
 mod pull;
 mod pull_request;
+mod reports;
+mod run_metrics;
 mod runs;
 mod sandbox;
 mod scaffold;

@@ -147,6 +147,16 @@ pub enum Action {
     Create,
 }
 
+impl Action {
+    /// The name in every format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Update => "update",
+            Self::Create => "create",
+        }
+    }
+}
+
 /// One lead that is not as the files want it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {

@@ -11,6 +11,7 @@ use crate::yaml::diagnostic::Diagnostic;
 mod applied;
 mod apply_report;
 mod checkup;
+mod csv;
 mod explanation;
 mod field_summary;
 mod finding;
@@ -100,6 +101,14 @@ pub fn plan(
         Format::Sarif => sarif::print(&finding::of_policy(&plan), audience.prefix),
         Format::Html => Ok(html::plan(&plan)),
     }
+}
+
+/// Renders a plan as CSV: a row for each field that differs.
+///
+/// # Errors
+/// None that a plan can cause.
+pub fn plan_as_csv(plan: &Plan, names: Redaction) -> Result<String, ::csv::Error> {
+    csv::plan(&crate::plan::file::masked(plan, names, None))
 }
 
 /// Renders a run file as Markdown for a job summary, cut to `most` bytes, [`SMALLEST`] or more.

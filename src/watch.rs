@@ -9,6 +9,8 @@ use crate::plan::Plan;
 use status::WatchStatus;
 
 pub mod memory;
+pub mod metrics;
+mod states;
 pub mod status;
 
 /// What the loop publishes, and the one request that it takes. Shared by the loop and the server.

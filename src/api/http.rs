@@ -22,6 +22,7 @@ use super::credential::{self, Credential};
 use super::envelope::{self, Envelope};
 use super::limiter::{ConcurrencyLimiter, LONGEST_PAUSE, Permit};
 use super::network::{self, Proxy};
+use super::requests::RequestCounts;
 use super::{ApiError, Failure, NotSent};
 use crate::api::ApiSettings;
 use crate::cancel::Cancellation;
@@ -61,6 +62,7 @@ pub(super) struct Transport {
     pub(super) limiter: ConcurrencyLimiter,
     bodies: Bodies,
     stop: Cancellation,
+    requests: Arc<RequestCounts>,
     /// The tokens in use: the platform's message may repeat one, ours must not.
     secrets: Mutex<Arc<[SecretString]>>,
 }
@@ -70,6 +72,7 @@ impl Transport {
         endpoint: &Url,
         api: &ApiSettings,
         stop: Cancellation,
+        requests: Arc<RequestCounts>,
     ) -> Result<Self, ApiError> {
         let same_host = reqwest::redirect::Policy::custom(|attempt| {
             let home = attempt.previous().first().map(Url::origin);
@@ -104,6 +107,7 @@ impl Transport {
             limiter: ConcurrencyLimiter::new(api.concurrency, api.rate),
             bodies: Bodies::new(),
             stop,
+            requests,
             secrets: Mutex::default(),
         })
     }
@@ -236,10 +240,10 @@ impl Transport {
         decode: impl Decode<T>,
     ) -> Result<(T, Reading), Failure> {
         let sent = Instant::now();
-        let answer = builder
-            .send()
-            .await
-            .map_err(|error| self.no_answer(&error))?;
+        let answer = builder.send().await;
+        let code = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+        self.requests.count(request.method.as_str(), code);
+        let answer = answer.map_err(|error| self.no_answer(&error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let from = answer.url().clone();
         let body = self.bodies.read(answer).await?;

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::execution::{Execution, Job, JobOutput};
+use super::execution::{Execution, Job, JobOutput, RunReports};
 use super::ledger::{APPLIED, Ledger, Recording, rewind};
 use super::options::{Differences, OutputFormat, Scope};
+use super::reports::Reports;
+use super::run_metrics::RunMeter;
 use super::session::{Compared, Files, Session, base, block_on, files, lock, plan, select};
 use super::ui::Ui;
 use crate::api::ApiError;
@@ -39,6 +41,8 @@ pub(super) struct Apply {
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
+    #[command(flatten)]
+    reports: Reports,
     /// Refuse a saved plan older than this
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = crate::duration::parse)]
     max_age: Duration,
@@ -49,6 +53,8 @@ impl Apply {
         self.execution.check_consent()?;
         let end = self.execution.end();
         let files = files(directory, ui)?;
+        self.execution
+            .check_files(&files.workspace, self.reports.files())?;
         let saved = self
             .plan
             .as_deref()
@@ -59,6 +65,7 @@ impl Apply {
         let _lock = lock(&files.workspace)?;
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
+                let meter = RunMeter::start(&session.requests);
                 let writer = session.writer(&files.workspace)?;
                 let spinner = ui.progress(0, "reading the inbox");
                 let target = session.target();
@@ -83,6 +90,10 @@ impl Apply {
                         ui,
                         output: JobOutput {
                             format: self.format,
+                            reports: Some(RunReports {
+                                reports: &self.reports,
+                                meter,
+                            }),
                             ..JobOutput::default()
                         },
                     })

@@ -206,6 +206,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "In a pipeline: write what the files changed since a commit",
                 "convertalk apply --base v1.4 --yes --deadline 10m --run-file run.jsonl",
             ),
+            (
+                "Leave the figures of the run for a textfile collector",
+                "convertalk apply --yes --report openmetrics=/var/lib/node_exporter/convertalk.prom",
+            ),
         ],
     ),
     (

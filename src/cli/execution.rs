@@ -10,6 +10,8 @@ use tokio::time::Instant;
 
 use super::ledger::{Ledger, RunFile};
 use super::options::{OnMissing, OutputFormat, Scope};
+use super::reports::{ReportFormat, ReportedPlan, Reports};
+use super::run_metrics::RunMeter;
 use super::session::{Files, check_outputs};
 use super::ui::Ui;
 use crate::api::{Client, Write};
@@ -62,15 +64,24 @@ pub(super) struct Job<'a> {
     pub(super) writer: &'a Client<Write>,
     pub(super) stop: &'a Cancellation,
     pub(super) ui: &'a Ui,
-    pub(super) output: JobOutput,
+    pub(super) output: JobOutput<'a>,
 }
 
 /// What a run prints.
 #[derive(Debug, Default)]
-pub(super) struct JobOutput {
+pub(super) struct JobOutput<'a> {
     pub(super) format: OutputFormat,
     /// Of `undo`: what stays as it is.
     pub(super) stays: Vec<Stays>,
+    /// Of `apply`: what else is written of the plan and the run.
+    pub(super) reports: Option<RunReports<'a>>,
+}
+
+/// The reports of a run, and what they need to know of it.
+#[derive(Debug)]
+pub(super) struct RunReports<'a> {
+    pub(super) reports: &'a Reports,
+    pub(super) meter: RunMeter,
 }
 
 /// A run that has begun.
@@ -93,13 +104,48 @@ impl Job<'_> {
             };
             report::plan(plan, Format::Text, audience).map_err(Error::Json)
         };
+        if let Some(printed) = self.write_reports(|format| !format.is_of_run(), &String::new)? {
+            ui.result(&printed)?;
+        }
         match self.output.format {
-            OutputFormat::Text => ui.result(&text()?),
-            OutputFormat::Json if asks => {
+            OutputFormat::Text if !self.reports_to_stdout() => ui.result(&text()?),
+            OutputFormat::Text | OutputFormat::Json if asks => {
                 ui.stderr(text()?.trim_end());
                 Ok(())
             }
-            OutputFormat::Json => Ok(()),
+            OutputFormat::Text | OutputFormat::Json => Ok(()),
+        }
+    }
+
+    /// Whether a report takes the place of what the run prints.
+    fn reports_to_stdout(&self) -> bool {
+        let reports = self.output.reports.as_ref();
+        reports.is_some_and(|reports| reports.reports.takes_stdout())
+    }
+
+    /// Writes the reports of the wanted formats; returns the one for stdout.
+    fn write_reports(
+        &self,
+        wanted: impl Fn(ReportFormat) -> bool,
+        metrics: &dyn Fn() -> String,
+    ) -> Result<Option<String>, Error> {
+        let Some(RunReports { reports, .. }) = &self.output.reports else {
+            return Ok(None);
+        };
+        let root = Some(self.files.workspace.root.as_path());
+        let reported = ReportedPlan::new(self.plan, self.scope.names, root, metrics);
+        reports.write(wanted, |format| reported.render(format))
+    }
+
+    /// Writes the reports that need to know what came of the run.
+    fn report_run(&self, exit: Exit, report: Option<&Report>) -> Result<(), Error> {
+        let Some(RunReports { meter, .. }) = &self.output.reports else {
+            return Ok(());
+        };
+        let metrics = || meter.of_apply(self.plan, exit, report);
+        match self.write_reports(ReportFormat::is_of_run, &metrics)? {
+            Some(printed) => self.ui.result(&printed),
+            None => Ok(()),
         }
     }
 
@@ -107,6 +153,7 @@ impl Job<'_> {
     fn end_without_run(&self, exit: Exit, error: Option<&Error>) -> Result<(), Error> {
         let mut document = self.document(exit);
         document.error = error.map(|error| self.ui.problem(error));
+        self.report_run(exit, None)?;
         self.print(&document)
     }
 
@@ -118,8 +165,8 @@ impl Job<'_> {
 
     fn print(&self, document: &ApplyReport<'_>) -> Result<(), Error> {
         match self.output.format {
-            OutputFormat::Json => self.ui.json(document),
-            OutputFormat::Text => Ok(()),
+            OutputFormat::Json if !self.reports_to_stdout() => self.ui.json(document),
+            OutputFormat::Json | OutputFormat::Text => Ok(()),
         }
     }
 }
@@ -134,12 +181,19 @@ impl Execution {
         }
     }
 
-    /// Checks that the run file is one: no other file may be appended to.
-    fn check_run_file(&self, workspace: &Workspace) -> Result<(), Error> {
+    /// Checks the files that a run will write. The run file is to be one: no other file may be appended to.
+    pub(super) fn check_files<'a>(
+        &'a self,
+        workspace: &Workspace,
+        reports: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<(), Error> {
+        check_outputs(
+            workspace,
+            reports.into_iter().chain(self.run_file.as_deref()),
+        )?;
         let Some(path) = &self.run_file else {
             return Ok(());
         };
-        check_outputs(workspace, [path.as_path()])?;
         check_is_run_file(path).map_err(|source| Error::RunFile {
             path: path.clone(),
             source,
@@ -160,7 +214,6 @@ impl Execution {
             ui,
             ..
         } = *job;
-        self.check_run_file(&job.files.workspace)?;
         let changes = to_write(&plan.changes, job.policy);
         let is_missing = !plan.missing.is_empty() && scope.missing == OnMissing::Fail;
         let may_write = !is_missing && plan.refusals.is_empty() && !changes.is_empty();
@@ -228,12 +281,17 @@ impl Execution {
             outcomes,
         };
         let printed = match job.output.format {
+            OutputFormat::Text if job.reports_to_stdout() => {
+                ui.stderr(report::run(&report).trim_end());
+                Ok(())
+            }
             OutputFormat::Text => ui.result(&report::run(&report)),
             OutputFormat::Json => job.print(&job.document(exit).with_run(&report, summary)),
         };
         ui.note(&format!("run {}: {}", begun.id, journal.path().display()));
+        let reported = job.report_run(exit, Some(&report));
         // Leads have been written: a failing report must not make it look as if nothing had been.
-        Ok([recorded, noted, printed]
+        Ok([recorded, noted, printed, reported]
             .into_iter()
             .filter_map(Result::err)
             .fold(exit, |exit, error| {

@@ -1,20 +1,19 @@
 //! Options that plan and apply share.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
 use super::complete;
+use super::reports::{ReportFormat, ReportedPlan, Reports};
 use super::ui::Ui;
-use crate::atomic_file;
 use crate::config::Workspace;
 use crate::error::Error;
-use crate::git::base::prefix;
-use crate::plan::{ConflictPolicy, DifferencePolicy, Limits, Plan};
+use crate::plan::{ConflictPolicy, DifferencePolicy, Limits};
 use crate::policy::{DriftPolicies, DriftPolicy, Guard, MaxChanges, UnknownGuard};
 use crate::redaction::Redaction;
-use crate::report::{self, Audience, Format};
+use crate::report::{self, Format};
 
 /// Which leads to select, how far to read, and how much to show.
 #[derive(Debug, Args)]
@@ -135,69 +134,36 @@ pub(super) struct Forms {
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: Format,
-    /// Write it in another form to a file as well, or, for -, to stdout instead (repeatable)
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to)]
-    report: Vec<(Format, PathBuf)>,
+    #[command(flatten)]
+    pub(super) reports: Reports,
     /// Cut Markdown to this size, least important part first (500 or more)
     #[arg(long, value_name = "N", value_parser = max_bytes)]
     max_bytes: Option<usize>,
 }
 
 impl Forms {
-    /// The files that are written.
-    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
-        self.report.iter().map(|(_, file)| file.as_path())
-    }
-
-    /// Writes a plan to stdout in one format and to files in others. Files come first: nothing is printed unless all were written.
-    pub(super) fn write_plan(
-        &self,
-        plan: &Plan,
-        names: Redaction,
-        root: Option<&Path>,
-        ui: &Ui,
-    ) -> Result<(), Error> {
-        let from_top =
-            |(format, _): &(Format, PathBuf)| matches!(format, Format::Github | Format::Sarif);
-        let stdout = (self.format, PathBuf::new());
-        let prefix = root
-            .filter(|_| self.report.iter().chain([&stdout]).any(from_top))
-            .map(prefix)
-            .unwrap_or_default();
-        let audience = |max_bytes| Audience {
-            names,
-            max_bytes,
-            prefix: &prefix,
+    /// Writes a plan to stdout in one format and to files in others.
+    pub(super) fn write_plan(&self, reported: ReportedPlan<'_>, ui: &Ui) -> Result<(), Error> {
+        let reported = ReportedPlan {
+            max_bytes: self.max_bytes,
+            ..reported
         };
-        self.write_rendered(
-            |format, most| report::plan(plan, format, audience(most)).map_err(Error::Json),
-            ui,
-        )
+        self.write_rendered(|format, _| reported.render(format), ui)
     }
 
-    /// Renders in the chosen format, cut to the maximum size where that format can be cut.
+    /// Renders in the chosen format, cut to the maximum size where that format can be cut. Files come first: nothing is printed unless all were
+    /// written.
     pub(super) fn write_rendered(
         &self,
-        render: impl Fn(Format, Option<usize>) -> Result<String, Error>,
+        render: impl Fn(ReportFormat, Option<usize>) -> Result<String, Error>,
         ui: &Ui,
     ) -> Result<(), Error> {
-        let mut printed = None;
-        for (format, file) in &self.report {
-            let text = render(*format, self.max_bytes)?;
-            if is_stdout(file) {
-                printed = Some(text);
-                continue;
-            }
-            let text = if *format == Format::Text {
-                anstream::adapter::strip_str(&text).to_string()
-            } else {
-                text
-            };
-            atomic_file::write(file, |out| out.write_all(text.as_bytes()))?;
-        }
+        let printed = self
+            .reports
+            .write(|_| true, |format| render(format, self.max_bytes))?;
         match printed {
             Some(text) => ui.result(&text),
-            None => ui.result(&render(self.format, self.max_bytes)?),
+            None => ui.result(&render(ReportFormat::Plan(self.format), self.max_bytes)?),
         }
     }
 }
@@ -205,27 +171,6 @@ impl Forms {
 /// Whether a file that is asked for is stdout: `-`, as everywhere.
 pub(super) fn is_stdout(file: &Path) -> bool {
     file == Path::new("-")
-}
-
-fn report_to(text: &str) -> Result<(Format, PathBuf), String> {
-    let (format, file) = text
-        .split_once('=')
-        .ok_or("expected FORMAT=FILE, such as markdown=plan.md")?;
-    let format = Format::from_str(format, false).map_err(|_| {
-        format!(
-            "unknown format `{format}`; expected one of {}",
-            Format::value_variants()
-                .iter()
-                .filter_map(word)
-                .collect::<Vec<_>>()
-                .join(" ")
-        )
-    })?;
-    if file.is_empty() {
-        Err("the file name is missing".to_owned())
-    } else {
-        Ok((format, PathBuf::from(file)))
-    }
 }
 
 /// A guard that `--allow` overrides.
@@ -252,12 +197,6 @@ fn allowed(text: &str) -> Result<Guard, String> {
 fn allowable() -> String {
     let names = Guard::ALLOWABLE.map(|guard| guard.to_string()).join(", ");
     format!("; one of {names}, rule:NAME")
-}
-
-fn word(format: &Format) -> Option<String> {
-    format
-        .to_possible_value()
-        .map(|value| value.get_name().to_owned())
 }
 
 fn max_bytes(text: &str) -> Result<usize, String> {

@@ -6,6 +6,8 @@ use clap::Args;
 
 use super::ledger::Recording;
 use super::options::{Differences, Forms, OnMissing, Scope, is_stdout};
+use super::reports::ReportedPlan;
+use super::run_metrics::{RunMeter, of_saved_plan};
 use super::session::{Compared, Files, Session, block_on, check_outputs, files, plan, target};
 use super::ui::Ui;
 use crate::atomic_file;
@@ -13,7 +15,6 @@ use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::plan::Target;
 use crate::plan::file::saved;
-use crate::redaction::RedactionKey;
 use crate::snapshot::Snapshot;
 use crate::text::visible;
 
@@ -46,7 +47,7 @@ impl PlanArgs {
         let files = files(directory, ui)?;
         check_outputs(
             &files.workspace,
-            self.forms.files().chain(self.out.as_deref()),
+            self.forms.reports.files().chain(self.out.as_deref()),
         )?;
         let stop = Cancellation::default();
         block_on(&stop, async {
@@ -63,6 +64,7 @@ impl PlanArgs {
     }
 
     async fn of_inbox(&self, session: &Session, files: &Files, ui: &Ui) -> Result<Exit, Error> {
+        let meter = RunMeter::start(&session.requests);
         let compared = self.compared(files, session.target(), ui)?;
         let reader = session.reader(&files.workspace)?;
         let spinner = ui.progress(0, "reading the inbox");
@@ -71,7 +73,7 @@ impl PlanArgs {
         let (plan, live) = planned?;
         // The listing is freed while the plan is written.
         rayon::spawn(move || drop(live));
-        self.report(&plan, Some(&session.seal_key()), files, ui)
+        self.report(&plan, Some((session, &meter)), files, ui)
     }
 
     fn compared(&self, files: &Files, target: &Target, ui: &Ui) -> Result<Compared, Error> {
@@ -97,12 +99,14 @@ impl PlanArgs {
     fn report(
         &self,
         plan: &crate::plan::Plan,
-        key: Option<&RedactionKey>,
+        read: Option<(&Session, &RunMeter)>,
         files: &Files,
         ui: &Ui,
     ) -> Result<Exit, Error> {
+        let (session, meter) = read.unzip();
         if let Some(out) = &self.out {
-            let bytes = saved(plan, self.scope.names, key).map_err(Error::Json)?;
+            let key = session.map(Session::seal_key);
+            let bytes = saved(plan, self.scope.names, key.as_ref()).map_err(Error::Json)?;
             if is_stdout(out) {
                 // One document on stdout: the saved plan is the result.
                 ui.result(&String::from_utf8_lossy(&bytes))?;
@@ -110,9 +114,13 @@ impl PlanArgs {
             }
             atomic_file::write(out, |file| file.write_all(&bytes))?;
         }
-        self.forms
-            .write_plan(plan, self.scope.names, Some(&files.workspace.root), ui)?;
-        Ok(self.exit(plan))
+        let exit = self.exit(plan);
+        let metrics =
+            || meter.map_or_else(|| of_saved_plan(plan), |meter| meter.of_plan(plan, exit));
+        let root = Some(files.workspace.root.as_path());
+        let reported = ReportedPlan::new(plan, self.scope.names, root, &metrics);
+        self.forms.write_plan(reported, ui)?;
+        Ok(exit)
     }
 
     fn exit(&self, plan: &crate::plan::Plan) -> Exit {

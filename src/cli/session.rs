@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -12,7 +13,7 @@ use super::ledger::{APPLIED, Recording, head_of};
 use super::options::Scope;
 use super::ui::Ui;
 use crate::api::Endpoint;
-use crate::api::{self, ApiToken, Auth, Client, ReadOnly};
+use crate::api::{self, ApiToken, Auth, Client, ReadOnly, RequestCounts};
 use crate::cancel::{Cancellation, Reason};
 use crate::config::{Overrides, Workspace};
 use crate::error::Error;
@@ -140,6 +141,8 @@ pub(super) struct Session {
     read_token: ApiToken,
     embedded: Option<Sandbox>,
     stop: Cancellation,
+    /// What the requests of this session are counted in.
+    pub(super) requests: Arc<RequestCounts>,
 }
 
 impl Session {
@@ -154,6 +157,7 @@ impl Session {
                 read_token: token("CONVERTALK_READ_TOKEN")?,
                 embedded: None,
                 stop,
+                requests: Arc::default(),
             }),
             Endpoint::Sandbox => {
                 let state = crate::state::folder(&workspace.root).map_err(|source| Error::Io {
@@ -183,6 +187,7 @@ impl Session {
                     read_token,
                     embedded: Some(sandbox),
                     stop,
+                    requests: Arc::default(),
                 })
             }
         }
@@ -216,6 +221,7 @@ impl Session {
             &workspace.api,
             &self.read_token,
             self.stop.clone(),
+            Arc::clone(&self.requests),
         )?)
     }
 

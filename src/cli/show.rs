@@ -10,6 +10,8 @@ use clap_complete::ArgValueCompleter;
 
 use super::complete;
 use super::options::Forms;
+use super::reports::{ReportFormat, ReportedPlan};
+use super::run_metrics::of_saved_plan;
 use super::session::overrides;
 use super::ui::Ui;
 use crate::apply::applied::{self, AppliedRecord};
@@ -53,8 +55,9 @@ impl Show {
         }
         if !is_run(&text) {
             let plan = plan_of(&path, &text)?;
-            self.forms
-                .write_plan(&plan, self.names, root.as_deref(), ui)?;
+            let metrics = || of_saved_plan(&plan);
+            let reported = ReportedPlan::new(&plan, self.names, root.as_deref(), &metrics);
+            self.forms.write_plan(reported, ui)?;
             return Ok(Exit::Done);
         }
         let run = journal::read(&text).map_err(|source| Error::RunFile { path, source })?;
@@ -68,6 +71,9 @@ impl Show {
         Ok(Exit::Done)
     }
 }
+
+const RUN_FORMS: &str = "a run can be shown as text, json or markdown";
+const RECORD_FORMS: &str = "an applied record has the forms text and json";
 
 /// Labels and places at the commit that a run was made from, where it is known and here; else as the files have them now.
 fn names(root: &Path, commit: Option<&str>) -> RunNames {
@@ -108,10 +114,10 @@ fn commit(text: &str) -> Option<String> {
 fn shown(
     run: &[(u32, Line)],
     names: &RunNames,
-    format: Format,
+    format: ReportFormat,
     most: Option<usize>,
 ) -> Result<String, Error> {
-    match format {
+    match format.of_plan(RUN_FORMS)? {
         Format::Text => Ok(report::run_file(run, names)),
         Format::Json => {
             let lines = run.iter().map(|(_, line)| named(line, names));
@@ -123,21 +129,19 @@ fn shown(
                 .map_err(Error::Json)
         }
         Format::Markdown => Ok(report::run_as_markdown(run, names, most)),
-        Format::Html | Format::Github | Format::Sarif => {
-            Err(Error::Usage("a run can be shown as text, json or markdown"))
-        }
+        Format::Html | Format::Github | Format::Sarif => Err(Error::Usage(RUN_FORMS)),
     }
 }
 
-fn record_as(record: &AppliedRecord, format: Format) -> Result<String, Error> {
-    match format {
+fn record_as(record: &AppliedRecord, format: ReportFormat) -> Result<String, Error> {
+    match format.of_plan(RECORD_FORMS)? {
         Format::Text => Ok(report::applied(record)),
         Format::Json => serde_json::to_string_pretty(record)
             .map(|json| json + "\n")
             .map_err(Error::Json),
-        Format::Markdown | Format::Html | Format::Github | Format::Sarif => Err(Error::Usage(
-            "an applied record has the forms text and json",
-        )),
+        Format::Markdown | Format::Html | Format::Github | Format::Sarif => {
+            Err(Error::Usage(RECORD_FORMS))
+        }
     }
 }
 

@@ -50,6 +50,7 @@ impl Undo {
         }
         let end = self.execution.end();
         let files = files(directory, ui)?;
+        self.execution.check_files(&files.workspace, [])?;
         let root = &files.workspace.root;
         let path = history::find(Some(root), &self.run)?;
         let shown = path
@@ -129,6 +130,7 @@ impl Undo {
                         output: JobOutput {
                             format: self.format,
                             stays,
+                            reports: None,
                         },
                     })
                     .await?;

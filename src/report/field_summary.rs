@@ -189,7 +189,7 @@ fn words(side: Shown<'_>, absent: &str, names: &PlanNames<'_>) -> String {
     }
 }
 
-fn note_words(note: &Note) -> String {
+pub(super) fn note_words(note: &Note) -> String {
     if note.description.is_empty() {
         note.title.clone()
     } else {

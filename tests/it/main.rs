@@ -41,6 +41,7 @@ mod policy;
 mod pull;
 mod quickstart;
 mod reports;
+mod run_reports;
 mod runs;
 mod saved;
 mod scale;

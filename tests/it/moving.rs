@@ -1,5 +1,6 @@
 //! Leads that somebody is at while a run goes on, through the library.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use convertalk::api::Client;
@@ -65,7 +66,7 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         variable: "CONVERTALK_TOKEN",
     };
     let stop = Cancellation::default();
-    let client = Client::new(&endpoint, &api, &token, stop.clone())
+    let client = Client::new(&endpoint, &api, &token, stop.clone(), Arc::default())
         .expect("a client")
         .with_write(&endpoint, &api, &token)
         .expect("a client");

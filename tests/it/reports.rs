@@ -316,6 +316,16 @@ fn golden_plans_of_every_class() {
     }
 }
 
+#[test]
+fn golden_rows_of_every_class() {
+    for (story, plan) in plans() {
+        let text = report::plan_as_csv(&plan, Audience::default().names).expect("CSV");
+        insta::with_settings!({ snapshot_path => "reports/golden", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(format!("{story}.csv"), text);
+        });
+    }
+}
+
 /// HTML without its style, its script and its policy, which are the same in each.
 fn without_assets(text: &str) -> String {
     let mut text = text.to_owned();

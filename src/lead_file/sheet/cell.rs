@@ -35,7 +35,7 @@ impl<'c> Cell<'c> {
 }
 
 /// A text as a cell that no spreadsheet runs.
-pub(super) fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     if is_run(text.trim_start_matches('\'')) {
         format!("'{text}")
     } else {
@@ -54,7 +54,8 @@ fn is_run(text: &str) -> bool {
 /// A rule on tags as the text of a cell.
 pub(super) fn of_tags(rule: &TagRule) -> String {
     let items: Vec<String> = match rule {
-        TagRule::Exact(tags) => tags.iter().map(|tag| plain(tag)).collect(),
+        TagRule::Exact(tags) if tags.is_empty() => Vec::new(),
+        TagRule::Exact(tags) => vec![joined(tags)],
         TagRule::Patch { present, absent } => {
             let present = present.iter().map(|tag| format!("+{}", escaped(tag)));
             let absent = absent.iter().map(|tag| format!("-{}", escaped(tag)));
@@ -66,6 +67,12 @@ pub(super) fn of_tags(rule: &TagRule) -> String {
     } else {
         text(&items.join(";"))
     }
+}
+
+/// Tags as the text of a cell.
+pub(crate) fn joined(tags: &BTreeSet<String>) -> String {
+    let tags: Vec<String> = tags.iter().map(|tag| plain(tag)).collect();
+    tags.join(";")
 }
 
 /// A tag of an exact list: one that begins like a mark is escaped.

@@ -146,8 +146,14 @@ fn read_all(answers: Vec<Answer>) {
     };
     let client = || {
         let endpoint = Server::start(answers.clone());
-        let client =
-            Client::new(&endpoint, &api, &token, Cancellation::default()).expect("a client");
+        let client = Client::new(
+            &endpoint,
+            &api,
+            &token,
+            Cancellation::default(),
+            Arc::default(),
+        )
+        .expect("a client");
         client
             .with_write(&endpoint, &api, &token)
             .expect("a client")

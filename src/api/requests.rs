@@ -1,0 +1,40 @@
+//! How many requests were sent, and what they were answered with.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+/// The requests of a process, for metrics and for those who watch whether it goes ahead.
+#[derive(Debug, Default)]
+pub struct RequestCounts(Mutex<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    by_answer: BTreeMap<(String, Option<u16>), u64>,
+    last_answer: Option<Instant>,
+}
+
+impl RequestCounts {
+    /// Counts a request, repeated ones too, with the status of its answer; `None` where none came.
+    pub(super) fn count(&self, method: &str, status: Option<u16>) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = counted.by_answer.entry((method.to_owned(), status));
+        *number.or_default() += 1;
+        if status.is_some() {
+            counted.last_answer = Some(Instant::now());
+        }
+    }
+
+    /// The number of requests by method and status.
+    pub fn by_answer(&self) -> BTreeMap<(String, Option<u16>), u64> {
+        let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.by_answer.clone()
+    }
+
+    /// When a request was last answered.
+    pub fn last_answer(&self) -> Option<Instant> {
+        let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.last_answer
+    }
+}

@@ -1,0 +1,171 @@
+//! `--report FORMAT=FILE`: a plan in other forms, to files or to stdout.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::options::is_stdout;
+use crate::atomic_file;
+use crate::error::Error;
+use crate::git::base::prefix;
+use crate::plan::Plan;
+use crate::redaction::Redaction;
+use crate::report::{self, Audience, Format};
+
+/// The format of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReportFormat {
+    /// One that `--format` has, too.
+    Plan(Format),
+    /// A row for each field that differs.
+    Csv,
+    /// The figures of this run, for a textfile collector or a push gateway.
+    OpenMetrics,
+}
+
+const CSV: &str = "csv";
+const OPENMETRICS: &str = "openmetrics";
+
+/// The reports that are asked for.
+#[derive(Debug, Args)]
+pub(super) struct Reports {
+    /// Write the plan in another form to a file as well, or, for -, to stdout instead (repeatable): text, json, markdown, html, github, sarif, csv,
+    /// or openmetrics
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to)]
+    report: Vec<(ReportFormat, PathBuf)>,
+}
+
+/// A plan as reports show it.
+pub(super) struct ReportedPlan<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) names: Redaction,
+    pub(super) max_bytes: Option<usize>,
+    /// Of the workspace: annotations name files from the top of the repository.
+    pub(super) root: Option<&'a Path>,
+    /// The figures of the run in the OpenMetrics format.
+    pub(super) metrics: &'a dyn Fn() -> String,
+}
+
+impl<'a> ReportedPlan<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        names: Redaction,
+        root: Option<&'a Path>,
+        metrics: &'a dyn Fn() -> String,
+    ) -> Self {
+        Self {
+            plan,
+            names,
+            max_bytes: None,
+            root,
+            metrics,
+        }
+    }
+}
+
+impl ReportedPlan<'_> {
+    pub(super) fn render(&self, format: ReportFormat) -> Result<String, Error> {
+        match format {
+            ReportFormat::Plan(format) => {
+                let from_top = matches!(format, Format::Github | Format::Sarif);
+                let prefix = self.root.filter(|_| from_top).map(prefix);
+                let audience = Audience {
+                    names: self.names,
+                    max_bytes: self.max_bytes,
+                    prefix: prefix.as_deref().unwrap_or_default(),
+                };
+                report::plan(self.plan, format, audience).map_err(Error::Json)
+            }
+            ReportFormat::Csv => {
+                report::plan_as_csv(self.plan, self.names).map_err(|source| Error::Io {
+                    what: "write CSV".to_owned(),
+                    source: std::io::Error::other(source),
+                })
+            }
+            ReportFormat::OpenMetrics => Ok((self.metrics)()),
+        }
+    }
+}
+
+impl ReportFormat {
+    /// Whether it is of a run, and not of its plan: it can be written only when the run has ended.
+    pub(super) fn is_of_run(self) -> bool {
+        match self {
+            Self::OpenMetrics => true,
+            Self::Plan(_) | Self::Csv => false,
+        }
+    }
+
+    /// The format where it is one that `--format` has.
+    pub(super) fn of_plan(self, otherwise: &'static str) -> Result<Format, Error> {
+        match self {
+            Self::Plan(format) => Ok(format),
+            Self::Csv | Self::OpenMetrics => Err(Error::Usage(otherwise)),
+        }
+    }
+}
+
+impl Reports {
+    /// The files that are written.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.report.iter().map(|(_, file)| file.as_path())
+    }
+
+    /// Whether one of them takes the place of the result on stdout.
+    pub(super) fn takes_stdout(&self) -> bool {
+        self.files().any(is_stdout)
+    }
+
+    /// Writes those that are `wanted` to their files. Returns what stdout is to show in place of the result, if one of them goes there.
+    pub(super) fn write(
+        &self,
+        wanted: impl Fn(ReportFormat) -> bool,
+        render: impl Fn(ReportFormat) -> Result<String, Error>,
+    ) -> Result<Option<String>, Error> {
+        let mut printed = None;
+        for (format, file) in self.report.iter().filter(|(format, _)| wanted(*format)) {
+            let text = render(*format)?;
+            if is_stdout(file) {
+                printed = Some(text);
+                continue;
+            }
+            let text = if *format == ReportFormat::Plan(Format::Text) {
+                anstream::adapter::strip_str(&text).to_string()
+            } else {
+                text
+            };
+            atomic_file::write(file, |out| out.write_all(text.as_bytes()))?;
+        }
+        Ok(printed)
+    }
+}
+
+fn report_to(text: &str) -> Result<(ReportFormat, PathBuf), String> {
+    let (format, file) = text
+        .split_once('=')
+        .ok_or("expected FORMAT=FILE, such as markdown=plan.md")?;
+    let format = match format {
+        CSV => ReportFormat::Csv,
+        OPENMETRICS => ReportFormat::OpenMetrics,
+        other => Format::from_str(other, false)
+            .map(ReportFormat::Plan)
+            .map_err(|_| unknown(other))?,
+    };
+    if file.is_empty() {
+        Err("the file name is missing".to_owned())
+    } else {
+        Ok((format, PathBuf::from(file)))
+    }
+}
+
+fn unknown(format: &str) -> String {
+    let known = Format::value_variants().iter().filter_map(|format| {
+        let value = format.to_possible_value()?;
+        Some(value.get_name().to_owned())
+    });
+    let known: Vec<String> = known.chain([CSV, OPENMETRICS].map(str::to_owned)).collect();
+    format!(
+        "unknown format `{format}`; expected one of {}",
+        known.join(" ")
+    )
+}

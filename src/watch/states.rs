@@ -1,0 +1,92 @@
+//! The states of the declared leads, by a plan and what came of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::status::{LeadState, LeadStates};
+use crate::apply::Outcome;
+use crate::diff::FieldChange;
+use crate::lead::LeadId;
+use crate::plan::{Change, Class, Plan};
+
+impl LeadStates {
+    /// The states after a plan of which `outcomes` has been carried out; without any, those that the plan found. Leads of `fighting` have a
+    /// field that is left alone.
+    pub fn after(
+        plan: &Plan,
+        outcomes: &BTreeMap<LeadId, Outcome>,
+        fighting: &BTreeSet<LeadId>,
+    ) -> Self {
+        let mut states = Self {
+            declared: plan.summary.declared,
+            missing: plan.missing.len(),
+            held: plan.held.len(),
+            ..Self::default()
+        };
+        // A lead may be in two lists, and a fighting one need not differ.
+        let mut by_lead: BTreeMap<&LeadId, LeadState> = BTreeMap::new();
+        for change in &plan.changes {
+            let is_settled = outcomes
+                .get(&change.uuid)
+                .is_some_and(|outcome| settles(*outcome));
+            by_lead.insert(&change.uuid, state(change, is_settled));
+        }
+        by_lead.extend(fighting.iter().map(|id| (id, LeadState::Fighting)));
+        for missing in &plan.missing {
+            by_lead.remove(&missing.uuid);
+        }
+        for held in &plan.held {
+            by_lead.remove(&held.uuid);
+        }
+        for state in by_lead.into_values() {
+            match state {
+                LeadState::InSync | LeadState::Held | LeadState::Missing => {}
+                LeadState::Drift => states.drift += 1,
+                LeadState::Intended => states.intended += 1,
+                LeadState::Conflict => states.conflict += 1,
+                LeadState::Fighting => states.fighting += 1,
+            }
+        }
+        let others = LeadState::ALL.iter().map(|state| states.count(*state));
+        states.in_sync = states.declared.saturating_sub(others.sum());
+        states
+    }
+}
+
+/// Whether an outcome says that the lead has what was to be written.
+fn settles(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Verified | Outcome::Written | Outcome::Already => true,
+        Outcome::Stale | Outcome::Failed | Outcome::Untried | Outcome::Unverified => false,
+    }
+}
+
+/// The last state that applies to any field of a lead.
+fn state(change: &Change, is_settled: bool) -> LeadState {
+    let states = change
+        .fields
+        .iter()
+        .map(|field| field_state(field, change.class, is_settled));
+    // A lead that is to be created without any field.
+    let whole = if change.fields.is_empty() && !is_settled {
+        LeadState::Intended
+    } else {
+        LeadState::InSync
+    };
+    states.max().unwrap_or(whole)
+}
+
+fn field_state(field: &FieldChange, class: Class, is_settled: bool) -> LeadState {
+    // A part that is not intended drifted; it stays unless it is taken from the file.
+    let keeps_a_part = field.intended.is_some() && field.taken != Some(crate::diff::Side::File);
+    if field.stays() || is_settled && keeps_a_part {
+        return LeadState::Drift;
+    }
+    if is_settled {
+        return LeadState::InSync;
+    }
+    match field.class.unwrap_or(class) {
+        Class::Change | Class::Intended => LeadState::Intended,
+        Class::Drift => LeadState::Drift,
+        Class::Conflict => LeadState::Conflict,
+    }
+}
