@@ -26,6 +26,7 @@ mod page;
 mod record;
 mod requests;
 mod settings;
+mod webhook;
 mod wire;
 
 use credential::Credential;
@@ -36,6 +37,7 @@ pub use limiter::Permit;
 use page::PageReader;
 pub use requests::RequestCounts;
 pub use settings::{ApiSettings, Auth, Endpoint, NotesSent};
+pub use webhook::{Webhook, WebhookError};
 
 /// A client that reads, and also writes if `W` is [`Write`].
 #[derive(Debug)]

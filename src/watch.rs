@@ -10,6 +10,8 @@ use status::WatchStatus;
 
 pub mod memory;
 pub mod metrics;
+pub mod notify;
+pub mod server;
 mod states;
 pub mod status;
 

@@ -17,7 +17,7 @@ struct Counted {
 
 impl RequestCounts {
     /// Counts a request, repeated ones too, with the status of its answer; `None` where none came.
-    pub(super) fn count(&self, method: &str, status: Option<u16>) {
+    pub(crate) fn count(&self, method: &str, status: Option<u16>) {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = counted.by_answer.entry((method.to_owned(), status));
         *number.or_default() += 1;
