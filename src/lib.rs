@@ -16,8 +16,8 @@
 //!
 //! - [`lead`], [`diff`], [`plan`], [`policy`], [`redaction`] and [`report`] are pure: no I/O, no clock, no randomness, no
 //!   environment. Equal input gives equal bytes.
-//! - Only [`api`] reaches the network; [`watch`] answers requests with `--listen`. `api` implements [`observe::Reader`] and, with a write token, [`apply::Writer`]. The holder of
-//!   a `Reader` cannot write, which makes `plan` read-only by construction.
+//! - Only [`api`] reaches the network; [`watch`] answers requests where it is asked to. `api` implements [`observe::Reader`] and, with a
+//!   write token, [`apply::Writer`]. The holder of a `Reader` cannot write, which makes `plan` read-only by construction.
 //! - [`snapshot`] is an [`observe::Reader`] over a file: a plan without credentials.
 //! - [`atomic_file`] replaces files atomically, even if the power fails.
 //! - Only [`cli`] depends on every module, and only [`cli`] reads the environment and the clock.
