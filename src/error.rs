@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::api::{ApiError, Failure, NotSent};
@@ -13,9 +13,10 @@ use crate::atomic_file::WriteError;
 use crate::config::NoWorkspace;
 use crate::fleet::FleetError;
 use crate::git::base::BaseError;
+use crate::instance::SchemaFault;
 use crate::observe::{ObserveError, UnreadableLeads};
 use crate::plan::file::PlanFileError;
-use crate::sandbox::SandboxError;
+use crate::sandbox::{FileError, SandboxError};
 use crate::select::SelectError;
 use crate::snapshot::SnapshotError;
 use crate::text::{chain, visible};
@@ -312,6 +313,29 @@ impl Error {
         }
     }
 
+    /// The place in a document that was read back and is not as its schema says.
+    pub fn fault(&self) -> Option<(&Path, &SchemaFault)> {
+        match self {
+            Self::PlanFile {
+                path,
+                source: PlanFileError::NotAPlan(fault),
+            }
+            | Self::RunFile {
+                path,
+                source: RunFileError::NotARun(fault),
+            }
+            | Self::Applied {
+                path,
+                source: RecordError::NotARecord(fault),
+            }
+            | Self::Snapshot(SnapshotError::NotASnapshot { path, fault })
+            | Self::Sandbox(SandboxError::File(FileError::Shape(path, fault))) => {
+                Some((path, fault))
+            }
+            _ => None,
+        }
+    }
+
     /// The hint; `command` is the command that failed.
     pub fn hint(&self, command: &str) -> Option<String> {
         let words = match self {
@@ -353,11 +377,8 @@ impl Error {
             Self::Unreadable(_) => "check these leads in the inbox, or leave them out with --only",
             Self::NeedsYes => "in a pipeline, add --yes",
             Self::Locked => "wait for it to end; its run file is in .convertalk/runs/",
-            Self::Io { .. }
-            | Self::Json(_)
-            | Self::Sandbox(_)
-            | Self::Declined
-            | Self::Interrupted => return None,
+            Self::Sandbox(error) => return error.hint().map(str::to_owned),
+            Self::Io { .. } | Self::Json(_) | Self::Declined | Self::Interrupted => return None,
             Self::Write(WriteError::Changed(_)) => "run it again",
             Self::Write(WriteError::Io(..)) => return None,
             Self::Exists { .. } => {

@@ -33,7 +33,7 @@ mod tables;
 mod text;
 
 pub use applied::applied;
-pub use apply_report::{ApplyReport, LeadOutcome, Stays};
+pub use apply_report::{ApplyReport, OutcomeReport, Stays};
 pub use checkup::{Health, HealthCheck, checkup, probed};
 pub use explanation::explanation;
 pub use history::{HistoryEntry, LeadHistory, lead_history};

@@ -44,7 +44,7 @@ pub use choices::{
     Tags, TagsShown, Unassign, Unknown, WrongToken,
 };
 pub use fault::{Fault, FaultError, FaultKind, FaultSide, When};
-pub use file::FileError;
+pub use file::{FileError, schema as seed_schema};
 pub use log::{AgentEdit, LoggedRequest};
 pub use options::{NamedHeader, Options, Token};
 
@@ -72,6 +72,18 @@ pub enum SandboxError {
     /// The log of requests cannot be written.
     #[error("cannot write {}", .0.display())]
     Requests(PathBuf, #[source] io::Error),
+}
+
+impl SandboxError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::File(FileError::Shape(..)) => Some(
+                "a seed has `lead` and `non-lead`, a list of records each; a uuid that looks like a number is in quotes: see `convertalk schema seed`",
+            ),
+            Self::File(_) | Self::Listen(..) | Self::Requests(..) => None,
+        }
+    }
 }
 
 /// A running sandbox. Dropping it stops it, too, but without a last save.
@@ -242,8 +254,7 @@ fn load(options: &Options) -> Result<(Store, Arc<Generator>), SandboxError> {
     };
     let store = Store::load(records, Arc::clone(&generator), generated, options.sort);
     let named = path.cloned().unwrap_or_default();
-    let store = store
-        .map_err(|uuid| FileError::Shape(named, format!("two records have the uuid `{uuid}`")))?;
+    let store = store.map_err(|uuid| FileError::Twice(named, uuid))?;
     Ok((store, generator))
 }
 

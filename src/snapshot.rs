@@ -10,9 +10,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
+use crate::instance::{OtherVersion, SchemaFault};
 use crate::lead::{
     Desired, DesiredLead, DesiredValue, Field, FieldId, Lead, LeadId, Privacy, Value,
 };
@@ -24,13 +26,19 @@ use crate::policy::Guard;
 use crate::redaction::Redaction;
 use crate::text::count;
 
+mod shape;
+
+use shape::{BadLine, read_line};
+
 /// The format version that this program writes and reads.
 const FORMAT_VERSION: u32 = 1;
 
 /// The header: the first line.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SnapshotHeader {
+    /// The version of this format: 1.
     format_version: u32,
+    /// The version of the program.
     tool_version: String,
     /// When the listing had been read (RFC 3339, UTC).
     pub created_at: String,
@@ -50,30 +58,42 @@ impl SnapshotHeader {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// A line of a snapshot.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum SnapshotLine {
+pub enum SnapshotLine {
+    /// The first line.
     Snapshot(SnapshotHeader),
+    /// A lead.
     Lead(Box<ShownLead>),
     /// A lead whose record could not be understood. Not counted as a lead of the file.
     Unreadable {
+        /// The lead.
+        #[schemars(with = "String")]
         uuid: LeadId,
+        /// Why.
         reason: String,
     },
     /// The last line, which shows that the file is complete.
     End {
+        /// The number of leads.
         leads: u64,
     },
 }
 
 /// A lead as listed.
-#[derive(Serialize, Deserialize)]
-struct ShownLead {
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ShownLead {
+    /// The lead.
+    #[schemars(with = "String")]
     uuid: LeadId,
+    /// The list that it is in.
     list: ChatType,
+    /// When it was last updated, in milliseconds since 1970.
     updated: i64,
     /// As in a lead file: values, or mappings of the members of a group.
     #[serde(flatten)]
+    #[schemars(schema_with = "shape::values_schema")]
     values: Map<String, Json>,
 }
 
@@ -238,22 +258,20 @@ pub enum SnapshotError {
         source: io::Error,
     },
     /// Another kind of file, or damaged.
-    #[error("{}: line {number} is not valid in a snapshot", path.display())]
-    SnapshotLine {
+    #[error("{}: not a snapshot: {fault}", path.display())]
+    NotASnapshot {
         /// The file.
         path: PathBuf,
-        /// From 1.
-        number: u64,
-        /// What is wrong.
-        source: Option<serde_json::Error>,
+        /// What is wrong, and where.
+        fault: SchemaFault,
     },
-    /// Written by a newer version of this program.
-    #[error("{}: the snapshot has format version {found}; this program reads version {FORMAT_VERSION}", path.display())]
-    Newer {
+    /// Written by another version of this program.
+    #[error("{}: the snapshot has {version}", path.display())]
+    Version {
         /// The file.
         path: PathBuf,
-        /// The version in the file.
-        found: u32,
+        /// Its version.
+        version: OtherVersion,
     },
     /// The last line is missing.
     #[error("{}: the snapshot is cut off: its last line is missing, or does not match the number of leads", path.display())]
@@ -273,10 +291,13 @@ impl SnapshotError {
     /// The hint.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Io { .. } | Self::SnapshotLine { .. } | Self::CutOff { .. } => {
+            Self::Io { .. } | Self::NotASnapshot { .. } | Self::CutOff { .. } => {
                 "make one with `convertalk snapshot --out FILE`"
             }
-            Self::Newer { .. } => "use a newer version of convertalk, or make a new snapshot",
+            Self::Version { version, .. } if version.is_newer() => {
+                "use a newer version of convertalk, or make a new snapshot"
+            }
+            Self::Version { .. } => "make a new snapshot",
             Self::Foreign { .. } => {
                 "make it in this workspace, with the same environment variables"
             }
@@ -297,24 +318,13 @@ impl Snapshot {
     /// # Errors
     /// The file is not a snapshot, or is for another inbox.
     pub fn open(path: &Path, target: &Target) -> Result<Self, SnapshotError> {
-        let path = path.to_owned();
-        let first = lines(&path)?.next().transpose()?;
-        match first {
-            Some((_, SnapshotLine::Snapshot(head))) if head.format_version != FORMAT_VERSION => {
-                Err(SnapshotError::Newer {
-                    found: head.format_version,
-                    path,
-                })
-            }
-            Some((_, SnapshotLine::Snapshot(head))) if head.target != *target => {
-                Err(SnapshotError::Foreign { path })
-            }
-            Some((_, SnapshotLine::Snapshot(head))) => Ok(Self { path, head }),
-            _ => Err(SnapshotError::SnapshotLine {
-                path,
-                number: 1,
-                source: None,
-            }),
+        let snapshot = Self::open_any(path)?;
+        if snapshot.head.target == *target {
+            Ok(snapshot)
+        } else {
+            Err(SnapshotError::Foreign {
+                path: snapshot.path,
+            })
         }
     }
 
@@ -323,17 +333,14 @@ impl Snapshot {
     /// # Errors
     /// Not a snapshot.
     pub fn open_any(path: &Path) -> Result<Self, SnapshotError> {
-        let first = lines(path)?.next().transpose()?;
+        let path = path.to_owned();
+        let first = lines(&path)?.next().transpose()?;
         match first {
-            Some((_, SnapshotLine::Snapshot(head))) => {
-                let target = head.target;
-                Self::open(path, &target)
-            }
-            _ => Err(SnapshotError::SnapshotLine {
-                path: path.to_owned(),
-                number: 1,
-                source: None,
-            }),
+            Some((_, SnapshotLine::Snapshot(head))) => Ok(Self { path, head }),
+            Some(_) | None => Err(not_a_snapshot(
+                &path,
+                SchemaFault::whole("the first line is not the head of a snapshot"),
+            )),
         }
     }
 
@@ -380,14 +387,10 @@ impl Snapshot {
                 (number, SnapshotLine::Lead(shown)) => {
                     leads += 1;
                     if shown.list == list {
-                        let is_whole = add(&mut page, *shown, projection).is_some();
-                        is_whole
-                            .then_some(())
-                            .ok_or_else(|| SnapshotError::SnapshotLine {
-                                path: self.path.clone(),
-                                number,
-                                source: None,
-                            })?;
+                        add(&mut page, *shown, projection).ok_or_else(|| {
+                            let fault = SchemaFault::whole("a value does not fit its field");
+                            not_a_snapshot(&self.path, fault.on_line(number))
+                        })?;
                     }
                 }
                 // The list is unknown. Both are always read, so either will do.
@@ -399,11 +402,8 @@ impl Snapshot {
                 }
                 (_, SnapshotLine::End { leads }) => end = Some(leads),
                 (number, SnapshotLine::Snapshot(_)) => {
-                    return Err(SnapshotError::SnapshotLine {
-                        path: self.path.clone(),
-                        number,
-                        source: None,
-                    });
+                    let fault = SchemaFault::whole("a second head");
+                    return Err(not_a_snapshot(&self.path, fault.on_line(number)));
                 }
             }
         }
@@ -486,12 +486,20 @@ fn lines(
     let file = BufReader::new(File::open(path).map_err(failed)?);
     Ok(file.lines().zip(1..).map(move |(text, number)| {
         let text = text.map_err(failed)?;
-        let line = serde_json::from_str(&text);
-        line.map(|line| (number, line))
-            .map_err(|source| SnapshotError::SnapshotLine {
+        match read_line(&text) {
+            Ok(line) => Ok((number, line)),
+            Err(BadLine::Fault(fault)) => Err(not_a_snapshot(path, fault.on_line(number))),
+            Err(BadLine::Version(version)) => Err(SnapshotError::Version {
                 path: path.to_owned(),
-                number,
-                source: Some(source),
-            })
+                version,
+            }),
+        }
     }))
+}
+
+fn not_a_snapshot(path: &Path, fault: SchemaFault) -> SnapshotError {
+    SnapshotError::NotASnapshot {
+        path: path.to_owned(),
+        fault,
+    }
 }

@@ -15,6 +15,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,11 +23,14 @@ use serde::{Deserialize, Serialize};
 use super::Outcome;
 use super::journal::Line;
 use crate::atomic_file::{self, WriteError};
+use crate::instance::{OtherVersion, SchemaFault, Shape, check_version, parse, take};
 use crate::lead::{Desired, DesiredLead, LeadId};
 use crate::plan::{Head, Target};
 
 /// The version of the format that this program writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
+
+static RECORD: LazyLock<Shape> = LazyLock::new(Shape::derived::<AppliedRecord>);
 
 /// Why an applied record cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,13 +40,10 @@ pub enum RecordError {
     Io(#[source] std::io::Error),
     /// Not an applied record.
     #[error("this is not an applied record: {0}")]
-    NotARecord(#[source] serde_json::Error),
-    /// Written by a later program.
-    #[error("the record has format version {found}; this program reads version {FORMAT_VERSION}")]
-    Newer {
-        /// The version in the file.
-        found: u32,
-    },
+    NotARecord(SchemaFault),
+    /// Written by another version of this program.
+    #[error("the record has {0}")]
+    Version(OtherVersion),
     /// For another inbox.
     #[error("the record is for another endpoint, bot or customer")]
     Foreign,
@@ -59,7 +60,7 @@ impl RecordError {
             Self::NotARecord(_) => {
                 "take it from a copy, or move it away and start again with --begin"
             }
-            Self::Newer { .. } => "use the version of convertalk that wrote it",
+            Self::Version(_) => "use the version of convertalk that wrote it",
             Self::Foreign => {
                 "use the workspace and the environment that it was written in, or name another file: --applied FILE"
             }
@@ -362,16 +363,8 @@ pub fn read(path: &Path) -> Result<Option<AppliedRecord>, RecordError> {
 /// # Errors
 /// It is not one of this version.
 pub fn from_bytes(bytes: &[u8]) -> Result<AppliedRecord, RecordError> {
-    #[derive(Deserialize)]
-    struct RecordVersion {
-        format_version: u32,
-    }
-    let RecordVersion { format_version } =
-        serde_json::from_slice(bytes).map_err(RecordError::NotARecord)?;
-    if format_version != FORMAT_VERSION {
-        return Err(RecordError::Newer {
-            found: format_version,
-        });
-    }
-    serde_json::from_slice(bytes).map_err(RecordError::NotARecord)
+    let text = String::from_utf8_lossy(bytes);
+    let document = parse(&text).map_err(RecordError::NotARecord)?;
+    check_version(&document, FORMAT_VERSION).map_err(RecordError::Version)?;
+    take(document, &text, &RECORD).map_err(RecordError::NotARecord)
 }

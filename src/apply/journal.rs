@@ -8,14 +8,16 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Outcome;
 use crate::diff::FieldChange;
-use crate::lead::{Field, LeadId, Value};
+use crate::instance::{OtherVersion, SchemaFault, Shape, check_version, not_json, take};
+use crate::lead::{self, Field, LeadId};
 use crate::plan::{Action, Base, Fields, Head, Target};
 use crate::redaction::Redaction;
 
@@ -32,23 +34,17 @@ pub const LARGEST: u64 = 1 << 30;
 #[derive(Debug, thiserror::Error)]
 pub enum RunFileError {
     /// The file is not a run file.
-    #[error("not a run file: line {line}: {reason}")]
-    NotARun {
-        /// The line, from 1.
-        line: u32,
-        /// The reason.
-        reason: String,
-    },
+    #[error("not a run file: {0}")]
+    NotARun(SchemaFault),
     /// The file contains no run.
     #[error("not a run file: it contains no run")]
     NoRun,
-    /// Written by a newer version of this program.
-    #[error("the run has format version {found}; this program reads version {FORMAT_VERSION}")]
-    Newer {
-        /// The version in the file.
-        found: u32,
-    },
+    /// Written by another version of this program.
+    #[error("the run has {0}")]
+    Version(OtherVersion),
 }
+
+static LINE: LazyLock<Shape> = LazyLock::new(Shape::derived::<Line>);
 
 /// Reads a run file: the numbered lines of all its runs. A line that was cut off by a kill is left out.
 ///
@@ -62,24 +58,15 @@ pub fn read(text: &str) -> Result<Vec<(u32, Line)>, RunFileError> {
         .filter(|(_, text)| !text.trim().is_empty())
     {
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
-        let line: Line = match serde_json::from_str(text) {
+        let on_line = |fault: SchemaFault| RunFileError::NotARun(fault.on_line(number.into()));
+        let line: Value = match serde_json::from_str(text) {
             Ok(line) => line,
             // Cut off by a kill: the last line of the file, or of a run that is followed by another.
             Err(error) if error.is_eof() && !run.is_empty() => continue,
-            Err(error) => {
-                return Err(RunFileError::NotARun {
-                    line: number,
-                    reason: crate::instance::fault::<Line>(text.as_bytes(), &error),
-                });
-            }
+            Err(error) => return Err(on_line(not_json(&error))),
         };
-        if let Line::Run { format_version, .. } = &line
-            && *format_version != FORMAT_VERSION
-        {
-            return Err(RunFileError::Newer {
-                found: *format_version,
-            });
-        }
+        check_version(&line, FORMAT_VERSION).map_err(RunFileError::Version)?;
+        let line: Line = take(line, text, &LINE).map_err(on_line)?;
         run.push((number, line));
     }
     if matches!(run.first(), Some((_, Line::Run { .. }))) {
@@ -91,7 +78,7 @@ pub fn read(text: &str) -> Result<Vec<(u32, Line)>, RunFileError> {
 
 /// Redacts names and contact values in the lines: the values, and texts that repeat them.
 pub fn redact_lines(mut run: Vec<(u32, Line)>, names: Redaction) -> Vec<(u32, Line)> {
-    let mut sent: BTreeMap<LeadId, Vec<(Field, Value)>> = BTreeMap::new();
+    let mut sent: BTreeMap<LeadId, Vec<(Field, lead::Value)>> = BTreeMap::new();
     for (_, line) in &mut run {
         match line {
             Line::Write { uuid, fields, .. } => {

@@ -92,7 +92,7 @@ struct BegunRun {
 }
 
 impl Job<'_> {
-    /// Shows the plan before it is carried out. Of JSON it is a part of the one document, and whoever confirms it reads it on stderr.
+    /// Shows the plan before it is carried out. Of JSON it is a part of the one document, and the user who confirms it reads it on stderr.
     fn show_plan(&self, asks: bool) -> Result<(), Error> {
         let Job {
             plan, scope, ui, ..

@@ -48,6 +48,10 @@ enum Of {
     SnapshotResult,
     /// `show RUN --format json`
     ShowRun,
+    /// A line of a snapshot
+    Snapshot,
+    /// The seed and the state of a sandbox
+    Seed,
     /// The applied record
     Applied,
     /// The list of workspaces in JSON
@@ -90,6 +94,8 @@ impl Schema {
             (Of::Explain, _) => schemars::schema_for!(crate::plan::explain::Explanation),
             (Of::SnapshotResult, _) => schemars::schema_for!(crate::report::SnapshotReport),
             (Of::ShowRun, _) => schemars::schema_for!(crate::report::RunDocument),
+            (Of::Snapshot, _) => schemars::schema_for!(crate::snapshot::SnapshotLine),
+            (Of::Seed, _) => crate::sandbox::seed_schema(),
             (Of::Applied, _) => schemars::schema_for!(crate::apply::applied::AppliedRecord),
             (Of::List, _) => schemars::schema_for!(crate::report::LeadList),
             (Of::Set, _) => schemars::schema_for!(crate::report::SetReport),

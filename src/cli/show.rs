@@ -169,11 +169,16 @@ fn named(line: &Line, names: &RunNames) -> RunDocumentLine {
     }
 }
 
-/// Whether a file is a run file, by its first line.
+/// Whether a file is meant as a run file: its first line is a document with a type.
 fn is_run(text: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Typed {
+        #[expect(dead_code, reason = "only its presence counts")]
+        r#type: serde::de::IgnoredAny,
+    }
     text.lines()
         .next()
-        .is_some_and(|line| serde_json::from_str::<Line>(line).is_ok())
+        .is_some_and(|line| serde_json::from_str::<Typed>(line).is_ok())
 }
 
 /// Reads a saved plan and checks its digest.

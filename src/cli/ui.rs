@@ -11,7 +11,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
 use crate::report::style::{BAD, CHANGE, FAINT, paint};
-use crate::report::{self, ErrorDocument, FirstDiagnostics, Problem, shown};
+use crate::report::{self, ErrorDocument, FirstDiagnostics, Problem, Spot, shown};
 use crate::text::visible;
 use crate::yaml::Diagnostic;
 use crate::yaml::excerpt::quoted;
@@ -129,11 +129,16 @@ impl Ui {
 
     /// An error for programs.
     pub(super) fn problem(&self, error: &Error) -> Problem {
+        let place = error.fault().map(|(path, fault)| Spot {
+            file: path.display().to_string(),
+            line: fault.line,
+            column: None,
+        });
         Problem {
             code: error.code().to_owned(),
             message: error.message(),
             help: self.hint(error),
-            places: Vec::new(),
+            places: place.into_iter().collect(),
         }
     }
 

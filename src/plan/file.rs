@@ -8,12 +8,15 @@ use std::borrow::Cow;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::{Change, FORMAT_VERSION, Plan, Target};
+use super::{Change, Plan, Target};
 use crate::diff::{FieldChange, RedactionTag};
+use crate::instance::{OtherVersion, SchemaFault, not_json};
 use crate::lead::Value;
 use crate::lead::desired::Desired;
 use crate::observe::Live;
 use crate::redaction::{Redaction, RedactionKey};
+
+mod read;
 
 /// The largest saved plan that is read, in bytes: about 1 000 000 changes.
 pub const LARGEST: u64 = 1 << 30;
@@ -25,17 +28,11 @@ const CLOCKS: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
     /// The file is not a saved plan.
-    #[error("not a saved plan: {reason}")]
-    NotAPlan {
-        /// The reason.
-        reason: String,
-    },
-    /// Written by a newer version of this program.
-    #[error("the plan has format version {found}; this program reads version {FORMAT_VERSION}")]
-    Newer {
-        /// The version in the file.
-        found: u64,
-    },
+    #[error("not a saved plan: {0}")]
+    NotAPlan(SchemaFault),
+    /// Written by another version of this program.
+    #[error("the plan has {0}")]
+    Version(OtherVersion),
     /// The digest does not match.
     #[error("the plan was changed after it was saved: its digest does not match")]
     Tampered,
@@ -70,8 +67,11 @@ impl PlanFileError {
     /// The hint.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotAPlan { .. } | Self::NoDigest => "make one with `convertalk plan --out FILE`",
-            Self::Newer { .. } => "use a newer version of convertalk, or plan again",
+            Self::NotAPlan(_) | Self::NoDigest => "make one with `convertalk plan --out FILE`",
+            Self::Version(version) if version.is_newer() => {
+                "use a newer version of convertalk, or plan again"
+            }
+            Self::Version(_) => "plan again",
             Self::Tampered => "plan again; a saved plan cannot be edited",
             Self::Foreign { .. } => {
                 "apply it in its own workspace, with the same environment variables"
@@ -282,37 +282,17 @@ impl Serialize for RedactedChanges<'_> {
     }
 }
 
-/// Reads a saved plan and checks its digest.
+/// Reads a saved plan and checks its digest, which is that of the document as it is in the file: a key that this program does not know
+/// is covered, and a key that it has gained since refuses no older plan.
 ///
 /// # Errors
-/// The file is not a plan, has a newer format, or was edited.
+/// The file is not a plan, has another format version, or was edited.
 pub fn from_bytes(bytes: &[u8]) -> Result<Plan, PlanFileError> {
-    let not_a_plan = |error: serde_json::Error| PlanFileError::NotAPlan {
-        reason: error.to_string(),
-    };
-    #[derive(serde::Deserialize)]
-    struct PlanVersion {
-        format_version: u64,
-    }
-    let PlanVersion { format_version } = serde_json::from_slice(bytes).map_err(not_a_plan)?;
-    if format_version != u64::from(FORMAT_VERSION) {
-        return Err(PlanFileError::Newer {
-            found: format_version,
-        });
-    }
-    let plan: Plan = serde_json::from_slice(bytes).map_err(|error| PlanFileError::NotAPlan {
-        reason: crate::instance::fault::<Plan>(bytes, &error),
-    })?;
+    let text = String::from_utf8_lossy(bytes);
+    let plan = read::plan(&text)?;
     let said = plan.digest.as_ref().ok_or(PlanFileError::NoDigest)?;
-    if *said
-        != digest(&RedactedPlan {
-            plan: &plan,
-            names: Redaction::Full,
-            key: None,
-            digest: None,
-        })
-        .map_err(not_a_plan)?
-    {
+    let found = read::digest(&text).map_err(|error| PlanFileError::NotAPlan(not_json(&error)))?;
+    if *said != found {
         return Err(PlanFileError::Tampered);
     }
     Ok(plan)
@@ -340,12 +320,13 @@ pub fn check(
             here: words(here),
         });
     }
-    let made: jiff::Timestamp = plan
-        .created_at
-        .parse()
-        .map_err(|_| PlanFileError::NotAPlan {
-            reason: "`created_at` is not a time".to_owned(),
-        })?;
+    let made: jiff::Timestamp = plan.created_at.parse().map_err(|_| {
+        PlanFileError::NotAPlan(SchemaFault {
+            line: 1,
+            place: Some("/created_at".to_owned()),
+            problem: "value is not a time".to_owned(),
+        })
+    })?;
     if now.duration_until(made) > CLOCKS {
         return Err(PlanFileError::Ahead {
             created_at: plan.created_at.clone(),

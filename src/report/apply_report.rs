@@ -21,7 +21,7 @@ pub struct ApplyReport<'a> {
     /// The run; null where nothing was sent, because nothing was to be written or the plan was refused.
     pub run: Option<RunSummary>,
     /// The outcome of each lead of the run, in the order of their uuids.
-    pub leads: Vec<LeadOutcome>,
+    pub leads: Vec<OutcomeReport>,
     /// Why the run stopped early; null where it did not.
     pub stopped: Option<String>,
     /// Settings that may make the platform accept what it refused.
@@ -38,7 +38,7 @@ pub struct ApplyReport<'a> {
 
 /// What became of a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct LeadOutcome {
+pub struct OutcomeReport {
     /// The lead.
     #[schemars(with = "String")]
     pub uuid: LeadId,
@@ -85,7 +85,7 @@ impl<'a> ApplyReport<'a> {
         self.leads = report
             .outcomes
             .iter()
-            .map(|(id, (outcome, detail))| LeadOutcome {
+            .map(|(id, (outcome, detail))| OutcomeReport {
                 uuid: id.clone(),
                 label: labels.get(id).map(|label| (*label).to_owned()),
                 outcome: *outcome,

@@ -7,11 +7,17 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::atomic_file::{self, WriteError};
+use crate::instance::SchemaFault;
 
 use super::choices::ChatKind;
 use super::generate::Generator;
 use super::record::Record;
 use super::store::{StoredBody, text};
+
+mod shape;
+
+use shape::is_json;
+pub use shape::schema;
 
 /// A seed or a state that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -31,17 +37,15 @@ pub enum FileError {
     /// The file is not JSON.
     #[error("{path} is not JSON: {1}", path = .0.display())]
     Json(PathBuf, serde_json::Error),
-    /// The file does not contain records.
+    /// The file is not as its schema says.
     #[error("{path}: {1}", path = .0.display())]
-    Shape(PathBuf, String),
+    Shape(PathBuf, SchemaFault),
+    /// Two records are of one chat.
+    #[error("{path}: two records have the uuid `{1}`", path = .0.display())]
+    Twice(PathBuf, String),
 }
 
-fn is_json(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
-}
-
-/// Reads the records of a file.
+/// Reads the records of a file, which its schema takes.
 pub(super) fn read(path: &Path) -> Result<Vec<(ChatKind, Record)>, FileError> {
     let text =
         std::fs::read_to_string(path).map_err(|error| FileError::Read(path.to_owned(), error))?;
@@ -50,46 +54,29 @@ pub(super) fn read(path: &Path) -> Result<Vec<(ChatKind, Record)>, FileError> {
     } else {
         serde_yaml::from_str(&text).map_err(|error| FileError::Yaml(path.to_owned(), error))?
     };
-    records(value).map_err(|problem| FileError::Shape(path.to_owned(), problem))
+    shape::check(&value, &text, is_json(path))
+        .map_err(|fault| FileError::Shape(path.to_owned(), fault))?;
+    Ok(records(value))
 }
 
-fn records(value: Value) -> Result<Vec<(ChatKind, Record)>, String> {
-    let mut all = Vec::new();
-    match value {
-        Value::Null => {}
-        Value::Array(_) => list(&mut all, ChatKind::Lead, value)?,
-        Value::Object(lists) => {
-            for (key, value) in lists {
-                let kind = ChatKind::ALL.into_iter().find(|kind| kind.as_str() == key);
-                let kind = kind.ok_or_else(|| format!("unknown chat type `{key}`; write `lead` or `non-lead`"))?;
-                list(&mut all, kind, value)?;
-            }
-        }
-        _ => return Err("expected `lead` and `non-lead` with a sequence of records each, or one sequence of leads".to_owned()),
-    }
-    Ok(all)
-}
-
-fn list(all: &mut Vec<(ChatKind, Record)>, kind: ChatKind, value: Value) -> Result<(), String> {
-    let items = match value {
-        Value::Null => Vec::new(),
-        Value::Array(items) => items,
-        _ => return Err(format!("`{}` is not a sequence of records", kind.as_str())),
+/// The records of a document that the schema takes.
+fn records(document: Value) -> Vec<(ChatKind, Record)> {
+    let lists = match document {
+        Value::Object(lists) => lists,
+        leads => Record::from_iter([(ChatKind::Lead.as_str().to_owned(), leads)]),
     };
-    for (index, item) in items.into_iter().enumerate() {
-        let place = || format!("record {} of `{}`", index + 1, kind.as_str());
-        let Value::Object(record) = item else {
-            return Err(format!("{} is not a mapping", place()));
-        };
-        if record.get("uuid").is_some_and(|uuid| !uuid.is_string()) {
-            return Err(format!(
-                "the uuid of {} is not text; put it in quotes",
-                place()
-            ));
+    let mut all = Vec::new();
+    for (key, list) in lists {
+        let kind = ChatKind::ALL.into_iter().find(|kind| kind.as_str() == key);
+        if let (Some(kind), Value::Array(items)) = (kind, list) {
+            let records = items.into_iter().filter_map(|item| match item {
+                Value::Object(record) => Some((kind, record)),
+                _ => None,
+            });
+            all.extend(records);
         }
-        all.push((kind, record));
     }
-    Ok(())
+    all
 }
 
 /// Replaces the file atomically.

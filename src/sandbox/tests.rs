@@ -185,15 +185,19 @@ async fn a_broken_seed_is_a_clear_error() {
     for (name, text, words) in [
         ("a.yaml", "lead: [", "a.yaml is not YAML"),
         ("a.json", "{", "a.json is not JSON"),
-        ("b.yaml", "leads: []", "unknown chat type `leads`"),
-        ("c.yaml", "[1]", "record 1 of `lead` is not a mapping"),
-        ("d.yaml", "[{uuid: 5}]", "put it in quotes"),
+        ("b.yaml", "leads: []", "line 1: /: Additional properties"),
+        ("c.yaml", "[1]", "line 1: /0: value is not of type"),
+        (
+            "d.yaml",
+            "lead:\n- {}\n- uuid: 5",
+            "line 3: /lead/1/uuid: value is not of type",
+        ),
         (
             "e.yaml",
             "[{uuid: a}, {uuid: a}]",
             "two records have the uuid `a`",
         ),
-        ("f.yaml", "just words", "expected `lead`"),
+        ("f.yaml", "just words", "line 1: /: value is not of types"),
     ] {
         let error = Sandbox::start(free(Options {
             seed: Some(file(&folder, name, text)),

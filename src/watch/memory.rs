@@ -1,18 +1,22 @@
 //! `.convertalk/watch.json`: what `watch` remembers from one process to the next.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::status::WatchStatus;
 use crate::atomic_file;
+use crate::instance::{Shape, check_version, parse, take};
+
+static MEMORY: LazyLock<Shape> = LazyLock::new(Shape::derived::<WatchMemory>);
 
 /// The version of the format of [`WatchMemory`].
 const FORMAT_VERSION: u32 = 1;
 
 /// The content of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WatchMemory {
     /// The version of this format: 1.
     format_version: u32,
@@ -45,16 +49,10 @@ impl MemoryFile {
     pub fn open(root: &Path) -> std::io::Result<Self> {
         let path = root.join(".convertalk/watch.json");
         let memory = match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)?,
+            Ok(bytes) => parsed(&bytes)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => WatchMemory::default(),
             Err(error) => return Err(error),
         };
-        if memory.format_version != FORMAT_VERSION {
-            return Err(std::io::Error::other(format!(
-                "format version {} is not {FORMAT_VERSION}",
-                memory.format_version
-            )));
-        }
         Ok(Self {
             path,
             memory: Mutex::new(memory),
@@ -89,6 +87,14 @@ impl MemoryFile {
         })
         .map_err(std::io::Error::other)
     }
+}
+
+/// The content, which its schema takes.
+fn parsed(bytes: &[u8]) -> std::io::Result<WatchMemory> {
+    let text = String::from_utf8_lossy(bytes);
+    let document = parse(&text).map_err(std::io::Error::other)?;
+    check_version(&document, FORMAT_VERSION).map_err(std::io::Error::other)?;
+    take(document, &text, &MEMORY).map_err(std::io::Error::other)
 }
 
 #[cfg(test)]

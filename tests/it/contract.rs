@@ -298,6 +298,8 @@ fn every_schema_is_of_a_document_or_of_a_file() {
         "leads",
         "tests",
         "run",
+        "snapshot",
+        "seed",
         "applied",
         "status",
         "error",

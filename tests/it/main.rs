@@ -40,6 +40,7 @@ mod pipelines;
 mod policy;
 mod pull;
 mod quickstart;
+mod read_back;
 mod reports;
 mod run_reports;
 mod runs;

@@ -23,6 +23,11 @@ fn they_are_what_the_code_says() {
         ("plan", schemars::schema_for!(Plan)),
         ("run", schemars::schema_for!(Line)),
         (
+            "snapshot",
+            schemars::schema_for!(convertalk::snapshot::SnapshotLine),
+        ),
+        ("seed", convertalk::sandbox::seed_schema()),
+        (
             "pull",
             schemars::schema_for!(convertalk::report::PullReport),
         ),
