@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::execution::{Execution, Job, JobOutput, RunReports};
 use super::ledger::{APPLIED, Ledger, Recording, rewind};
-use super::options::{Differences, OutputFormat, Scope};
+use super::options::{Differences, OutputFormat, Scope, one_document};
 use super::reports::Reports;
 use super::run_metrics::RunMeter;
 use super::session::{Compared, Files, Session, base, block_on, files, lock, plan, select};
@@ -50,6 +50,7 @@ pub(super) struct Apply {
 
 impl Apply {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        one_document(self.format == OutputFormat::Json, self.reports.files())?;
         self.execution.check_consent()?;
         let end = self.execution.end();
         let files = files(directory, ui)?;

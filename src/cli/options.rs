@@ -142,6 +142,11 @@ pub(super) struct Forms {
 }
 
 impl Forms {
+    /// Checks that stdout gets one document; `out` is a file that the command writes as well.
+    pub(super) fn check_stdout(&self, out: Option<&Path>) -> Result<(), Error> {
+        one_document(self.format != Format::Text, self.reports.files().chain(out))
+    }
+
     /// Writes a plan to stdout in one format and to files in others.
     pub(super) fn write_plan(&self, reported: ReportedPlan<'_>, ui: &Ui) -> Result<(), Error> {
         let reported = ReportedPlan {
@@ -166,6 +171,20 @@ impl Forms {
             None => ui.result(&render(ReportFormat::Plan(self.format), self.max_bytes)?),
         }
     }
+}
+
+/// Checks that stdout gets one document: in the chosen format, or for a file that is `-`.
+pub(super) fn one_document<'a>(
+    has_format: bool,
+    files: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), Error> {
+    let files = files.into_iter().filter(|file| is_stdout(file)).count();
+    if files + usize::from(has_format) <= 1 {
+        return Ok(());
+    }
+    Err(Error::Usage(
+        "stdout takes one document: of --format, --out - and --report FORMAT=-, choose one",
+    ))
 }
 
 /// Whether a file that is asked for is stdout: `-`, as everywhere.

@@ -42,6 +42,7 @@ pub(super) struct PlanArgs {
 
 impl PlanArgs {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        self.forms.check_stdout(self.out.as_deref())?;
         self.differences.check(self.scope.base.is_some())?;
         self.recording.check(self.scope.base.as_deref())?;
         let files = files(directory, ui)?;

@@ -41,6 +41,7 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        self.forms.check_stdout(None)?;
         let root = config::find(directory).ok();
         let path = history::find(root.as_deref(), &self.file)?;
         let text = read(&path, LARGEST)?;

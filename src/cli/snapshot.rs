@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::options::{OutputFormat, is_stdout};
+use super::options::{OutputFormat, is_stdout, one_document};
 use super::session::{Session, block_on, check_outputs, files, now};
 use super::ui::Ui;
 use crate::atomic_file;
@@ -37,11 +37,7 @@ pub(super) struct SnapshotArgs {
 impl SnapshotArgs {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let files = files(directory, ui)?;
-        if is_stdout(&self.out) && self.format == OutputFormat::Json {
-            return Err(Error::Usage(
-                "--out - makes the snapshot the result; --format json would be a second document on stdout",
-            ));
-        }
+        one_document(self.format == OutputFormat::Json, [self.out.as_path()])?;
         check_outputs(&files.workspace, [self.out.as_path()])?;
         let stop = Cancellation::default();
         block_on(&stop, async {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::options::OutputFormat;
+use super::options::{OutputFormat, is_stdout, one_document};
 use super::session::{Files, base, block_on, files, target};
 use super::ui::Ui;
 use crate::atomic_file;
@@ -28,7 +28,7 @@ pub(super) struct TestCommand {
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
-    /// Write a JUnit report to a file as well
+    /// Write a JUnit report to a file as well, or, for -, to stdout instead
     #[arg(long, value_name = "junit=FILE", value_parser = junit_file)]
     report: Option<PathBuf>,
 }
@@ -42,6 +42,9 @@ fn junit_file(text: &str) -> Result<PathBuf, String> {
 
 impl TestCommand {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        let report = self.report.as_deref();
+        one_document(self.format == OutputFormat::Json, report)?;
+        let to_stdout = report.is_some_and(is_stdout);
         let files = files(directory, ui)?;
         let cases = cases(&files, ui)?;
         if cases.is_empty() {
@@ -64,12 +67,16 @@ impl TestCommand {
             failed: tests.len() - passed,
             tests,
         };
-        if let Some(file) = &self.report {
-            let report = junit(&results);
-            atomic_file::write(file, |out| out.write_all(report.as_bytes()))?;
+        match &self.report {
+            Some(file) if !to_stdout => {
+                let report = junit(&results);
+                atomic_file::write(file, |out| out.write_all(report.as_bytes()))?;
+            }
+            Some(_) | None => {}
         }
         match self.format {
             OutputFormat::Json => ui.json(&results)?,
+            OutputFormat::Text if to_stdout => ui.result(&junit(&results))?,
             OutputFormat::Text => ui.result(&shown(&results))?,
         }
         Ok(if results.failed == 0 {

@@ -111,8 +111,25 @@ fn a_dash_is_stdout_and_takes_the_place_of_the_text() {
     world.run("apply saved.json --yes").exits(0);
     assert!(!world.path("-").exists());
 
-    let twice = world.run("plan --out - --report json=-").exits(1);
-    assert_eq!(error_of(&twice)["error"]["code"], "output");
+    world.write("tests/policy.yaml", "version: 1\ntests: []\n");
+    let junit = world.run("test --report junit=-").exits(0);
+    assert!(junit.out.starts_with("<?xml"), "{}", junit.out);
+    assert!(!world.path("-").exists());
+    for words in [
+        "plan --out - --report json=-",
+        "plan --out - --format json",
+        "plan --report json=- --format json",
+        "plan --report json=- --report markdown=-",
+        "show saved.json --report json=- --report markdown=-",
+        "snapshot --out - --format json",
+        "apply --yes --format json --report csv=-",
+        "test --report junit=- --format json",
+    ] {
+        let twice = world.run(words).exits(1);
+        if words.contains("json=-") || words.contains("--format json") {
+            assert_eq!(error_of(&twice)["error"]["code"], "usage", "{words}");
+        }
+    }
 }
 
 #[test]
