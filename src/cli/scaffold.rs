@@ -36,9 +36,13 @@ pub(crate) const ENDPOINT: &str = "https://api.v7.convertalk.com";
 /// What git must ignore: the program's own folder, and what pipelines write.
 pub(crate) const IGNORED: &str = ".convertalk/\n/plan.*\n/run.jsonl\n/live.jsonl\n";
 
+/// The first test of the policy.
+const TESTS: &str = "tests/policy.yaml";
+
 const SETTINGS: &str = r#"{
   "yaml.schemas": {
     "schema/leads.schema.json": "leads/**/*.yaml",
+    "schema/tests.schema.json": "tests/*.yaml",
     "schema/workspace.schema.json": "convertalk.yaml"
   }
 }
@@ -56,7 +60,11 @@ pub(crate) fn files(start: &Start) -> Vec<Made> {
             let seed = made("seed.yaml", include_str!("scaffold/seed.yaml"));
             (
                 include_str!("scaffold/sandbox.yaml").to_owned(),
-                vec![leads, seed],
+                vec![
+                    leads,
+                    seed,
+                    made(TESTS, include_str!("scaffold/sandbox-tests.yaml")),
+                ],
             )
         }
         Start::Inbox {
@@ -70,10 +78,10 @@ pub(crate) fn files(start: &Start) -> Vec<Made> {
                 .replace("{customer_id}", customer_id);
             (
                 config,
-                vec![made(
-                    "leads/first.yaml",
-                    include_str!("scaffold/real-leads.yaml"),
-                )],
+                vec![
+                    made("leads/first.yaml", include_str!("scaffold/real-leads.yaml")),
+                    made(TESTS, include_str!("scaffold/real-tests.yaml")),
+                ],
             )
         }
     };
@@ -84,6 +92,10 @@ pub(crate) fn files(start: &Start) -> Vec<Made> {
     files.push((
         "schema/workspace.schema.json".to_owned(),
         json(crate::config::schema::workspace()),
+    ));
+    files.push((
+        "schema/tests.schema.json".to_owned(),
+        json(crate::config_test::schema()),
     ));
     files.push(made(".vscode/settings.json", SETTINGS));
     files.push(made(".gitignore", IGNORED));

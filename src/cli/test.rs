@@ -126,7 +126,11 @@ fn tried(case: &Case, files: &Files) -> Result<Vec<String>, Error> {
         writes: true,
         ..Limits::new(&workspace.policy, &workspace.agents)
     };
-    let policy = DifferencePolicy::default();
+    let drift = workspace.policy.drift.as_ref();
+    let policy = DifferencePolicy {
+        drift: drift.map(|rule| rule.value).unwrap_or_default(),
+        ..DifferencePolicy::default()
+    };
     let plan = make(Input {
         desired,
         all: desired,

@@ -184,3 +184,43 @@ fn what_is_wrong_with_a_file_of_tests_is_an_error_at_its_line() {
         );
     }
 }
+
+#[test]
+fn drift_is_treated_as_the_policy_says() {
+    let config = |drift: &str| {
+        CONFIG.replace(
+            "  max_changes: 1\n",
+            &format!("  max_changes: 1\n  drift: {{ status: {drift} }}\n"),
+        )
+    };
+    let case = |name: &str, expect: &str| {
+        test(
+            name,
+            "status: OPEN, agent: priya",
+            &format!("base: HEAD, expect: {expect}"),
+        )
+    };
+    for (drift, expect) in [
+        (
+            "keep",
+            "{ changes: 0, after: { ID: { status: OPEN, agent: priya } } }",
+        ),
+        (
+            "revert",
+            "{ changes: 1, after: { ID: { status: CLOSED, agent: priya } } }",
+        ),
+        ("fail", "{ refused: [drift] }"),
+    ] {
+        let workspace = Workspace::new(&case(drift, &expect.replace("ID", &uuid(1))));
+        workspace.write("convertalk.yaml", &config(drift));
+        for words in ["init -q .", "add .", "commit -qm Declare"] {
+            let mut git = std::process::Command::new("git");
+            git.args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
+                .args(words.split(' '))
+                .current_dir(workspace.0.path());
+            assert!(git.status().expect("git runs").success(), "{words}");
+        }
+        let ran = workspace.run(&["test"]);
+        assert_eq!(ran.exit, 0, "{drift}: {}{}", ran.out, ran.err);
+    }
+}

@@ -37,10 +37,15 @@ fn without_anything_it_is_a_sandbox_that_can_be_planned_and_applied() {
     run(&crm, &["apply", "--yes"]).exits(0);
     run(&crm, &["plan", "--detailed-exitcode"]).exits(0);
     run(&crm, &["doctor"]).exits(0);
-    for (file, of) in [("leads", "leads"), ("workspace", "workspace")] {
+    let tested = run(&crm, &["test"]).exits(0);
+    assert_eq!(
+        (tested.out.as_str(), tested.err.as_str()),
+        ("Passed: 1 test\n", "")
+    );
+    for file in ["leads", "workspace", "tests"] {
         let schema = std::fs::read_to_string(crm.join(format!("schema/{file}.schema.json")))
             .expect("a schema");
-        assert!(schema == run(&crm, &["schema", of]).out, "{file}");
+        assert!(schema == run(&crm, &["schema", file]).out, "{file}");
     }
 }
 
@@ -53,6 +58,10 @@ fn with_the_embed_script_it_is_for_that_bot() {
     )
     .exits(0);
     assert!(run(folder.path(), &["validate"]).exits(0).err.is_empty());
+    assert_eq!(
+        run(folder.path(), &["test"]).exits(0).out,
+        "Passed: 1 test\n"
+    );
     let config = std::fs::read_to_string(folder.path().join("convertalk.yaml")).expect("a file");
     assert!(
         config.contains("bot_id: 63d9ffa77a8d152facbe2f00")
