@@ -32,6 +32,7 @@ mod layouts;
 mod listing;
 mod live;
 mod living;
+mod manifests;
 mod model;
 mod moving;
 mod network;

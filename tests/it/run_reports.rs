@@ -419,3 +419,56 @@ fn commit(world: &World) {
         ],
     );
 }
+
+/// The samples of an exposition by a parser that is not ours. Refused texts panic.
+pub(crate) fn parsed(text: &str) -> BTreeMap<String, f64> {
+    let python =
+        std::env::var("METRICS_READER").expect("METRICS_READER: a Python with prometheus_client");
+    let mut command = std::process::Command::new(python);
+    let mut child = command
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/it/run_reports/reader.py"
+        ))
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("Python runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut stdin, text.as_bytes()).expect("it reads");
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "refused:\n{text}");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+#[ignore = "needs the parser of Prometheus; .ci/run installs it"]
+fn the_parser_of_prometheus_reads_the_figures_as_they_are_meant() {
+    let world = world();
+    declare(&world);
+    world
+        .run("plan --out plan.json --report openmetrics=plan.prom")
+        .exits(0);
+    world
+        .run("show plan.json --report openmetrics=saved.prom")
+        .exits(0);
+    world
+        .run("apply --yes --report openmetrics=run.prom")
+        .exits(0);
+    assert_eq!(
+        parsed(&read(&world, "plan.prom"))["convertalk_leads{state=intended}"],
+        1.0
+    );
+    assert_eq!(
+        parsed(&read(&world, "saved.prom"))["convertalk_leads{state=in_sync}"],
+        1.0
+    );
+    let run = parsed(&read(&world, "run.prom"));
+    assert_eq!(run["convertalk_writes_total{outcome=verified}"], 1.0);
+    assert_eq!(run["convertalk_pass_duration_seconds_bucket{le=+Inf}"], 1.0);
+    assert_eq!(run["convertalk_requests_total{code=200,method=PUT}"], 1.0);
+    assert_eq!(run["convertalk_commit_info{applied=,attempted=}"], 1.0);
+    let refused = std::panic::catch_unwind(|| parsed("# HELP a b\n# TYPE a counter\na_total 1\n"));
+    assert!(refused.is_err(), "the parser is one that refuses");
+}
