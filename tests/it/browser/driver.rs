@@ -93,13 +93,15 @@ impl Browser {
 
     /// Opens a file and forgets what the log holds of others.
     pub(crate) fn visit(&self, file: &Path) {
+        self.visit_url(&format!("file://{}", file.display()));
+    }
+
+    /// Opens an address and forgets what the log holds of others.
+    pub(crate) fn visit_url(&self, url: &str) {
         self.post("/url", &json!({ "url": "about:blank" }));
         self.log("browser");
         self.log("performance");
-        self.post(
-            "/url",
-            &json!({ "url": format!("file://{}", file.display()) }),
-        );
+        self.post("/url", &json!({ "url": url }));
     }
 
     /// Runs a script's body in the page; what it returns.
