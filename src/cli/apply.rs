@@ -77,7 +77,8 @@ impl Apply {
                     Some(saved) => self.take(saved, &files, session, &writer, ui).await,
                 };
                 spinner.finish_and_clear();
-                let (plan, live) = planned?;
+                let (plan, live) =
+                    planned.inspect_err(|error| self.reports.write_failure(&meter, error, ui))?;
                 self.execution
                     .carry_out(&Job {
                         plan: &plan,

@@ -71,7 +71,8 @@ impl PlanArgs {
         let spinner = ui.progress(0, "reading the inbox");
         let planned = plan(files, &self.scope, &compared, session.target(), &reader, ui).await;
         spinner.finish_and_clear();
-        let (plan, live) = planned?;
+        let (plan, live) =
+            planned.inspect_err(|error| self.forms.reports.write_failure(&meter, error, ui))?;
         // The listing is freed while the plan is written.
         rayon::spawn(move || drop(live));
         self.report(&plan, Some((session, &meter)), files, ui)

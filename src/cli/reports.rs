@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::options::is_stdout;
+use super::run_metrics::RunMeter;
+use super::ui::Ui;
 use crate::atomic_file;
 use crate::error::Error;
 use crate::git::base::prefix;
@@ -114,6 +116,17 @@ impl Reports {
     /// Whether one of them takes the place of the result on stdout.
     pub(super) fn takes_stdout(&self) -> bool {
         self.files().any(is_stdout)
+    }
+
+    /// Writes the figures of a run that ended before it had a plan, so that monitoring sees that it failed, and with which answers.
+    pub(super) fn write_failure(&self, meter: &RunMeter, error: &Error, ui: &Ui) {
+        let figures = |_| Ok(meter.of_failure(error.exit()));
+        let written = self
+            .write(ReportFormat::is_of_run, figures)
+            .and_then(|printed| printed.map_or(Ok(()), |text| ui.result(&text)));
+        if let Err(error) = written {
+            ui.error(&error);
+        }
     }
 
     /// Writes those that are `wanted` to their files. Returns what stdout is to show in place of the result, if one of them goes there.

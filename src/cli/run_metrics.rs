@@ -41,6 +41,13 @@ impl RunMeter {
         metrics.encode()
     }
 
+    /// The figures of a run that ended before it had a plan.
+    pub(super) fn of_failure(&self, exit: Exit) -> String {
+        let metrics = Metrics::new(Arc::clone(&self.requests));
+        self.record(&metrics, result_of(exit, false), BTreeMap::new());
+        metrics.encode()
+    }
+
     /// The figures of an apply; `report` is that of its writes, if there were any to make.
     pub(super) fn of_apply(&self, plan: &Plan, exit: Exit, report: Option<&Report>) -> String {
         let metrics = Metrics::new(Arc::clone(&self.requests));
