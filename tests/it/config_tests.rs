@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::world::{Ran, program, uuid};
+use crate::world::{Ran, World, program, record, uuid};
 
 const CONFIG: &str = "version: 1
 api: { endpoint: https://api.example.com, bot_id: 63d9ffa77a8d152facbe2f00, customer_id: 631aa793bcfa100487d13d01 }
@@ -223,4 +223,98 @@ fn drift_is_treated_as_the_policy_says() {
         let ran = workspace.run(&["test"]);
         assert_eq!(ran.exit, 0, "{drift}: {}{}", ran.out, ran.err);
     }
+}
+
+/// A window and the zone, and instants at which it refuses, and at which it does not.
+type Season = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
+const SEASONS: [Season; 5] = [
+    (
+        // Berlin turns its clocks on at 02:00 of 2027-03-28: the window ends at 06:00Z, not 07:00Z.
+        "weekly: \"Fri 16:00 - Mon 08:00\", zone: Europe/Berlin",
+        &[
+            "2027-03-26T15:00:00Z",
+            "2027-03-28T01:30:00Z",
+            "2027-03-29T05:59:59Z",
+        ],
+        &["2027-03-26T14:59:59Z", "2027-03-29T06:00:00Z"],
+    ),
+    (
+        // And back at 03:00 of 2026-10-25, a day of 25 hours.
+        "from: 2026-10-25, to: 2026-10-25, zone: Europe/Berlin",
+        &["2026-10-24T22:00:00Z", "2026-10-25T22:59:59Z"],
+        &["2026-10-24T21:59:59Z", "2026-10-25T23:00:00Z"],
+    ),
+    (
+        "from: 2028-02-29, to: 2028-02-29",
+        &["2028-02-29T00:00:00Z", "2028-02-29T23:59:59Z"],
+        &["2028-02-28T23:59:59Z", "2028-03-01T00:00:00Z"],
+    ),
+    (
+        "from: 2026-12-23, to: 2027-01-03, zone: Asia/Kolkata",
+        &[
+            "2026-12-22T18:30:00Z",
+            "2026-12-31T23:59:59+05:30",
+            "2027-01-01T00:00:00+05:30",
+            "2027-01-03T18:29:59Z",
+        ],
+        &[
+            "2026-12-22T18:29:59Z",
+            "2027-01-03T18:30:00Z",
+            "2027-12-25T12:00:00Z",
+        ],
+    ),
+    (
+        // Nothing is written on weekends.
+        "weekly: \"Sat 00:00 - Mon 00:00\"",
+        &["2026-11-28T00:00:00Z", "2026-11-29T23:59:59Z"],
+        &["2026-11-27T23:59:59Z", "2026-11-30T00:00:00Z"],
+    ),
+];
+
+#[test]
+fn a_freeze_follows_the_clock_that_a_test_sets() {
+    for (window, frozen, free) in SEASONS {
+        let tests: String = frozen
+            .iter()
+            .map(|now| (now, "expect: { changes: 1, refused: [freeze] }"))
+            .chain(free.iter().map(|now| (now, "expect: { changes: 1 }")))
+            .map(|(now, expect)| {
+                test(
+                    &format!("\"{now}\""),
+                    "status: OPEN",
+                    &format!("now: {now}, {expect}"),
+                )
+            })
+            .collect();
+        let workspace = Workspace::new(&tests);
+        let (head, _) = CONFIG.split_once("  freeze:").expect("a freeze");
+        let freeze = format!("{head}  freeze: [{{ {window} }}]\n");
+        workspace.write("convertalk.yaml", &freeze);
+        let ran = workspace.run(&["test"]);
+        assert_eq!(ran.exit, 0, "{window}: {}{}", ran.out, ran.err);
+        assert_eq!(
+            ran.out,
+            format!("Passed: {} tests\n", frozen.len() + free.len())
+        );
+    }
+}
+
+#[test]
+fn nothing_is_reopened_but_where_the_pipeline_allows_it() {
+    let closed = record(2, "CLOSED", None, &[]);
+    let world = World::new(&[closed], "");
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    let rule = "policy: { rules: [{ name: reopened, before: status=CLOSED, after: status!=CLOSED, deny: not on weekends }] }\n";
+    world.write("convertalk.yaml", &(config + rule));
+    world.declare(&format!("  {}: {{ status: OPEN }}\n", uuid(2)));
+    world.run("plan --out plan.json").exits(3);
+    world.run("apply plan.json --yes").exits(3);
+    world
+        .run("apply plan.json --yes --allow rule:reopened")
+        .exits(0);
 }

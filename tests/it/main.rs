@@ -42,6 +42,7 @@ mod policy;
 mod pull;
 mod quickstart;
 mod read_back;
+mod rego;
 mod reports;
 mod run_reports;
 mod runs;
