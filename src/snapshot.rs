@@ -28,7 +28,7 @@ use crate::text::count;
 
 mod shape;
 
-use shape::{BadLine, read_line};
+use shape::{BadLine, is_lead_of, read_line};
 
 /// The format version that this program writes and reads.
 const FORMAT_VERSION: u32 = 1;
@@ -334,9 +334,9 @@ impl Snapshot {
     /// Not a snapshot.
     pub fn open_any(path: &Path) -> Result<Self, SnapshotError> {
         let path = path.to_owned();
-        let first = lines(&path)?.next().transpose()?;
+        let first = lines(&path, None)?.next().transpose()?;
         match first {
-            Some((_, SnapshotLine::Snapshot(head))) => Ok(Self { path, head }),
+            Some((_, Some(SnapshotLine::Snapshot(head)))) => Ok(Self { path, head }),
             Some(_) | None => Err(not_a_snapshot(
                 &path,
                 SchemaFault::whole("the first line is not the head of a snapshot"),
@@ -382,26 +382,34 @@ impl Snapshot {
     fn page_of(&self, list: ChatType, projection: &Projection) -> Result<Page, SnapshotError> {
         let mut page = Page::default();
         let (mut leads, mut end) = (0, None);
-        for line in lines(&self.path)?.skip(1) {
-            match line? {
-                (number, SnapshotLine::Lead(shown)) => {
+        // Leads of the other list are compared with the schema when that list is read: both always are.
+        let other = match list {
+            ChatType::Lead => ChatType::NonLead,
+            ChatType::NonLead => ChatType::Lead,
+        };
+        for line in lines(&self.path, Some(other))?.skip(1) {
+            let (number, line) = line?;
+            let Some(line) = line else {
+                leads += 1;
+                continue;
+            };
+            match line {
+                SnapshotLine::Lead(shown) => {
                     leads += 1;
-                    if shown.list == list {
-                        add(&mut page, *shown, projection).ok_or_else(|| {
-                            let fault = SchemaFault::whole("a value does not fit its field");
-                            not_a_snapshot(&self.path, fault.on_line(number))
-                        })?;
-                    }
+                    add(&mut page, *shown, projection).ok_or_else(|| {
+                        let fault = SchemaFault::whole("a value does not fit its field");
+                        not_a_snapshot(&self.path, fault.on_line(number))
+                    })?;
                 }
                 // The list is unknown. Both are always read, so either will do.
-                (_, SnapshotLine::Unreadable { uuid, reason }) => {
+                SnapshotLine::Unreadable { uuid, reason } => {
                     let is_kept = projection.mask(Key::new(uuid.as_str())).is_some();
                     if list == ChatType::Lead && is_kept {
                         page.unreadable.push(Unreadable { id: uuid, reason });
                     }
                 }
-                (_, SnapshotLine::End { leads }) => end = Some(leads),
-                (number, SnapshotLine::Snapshot(_)) => {
+                SnapshotLine::End { leads } => end = Some(leads),
+                SnapshotLine::Snapshot(_) => {
                     let fault = SchemaFault::whole("a second head");
                     return Err(not_a_snapshot(&self.path, fault.on_line(number)));
                 }
@@ -474,11 +482,14 @@ fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()>
     Some(())
 }
 
-/// The numbered lines of a snapshot.
+/// A line with its number; `None` for a lead that is passed over.
+type NumberedLine = (u64, Option<SnapshotLine>);
+
+/// The numbered lines of a snapshot, without the leads of one list.
 fn lines(
     path: &Path,
-) -> Result<impl Iterator<Item = Result<(u64, SnapshotLine), SnapshotError>> + use<'_>, SnapshotError>
-{
+    without: Option<ChatType>,
+) -> Result<impl Iterator<Item = Result<NumberedLine, SnapshotError>> + use<'_>, SnapshotError> {
     let failed = |source| SnapshotError::Io {
         path: path.to_owned(),
         source,
@@ -486,8 +497,11 @@ fn lines(
     let file = BufReader::new(File::open(path).map_err(failed)?);
     Ok(file.lines().zip(1..).map(move |(text, number)| {
         let text = text.map_err(failed)?;
+        if without.is_some_and(|list| is_lead_of(&text, list)) {
+            return Ok((number, None));
+        }
         match read_line(&text) {
-            Ok(line) => Ok((number, line)),
+            Ok(line) => Ok((number, Some(line))),
             Err(BadLine::Fault(fault)) => Err(not_a_snapshot(path, fault.on_line(number))),
             Err(BadLine::Version(version)) => Err(SnapshotError::Version {
                 path: path.to_owned(),

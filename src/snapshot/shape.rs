@@ -3,12 +3,14 @@
 use std::sync::LazyLock;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::{FORMAT_VERSION, SnapshotLine};
 use crate::instance::{OtherVersion, SchemaFault, Shape, check_version, parse, take};
 use crate::lead::field::groups;
 use crate::lead::{Field, Value};
+use crate::observe::ChatType;
 
 static LINE: LazyLock<Shape> = LazyLock::new(Shape::derived::<SnapshotLine>);
 
@@ -22,6 +24,17 @@ impl From<SchemaFault> for BadLine {
     fn from(fault: SchemaFault) -> Self {
         Self::Fault(fault)
     }
+}
+
+/// Whether a line is of a lead of this list. Cheaper than reading the line.
+pub(super) fn is_lead_of(text: &str, list: ChatType) -> bool {
+    #[derive(Deserialize)]
+    struct Listed {
+        r#type: String,
+        list: ChatType,
+    }
+    let line: Option<Listed> = serde_json::from_str(text).ok();
+    line.is_some_and(|line| line.r#type == "lead" && line.list == list)
 }
 
 /// A line, which its schema takes.

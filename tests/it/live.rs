@@ -142,17 +142,17 @@ fn what_is_no_snapshot_of_this_inbox_is_refused() {
     refused(without_end, "the snapshot is cut off");
     refused(
         &whole.replacen("\n", "\n{\"type\":\"lead\"", 1),
-        "line 2 is not valid in a snapshot",
+        "not a snapshot: line 2: ",
     );
     refused(
         &whole.replacen("\"type\":\"snapshot\"", "\"type\":\"plan\"", 1),
-        "line 1 is not valid in a snapshot",
+        "not a snapshot: line 1: ",
     );
     refused(
         &whole.replacen("\"format_version\":1", "\"format_version\":2", 1),
         "format version 2",
     );
-    refused("", "line 1 is not valid in a snapshot");
+    refused("", "not a snapshot: line 1: ");
     refused(
         &whole.replacen("\"bot_id\":\"", "\"bot_id\":\"0", 1),
         "for another endpoint, bot or customer",
