@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::status::{LeadState, LeadStates};
 use crate::apply::Outcome;
-use crate::diff::FieldChange;
+use crate::diff::{FieldChange, Side};
 use crate::lead::LeadId;
 use crate::plan::{Change, Class, Plan};
 
@@ -62,6 +62,9 @@ fn settles(outcome: Outcome) -> bool {
 
 /// The last state that applies to any field of a lead.
 fn state(change: &Change, is_settled: bool) -> LeadState {
+    if change.stays() {
+        return LeadState::Drift;
+    }
     let states = change
         .fields
         .iter()
@@ -77,7 +80,7 @@ fn state(change: &Change, is_settled: bool) -> LeadState {
 
 fn field_state(field: &FieldChange, class: Class, is_settled: bool) -> LeadState {
     // A part that is not intended drifted; it stays unless it is taken from the file.
-    let keeps_a_part = field.intended.is_some() && field.taken != Some(crate::diff::Side::File);
+    let keeps_a_part = field.intended.is_some() && field.taken != Some(Side::File);
     if field.stays() || is_settled && keeps_a_part {
         return LeadState::Drift;
     }
@@ -88,5 +91,78 @@ fn field_state(field: &FieldChange, class: Class, is_settled: bool) -> LeadState
         Class::Change | Class::Intended => LeadState::Intended,
         Class::Drift => LeadState::Drift,
         Class::Conflict => LeadState::Conflict,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 17 leads: 3 in sync, 2 missing, 2 drifted, 1 in conflict, 9 intended, of which the first has a tag that drifted.
+    fn plan() -> Plan {
+        let file = include_str!("../../tests/it/html/every_class.json");
+        serde_json::from_str(file).expect("a plan")
+    }
+
+    fn after(plan: &Plan, outcome: Option<Outcome>) -> LeadStates {
+        let ids = plan.changes.iter().filter(|change| !change.stays());
+        let outcomes = ids.filter_map(|change| Some((change.uuid.clone(), outcome?)));
+        LeadStates::after(plan, &outcomes.collect(), &BTreeSet::new())
+    }
+
+    fn sum(states: &LeadStates) -> usize {
+        LeadState::ALL
+            .iter()
+            .map(|state| states.count(*state))
+            .sum()
+    }
+
+    #[test]
+    fn without_outcomes_they_are_those_of_the_plan() {
+        let expected = LeadStates {
+            declared: 17,
+            in_sync: 3,
+            intended: 9,
+            drift: 2,
+            conflict: 1,
+            missing: 2,
+            held: 0,
+            fighting: 0,
+        };
+        assert_eq!(after(&plan(), None), expected);
+    }
+
+    #[test]
+    fn what_was_written_is_in_sync_but_for_drift_that_stays() {
+        for outcome in Outcome::ALL {
+            let states = after(&plan(), Some(outcome));
+            let is_settled = matches!(
+                outcome,
+                Outcome::Verified | Outcome::Written | Outcome::Already
+            );
+            // The lead in conflict is decided by then; the first lead has a tag that drifted.
+            let expected = if is_settled { (12, 0, 3) } else { (3, 9, 2) };
+            let found = (states.in_sync, states.intended, states.drift);
+            assert_eq!(found, expected, "{outcome:?}");
+            assert_eq!(sum(&states), states.declared, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn each_lead_is_in_one_state_the_last_that_applies() {
+        let mut plan = plan();
+        let both = |lead: &crate::plan::Missing| crate::plan::Held {
+            uuid: lead.uuid.clone(),
+            label: None,
+            reason: "r".to_owned(),
+            source: lead.source.clone(),
+        };
+        plan.held = vec![both(&plan.missing[0])];
+        plan.missing.remove(0);
+        let fighting = BTreeSet::from([plan.changes[0].uuid.clone(), LeadId::new("in-sync")]);
+        let states = LeadStates::after(&plan, &BTreeMap::new(), &fighting);
+        assert_eq!((states.held, states.missing, states.fighting), (1, 1, 2));
+        assert_eq!((states.intended, states.in_sync), (8, 2));
+        assert_eq!(sum(&states), 17);
     }
 }
