@@ -14,8 +14,6 @@ mod doctor;
 mod examples;
 mod execution;
 mod explain;
-#[allow(dead_code, reason = "`watch` flattens it into its options")]
-mod exposure;
 mod fmt;
 mod help;
 mod init;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::api::{ApiError, Failure, NotSent, WebhookError};
+use crate::api::{ApiError, Failure, NotSent};
 use crate::apply::applied::RecordError;
 use crate::apply::history::NoRunError;
 use crate::apply::journal::RunFileError;
@@ -80,9 +80,6 @@ pub enum Error {
     /// There is no base to explain differences with.
     #[error(transparent)]
     Base(#[from] BaseError),
-    /// Notifications cannot be sent.
-    #[error(transparent)]
-    Webhook(#[from] WebhookError),
     /// The workspaces below a folder cannot be listed.
     #[error(transparent)]
     Fleet(#[from] FleetError),
@@ -289,7 +286,6 @@ impl Error {
             Self::Usage(_) => "usage",
             Self::Base(_) => "base",
             Self::Applied { .. } => "applied-record",
-            Self::Webhook(_) => "notify",
             Self::Fleet(_) => "workspaces",
             Self::Select(_) => "selector",
             Self::UnknownRule { .. } => "unknown-rule",
@@ -362,7 +358,6 @@ impl Error {
             }
             Self::Output { .. } => "choose another file name",
             Self::Base(error) => error.hint(),
-            Self::Webhook(error) => error.hint()?,
             Self::Fleet(error) => error.hint(),
             Self::UnknownRule { .. } => "rules are in policy.rules of convertalk.yaml, by `name`",
             Self::Ambiguous { .. } => "use more characters of the uuid",

@@ -27,18 +27,6 @@ pub enum WebhookError {
     NoAnswer { host: String, reason: &'static str },
 }
 
-impl WebhookError {
-    /// The hint.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::NotAnAddress | Self::Unencrypted => {
-                Some("check --notify or CONVERTALK_NOTIFY_URL: https://, the host and the path")
-            }
-            Self::Setup(_) | Self::Refused { .. } | Self::NoAnswer { .. } => None,
-        }
-    }
-}
-
 /// A receiver of notifications.
 #[derive(Debug)]
 pub struct Webhook {

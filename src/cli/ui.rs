@@ -172,16 +172,6 @@ impl Ui {
         self.stderr(&format!("{} {text}", paint(CHANGE, "warning:")));
     }
 
-    /// Writes warnings to stderr from another task.
-    #[allow(dead_code, reason = "for the tasks beside the loop of `watch`")]
-    pub(super) fn warner(&self) -> impl Fn(String) + Send + 'static {
-        let color = self.color_of(&io::stderr());
-        move |text| {
-            let mut out = AutoStream::new(io::stderr().lock(), color);
-            let _nowhere_to_complain = writeln!(out, "{} {text}", paint(CHANGE, "warning:"));
-        }
-    }
-
     /// Warns about selectors that match nothing while others do.
     pub(super) fn unmatched(&self, selectors: &[String]) {
         for selector in selectors {
