@@ -4,7 +4,7 @@
 //! of two readings of a lead counts, and when a lead is missing. Takes a [`Reader`] and the leads to keep, and returns
 //! [`Live`]. Independent of HTTP and JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 
@@ -86,6 +86,8 @@ pub struct Page {
     pub leads: Vec<(LeadId, Box<Observed>)>,
     /// Leads that [`Projection`] keeps whose record could not be understood.
     pub unreadable: Vec<Unreadable>,
+    /// Uuids of leads that are not kept and differ from one that is in letter case only.
+    pub lookalikes: Vec<LeadId>,
     /// Equal for two pages with the same records in the same order.
     pub signature: u64,
     /// The page has no records: it is empty, has no data, or is a 404.
@@ -186,6 +188,8 @@ pub struct Live {
     pub leads: Leads,
     /// The requested leads that are listed but could not be understood, each with the reason.
     pub unreadable: BTreeMap<LeadId, String>,
+    /// Listed leads whose uuid differs from a requested one in letter case only.
+    pub lookalikes: BTreeSet<LeadId>,
     /// How much was read.
     pub listing: Listing,
     /// The number of chats of each agent in the whole inbox; `None` if the listing was not read to its end.
@@ -205,6 +209,12 @@ impl Live {
         } else {
             Err(UnreadableLeads(self.unreadable))
         }
+    }
+
+    /// A listed lead whose uuid differs from this one in letter case only.
+    pub fn lookalike(&self, id: &LeadId) -> Option<&LeadId> {
+        let mut all = self.lookalikes.iter();
+        all.find(|other| other.as_str().eq_ignore_ascii_case(id.as_str()))
     }
 
     /// A requested lead, if it was found.

@@ -219,6 +219,21 @@ pub struct Missing {
     pub label: Option<String>,
     /// Where it is declared.
     pub source: Source,
+    /// The uuid of a listed lead that differs from this one in letter case only; left out where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub listed_as: Option<LeadId>,
+}
+
+impl Missing {
+    /// What to know of it, for readers: under which uuid it is listed.
+    pub fn remark(&self) -> Option<String> {
+        let listed = self.listed_as.as_ref()?;
+        Some(format!(
+            "listed as {}: write it in the same letter case",
+            crate::text::visible(listed.as_str())
+        ))
+    }
 }
 
 /// A declared lead that is held.

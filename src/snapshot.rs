@@ -478,6 +478,8 @@ fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()>
             reading: None,
         };
         page.leads.push((shown.uuid, Box::new(observed)));
+    } else if projection.resembles(shown.uuid.as_str()) {
+        page.lookalikes.push(shown.uuid);
     }
     Some(())
 }

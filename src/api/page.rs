@@ -80,6 +80,9 @@ impl<'p> PageReader<'p> {
             agent: agent.as_ref().ok().cloned().flatten(),
         });
         let Some(mask) = self.projection.mask(key) else {
+            if self.projection.resembles(&uuid) {
+                self.page.lookalikes.push(LeadId::new(uuid.as_ref()));
+            }
             return;
         };
         let id = LeadId::new(uuid.as_ref());

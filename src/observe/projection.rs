@@ -1,5 +1,6 @@
 //! What is kept of a page: the values of some leads. Other records are only counted, with their agents.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::key::{ByKey, Key};
@@ -16,21 +17,34 @@ pub enum Projection {
 
 /// Leads, each with the fields to keep.
 #[derive(Debug)]
-pub struct Masks(ByKey<FieldMask>);
+pub struct Masks {
+    fields: ByKey<FieldMask>,
+    /// The uuids in lower case.
+    folded: HashSet<Key>,
+    /// Whether one of the uuids has an upper-case letter.
+    has_upper_case: bool,
+}
 
 impl Projection {
     /// These fields of these leads.
     pub fn only<'a>(wanted: impl IntoIterator<Item = (&'a LeadId, FieldMask)>) -> Self {
-        let masks = wanted
-            .into_iter()
-            .map(|(id, mask)| (Key::new(id.as_str()), mask));
-        Self::Only(Arc::new(Masks(masks.collect())))
+        let mut masks = Masks {
+            fields: ByKey::default(),
+            folded: HashSet::new(),
+            has_upper_case: false,
+        };
+        for (id, mask) in wanted {
+            masks.fields.insert(Key::new(id.as_str()), mask);
+            masks.has_upper_case |= has_upper_case(id.as_str());
+            masks.folded.insert(folded(id.as_str()));
+        }
+        Self::Only(Arc::new(masks))
     }
 
     /// The number of leads to find; `None` if all are kept.
     pub fn count(&self) -> Option<usize> {
         match self {
-            Self::Only(masks) => Some(masks.0.len()),
+            Self::Only(masks) => Some(masks.fields.len()),
             Self::All => None,
         }
     }
@@ -38,10 +52,31 @@ impl Projection {
     /// The fields to keep of a lead; `None` if the lead is not kept.
     pub fn mask(&self, key: Key) -> Option<FieldMask> {
         match self {
-            Self::Only(masks) => masks.0.get(&key).copied(),
+            Self::Only(masks) => masks.fields.get(&key).copied(),
             Self::All => Some(FieldMask::ALL),
         }
     }
+}
+
+impl Projection {
+    /// Whether a listed uuid that is not kept differs only in letter case from one that is.
+    pub fn resembles(&self, uuid: &str) -> bool {
+        match self {
+            Self::Only(masks) => {
+                (masks.has_upper_case || has_upper_case(uuid))
+                    && masks.folded.contains(&folded(uuid))
+            }
+            Self::All => false,
+        }
+    }
+}
+
+fn has_upper_case(uuid: &str) -> bool {
+    uuid.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+fn folded(uuid: &str) -> Key {
+    Key::new(&uuid.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -314,6 +314,7 @@ struct Collected {
     /// The index of each of them.
     places: ByKey<usize>,
     unreadable: BTreeMap<LeadId, String>,
+    lookalikes: BTreeSet<LeadId>,
     tally: Tally,
     pages: u64,
 }
@@ -326,6 +327,7 @@ impl Collected {
 
     fn take(&mut self, page: Page, seen: Seen) {
         self.pages += 1;
+        self.lookalikes.extend(page.lookalikes);
         for sighting in page.sightings {
             self.tally.take(sighting);
         }
@@ -361,6 +363,7 @@ impl Collected {
     fn into_live(mut self, sent: Instant, complete: bool) -> Live {
         let (leads_read, workload) = std::mem::take(&mut self.tally).total();
         let unreadable = std::mem::take(&mut self.unreadable);
+        let lookalikes = std::mem::take(&mut self.lookalikes);
         let listing = super::Listing {
             complete,
             leads_read,
@@ -369,6 +372,7 @@ impl Collected {
         Live {
             leads: self.in_order(),
             unreadable,
+            lookalikes,
             listing,
             workload: complete.then_some(workload),
             reading: Some(Reading {

@@ -69,12 +69,22 @@ pub fn make(input: Input<'_>) -> Plan {
         match outcome {
             DiffOutcome::InSync => numbers.in_sync += 1,
             DiffOutcome::Differs(fields) => changes.push(change(id, lead, Action::Update, fields)),
+            // A second lead beside the one that is meant would be created.
+            DiffOutcome::Absent(_) | DiffOutcome::Missing if live.lookalike(id).is_some() => {
+                missing.push(Missing {
+                    uuid: id.clone(),
+                    label: label(lead),
+                    source: Source::from(&lead.place),
+                    listed_as: live.lookalike(id).cloned(),
+                });
+            }
             DiffOutcome::Absent(fields) => changes.push(change(id, lead, Action::Create, fields)),
             DiffOutcome::Missing => {
                 missing.push(Missing {
                     uuid: id.clone(),
                     label: label(lead),
                     source: Source::from(&lead.place),
+                    listed_as: None,
                 });
             }
         }

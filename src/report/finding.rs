@@ -94,7 +94,9 @@ pub(super) fn of_policy(plan: &Plan) -> Vec<Finding> {
             "{}: not found in the inbox (searched twice)",
             named(missing.label.as_deref(), missing.uuid.as_str())
         ),
-        help: Some("remove the lead if it is gone, or add `create: true`".to_owned()),
+        help: missing.remark().or(Some(
+            "remove the lead if it is gone, or add `create: true`".to_owned(),
+        )),
         at: Some(FindingPlace::from(&missing.source)),
         related: Vec::new(),
     });

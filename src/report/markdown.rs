@@ -168,10 +168,14 @@ fn some<'a>(leads: impl ExactSizeIterator<Item = &'a LeadId>, names: &PlanNames<
 fn missing(plan: &Plan) -> Option<Block> {
     let row = |missing: &crate::plan::Missing| {
         let label = missing.label.as_deref().map(prose).unwrap_or_default();
+        let remark = missing
+            .remark()
+            .map(|remark| format!(", {}", prose(&remark)));
         format!(
-            "| {} | {label} | {} |\n",
+            "| {} | {label} | {}{} |\n",
             code(missing.uuid.as_str()),
-            at(&missing.source)
+            at(&missing.source),
+            remark.unwrap_or_default()
         )
     };
     let open = "\n#### Not found in the inbox (searched twice)\n\n| Lead | Label | Declared at |\n|:--|:--|:--|\n";

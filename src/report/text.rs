@@ -97,6 +97,9 @@ fn write_body(out: &mut String, plan: &Plan, names: &PlanNames<'_>) -> fmt::Resu
                     paint(FAINT, &missing.source)
                 ),
             )?;
+            if let Some(remark) = missing.remark() {
+                indented(out, 4, format_args!("{remark}"))?;
+            }
         }
         writeln!(out)?;
     }

@@ -38,6 +38,7 @@ mod moving;
 mod network;
 mod picture;
 mod pipelines;
+mod places;
 mod policy;
 mod pull;
 mod quickstart;

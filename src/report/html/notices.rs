@@ -69,11 +69,16 @@ fn notice(
 }
 
 fn missing(plan: &Plan, names: &PlanNames<'_>) -> Notice {
+    let remarks = plan.missing.iter().filter_map(|missing| {
+        let remark = missing.remark()?;
+        Some(format!("; {} is {remark}", missing.uuid))
+    });
+    let remarks: String = remarks.collect();
     Notice {
         tone: "bad",
         title: "Missing",
         message: format!(
-            "{} not found in the inbox (searched twice)",
+            "{} not found in the inbox (searched twice){remarks}",
             count(plan.missing.len(), "declared lead")
         ),
         place: None,
