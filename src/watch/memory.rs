@@ -120,6 +120,27 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_not_as_its_schema_says_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = crate::state::folder(folder.path()).expect("a folder");
+        for (text, place) in [
+            (
+                "{\n\"format_version\":1,\n\"notified\":7}",
+                "line 3: /notified: value is not",
+            ),
+            (
+                "{\"notified\":null}",
+                "line 1: /: \"format_version\" is a required property",
+            ),
+            ("{\"format_version\":1", "line 1: EOF while parsing"),
+        ] {
+            std::fs::write(state.join("watch.json"), text).expect("written");
+            let error = MemoryFile::open(folder.path()).expect_err("it is refused");
+            assert!(error.to_string().starts_with(place), "{error}");
+        }
+    }
+
+    #[test]
     fn a_file_of_another_version_is_an_error() {
         let folder = tempfile::tempdir().expect("a folder");
         let state = crate::state::folder(folder.path()).expect("a folder");

@@ -1,4 +1,4 @@
-//! Files of every version, kept in tests/files/golden/VERSION: plans, run files and snapshots that this version must be able to read.
+//! Files of every version, kept in tests/files/golden/VERSION: plans, run files, applied records and snapshots that this version must be able to read.
 //!
 //! A folder is never written again. A new version adds its own: `NEW_GOLDEN=1 cargo test --test it -- golden::`.
 
@@ -35,7 +35,22 @@ fn make(folder: &Path) {
     world
         .run("apply plan.json --yes --run-file run.jsonl")
         .exits(0);
-    for name in ["snapshot.jsonl", "plan.json", "run.jsonl"] {
+    for words in [
+        "init -q .",
+        "add convertalk.yaml leads",
+        "commit -qm Declare",
+    ] {
+        let mut git = std::process::Command::new("git");
+        git.args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
+            .args(words.split(' '))
+            .current_dir(world.path(""));
+        assert!(git.status().expect("git runs").success(), "{words}");
+    }
+    // The held lead is behind.
+    world
+        .run("apply --yes --base applied --begin files --applied applied.json")
+        .exits(0);
+    for name in ["snapshot.jsonl", "plan.json", "run.jsonl", "applied.json"] {
         let text = std::fs::read_to_string(world.path(name)).expect("a file");
         std::fs::write(to(name), text).expect("a file");
     }
@@ -70,6 +85,12 @@ fn files_of_every_version_can_be_read() {
         let lines = run["lines"].as_array().expect("lines");
         let outcomes = lines.iter().filter(|line| line["type"] == "outcome");
         assert_eq!(outcomes.count(), 3, "{run}");
+
+        let record = show(&version.join("applied.json")).json();
+        assert_eq!(
+            record["behind"].as_object().map(|behind| behind.len()),
+            Some(1)
+        );
 
         let snapshot = Snapshot::open_any(&version.join("snapshot.jsonl")).expect("a snapshot");
         assert!(!snapshot.head().created_at.is_empty());
