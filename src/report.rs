@@ -99,8 +99,13 @@ pub fn plan(
                 + "\n")
         }
         Format::Sarif => sarif::print(&finding::of_policy(&plan), audience.prefix),
-        Format::Html => Ok(html::plan(&plan)),
+        Format::Html => Ok(html::plan(&plan, false)),
     }
+}
+
+/// Renders a plan that a pass has carried out, as a page.
+pub fn carried_out_page(plan: &Plan, names: Redaction) -> String {
+    html::plan(&crate::plan::file::masked(plan, names, None), true)
 }
 
 /// Renders a plan as CSV: a row for each field that differs.

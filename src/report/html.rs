@@ -30,8 +30,8 @@ mod notices;
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
 
-/// The page, as the template receives it.
-pub(super) fn plan(plan: &Plan) -> String {
+/// The page, as the template receives it. What it says of the plan is about the past where it `is_carried_out`.
+pub(super) fn plan(plan: &Plan, is_carried_out: bool) -> String {
     let names = PlanNames::new(plan);
     let (cards, choices) = cards::cards(plan, &names);
     let page = PlanPage {
@@ -53,6 +53,7 @@ pub(super) fn plan(plan: &Plan) -> String {
             .collect(),
         cards,
         choices,
+        is_carried_out,
     };
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -73,6 +74,7 @@ struct PlanPage<'a> {
     choices: Choices,
     held: Vec<(LeadLink, &'a Held)>,
     released: Vec<(LeadLink, &'a Released)>,
+    is_carried_out: bool,
 }
 
 impl PlanPage<'_> {
@@ -88,6 +90,12 @@ impl PlanPage<'_> {
     /// What the headline means, for readers new to plans.
     fn meaning(&self) -> String {
         let written = self.plan.summary.to_update + self.plan.summary.to_create;
+        if self.is_carried_out {
+            let leads = count(written, "lead");
+            return format!(
+                "The last pass carried this plan out for {leads}; /status has what came of it."
+            );
+        }
         match self.headline.outlook {
             Outlook::Idle => "The inbox matches the files. Applying this plan writes nothing.".to_owned(),
             Outlook::Ready if written == 0 => {

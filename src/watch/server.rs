@@ -140,12 +140,18 @@ impl WatchServer {
                 "no plan yet: the first pass has not been completed",
             );
         };
-        let audience = Audience {
-            names: self.names,
-            ..Audience::default()
-        };
+        let (names, result) = (self.names, self.handle.status().result);
         // A large plan takes a while, which must not hold up the loop.
-        let render = move || report::plan(&plan, Format::Html, audience);
+        let render = move || match result {
+            Some(result) if result.may_have_written() => Ok(report::carried_out_page(&plan, names)),
+            Some(_) | None => {
+                let audience = Audience {
+                    names,
+                    ..Audience::default()
+                };
+                report::plan(&plan, Format::Html, audience)
+            }
+        };
         match tokio::task::spawn_blocking(render).await {
             Ok(Ok(page)) => respond(StatusCode::OK, HTML, page),
             Ok(Err(_)) | Err(_) => text(

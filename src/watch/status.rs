@@ -126,6 +126,14 @@ impl PassResult {
         }
     }
 
+    /// Whether a pass that came to this has tried to write.
+    pub fn may_have_written(self) -> bool {
+        match self {
+            Self::Changed | Self::Stale | Self::Partial | Self::Unverified => true,
+            Self::Ok | Self::Refused | Self::Error | Self::Suspended | Self::Observed => false,
+        }
+    }
+
     /// Whether the inbox is as the files want it, as far as policy lets it.
     pub fn is_success(self) -> bool {
         matches!(self, Self::Ok | Self::Changed)
