@@ -47,6 +47,7 @@ pub mod error;
 pub mod fleet;
 pub mod git;
 mod instance;
+mod json;
 pub mod lead;
 pub mod lead_file;
 pub mod observe;

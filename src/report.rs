@@ -90,7 +90,7 @@ pub fn plan(
     let plan = crate::plan::file::masked(plan, audience.names, None);
     match format {
         Format::Text => Ok(text::plan(&plan)),
-        Format::Json => serde_json::to_string_pretty(&plan).map(|json| json + "\n"),
+        Format::Json => crate::json::pretty(&plan),
         Format::Markdown => Ok(markdown::plan(&plan, audience.max_bytes)),
         Format::Github => {
             let findings = [finding::of_policy(&plan), finding::of_changes(&plan)].concat();

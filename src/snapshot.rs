@@ -141,7 +141,7 @@ pub fn write(
 }
 
 fn line(out: &mut dyn Write, line: &SnapshotLine) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(crate::json::line(line)?.as_bytes())?;
     out.write_all(b"\n")
 }
 

@@ -277,7 +277,7 @@ impl Journal {
     pub fn line(&self, line: &Line) -> io::Result<()> {
         let mut tail = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = if tail.torn { vec![b'\n'] } else { Vec::new() };
-        serde_json::to_writer(&mut bytes, line)?;
+        bytes.extend(crate::json::line(line)?.into_bytes());
         bytes.push(b'\n');
         tail.torn = true;
         tail.file.write_all(&bytes)?;

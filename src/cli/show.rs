@@ -125,9 +125,7 @@ fn shown(
             let document = RunDocument {
                 lines: lines.collect(),
             };
-            serde_json::to_string_pretty(&document)
-                .map(|json| json + "\n")
-                .map_err(Error::Json)
+            crate::json::pretty(&document).map_err(Error::Json)
         }
         Format::Markdown => Ok(report::run_as_markdown(run, names, most)),
         Format::Html | Format::Github | Format::Sarif => Err(Error::Usage(RUN_FORMS)),
@@ -137,9 +135,7 @@ fn shown(
 fn record_as(record: &AppliedRecord, format: ReportFormat) -> Result<String, Error> {
     match format.of_plan(RECORD_FORMS)? {
         Format::Text => Ok(report::applied(record)),
-        Format::Json => serde_json::to_string_pretty(record)
-            .map(|json| json + "\n")
-            .map_err(Error::Json),
+        Format::Json => crate::json::pretty(record).map_err(Error::Json),
         Format::Markdown | Format::Html | Format::Github | Format::Sarif => {
             Err(Error::Usage(RECORD_FORMS))
         }

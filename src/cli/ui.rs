@@ -86,7 +86,7 @@ impl Ui {
 
     /// Writes a result as JSON to stdout.
     pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Error> {
-        self.result(&(serde_json::to_string_pretty(value).map_err(Error::Json)? + "\n"))
+        self.result(&crate::json::pretty(value).map_err(Error::Json)?)
     }
 
     /// Writes a note about progress to stderr.

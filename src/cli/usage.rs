@@ -21,8 +21,8 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
         let document = ErrorDocument::One {
             error: problem(&error.render().to_string()),
         };
-        if let Ok(text) = serde_json::to_string_pretty(&document) {
-            let _also_on_stderr = writeln!(anstream::stdout(), "{text}");
+        if let Ok(text) = crate::json::pretty(&document) {
+            let _also_on_stderr = write!(anstream::stdout(), "{text}");
         }
     }
     Exit::Error.into()

@@ -175,9 +175,7 @@ pub fn saved(
         digest: Some(digest(&redacted_plan)?),
         ..redacted_plan
     };
-    let mut bytes = serde_json::to_vec_pretty(&redacted_plan)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    crate::json::pretty(&redacted_plan).map(String::into_bytes)
 }
 
 /// A plan that is redacted while it is written, one change at a time, so that a large plan is not held in memory twice.

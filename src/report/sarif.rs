@@ -158,7 +158,7 @@ pub(super) fn print(all: &[Finding], prefix: &str) -> Result<String, serde_json:
                 .collect(),
         }],
     };
-    serde_json::to_string_pretty(&log).map(|json| json + "\n")
+    crate::json::pretty(&log)
 }
 
 /// Says what is left out.

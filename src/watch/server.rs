@@ -127,8 +127,8 @@ impl WatchServer {
     }
 
     fn status(&self) -> Response {
-        match serde_json::to_string_pretty(&*self.handle.status()) {
-            Ok(json) => respond(StatusCode::OK, JSON, json + "\n"),
+        match crate::json::pretty(&*self.handle.status()) {
+            Ok(json) => respond(StatusCode::OK, JSON, json),
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         }
     }

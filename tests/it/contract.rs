@@ -349,3 +349,27 @@ fn every_schema_is_of_a_document_or_of_a_file() {
         assert!(has_document || files.contains(&name.as_str()), "{name}");
     }
 }
+
+#[test]
+fn in_json_what_cannot_be_seen_is_an_escape() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!(
+        "  {}: {{ label: \"Acme \\u202E\\u200Brenewal\", status: CLOSED }}\n",
+        uuid(1)
+    ));
+    for words in [
+        "list --format json",
+        "plan --format json",
+        "plan --out -",
+        "explain Acme --format json",
+        "apply --yes --format json",
+    ] {
+        let ran = world.run(words).exits(0);
+        assert!(
+            ran.out.contains(r#""Acme \u202e\u200brenewal""#),
+            "{words}: {}",
+            ran.out
+        );
+        assert!(ran.out.is_ascii(), "{words}");
+    }
+}
