@@ -19,7 +19,7 @@ pub struct FieldChange {
     pub field: Field,
     /// The live value.
     pub before: Value,
-    /// The desired value; never equal to `before`.
+    /// The desired value. Of a field that differs, never equal to `before`.
     pub after: Value,
     /// The line that declares it, in the file of the lead.
     pub line: u32,
@@ -239,6 +239,20 @@ pub fn changes(desired: &[DesiredField], live: &Lead) -> Vec<FieldChange> {
         .iter()
         .filter_map(|desired| change(desired, live))
         .collect()
+}
+
+/// The declared fields that do not differ, each as it is.
+pub fn in_sync(desired: &[DesiredField], live: &Lead) -> Vec<FieldChange> {
+    let is_met = |field: &&DesiredField| change(field, live).is_none();
+    let as_it_is = |desired: &DesiredField| FieldChange {
+        patch: desired.value.tag_rule().and_then(patch),
+        ..FieldChange::new(
+            desired.field.clone(),
+            desired.value.sides(&live.value(&desired.field)),
+            desired.line,
+        )
+    };
+    desired.iter().filter(is_met).map(as_it_is).collect()
 }
 
 fn change(desired: &DesiredField, live: &Lead) -> Option<FieldChange> {

@@ -173,6 +173,10 @@ pub struct Change {
     pub source: Source,
     /// The fields that differ, by name.
     pub fields: Fields,
+    /// Declared fields that are not written, as they were, by name: a lead in which one of them has changed since is stale. Left out
+    /// where there are none.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub unwritten: Fields,
     /// `live` where nothing of it is written; `file` where a lead that drifted is created again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<Side>,
@@ -182,6 +186,20 @@ impl Change {
     /// Whether nothing of it is written: what the inbox has stays.
     pub fn stays(&self) -> bool {
         self.taken == Some(Side::Live)
+    }
+
+    /// The same change, as far as it is written.
+    fn without_unwritten(&self) -> Self {
+        Self {
+            uuid: self.uuid.clone(),
+            label: self.label.clone(),
+            action: self.action,
+            class: self.class,
+            source: self.source.clone(),
+            fields: self.fields.clone(),
+            unwritten: Fields::default(),
+            taken: self.taken,
+        }
     }
 }
 

@@ -9,9 +9,10 @@
 //! | what the plan was made from | it is written |
 //! | anything else | the lead is stale: somebody has changed it since |
 //!
-//! Of tags that are wanted beside others only the wanted ones count, of notes only the added ones. The others are sent as they are now.
+//! A declared field that is not written makes the lead stale, too, where it shows anything but what it showed. Of tags that are wanted beside others only the wanted ones count, of notes only the added ones. The others are sent as they are now.
 
 use crate::diff::{FieldChange, is_at_before};
+use crate::lead::FieldMask;
 use crate::observe::{Live, Observed};
 use crate::plan::{Action, Change, Fields};
 
@@ -40,6 +41,16 @@ const UNSEALED: &str = "a masked contact value is not as it was planned: it chan
 
 /// Compares a change with a reading of its lead; `None` if it is not listed.
 pub fn precheck(change: &Change, live: Option<&Observed>) -> Precheck {
+    precheck_but(change, live, FieldMask::default())
+}
+
+/// As [`precheck`], after a write of the lead that may have been done: `side_effects` are fields that the platform changes with a
+/// write, so that a change of one of them is nobody's.
+pub(super) fn precheck_but(
+    change: &Change,
+    live: Option<&Observed>,
+    side_effects: FieldMask,
+) -> Precheck {
     if change.fields.iter().any(|field| field.seal.is_some()) {
         return Precheck::Stale(UNSEALED.to_owned());
     }
@@ -58,18 +69,23 @@ pub fn precheck(change: &Change, live: Option<&Observed>) -> Precheck {
         .filter(|field| !field.is_done(&seen.lead))
         .map(|field| field.rebuilt(&seen.lead))
         .collect();
-    if open.is_empty() {
+    let is_other = |field: &&FieldChange| field.seal.is_some() || !is_at_before(&seen.lead, field);
+    let open_fields = change
+        .fields
+        .iter()
+        .filter(|field| !field.is_done(&seen.lead));
+    let unwritten = change
+        .unwritten
+        .iter()
+        .filter(|field| !side_effects.has(field.field.id()));
+    let changed = open_fields.chain(unwritten).filter(is_other);
+    let changed: Vec<String> = changed.map(|field| field.field.to_string()).collect();
+    if open.is_empty() && changed.is_empty() {
         return Precheck::AlreadyApplied;
     }
     if change.action == Action::Create {
         return Precheck::Stale("already exists".to_owned());
     }
-    let changed: Vec<String> = change
-        .fields
-        .iter()
-        .filter(|field| !field.is_done(&seen.lead) && !is_at_before(&seen.lead, field))
-        .map(|field| field.field.to_string())
-        .collect();
     if !changed.is_empty() {
         return Precheck::Stale(format!("{} changed since the plan", changed.join(", ")));
     }

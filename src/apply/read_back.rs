@@ -22,7 +22,7 @@ pub(super) enum ReadBack {
     Shown(Check),
     /// The lead was not found in the listing.
     Gone,
-    /// The lead could not be read, for lack of time or because the listing failed; the reason.
+    /// The lead could not be read, for lack of time, or because the listing or its record could not be; the reason.
     NotRead(String),
 }
 
@@ -65,7 +65,7 @@ pub(super) async fn read_back<W: Writer>(
                 }
             })
         };
-        let found = match found {
+        let (found, unreadable) = match found {
             Ok(found) => found,
             Err(why) => {
                 for (at, _) in open.values() {
@@ -76,6 +76,11 @@ pub(super) async fn read_back<W: Writer>(
         };
         let is_last = Instant::now() >= until;
         open.retain(|id, (at, written)| {
+            if let Some(reason) = unreadable.get(*id) {
+                // It is listed, and waiting makes no record readable.
+                results[*at] = ReadBack::NotRead(format!("its record cannot be read: {reason}"));
+                return false;
+            }
             let Some(now) = found.get(*id) else {
                 results[*at] = ReadBack::Gone;
                 return !is_last;

@@ -106,6 +106,7 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
                 class: Class::Change,
                 source,
                 fields: Fields(undone),
+                unwritten: Fields::default(),
                 taken: None,
             });
         }

@@ -329,8 +329,10 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
         }
         for (id, reason) in unreadable {
             if let Some(pending) = self.queue.remove(&id) {
-                let why = format!("its record cannot be read: {reason}");
-                self.decide(pending, Precheck::Stale(why), reading);
+                self.give_up(
+                    pending,
+                    Some(format!("its record cannot be read: {reason}")),
+                );
             }
         }
         for id in look.leads.iter().filter(|id| !leads.contains_key(*id)) {
@@ -425,18 +427,18 @@ async fn sweep<W: Writer>(
     leads: &BTreeSet<LeadId>,
 ) -> Result<(Leads, BTreeMap<LeadId, String>), ObserveError<W::Error>> {
     let hints = leads.iter().map(|id| (id.clone(), None)).collect();
-    let mut found = look_again(writer, &hints).await?;
+    let (mut found, mut unreadable) = look_again(writer, &hints).await?;
     let slipped: BTreeSet<LeadId> = leads
         .iter()
-        .filter(|id| !found.contains_key(*id))
+        .filter(|id| !found.contains_key(*id) && !unreadable.contains_key(*id))
         .cloned()
         .collect();
-    if slipped.is_empty() {
-        return Ok((found, BTreeMap::new()));
+    if !slipped.is_empty() {
+        let live = observe(writer, slipped, false).await?;
+        found.extend(live.leads);
+        unreadable.extend(live.unreadable);
     }
-    let live = observe(writer, slipped, false).await?;
-    found.extend(live.leads);
-    Ok((found, live.unreadable))
+    Ok((found, unreadable))
 }
 
 /// A write that was sent, or should have been.

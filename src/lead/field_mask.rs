@@ -30,6 +30,11 @@ impl FieldMask {
         Self(self.0 | 1 << id.at())
     }
 
+    /// Whether it contains an entry.
+    pub fn has(self, id: FieldId) -> bool {
+        self.0 & 1 << id.at() != 0
+    }
+
     /// The union of both.
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)

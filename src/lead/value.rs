@@ -311,10 +311,14 @@ impl DesiredValue {
         }
     }
 
-    /// Both sides of the difference: as it is and as it is to be; `None` where there is none. Of notes, both sides hold only those that
-    /// are asked for.
+    /// Both sides of the difference; `None` where there is none.
     pub fn difference(&self, live: &Value) -> Option<(Value, Value)> {
-        let sides = match self {
+        Some(self.sides(live)).filter(|(before, after)| before != after)
+    }
+
+    /// The value as it is and as it is to be. Of notes, both hold only those that are asked for.
+    pub fn sides(&self, live: &Value) -> (Value, Value) {
+        match self {
             Self::Notes(notes) => {
                 let asked = distinct(notes);
                 let there = asked.iter().filter(|note| has_note(live.notes(), note));
@@ -325,8 +329,7 @@ impl DesiredValue {
             | Self::Set(_)
             | Self::Text(_)
             | Self::Boolean(_) => (live.clone(), self.applied_to(live)),
-        };
-        (sides.0 != sides.1).then_some(sides)
+        }
     }
 
     /// The value that is wanted of a lead that has `live`. Of notes: those that are asked for.

@@ -115,14 +115,14 @@ pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::
 const GIVE_UP_HINTS: usize = 4;
 
 /// Reads leads back. Looks first where each was listed, then from the front, where a write may have moved it, to the end.
-/// Leads that are not found are missing from the result.
+/// Leads that are not found are missing from the result; of those that could not be understood it has the reasons.
 ///
 /// # Errors
 /// As [`observe`].
 pub async fn look_again<R: Reader>(
     reader: &R,
     hints: &BTreeMap<LeadId, Option<Seen>>,
-) -> Result<Leads, ObserveError<R::Error>> {
+) -> Result<(Leads, BTreeMap<LeadId, String>), ObserveError<R::Error>> {
     let projection = Projection::only(hints.keys().map(|id| (id, FieldMask::ALL)));
     let mut collected = Collected::default();
     let places: BTreeSet<Seen> = hints.values().flatten().copied().collect();
@@ -152,7 +152,8 @@ pub async fn look_again<R: Reader>(
         })
         .await?;
     }
-    Ok(collected.in_order())
+    let unreadable = std::mem::take(&mut collected.unreadable);
+    Ok((collected.in_order(), unreadable))
 }
 
 /// Reads one page: the leads on it that `projection` keeps, and of those that could not be understood the reasons.

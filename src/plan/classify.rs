@@ -305,8 +305,12 @@ pub fn to_write(all: &[Change], policy: DifferencePolicy) -> Cow<'_, [Change]> {
             let fields: Vec<FieldChange> = fields
                 .filter_map(|field| written_part(field, policy))
                 .collect();
+            let is_kept = |field: &&FieldChange| written_part(field, policy).is_none();
+            let kept = change.fields.iter().filter(is_kept).cloned();
+            let unwritten = change.unwritten.iter().cloned().chain(kept).collect();
             (!fields.is_empty()).then(|| Change {
                 fields: super::Fields(fields),
+                unwritten: super::Fields(unwritten),
                 ..change.clone()
             })
         }

@@ -23,6 +23,13 @@ impl std::ops::Deref for Fields {
     }
 }
 
+impl Fields {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Sides<T> {
     before: T,

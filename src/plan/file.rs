@@ -9,7 +9,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::{Change, Plan, Target};
-use crate::diff::{FieldChange, RedactionTag};
+use crate::diff::{FieldChange, RedactionTag, value};
 use crate::instance::{OtherVersion, SchemaFault, not_json};
 use crate::lead::Value;
 use crate::lead::desired::Desired;
@@ -121,13 +121,22 @@ fn without_changes(plan: &Plan) -> Plan {
 }
 
 fn is_masked(change: &Change) -> bool {
-    change.fields.iter().any(|field| field.field.is_personal())
+    let mut all = change.fields.iter().chain(change.unwritten.iter());
+    all.any(|field| field.field.is_personal())
 }
 
 /// A change that may be shown, with tags for its masked values if there is a key and no tag yet.
 fn sealed(change: &Change, names: Redaction, key: Option<&RedactionKey>) -> Change {
     let mut made = redact_change(change, names);
-    for (field, whole) in made.fields.0.iter_mut().zip(change.fields.iter()) {
+    if key.is_none() {
+        // Without a tag, a masked value says nothing of the one that it stands for.
+        made.unwritten
+            .0
+            .retain(|field| !field.field.is_personal() || field.seal.is_some());
+    }
+    let pairs = made.fields.0.iter_mut().zip(change.fields.iter());
+    let all = key.map(|_| made.unwritten.0.iter_mut().zip(change.unwritten.iter()));
+    for (field, whole) in pairs.chain(all.into_iter().flatten()) {
         if field.field.is_personal() && field.seal.is_none() {
             let seal = |key: &RedactionKey, value| key.seal(&change.uuid, &field.field, value);
             field.seal = key.map(|key| {
@@ -149,7 +158,7 @@ pub fn redact_change(change: &Change, names: Redaction) -> Change {
         before,
         after,
         ..
-    } in &mut change.fields.0
+    } in change.fields.0.iter_mut().chain(&mut change.unwritten.0)
     {
         (*before, *after) = (names.value(field, before), names.value(field, after));
     }
@@ -249,11 +258,12 @@ pub(super) struct Anonymous<'a>(pub(super) &'a [Change]);
 
 impl Serialize for Anonymous<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let one = |change| {
-            if is_masked(change) {
-                Cow::Owned(redact_change(change, Redaction::None))
+        let one = |change: &Change| {
+            let written = change.without_unwritten();
+            if is_masked(&written) {
+                redact_change(&written, Redaction::None)
             } else {
-                Cow::Borrowed(change)
+                written
             }
         };
         serializer.collect_seq(self.0.iter().map(one))
@@ -353,8 +363,17 @@ fn digest(plan: &RedactedPlan<'_>) -> Result<String, serde_json::Error> {
 /// Restores masked values: desired values from the files, live values from the listing, each only if its tag
 /// matches. A field with a value that cannot be restored stays masked and is never written.
 pub fn unseal(mut plan: Plan, desired: &Desired, live: &Live, key: &RedactionKey) -> Plan {
-    for Change { uuid, fields, .. } in &mut plan.changes {
-        for change in &mut fields.0 {
+    for change in &mut plan.changes {
+        let uuid = &change.uuid;
+        for change in &mut change.unwritten.0 {
+            let Some(seal) = &change.seal else { continue };
+            let now = live.get(uuid).map(|seen| value(&seen.lead, &change.field));
+            let is_as_it_was = |now: &Value| key.seal(uuid, &change.field, now) == seal.before;
+            if let Some(now) = now.filter(is_as_it_was) {
+                (change.before, change.after, change.seal) = (now.clone(), now, None);
+            }
+        }
+        for change in &mut change.fields.0 {
             let Some(seal) = &change.seal else { continue };
             let fits = |value: &Value, seal: &str| key.seal(uuid, &change.field, value) == seal;
             let now = live

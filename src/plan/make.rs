@@ -8,7 +8,7 @@ use super::{
     Action, Base, Change, Class, FORMAT_VERSION, Held, Missing, Plan, Refusal, Source, Summary,
     Target, summary,
 };
-use crate::diff::{DiffOutcome, FieldChange, diff};
+use crate::diff::{DiffOutcome, FieldChange, diff, in_sync};
 use crate::lead::LeadId;
 use crate::lead::desired::{Desired, DesiredLead};
 use crate::observe::{Listing, Live};
@@ -68,7 +68,13 @@ pub fn make(input: Input<'_>) -> Plan {
         }
         match outcome {
             DiffOutcome::InSync => numbers.in_sync += 1,
-            DiffOutcome::Differs(fields) => changes.push(change(id, lead, Action::Update, fields)),
+            DiffOutcome::Differs(fields) => {
+                let unwritten = live.get(id).map(|seen| in_sync(&lead.fields, &seen.lead));
+                changes.push(Change {
+                    unwritten: super::Fields(unwritten.unwrap_or_default()),
+                    ..change(id, lead, Action::Update, fields)
+                });
+            }
             // A second lead beside the one that is meant would be created.
             DiffOutcome::Absent(_) | DiffOutcome::Missing if live.lookalike(id).is_some() => {
                 missing.push(Missing {
@@ -293,6 +299,7 @@ fn change(id: &LeadId, lead: &DesiredLead, action: Action, fields: Vec<FieldChan
         class: Class::Change,
         source: Source::from(&lead.place),
         fields: super::Fields(fields),
+        unwritten: super::Fields::default(),
         taken: None,
     }
 }

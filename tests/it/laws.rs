@@ -223,7 +223,7 @@ proptest! {
         }
         let source = Source { file: "leads/all.yaml".into(), line: 3 };
         let (uuid, fields) = (LeadId::new(crate::world::uuid(1)), Fields(planned));
-        let change = Change { uuid, label: None, action: Action::Update, class: Class::Change, source, fields, taken: None };
+        let change = Change { uuid, label: None, action: Action::Update, class: Class::Change, source, fields, unwritten: Fields::default(), taken: None };
         match precheck(&change, Some(&observed(now.clone()))) {
             Precheck::AlreadyApplied => prop_assert!(open.is_empty() && moved.is_empty()),
             Precheck::Stale(why) => prop_assert_eq!(why, format!("{} changed since the plan", moved.join(", "))),

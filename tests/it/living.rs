@@ -76,6 +76,15 @@ fn has(edit: &AgentEdit, items: &Json) -> bool {
 pub(crate) fn lost(world: &World, page: Duration) -> Vec<String> {
     let (edits, puts) = (world.sandbox().edits(), world.puts());
     let window = FRESH + page + SLACK;
+    let requests = world.sandbox().requests();
+    let shows = |request: &&LoggedRequest, edit: &AgentEdit| {
+        request.method == "GET" && request.shown.contains(&edit.uuid)
+    };
+    // What the plan was made from is not undone by what was planned.
+    let planned = |edit: &AgentEdit| {
+        let first = requests.iter().find(|request| shows(request, edit));
+        first.is_none_or(|first| edit.at <= first.at + page)
+    };
     let undone = |edit: &&AgentEdit, put: &LoggedRequest| {
         let body = put.body.as_ref().expect("a body");
         let known = put.at > edit.at + window && lead(put) == edit.uuid;
@@ -87,6 +96,7 @@ pub(crate) fn lost(world: &World, page: Duration) -> Vec<String> {
                         other.field != "status" || other.uuid != edit.uuid || other.at <= edit.at
                     };
                     list.is_some()
+                        && !planned(edit)
                         && edit.value != "OPEN"
                         && edits.iter().filter(|other| other.at < put.at).all(is_last)
                 }
@@ -282,4 +292,147 @@ fn a_tag_that_an_agent_adds_stays_where_tags_are_wanted_beside_others() {
     });
     world.run("undo run.jsonl --yes").exits(0);
     assert_eq!(tags(1), serde_json::json!(["agent", "later"]));
+}
+
+#[test]
+fn a_declared_field_that_is_not_to_be_written_makes_its_lead_stale_where_it_changes() {
+    let live: Vec<_> = (1..=6)
+        .map(|number| record(number, "OPEN", None, &["web"]))
+        .collect();
+    let world = World::new(&live, "");
+    let lead = "agent: priya, status: OPEN, tags: { present: [web], absent: [cold] }, \
+        attributes: { source: web }, notes: [{ title: Hello, description: First words }], \
+        contact: { email: V@example.com }";
+    let leads = (1..=6).map(|number| {
+        let lead = lead.replace("V@", &format!("V{number}@"));
+        format!("  {}: {{ {lead} }}\n", uuid(number))
+    });
+    world.declare(&leads.collect::<String>());
+    world.run("plan --out plan.json").exits(0);
+    let details = |number: usize, edit: fn(&mut Json)| {
+        world
+            .sandbox()
+            .edit(&uuid(number), |record| edit(&mut record["profile"]));
+    };
+    world
+        .sandbox()
+        .edit(&uuid(1), |record| record["status"] = "REVIEW".into());
+    details(2, |profile| {
+        profile["userDetails"]["tags"] = serde_json::json!(["web", "cold"]);
+    });
+    details(3, |profile| {
+        profile["userDetails"]["attributes"][0]["value"] = "ads".into();
+    });
+    details(4, |profile| {
+        profile["userDetails"]["contact"]["email"] = "other@example.com".into();
+    });
+    details(5, |profile| profile["notes"] = serde_json::json!([]));
+    // Of tags beside others, of attributes and of notes, only its own items count.
+    details(6, |profile| {
+        profile["userDetails"]["tags"] = serde_json::json!(["web", "new"]);
+        profile["userDetails"]["attributes"][1]["value"] = 8.into();
+        profile["notes"]
+            .as_array_mut()
+            .expect("notes")
+            .push(serde_json::json!({ "title": "By an agent", "description": "" }));
+    });
+    let ran = world.run("apply plan.json --yes").exits(4);
+    assert!(ran.out.contains("1 verified, 5 stale"), "{}", ran.out);
+    for (number, field) in [
+        (1, "status"),
+        (2, "tags"),
+        (3, "attributes.source"),
+        (4, "contact.email"),
+        (5, "notes"),
+    ] {
+        let words = format!("{}: {field} changed since the plan", uuid(number));
+        assert!(ran.out.contains(&words), "{words}: {}", ran.out);
+    }
+    assert_eq!(world.puts().len(), 1);
+}
+
+#[test]
+fn drift_that_is_kept_makes_its_lead_stale_where_it_changes_again() {
+    let world = World::new(&[record(1, "OPEN", None, &["web"])], "");
+    let git = |words: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command
+            .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
+            .args(words)
+            .current_dir(world.path("."));
+        assert!(command.output().expect("git").status.success(), "{words:?}");
+    };
+    world.declare(&format!("  {}: {{ status: OPEN }}\n", uuid(1)));
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "one"]);
+    world
+        .sandbox()
+        .edit(&uuid(1), |record| record["status"] = "REVIEW".into());
+    world.declare(&format!(
+        "  {}: {{ status: OPEN, agent: priya }}\n",
+        uuid(1)
+    ));
+    world.run("plan --base HEAD --out plan.json").exits(0);
+    world
+        .sandbox()
+        .edit(&uuid(1), |record| record["status"] = "ONHOLD".into());
+    let ran = world.run("apply plan.json --yes").exits(4);
+    assert!(
+        ran.out.contains("status changed since the plan"),
+        "{}",
+        ran.out
+    );
+    world.run("apply --yes --base HEAD").exits(0);
+    assert_eq!(world.puts().len(), 1);
+    assert_eq!(world.sandbox().records()[&uuid(1)]["status"], "ONHOLD");
+}
+
+/// A value that no reader follows.
+fn too_deep() -> Json {
+    (0..300).fold(Json::from("deep"), |inner, _| Json::Array(vec![inner]))
+}
+
+#[test]
+fn a_lead_whose_record_cannot_be_read_again_is_not_written() {
+    let world = world(3, "concurrency: 1", "--retry-after 3 --fault 429@write:1");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while world.puts().is_empty() {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            world.sandbox().edit(&uuid(2), |record| {
+                record["profile"]["userDetails"]["tags"] = too_deep();
+            });
+        });
+        let ran = world.run("apply --yes --canary 0").exits(5);
+        assert!(ran.out.contains("2 verified, 1 untried"), "{}", ran.out);
+        assert!(!ran.out.contains("listed"), "{}", ran.out);
+    });
+    assert!(!world.sent().contains_key(&uuid(2)));
+    let outcome = world
+        .run_lines()
+        .into_iter()
+        .find(|line| line["type"] == "outcome" && line["uuid"] == uuid(2).as_str())
+        .expect("an outcome");
+    let detail = outcome["detail"].as_str().expect("a reason");
+    assert!(detail.contains("its record cannot be read"), "{detail}");
+}
+
+#[test]
+fn a_lead_whose_record_cannot_be_read_back_is_written() {
+    let world = world(1, "concurrency: 1", "--lag 400ms");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while world.puts().is_empty() {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            world.sandbox().edit(&uuid(1), |record| {
+                record["profile"]["userDetails"]["tags"] = too_deep();
+            });
+        });
+        let ran = world.run("apply --yes").exits(5);
+        assert!(ran.out.contains("1 written"), "{}", ran.out);
+        assert!(ran.out.contains("its record cannot be read"), "{}", ran.out);
+    });
 }

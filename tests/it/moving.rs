@@ -88,6 +88,7 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
             class: Class::Change,
             source,
             fields,
+            unwritten: Fields::default(),
             taken: None,
         }
     };

@@ -124,6 +124,7 @@ fn change(id: &LeadId) -> Change {
             line: 1,
         },
         fields: Fields(crate::diff::changes(&[desired], &open_lead().lead)),
+        unwritten: Fields::default(),
         taken: None,
     }
 }
