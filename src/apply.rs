@@ -8,6 +8,8 @@
 //!    must be fresh; where it is not, the page of the lead is read again and the precheck decides anew. A write that failed in passing
 //!    is repeated in the same way, so nothing is sent twice without a look in between.
 //! 4. `read_back`, `check`: what was written is read back, until it shows or patience ends.
+//! 5. `side_effects`: a declared field that the platform changes with a write of others, and that [`RunOptions::side_effects`] lists, is
+//!    written once more, alone, and read back.
 //!
 //! # Guarantees
 //! - Every write, a repeated one too, is sent on a reading of its lead that is at most 2 s old, or one page and a second where a page
@@ -38,11 +40,13 @@ pub mod applied;
 mod check;
 pub mod history;
 pub mod journal;
+pub mod platform;
 pub mod precheck;
 mod queue;
 mod read_back;
 mod reading;
 mod run;
+mod side_effects;
 pub mod undo;
 mod write;
 

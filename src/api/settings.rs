@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::lead::FieldMask;
 use crate::observe::TagShape;
 
 /// The API that the leads are in.
@@ -37,6 +38,8 @@ pub struct ApiSettings {
     pub read_header: String,
     /// The header with the write token. Default: `x-bp-token`.
     pub write_header: String,
+    /// Fields that this platform changes with a write of others.
+    pub side_effects: FieldMask,
     /// The initial data of the sandbox, relative to the workspace's folder.
     pub seed: Option<PathBuf>,
 }

@@ -7,7 +7,7 @@ use super::precheck::Task;
 use crate::diff::{FieldChange, is_at_before, value};
 use crate::lead::normal::{Normalization, form, form_of_note, has_note};
 
-use crate::lead::{Field, Kind, Lead, Shown, Value};
+use crate::lead::{Field, FieldMask, Kind, Lead, Shown, Value};
 use crate::observe::Observed;
 
 /// The result of a check.
@@ -21,6 +21,10 @@ pub(super) struct Check {
     pub(super) changed: Vec<String>,
     /// Fields that were not written and are empty now.
     pub(super) emptied: Vec<String>,
+    /// Managed fields that were not written and have another value, accepted as side effects or not.
+    pub(super) effects: Vec<Field>,
+    /// Those of them that are accepted as side effects, and are not as declared any more.
+    pub(super) undone: Vec<Field>,
     /// Whether the lead had values that were not written.
     pub(super) had_more: bool,
     /// Whether existing notes appear twice: the platform adds the notes it is sent.
@@ -101,6 +105,15 @@ impl Check {
         self.changed
             .iter()
             .map(|name| format!("{name} changed meanwhile, although it was not written"))
+            .collect()
+    }
+
+    pub(super) fn undone_words(&self) -> Vec<String> {
+        self.undone
+            .iter()
+            .map(|field| {
+                format!("{field} is not as declared any more, although it was not written")
+            })
             .collect()
     }
 
@@ -189,8 +202,8 @@ fn hint(change: &FieldChange, instead: &Instead) -> &'static str {
     }
 }
 
-/// Compares the lead as read back with what was written.
-pub(super) fn check(task: &Task, now: &Observed) -> Check {
+/// Compares the lead as read back with what was written. What changed besides is no remark where it is one of `side_effects`.
+pub(super) fn check(task: &Task, now: &Observed, side_effects: FieldMask) -> Check {
     let nothing = Lead::default();
     let was = task.live.as_ref().map_or(&nothing, |live| &live.lead);
     let wrong: Vec<(&FieldChange, Instead)> = task
@@ -221,7 +234,7 @@ pub(super) fn check(task: &Task, now: &Observed) -> Check {
         ..Check::default()
     };
     if let Some(was) = &task.live {
-        check.compare_the_rest(task, was, now);
+        check.compare_the_rest(task, (was, now), side_effects);
     }
     check
 }
@@ -306,7 +319,12 @@ fn reformed(task: &Task, now: &Lead) -> Vec<(Field, Normalization)> {
 
 impl Check {
     /// Checks the fields that were not written.
-    fn compare_the_rest(&mut self, task: &Task, was: &Observed, now: &Observed) {
+    fn compare_the_rest(
+        &mut self,
+        task: &Task,
+        (was, now): (&Observed, &Observed),
+        side_effects: FieldMask,
+    ) {
         let written: BTreeSet<&Field> = task
             .change
             .fields
@@ -319,6 +337,14 @@ impl Check {
             let (before, after) = (value(&was.lead, field), value(&now.lead, field));
             self.had_more = true;
             if before == after {
+                continue;
+            }
+            self.effects.push(field.clone());
+            if side_effects.has(field.id()) {
+                let mut declared = task.change.unwritten.iter();
+                if declared.any(|other| other.field == *field && !is_at_before(&now.lead, other)) {
+                    self.undone.push(field.clone());
+                }
                 continue;
             }
             if after.is_empty() {

@@ -157,6 +157,9 @@ pub enum Line {
         at: String,
         /// Update or create.
         action: Action,
+        /// Whether the lead was written in this run, and the platform changed these fields with that write. Left out if not.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
         /// What is written, and the values before.
         fields: Fields,
     },

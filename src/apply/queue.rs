@@ -7,11 +7,12 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::Instant;
 
+use super::WriteCertainty;
 use super::precheck::Task;
 use super::reading::is_fresh;
 use super::write::Failed;
 use crate::lead::LeadId;
-use crate::observe::{Reading, Seen};
+use crate::observe::{Observed, Reading, Seen};
 use crate::plan::Change;
 
 /// The number of consecutive pages without a lead before the whole listing is searched for it.
@@ -27,6 +28,8 @@ pub(super) struct Pending<'a> {
     place: Option<Seen>,
     misses: u32,
     pub(super) attempts: Option<Attempts>,
+    /// Whether it was written in this run, and the platform changed a field of it besides.
+    pub(super) is_again: bool,
 }
 
 /// The writes of a lead that were sent and failed, as far as is known.
@@ -77,12 +80,13 @@ pub(super) struct Queue<'a> {
 }
 
 impl<'a> Pending<'a> {
-    pub(super) fn new(change: &'a Change, place: Option<Seen>) -> Self {
+    pub(super) fn new(change: &'a Change, place: Option<Seen>, is_again: bool) -> Self {
         Self {
             change,
             place,
             misses: 0,
             attempts: None,
+            is_again,
         }
     }
 
@@ -315,6 +319,13 @@ impl Attempts {
                 .build(),
             not_before: Instant::now(),
         }
+    }
+
+    /// Whether the lead has a part of what was sent, which may have been done.
+    pub(super) fn is_done_in_part(&self, seen: Option<&Observed>) -> bool {
+        let mut fields = self.task.change.fields.iter();
+        self.failed.certainty == WriteCertainty::Indeterminate
+            && seen.is_some_and(|seen| fields.any(|field| field.is_done(&seen.lead)))
     }
 
     /// A later write may send a field that an earlier one left out.

@@ -12,14 +12,14 @@ use super::check::{Check, check};
 use super::write::WrittenLead;
 use super::{WriteCertainty, Writer};
 use crate::cancel::Cancellation;
-use crate::lead::LeadId;
-use crate::observe::{Seen, look_again};
+use crate::lead::{FieldMask, LeadId};
+use crate::observe::{Observed, Seen, look_again};
 
 /// The result of reading back.
 #[derive(Debug, Clone)]
 pub(super) enum ReadBack {
     /// The lead is listed, with this result.
-    Shown(Check),
+    Shown(Check, Box<Observed>),
     /// The lead was not found in the listing.
     Gone,
     /// The lead could not be read, for lack of time, or because the listing or its record could not be; the reason.
@@ -31,7 +31,7 @@ pub(super) async fn read_back<W: Writer>(
     writer: &W,
     written: &[WrittenLead],
     until: Instant,
-    stop: &Cancellation,
+    (stop, side_effects): (&Cancellation, FieldMask),
     mut verified: impl FnMut(&LeadId),
 ) -> Vec<ReadBack> {
     let mut open: BTreeMap<&LeadId, (usize, &WrittenLead)> = written
@@ -85,7 +85,7 @@ pub(super) async fn read_back<W: Writer>(
                 results[*at] = ReadBack::Gone;
                 return !is_last;
             };
-            let check = check(&written.task, now);
+            let check = check(&written.task, now, side_effects);
             if check.agrees() {
                 verified(id);
             }
@@ -93,7 +93,7 @@ pub(super) async fn read_back<W: Writer>(
                 || is_rejected(written)
                 || check.is_final() && !final_once.insert((*id).clone());
             hints.insert((*id).clone(), now.seen);
-            results[*at] = ReadBack::Shown(check);
+            results[*at] = ReadBack::Shown(check, now.clone());
             !(is_certain || is_last)
         });
         hints.retain(|id, _| open.contains_key(id));

@@ -8,14 +8,16 @@ use tokio::time::Instant;
 
 use super::check::{Check, Instead};
 use super::journal::{Journal, Line};
+use super::platform::{Knowledge, LearnedEffect};
 use super::precheck::{Precheck, Task, precheck};
 use super::read_back::{ReadBack, read_back};
+use super::side_effects;
 use super::write::{Failed, Planned, WrittenLead, write};
 use super::{Outcome, WriteCertainty, Writer};
 use crate::cancel::{Cancellation, Reason};
 use crate::diff::{Ask, ask};
-use crate::lead::{Field, LeadId, Value};
-use crate::observe::{Live, TagShape};
+use crate::lead::{Field, FieldId, FieldMask, LeadId, Value};
+use crate::observe::{Live, Observed, TagShape};
 use crate::plan::Change;
 use crate::redaction::Redaction;
 
@@ -36,6 +38,10 @@ pub struct RunOptions {
     pub names: Redaction,
     /// The form of tags for a lead that has none.
     pub tag_shape: TagShape,
+    /// Fields that the platform changes with a write of others.
+    pub side_effects: FieldMask,
+    /// What earlier runs learned about the platform.
+    pub known: Knowledge,
 }
 
 /// The progress of a run.
@@ -59,6 +65,8 @@ pub struct Context<'a, W> {
     pub stop: &'a Cancellation,
     /// Called for each step.
     pub progress: &'a (dyn Fn(Progress) + Sync),
+    /// Called where something was learned that the next run must know, even if this one is killed.
+    pub learned: &'a (dyn Fn(&Knowledge) + Sync),
 }
 
 /// The result of a run.
@@ -76,8 +84,12 @@ pub struct Report {
     pub oldest_reading: Option<Duration>,
     /// The number of leads that were or may have been written, and should have been read back but were not.
     pub not_read_back: usize,
-    /// Whether the platform is known to add sent notes to existing ones.
-    pub(super) adds_notes: bool,
+    /// What is known about the platform.
+    pub knowledge: Knowledge,
+    /// Leads that are written once more after a side effect, with the remarks on their first write.
+    again: BTreeMap<LeadId, Option<String>>,
+    /// How many were.
+    rewritten: usize,
     /// Leads that show what was written, except for normalization by the platform.
     normalised: BTreeSet<LeadId>,
     /// Whether a lead has been read back on which the platform left everything else unchanged.
@@ -101,6 +113,10 @@ impl Report {
         outcome: Outcome,
         detail: Option<String>,
     ) {
+        let (outcome, detail) = match self.again.remove(&id) {
+            Some(remarks) => after_again(outcome, detail, remarks),
+            None => (outcome, detail),
+        };
         let line = Line::Outcome {
             uuid: id.clone(),
             outcome,
@@ -113,6 +129,11 @@ impl Report {
         self.outcomes.insert(id, (outcome, detail));
     }
 
+    /// Whether a lead is written once more after a side effect.
+    pub(super) fn is_again(&self, id: &LeadId) -> bool {
+        self.again.contains_key(id)
+    }
+
     fn outcome(&self, id: &LeadId) -> Option<Outcome> {
         self.outcomes.get(id).map(|(outcome, _)| *outcome)
     }
@@ -120,7 +141,10 @@ impl Report {
 
 /// Runs `changes`, which were planned from `live`: each lead gets an outcome.
 pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: &Live) -> Report {
-    let mut report = Report::default();
+    let mut report = Report {
+        knowledge: context.options.known.clone(),
+        ..Report::default()
+    };
     let mut open = Vec::new();
     for change in changes {
         let seen = live.get(&change.uuid);
@@ -144,12 +168,71 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
     // A written lead moves to the front of a listing by date: leads further on keep their position.
     open.sort_by_key(|lead| lead.task.live.as_ref().and_then(|live| live.seen));
     write_and_verify(context, open, context.writer.width(), &mut report).await;
+    report_side_effects(context.options, &mut report);
     let untried = report.count(Outcome::Untried) > 0;
     report.stopped = context
         .stop
         .reason()
         .filter(|reason| *reason == Reason::Interrupted || untried);
     report
+}
+
+/// The outcome of a lead that was written, of which a field was then to be written once more.
+fn after_again(
+    outcome: Outcome,
+    detail: Option<String>,
+    remarks: Option<String>,
+) -> (Outcome, Option<String>) {
+    match outcome {
+        Outcome::Verified | Outcome::Already => {
+            let parts: Vec<String> = remarks.into_iter().chain(detail).collect();
+            (
+                Outcome::Verified,
+                (!parts.is_empty()).then(|| parts.join("; ")),
+            )
+        }
+        Outcome::Written => (outcome, detail),
+        Outcome::Stale | Outcome::Failed | Outcome::Untried | Outcome::Unverified => {
+            let why = detail.map_or_else(String::new, |detail| format!(": {detail}"));
+            let words = format!("a side effect of the write is not put right{why}");
+            (Outcome::Unverified, Some(words))
+        }
+    }
+}
+
+/// Hints at the side effects that this run saw.
+fn report_side_effects(options: &RunOptions, report: &mut Report) {
+    if report.rewritten > 0 {
+        let leads = crate::text::count(report.rewritten, "lead");
+        let words = format!(
+            "fields of {leads} were written once more after a side effect, as api.side_effects asks"
+        );
+        report.hints.insert(words.into());
+    }
+    let before = |effect: &LearnedEffect| {
+        let mut known = options.known.side_effects.iter();
+        known.any(|other| {
+            other.leads == effect.leads
+                && other.field == effect.field
+                && other.shown == effect.shown
+        })
+    };
+    let accepted = |effect: &LearnedEffect| {
+        let mut ids = FieldId::all().filter(|id| id.group() == effect.field);
+        ids.any(|id| options.side_effects.has(id))
+    };
+    let seen = report.knowledge.side_effects.iter();
+    let seen = seen.filter(|effect| effect.is_likely() && !before(effect) && !accepted(effect));
+    let hints: Vec<String> = seen
+        .map(|effect| {
+            format!(
+                "{}: a side effect of this platform, if nobody did it in the inbox; `api.side_effects: [{}]` accepts it",
+                effect.words(),
+                effect.field
+            )
+        })
+        .collect();
+    report.hints.extend(hints.into_iter().map(Cow::Owned));
 }
 
 /// Writes and verifies the canaries. One that turns out stale, already applied or unreadable says nothing about the
@@ -228,6 +311,26 @@ async fn write_and_verify<W: Writer>(
     width: usize,
     report: &mut Report,
 ) {
+    let again = write_once(context, leads, width, report).await;
+    report.rewritten += again.len();
+    let leads = again.iter().map(|(change, now)| Planned {
+        change,
+        task: Task {
+            change: change.clone(),
+            live: Some(now.as_ref().clone()),
+        },
+        reading: now.reading,
+    });
+    write_once(context, leads.collect(), width, report).await;
+}
+
+/// Writes, reads back, and returns what is to be written once more because of side effects.
+async fn write_once<W: Writer>(
+    context: &Context<'_, W>,
+    leads: Vec<Planned<'_>>,
+    width: usize,
+    report: &mut Report,
+) -> Vec<(Change, Box<Observed>)> {
     let written = write(context, leads, width, report).await;
     let (to_read, rest): (Vec<WrittenLead>, Vec<WrittenLead>) = written
         .into_iter()
@@ -245,12 +348,35 @@ async fn write_and_verify<W: Writer>(
         .deadline
         .map_or(until, |deadline| until.min(deadline));
     let progress = context.progress;
-    let results = read_back(context.writer, &to_read, until, context.stop, |_| {
-        progress(Progress::Verified)
-    })
+    let accepted = context.options.side_effects;
+    let results = read_back(
+        context.writer,
+        &to_read,
+        until,
+        (context.stop, accepted),
+        |_| progress(Progress::Verified),
+    )
     .await;
+    let mut again = Vec::new();
     for (WrittenLead { task, failed }, result) in to_read.into_iter().zip(results) {
-        if let ReadBack::Shown(check) = &result
+        if let ReadBack::Shown(check, now) = &result
+            && !report.is_again(&task.change.uuid)
+        {
+            let change = side_effects::again(&task, (check, now), accepted, &report.knowledge);
+            side_effects::learn(&mut report.knowledge, &task, check, now);
+            let is_refused = failed
+                .as_ref()
+                .is_some_and(|failed| failed.certainty == WriteCertainty::Rejected);
+            if let Some(change) = change.filter(|_| !is_refused) {
+                report.keeps_the_rest |= check.had_more;
+                let remarks = [check.remarks(), check.changed_words()].concat();
+                let remarks = (!remarks.is_empty()).then(|| remarks.join("; "));
+                report.again.insert(task.change.uuid.clone(), remarks);
+                again.push((change, now.clone()));
+                continue;
+            }
+        }
+        if let ReadBack::Shown(check, _) = &result
             && !check.agrees()
             && check.is_only_normalised()
             && check.emptied.is_empty()
@@ -258,10 +384,25 @@ async fn write_and_verify<W: Writer>(
             report.normalised.insert(task.change.uuid.clone());
         }
         let shown = shown(&task, &result);
-        let (outcome, detail) = judge(report, result, failed);
+        let known = report.knowledge.adds_notes;
+        let undone = match &result {
+            ReadBack::Shown(check, _) => check.undone_words(),
+            ReadBack::Gone | ReadBack::NotRead(_) => Vec::new(),
+        };
+        let (mut outcome, detail) = judge(report, result, failed);
+        if !undone.is_empty() && outcome == Outcome::Verified && report.is_again(&task.change.uuid)
+        {
+            outcome = Outcome::Unverified;
+        }
+        let parts: Vec<String> = detail.into_iter().chain(undone).collect();
+        let detail = (!parts.is_empty()).then(|| parts.join("; "));
+        if report.knowledge.adds_notes != known {
+            (context.learned)(&report.knowledge);
+        }
         let detail = detail.map(|words| context.options.names.message(&words, &shown));
         report.end(context, task.change.uuid, outcome, detail);
     }
+    again
 }
 
 /// The values that a text about a lead may repeat: those sent, and those that the platform made of them.
@@ -270,7 +411,7 @@ fn shown(task: &Task, result: &ReadBack) -> Vec<(Field, Value)> {
     let mut values: Vec<(Field, Value)> = sent
         .map(|change| (change.field.clone(), change.after.clone()))
         .collect();
-    if let ReadBack::Shown(check) = result {
+    if let ReadBack::Shown(check, _) = result {
         let shown = check.normalised();
         values.extend(shown.map(|(field, value)| (field.clone(), value.shown.clone())));
     }
@@ -294,7 +435,7 @@ fn judge(
     failed: Option<Failed>,
 ) -> (Outcome, Option<String>) {
     match (result, failed) {
-        (ReadBack::Shown(check), failed) => judge_shown(report, &check, failed),
+        (ReadBack::Shown(check, _), failed) => judge_shown(report, &check, failed),
         (ReadBack::Gone, Some(failed)) => (Outcome::Failed, Some(failed.words)),
         (ReadBack::Gone, None) => (Outcome::Unverified, Some("not in the listing".to_owned())),
         (ReadBack::NotRead(_), Some(failed))
@@ -324,7 +465,7 @@ fn judge_shown(
         let mut notes = check.remarks();
         notes.extend(check.changed_words());
         if check.notes_doubled {
-            report.adds_notes = true;
+            report.knowledge.adds_notes = true;
             report.hints.insert(ADDS_NOTES.into());
             notes.push("existing notes appear twice".to_owned());
         }

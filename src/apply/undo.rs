@@ -53,11 +53,12 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
                 uuid,
                 action,
                 fields,
+                again,
                 ..
             } => match begun.entry(uuid.clone()) {
                 Entry::Vacant(lead) => drop(lead.insert((*number, *action, fields.clone()))),
                 // Repeated on a later reading, perhaps for some of the fields.
-                Entry::Occupied(mut lead) => merge(&mut lead.get_mut().2, fields),
+                Entry::Occupied(mut lead) => merge(&mut lead.get_mut().2, fields, *again),
             },
             Line::Outcome {
                 uuid,
@@ -114,8 +115,8 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
     made
 }
 
-/// For each field, the value before the first write and the one written last.
-fn merge(fields: &mut Fields, later: &Fields) {
+/// For each field, the value before the first write and the one written last. A field that was only put right `again` is as it was before.
+fn merge(fields: &mut Fields, later: &Fields, again: bool) {
     for change in later.iter() {
         match fields
             .0
@@ -123,6 +124,7 @@ fn merge(fields: &mut Fields, later: &Fields) {
             .find(|first| first.field == change.field)
         {
             Some(first) => first.after.clone_from(&change.after),
+            None if again => {}
             None => fields.0.push(change.clone()),
         }
     }

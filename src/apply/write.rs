@@ -9,14 +9,16 @@ use tokio::time::Instant;
 
 use super::check::check;
 use super::journal::{Line, now};
-use super::precheck::{Precheck, Task, precheck};
+use super::precheck::{Precheck, Task, precheck, precheck_but};
 use super::queue::{Attempts, Look, Pending, Queue, Ready};
 use super::reading;
 use super::run::{Context, Progress, Report};
 use super::{Outcome, Update, WriteCertainty, Writer};
 use crate::cancel::Reason;
 use crate::lead::{FieldMask, LeadId};
-use crate::observe::{Leads, ObserveError, Projection, Reading, look_again, observe, read_page};
+use crate::observe::{
+    Leads, ObserveError, Observed, Projection, Reading, look_again, observe, read_page,
+};
 use crate::plan::Change;
 
 /// A change that passed the precheck, and the reading it was checked on.
@@ -106,7 +108,7 @@ pub(super) async fn write<'a, W: Writer>(
                 Ok(None) => run.is_prepaid = true,
                 Ok(Some(permit)) => if let Some(ready) = run.next() {
                     run.is_prepaid = false;
-                    writes.push(write_one(context, run.report.adds_notes, ready, permit));
+                    writes.push(write_one(context, run.report.knowledge.adds_notes, ready, permit));
                 },
                 Err(error) => run.stop(&error),
             },
@@ -163,7 +165,8 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
         } in leads
         {
             let place = task.live.as_ref().and_then(|live| live.seen);
-            let pending = Pending::new(change, place);
+            let is_again = report.is_again(&change.uuid);
+            let pending = Pending::new(change, place, is_again);
             match reading {
                 Some(reading) => queue.ready(Ready {
                     pending,
@@ -310,21 +313,23 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
                 return;
             }
         };
+        let side_effects = self.context.options.side_effects;
         for (id, observed) in &leads {
             let reading = observed.reading.unwrap_or(reading);
             if let Some(mut pending) = self.queue.take(id, reading) {
                 pending.found(observed.seen);
                 // A value that the platform normalized was written: it is not sent again.
-                let is_there = pending
-                    .attempts
-                    .as_ref()
-                    .is_some_and(|attempts| check(&attempts.task, observed).is_only_normalised());
+                let is_there = pending.attempts.as_ref().is_some_and(|attempts| {
+                    let seen = check(&attempts.task, observed, side_effects);
+                    seen.is_only_normalised()
+                });
                 let result = if is_there {
                     Precheck::AlreadyApplied
                 } else {
-                    precheck(pending.change, Some(observed))
+                    let mine = pending.attempts.as_ref().map(|_| side_effects);
+                    precheck_but(pending.change, Some(observed), mine.unwrap_or_default())
                 };
-                self.decide(pending, result, reading);
+                self.decide(pending, result, reading, Some(observed));
             }
         }
         for (id, reason) in unreadable {
@@ -341,14 +346,20 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
                 None => {
                     if let Some(pending) = self.queue.take(id, reading) {
                         let result = precheck(pending.change, None);
-                        self.decide(pending, result, reading);
+                        self.decide(pending, result, reading, None);
                     }
                 }
             }
         }
     }
 
-    fn decide(&mut self, mut pending: Pending<'a>, result: Precheck, reading: Reading) {
+    fn decide(
+        &mut self,
+        mut pending: Pending<'a>,
+        result: Precheck,
+        reading: Reading,
+        seen: Option<&Observed>,
+    ) {
         let id = &pending.change.uuid;
         match (result, pending.attempts.take()) {
             (Precheck::Proceed(task), attempts) => {
@@ -371,6 +382,15 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
             (Precheck::AlreadyApplied, None) => {
                 self.report
                     .end(self.context, id.clone(), Outcome::Already, None);
+            }
+            // Some of an earlier write is there: reading back says what of it.
+            (Precheck::Stale(_), Some(attempts)) if attempts.is_done_in_part(seen) => {
+                self.queue.done(id);
+                (self.context.progress)(Progress::Wrote);
+                self.written.push(WrittenLead {
+                    task: attempts.task,
+                    failed: Some(attempts.failed),
+                });
             }
             (Precheck::Stale(why), attempts) => {
                 self.queue.done(id);
@@ -497,6 +517,7 @@ async fn write_one<'a, 'w, W: Writer>(
         uuid: uuid.clone(),
         at: now(),
         action: *action,
+        again: pending.is_again,
         fields: crate::plan::file::redact_change(&task.change, options.names).fields,
     };
     if let Err(error) = journal.line(&line) {

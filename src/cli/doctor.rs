@@ -9,6 +9,7 @@ use super::options::OutputFormat;
 use super::session::{Session, block_on, overrides, token};
 use super::ui::Ui;
 use crate::api::{Auth, Endpoint};
+use crate::apply::platform;
 use crate::cancel::Cancellation;
 use crate::config::Workspace;
 use crate::error::{Error, Exit};
@@ -36,6 +37,7 @@ impl Doctor {
         if let Some(workspace) = files(directory, ui, &mut checks)? {
             tokens(&workspace, &mut checks);
             api(&workspace, ui, &mut checks)?;
+            learned(&workspace, &mut checks);
         }
         let healthy = checks.iter().all(|check| check.health != Health::Error);
         match self.format {
@@ -99,6 +101,20 @@ fn tokens(workspace: &Workspace, checks: &mut Vec<HealthCheck>) {
             "plan does not need it; apply needs CONVERTALK_WRITE_TOKEN",
         ),
     });
+}
+
+/// What earlier runs learned about the platform.
+fn learned(workspace: &Workspace, checks: &mut Vec<HealthCheck>) {
+    match platform::read(&workspace.root, &super::session::target(workspace)) {
+        Ok(known) => checks.extend(known.lines().into_iter().map(|line| {
+            HealthCheck::ok("learned", format!("from earlier runs: {}", visible(&line)))
+        })),
+        Err(why) => checks.push(HealthCheck::warning(
+            "learned",
+            format!(".convertalk/platform.json is ignored: {}", visible(&why)),
+            "delete it; the next apply writes it anew",
+        )),
+    }
 }
 
 fn api(workspace: &Workspace, ui: &Ui, checks: &mut Vec<HealthCheck>) -> Result<(), Error> {

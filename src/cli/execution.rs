@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::Instant;
 
+use super::learned::{keep, known};
 use super::ledger::{Ledger, RunFile};
 use super::options::{OnMissing, OutputFormat, Scope};
 use super::reports::{ReportFormat, ReportedPlan, Reports};
@@ -351,6 +352,8 @@ impl Execution {
             deadline: job.stop.end(),
             names: job.scope.names,
             tag_shape: job.live.tag_shape(),
+            side_effects: job.files.workspace.api.side_effects,
+            known: known(&job.files.workspace, changes, job.ui),
         };
         let reserve = self.deadline.map(|deadline| {
             (deadline / 5).clamp(Duration::from_millis(500), Duration::from_secs(60))
@@ -369,9 +372,13 @@ impl Execution {
             options: &options,
             stop: &stop,
             progress: &|_: Progress| bar.inc(1),
+            learned: &|knowledge| keep(&job.files.workspace, knowledge, job.ui),
         };
         let report = apply::run(&context, changes, job.live).await;
         bar.finish_and_clear();
+        if report.knowledge != options.known {
+            keep(&job.files.workspace, &report.knowledge, job.ui);
+        }
         report
     }
 }

@@ -73,6 +73,7 @@ impl PlanArgs {
         spinner.finish_and_clear();
         let (plan, live) =
             planned.inspect_err(|error| self.forms.reports.write_failure(&meter, error, ui))?;
+        let _of_apply = super::learned::known(&files.workspace, &plan.changes, ui);
         // The listing is freed while the plan is written.
         rayon::spawn(move || drop(live));
         self.report(&plan, Some((session, &meter)), files, ui)

@@ -54,6 +54,8 @@ enum Of {
     Seed,
     /// The applied record
     Applied,
+    /// What runs learned about the platform
+    Platform,
     /// The list of workspaces in JSON
     Workspaces,
     /// An error in JSON
@@ -96,6 +98,9 @@ impl Schema {
             (Of::ShowRun, _) => schemars::schema_for!(crate::report::RunDocument),
             (Of::Snapshot, _) => schemars::schema_for!(crate::snapshot::SnapshotLine),
             (Of::Seed, _) => crate::sandbox::seed_schema(),
+            (Of::Platform, _) => {
+                schemars::schema_for!(crate::apply::platform::PlatformRecord)
+            }
             (Of::Applied, _) => schemars::schema_for!(crate::apply::applied::AppliedRecord),
             (Of::List, _) => schemars::schema_for!(crate::report::LeadList),
             (Of::Set, _) => schemars::schema_for!(crate::report::SetReport),

@@ -87,6 +87,10 @@ pub struct RawApi<'t> {
     /// The header with the write token. Default: `x-bp-token`.
     #[schemars(schema_with = "schema::header", default)]
     pub write_header: Option<At<&'t str>>,
+    /// Fields that this platform changes with a write of others, such as the status where assigning opens a lead: a change of one is
+    /// accepted, and a declared one is written once more.
+    #[schemars(schema_with = "schema::side_effects", default)]
+    pub side_effects: Option<Vec<At<&'t str>>>,
     /// The initial data of the sandbox, relative to this file.
     #[schemars(schema_with = "schema::filled", default)]
     pub seed: Option<At<&'t str>>,
@@ -169,6 +173,7 @@ const API: &[&str] = &[
     "headers",
     "read_header",
     "write_header",
+    "side_effects",
     "seed",
 ];
 
@@ -297,6 +302,10 @@ fn api<'t>(reader: &mut Decoder<'t>, id: NodeId) -> RawApi<'t> {
         "headers" => made.headers = headers(reader, value),
         "read_header" => made.read_header = reader.filled(value, "`read_header`"),
         "write_header" => made.write_header = reader.filled(value, "`write_header`"),
+        "side_effects" => {
+            let help = "write the fields as a list: `[status]`";
+            made.side_effects = texts(reader, value, "`side_effects`", help);
+        }
         _ => made.seed = reader.filled(value, "`seed`"),
     });
     made

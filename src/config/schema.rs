@@ -159,6 +159,11 @@ pub(crate) fn drift(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+pub(crate) fn side_effects(_: &mut SchemaGenerator) -> Schema {
+    let names: Vec<&str> = groups().map(|(name, _)| name).collect();
+    json_schema!({ "type": "array", "items": { "enum": names }, "examples": [["status"]] })
+}
+
 pub(crate) fn statuses(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "enum": six() } })
 }

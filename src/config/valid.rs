@@ -13,7 +13,8 @@ use crate::config::raw::{Config, RawAgent, RawApi, RawDrift, RawPolicy};
 use crate::config::words::read_status;
 use crate::config::{Overrides, Workspace};
 use crate::lead::desired::Place;
-use crate::lead::{AgentId, Status};
+use crate::lead::field::groups;
+use crate::lead::{AgentId, FieldMask, Status};
 use crate::observe::TagShape;
 use crate::policy::{Agent, DriftPolicies, DriftPolicy, MaxChanges, Policy, Rule, Transition};
 use crate::yaml::decode::{At, Decoder};
@@ -209,6 +210,7 @@ fn api(reader: &mut Decoder<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> Api
         headers: sign_in.headers,
         read_header: sign_in.read_header,
         write_header: sign_in.write_header,
+        side_effects: side_effects(reader, raw.side_effects.as_deref().unwrap_or_default()),
         seed: raw.seed.and_then(|text| seed(reader, text)),
     }
 }
@@ -261,6 +263,26 @@ fn notes_sent(reader: &mut Decoder<'_>, text: At<&str>) -> NotesSent {
             NotesSent::Auto
         }
     }
+}
+
+/// The entries of the table that a list of fields names.
+fn side_effects(reader: &mut Decoder<'_>, raw: &[At<&str>]) -> FieldMask {
+    let mut made = FieldMask::default();
+    for text in raw {
+        match groups().find(|(name, _)| *name == text.value) {
+            Some((_, members)) => made = members.into_iter().fold(made, FieldMask::and),
+            None => {
+                let names: Vec<&str> = groups().map(|(name, _)| name).collect();
+                reader.error(
+                    Code::BadValue,
+                    text.span,
+                    format!("{} is not a field", quoted(text.value)),
+                    format!("write one of {}", names.join(", ")),
+                );
+            }
+        }
+    }
+    made
 }
 
 fn seed(reader: &mut Decoder<'_>, text: At<&str>) -> Option<PathBuf> {

@@ -29,11 +29,11 @@ fn notes(world: &World, number: usize) -> Vec<Json> {
         .unwrap_or_default()
 }
 
-/// Applies several times. Every run ends with exit 0, or with 6 and these words; what is sent in each run is at most one write for each
+/// Applies twenty times. Every run ends with exit 0, or with 6 and these words; what is sent in each run is at most one write for each
 /// lead.
 fn applies(flags: &str, exit: i32, words: &[&str]) -> World {
     let world = world(flags);
-    for run in 1..=4 {
+    for run in 1..=20 {
         let before = world.puts().len();
         let ran = world.run("apply --yes --names full --patience 1s");
         assert_eq!(
@@ -74,6 +74,8 @@ fn forms_that_mean_the_same_converge() {
         "--normalise nfc",
         "--normalise lower-email",
         "--normalise trim --normalise crlf --normalise nfc --normalise lower-email",
+        "--apart 40ms",
+        "--lag 100ms",
     ] {
         applies(flags, 0, &[]);
     }

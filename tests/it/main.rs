@@ -53,6 +53,7 @@ mod scenarios;
 mod schemas;
 mod secrets;
 mod selecting;
+mod side_effects;
 mod story;
 mod volume;
 mod workspace;

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use convertalk::api::Client;
 use convertalk::apply::journal::Journal;
+use convertalk::apply::platform::Knowledge;
 use convertalk::apply::{self, Context, Outcome, RunOptions};
 use convertalk::cancel::Cancellation;
 use convertalk::config::Overrides;
 use convertalk::diff::changes;
-use convertalk::lead::{DesiredField, DesiredLead, DesiredValue, Field, LeadId, Place, Status};
+use convertalk::lead::{
+    DesiredField, DesiredLead, DesiredValue, Field, FieldMask, LeadId, Place, Status,
+};
 use convertalk::observe::TagShape;
 use convertalk::observe::observe;
 use convertalk::plan::{Action, Change, Class, Fields, Source};
@@ -101,6 +104,8 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         deadline: None,
         names: Redaction::Initials,
         tag_shape: TagShape::Array,
+        side_effects: FieldMask::default(),
+        known: Knowledge::default(),
     };
     // As at a prompt that is answered late.
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -115,6 +120,7 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         options: &options,
         stop: &stop,
         progress: &busy,
+        learned: &|_| {},
     };
     let changes: Vec<Change> = ids.iter().map(change).collect();
     let report = apply::run(&context, &changes, &live).await;

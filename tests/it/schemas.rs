@@ -61,6 +61,10 @@ fn they_are_what_the_code_says() {
             schemars::schema_for!(convertalk::report::ApplyReport<'static>),
         ),
         (
+            "platform",
+            schemars::schema_for!(convertalk::apply::platform::PlatformRecord),
+        ),
+        (
             "applied",
             schemars::schema_for!(convertalk::apply::applied::AppliedRecord),
         ),

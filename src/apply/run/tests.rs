@@ -149,6 +149,8 @@ async fn a_deadline_leaves_time_to_read_back() {
         deadline: Some(end),
         names: Redaction::Full,
         tag_shape: TagShape::Auto,
+        side_effects: FieldMask::default(),
+        known: Knowledge::default(),
     };
     let changes: Vec<Change> = ids.iter().map(change).collect();
     let live = Live {
@@ -161,6 +163,7 @@ async fn a_deadline_leaves_time_to_read_back() {
         options: &options,
         stop: &stop,
         progress: &|_| {},
+        learned: &|_| {},
     };
     let report = run(&context, &changes, &live).await;
     assert!(Instant::now() <= end, "{:?} late", Instant::now() - end);

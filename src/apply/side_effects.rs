@@ -1,0 +1,124 @@
+//! Side effects: fields that the platform changes with a write of others. Assigning opens a lead, say, or closing takes the agent away.
+//!
+//! Whether the platform or a person changed a field cannot be seen on one lead. So each is counted ([`Knowledge`]), and reported as a
+//! side effect where it is seen on most leads. The workspace lists the fields that the platform may change: of those, a declared one
+//! is written once more, unless it shows a value that the platform gave none of several leads before: that is somebody's edit.
+
+use std::collections::BTreeSet;
+
+use super::check::{Check, Instead};
+use super::platform::Knowledge;
+use super::precheck::Task;
+use crate::diff::{FieldChange, is_at_before, value};
+use crate::lead::{Field, FieldMask, Kind, Lead};
+use crate::observe::Observed;
+use crate::plan::{Action, Change, Fields};
+
+/// Counts what changed with a write, and what did not.
+pub(super) fn learn(known: &mut Knowledge, task: &Task, check: &Check, now: &Observed) {
+    let with = written(task);
+    for field in &check.effects {
+        known.saw_effect(
+            &with,
+            field.id().group(),
+            shown(&now.lead, field).as_deref(),
+        );
+    }
+    let all = [Field::STATUS, Field::AGENT];
+    for field in all.iter().filter(|field| !check.effects.contains(field)) {
+        let group = field.id().group();
+        if !with.contains(group) {
+            known.saw_none(&with, group, shown(&now.lead, field).as_deref());
+        }
+    }
+}
+
+/// The write that puts declared fields right that the platform changed with a write of others; `None` where there are none.
+pub(super) fn again(
+    task: &Task,
+    (check, now): (&Check, &Observed),
+    accepted: FieldMask,
+    known: &Knowledge,
+) -> Option<Change> {
+    let change = &task.change;
+    let is_edit =
+        |field: &Field| known.is_edit(field.id().group(), shown(&now.lead, field).as_deref());
+    let is_open = |field: &Field| accepted.has(field.id()) && !is_edit(field);
+    let wrong: BTreeSet<&Field> = check.instead.iter().map(|(field, _)| field).collect();
+    let is_effect = |(field, instead): &(Field, Instead)| {
+        is_open(field) && !matches!(instead, Instead::Normalised(_))
+    };
+    // A write of which nothing took, or that failed elsewhere, says nothing of side effects.
+    if !check.emptied.is_empty()
+        || wrong.len() == change.fields.len()
+        || !check.instead.iter().all(is_effect)
+    {
+        return None;
+    }
+    let overwritten = change
+        .fields
+        .iter()
+        .filter(|field| wrong.contains(&field.field));
+    let changed = |field: &&FieldChange| {
+        !field.stays() && is_open(&field.field) && !is_at_before(&now.lead, field)
+    };
+    let changed = change.unwritten.iter().filter(changed);
+    let fields: Vec<FieldChange> = overwritten
+        .chain(changed)
+        .map(|field| from_now(field, &now.lead))
+        .collect();
+    let is_other = |field: &&FieldChange| fields.iter().all(|other| other.field != field.field);
+    let done = change
+        .fields
+        .iter()
+        .filter(is_other)
+        .map(|field| FieldChange {
+            before: field.after.clone(),
+            ..field.clone()
+        });
+    // What somebody changed in the meantime is reported, and does not keep the platform's change from being put right.
+    let unwritten = change.unwritten.iter().filter(is_other);
+    let unwritten = unwritten
+        .filter(|field| is_at_before(&now.lead, field))
+        .cloned();
+    (!fields.is_empty()).then(|| Change {
+        action: Action::Update,
+        unwritten: Fields(done.chain(unwritten).collect()),
+        fields: Fields(fields.clone()),
+        ..change.clone()
+    })
+}
+
+/// The same wish, from what the lead shows now.
+fn from_now(field: &FieldChange, now: &Lead) -> FieldChange {
+    let made = field.rebuilt(now);
+    let before = match field.field.kind() {
+        // Of notes, those that are asked for.
+        Kind::Notes => made.before.clone(),
+        Kind::Choice
+        | Kind::Reference
+        | Kind::Set
+        | Kind::KeyedText
+        | Kind::Text
+        | Kind::Boolean => value(now, &field.field),
+    };
+    FieldChange { before, ..made }
+}
+
+fn written(task: &Task) -> BTreeSet<String> {
+    let groups = task
+        .change
+        .fields
+        .iter()
+        .map(|change| change.field.id().group());
+    groups.map(str::to_owned).collect()
+}
+
+/// The value where it is of no one in particular.
+fn shown(lead: &Lead, field: &Field) -> Option<String> {
+    match field.kind() {
+        Kind::Choice => lead.value(field).choice().map(ToString::to_string),
+        Kind::Reference => lead.value(field).reference().map(ToString::to_string),
+        Kind::Set | Kind::KeyedText | Kind::Text | Kind::Boolean | Kind::Notes => None,
+    }
+}

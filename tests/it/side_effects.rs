@@ -1,0 +1,257 @@
+//! Platforms that change more than they are sent, and what one run learns of that for the next.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value as Json, json};
+
+use crate::world::{PRIYA, World, record, uuid};
+
+fn configured(world: &World, api: &str) {
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    world.write(
+        "convertalk.yaml",
+        &config.replace("endpoint: sandbox", &format!("endpoint: sandbox, {api}")),
+    );
+}
+
+/// Open leads without an agent, on a platform where assigning one sets the status to INPROGRESS.
+fn world(leads: usize, lead: &str, flags: &str) -> World {
+    let live: Vec<_> = (1..=leads)
+        .map(|number| record(number, "OPEN", None, &["web"]))
+        .collect();
+    let world = World::new(&live, &format!("--side-effect assign-opens {flags}"));
+    let leads = (1..=leads).map(|number| format!("  {}: {{ {lead} }}\n", uuid(number)));
+    world.declare(&leads.collect::<String>());
+    world
+}
+
+fn statuses(world: &World) -> Vec<String> {
+    let records = world.sandbox().records();
+    let status = |record: &Json| record["status"].as_str().expect("text").to_owned();
+    records.values().map(status).collect()
+}
+
+#[test]
+fn a_side_effect_is_a_note_with_the_setting_that_accepts_it() {
+    let world = world(5, "agent: priya", "");
+    let ran = world.run("apply --yes").exits(0);
+    assert!(ran.out.contains("5 verified"), "{}", ran.out);
+    let words = "writing agent changed status to INPROGRESS, on 5 of 5 leads: a side effect";
+    assert!(ran.out.contains(words), "{}", ran.out);
+    assert!(
+        ran.out.contains("`api.side_effects: [status]`"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        world
+            .run("doctor")
+            .out
+            .contains("writing agent changed status")
+    );
+}
+
+#[test]
+fn a_side_effect_that_is_accepted_is_no_remark() {
+    let world = world(5, "agent: priya", "");
+    configured(&world, "side_effects: [status]");
+    let ran = world.run("apply --yes").exits(0);
+    assert!(ran.out.contains("5 verified"), "{}", ran.out);
+    assert!(
+        !ran.out.contains("status"),
+        "{}",
+        ran.out.split("Plan:").last().unwrap_or_default()
+    );
+    assert_eq!(world.puts().len(), 5);
+}
+
+#[test]
+fn a_declared_side_effect_alone_is_written_once_more() {
+    let world = world(
+        5,
+        "agent: priya, status: OPEN, tags: { present: [web] }",
+        "",
+    );
+    configured(&world, "side_effects: [status]");
+    let ran = world.run("apply --yes --run-file run.jsonl").exits(0);
+    assert!(ran.out.contains("5 verified"), "{}", ran.out);
+    for bodies in world.sent().values() {
+        assert_eq!(
+            bodies.as_slice(),
+            [json!({ "agentId": PRIYA }), json!({ "status": "OPEN" })]
+        );
+    }
+    assert_eq!(statuses(&world), ["OPEN"; 5]);
+    world.assert_settled();
+    let puts = world.puts().len();
+    for _ in 0..3 {
+        world.run("apply --yes").exits(0);
+    }
+    assert_eq!(world.puts().len(), puts);
+    // The platform opened the leads, not the run: only what the run wrote is undone.
+    world.run("undo run.jsonl --yes").exits(0);
+    let sent = world.sent();
+    for bodies in sent.values() {
+        assert_eq!(bodies.last(), Some(&json!({ "agentId": "" })));
+    }
+}
+
+#[test]
+fn a_field_that_the_platform_sets_over_the_one_sent_is_written_once_more() {
+    let world = world(3, "agent: priya, status: REVIEW", "");
+    world.run("apply --yes --patience 1s").exits(6);
+    let world = crate::side_effects::world(3, "agent: priya, status: REVIEW", "");
+    configured(&world, "side_effects: [status]");
+    let ran = world.run("apply --yes --patience 1s").exits(0);
+    assert!(ran.out.contains("3 verified"), "{}", ran.out);
+    assert!(world.sent().values().all(|bodies| bodies.len() == 2));
+    assert_eq!(statuses(&world), ["REVIEW"; 3]);
+    world.assert_settled();
+}
+
+#[test]
+fn a_side_effect_that_comes_back_is_unverified_and_not_fought() {
+    // Closing takes the agent away, and assigning one opens the lead: both cannot be.
+    let live = [record(1, "OPEN", Some(PRIYA), &[])];
+    let flags = "--side-effect close-unassigns --side-effect assign-opens";
+    let world = World::new(&live, flags);
+    world.declare(&format!(
+        "  {}: {{ agent: priya, status: CLOSED }}\n",
+        uuid(1)
+    ));
+    configured(&world, "side_effects: [agent, status]");
+    let ran = world.run("apply --yes --patience 1s").exits(6);
+    assert!(
+        ran.out
+            .contains("a side effect of the write is not put right"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(world.puts().len(), 2);
+}
+
+#[test]
+fn a_field_that_is_emptied_stops_the_run_unless_it_is_accepted() {
+    let live: Vec<_> = (1..=3)
+        .map(|number| record(number, "OPEN", Some(PRIYA), &[]))
+        .collect();
+    let world = World::new(&live, "--side-effect close-unassigns");
+    let leads = (1..=3).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)));
+    world.declare(&leads.collect::<String>());
+    let ran = world.run("apply --yes --patience 1s").exits(6);
+    assert!(ran.out.contains("1 unverified"), "{}", ran.out);
+    assert!(ran.out.contains("2 untried"), "{}", ran.out);
+    assert_eq!(world.puts().len(), 1);
+    configured(&world, "side_effects: [agent]");
+    let ran = world.run("apply --yes --patience 1s").exits(0);
+    assert!(ran.out.contains("2 verified"), "{}", ran.out);
+}
+
+#[test]
+fn a_field_of_no_lead_is_no_side_effect() {
+    let world = world(1, "agent: priya", "");
+    configured(&world, "side_effects: [state]");
+    let ran = world.run("validate").exits(1);
+    assert!(ran.err.contains("`state` is not a field"), "{}", ran.err);
+}
+
+fn notes(world: &World, number: usize) -> usize {
+    let record = &world.sandbox().records()[&uuid(number)];
+    record["profile"]["notes"].as_array().map_or(0, Vec::len)
+}
+
+fn adds_notes() -> World {
+    let live: Vec<_> = (1..=4)
+        .map(|number| record(number, "OPEN", None, &[]))
+        .collect();
+    World::new(&live, "--notes append")
+}
+
+fn with_notes(world: &World, notes: &str) {
+    let leads = (1..=4).map(|number| format!("  {}: {{ notes: [{notes}] }}\n", uuid(number)));
+    world.declare(&leads.collect::<String>());
+}
+
+#[test]
+fn a_platform_that_adds_notes_doubles_those_of_one_lead_and_never_again() {
+    let world = adds_notes();
+    with_notes(&world, "{ title: One }");
+    let ran = world.run("apply --yes").exits(0);
+    assert!(
+        ran.out.contains("existing notes appear twice"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(
+        [1, 2, 3, 4].map(|number| notes(&world, number)),
+        [3, 2, 2, 2]
+    );
+    let file = world.path(".convertalk/platform.json");
+    let mode = std::fs::metadata(&file)
+        .expect("a file")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    with_notes(&world, "{ title: One }, { title: Two }");
+    let ran = world.run("plan").exits(0);
+    assert_eq!(
+        ran.err.matches("it adds notes to those there").count(),
+        1,
+        "{}",
+        ran.err
+    );
+    let ran = world.run("apply --yes").exits(0);
+    assert_eq!(
+        ran.err.matches("it adds notes to those there").count(),
+        1,
+        "{}",
+        ran.err
+    );
+    assert_eq!(
+        [1, 2, 3, 4].map(|number| notes(&world, number)),
+        [4, 3, 3, 3]
+    );
+    assert!(
+        world
+            .run("doctor")
+            .out
+            .contains("it adds notes to those there")
+    );
+    let schema: Json = serde_json::from_str(
+        &std::fs::read_to_string("schema/platform.schema.json").expect("a schema"),
+    )
+    .expect("JSON");
+    let kept: Json =
+        serde_json::from_str(&std::fs::read_to_string(&file).expect("a file")).expect("JSON");
+    assert!(jsonschema::is_valid(&schema, &kept), "{kept}");
+}
+
+#[test]
+fn what_was_learned_of_another_inbox_or_is_broken_is_ignored_with_a_note() {
+    let world = adds_notes();
+    with_notes(&world, "{ title: One }");
+    world.run("apply --yes").exits(0);
+    let file = world.path(".convertalk/platform.json");
+    let kept = std::fs::read_to_string(&file).expect("a file");
+    with_notes(&world, "{ title: One }, { title: Two }");
+    for (text, why) in [
+        ("{ \"format".to_owned(), "EOF"),
+        (
+            kept.replace(crate::world::BOT, "63d9ffa77a8d152facbe2f99"),
+            "another inbox",
+        ),
+        (
+            kept.replace("\"format_version\": 1", "\"format_version\": 7"),
+            "version 7",
+        ),
+    ] {
+        std::fs::write(&file, text).expect("a file");
+        let ran = world.run("plan").exits(0);
+        assert!(
+            ran.err.contains("is ignored") && ran.err.contains(why),
+            "{}",
+            ran.err
+        );
+        assert!(!ran.err.contains("it adds notes"), "{}", ran.err);
+    }
+}
