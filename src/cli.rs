@@ -17,6 +17,7 @@ mod explain;
 mod fmt;
 mod help;
 mod init;
+mod lead_path;
 mod learned;
 mod ledger;
 mod list;

@@ -176,17 +176,27 @@ pub enum Error {
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// Files that a command would write exist.
-    #[error("{}", exists(files))]
-    Exists {
-        /// The files.
-        files: Vec<String>,
+    /// A path that names no place for lead files.
+    #[error("{flag} {why}")]
+    LeadPath {
+        /// The flag that names it.
+        flag: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
     },
-    /// Declared leads would be lost with the files that are overwritten.
-    #[error("{leads} declared {} would be lost with the overwritten files; nothing was written", if *leads == 1 { "lead" } else { "leads" })]
-    WouldLose {
-        /// The number of leads.
-        leads: usize,
+    /// A file that would hold leads is not one of the workspace's lead files.
+    #[error("no glob of `leads` in convertalk.yaml takes {file}; nothing was written")]
+    NotLeadFile {
+        /// Its path in the workspace.
+        file: String,
+    },
+    /// Leads cannot be added to a lead file.
+    #[error("{file}: {why}; nothing was written")]
+    NotAdded {
+        /// The file, and the line where there is one.
+        file: String,
+        /// The reason.
+        why: String,
     },
     /// A file cannot be written at this path.
     #[error("{} {why}", path.display())]
@@ -223,20 +233,6 @@ fn known_rules(known: &[String]) -> String {
         [] => "; the workspace has no rules".to_owned(),
         known => format!("; the workspace has: {}", known.join(", ")),
     }
-}
-
-fn exists(files: &[String]) -> String {
-    let shown: Vec<&str> = files.iter().take(5).map(String::as_str).collect();
-    let more = if files.len() > shown.len() {
-        format!(" and {} more", files.len() - shown.len())
-    } else {
-        String::new()
-    };
-    let verb = if files.len() == 1 { "exists" } else { "exist" };
-    format!(
-        "{}{more} already {verb}; nothing was written",
-        shown.join(", ")
-    )
 }
 
 impl Error {
@@ -304,8 +300,9 @@ impl Error {
             Self::Locked => "locked",
             Self::Io { .. } => "io",
             Self::Write(_) => "write",
-            Self::Exists { .. } => "exists",
-            Self::WouldLose { .. } => "would-lose",
+            Self::LeadPath { .. } => "lead-path",
+            Self::NotLeadFile { .. } => "not-a-lead-file",
+            Self::NotAdded { .. } => "not-added",
             Self::Output { .. } => "output",
             Self::Json(_) => "json",
             Self::Interrupted => "interrupted",
@@ -381,12 +378,12 @@ impl Error {
             Self::Io { .. } | Self::Json(_) | Self::Declined | Self::Interrupted => return None,
             Self::Write(WriteError::Changed(_)) => "run it again",
             Self::Write(WriteError::Io(..)) => return None,
-            Self::Exists { .. } => {
-                "use --out DIR to write to another folder, or --force to overwrite them"
+            Self::LeadPath { .. } => "name a path in the workspace, such as leads/eu.yaml",
+            Self::NotLeadFile { .. } if command == "pull" => {
+                "name a file or folder that a glob takes with --out, or add a glob"
             }
-            Self::WouldLose { .. } => {
-                "pull all leads (without --only and --type), or use another folder: --out DIR"
-            }
+            Self::NotLeadFile { .. } => "name a file that a glob takes, or add a glob",
+            Self::NotAdded { .. } => "write to another file or folder: --out FILE|DIR",
             Self::Internal(_) => "please report it, with the command that you ran",
         };
         Some(words.to_owned())

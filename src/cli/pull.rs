@@ -10,19 +10,21 @@ use super::session::files;
 use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::lead::field::groups;
-use crate::lead::{Field, FieldId, Privacy};
+use crate::lead::{FieldId, Privacy};
 use crate::lead_file::draft::With;
 use crate::lead_file::split::By;
 use crate::observe::ChatType;
 use crate::redaction::Redaction;
 
 mod adopt;
+mod destination;
 mod update;
 
-/// Import live leads into lead files
+/// Declare live leads in lead files
 ///
-/// Writes the status, agent and tags of undeclared leads to new files. With --update, writes live values into existing files
-/// instead.
+/// Declares the leads that no file declares, with their status, agent and tags, in leads/inbox.yaml or in the files that --split-by and --out
+/// name. A file that is there is appended to, and nothing is overwritten. With --update, writes live values into the files that
+/// declare the leads instead.
 #[derive(Debug, Args)]
 pub(super) struct Pull {
     /// Select leads by their live values: a uuid, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE; != for =, a comma for
@@ -32,14 +34,9 @@ pub(super) struct Pull {
     /// Only chats of this type
     #[arg(long, value_name = "TYPE", conflicts_with = "update")]
     r#type: Option<Type>,
-    /// Which leads share a file
-    #[arg(
-        long,
-        value_name = "BY",
-        default_value = "none",
-        conflicts_with = "update"
-    )]
-    split_by: By,
+    /// A file for each agent or status; the value that its leads share is its default
+    #[arg(long, value_name = "BY", conflicts_with = "update")]
+    split_by: Option<By>,
     /// Import these fields, too; they may contain personal data (repeatable, or separated by commas)
     #[arg(
         long,
@@ -49,15 +46,18 @@ pub(super) struct Pull {
         conflicts_with = "update"
     )]
     with: Vec<String>,
-    /// Label leads with the person's name or its initials [default: no label; the full name with `--with contact`]
-    #[arg(long, value_name = "HOW", conflicts_with = "update")]
-    names: Option<Redaction>,
-    /// Write to this folder of the workspace [default: where its lead files are]
-    #[arg(long, value_name = "DIR", conflicts_with = "update")]
+    /// How much of the person's name is the label of a lead
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "initials",
+        conflicts_with = "update"
+    )]
+    names: Redaction,
+    /// Declare the leads in this lead file (a name that ends in .yaml or .yml) or folder of the workspace [default: leads/inbox.yaml, or
+    /// leads with --split-by]
+    #[arg(long, value_name = "FILE|DIR", conflicts_with = "update")]
     out: Option<PathBuf>,
-    /// Overwrite existing files; the leads that they declare are imported again
-    #[arg(long, conflicts_with = "update")]
-    force: bool,
     /// Write live values in place into the files that declare the leads
     #[arg(long)]
     update: bool,
@@ -103,13 +103,9 @@ impl Pull {
     }
 
     fn with(&self) -> With {
-        let has_names = self
-            .with
-            .iter()
-            .any(|group| *group == Field::NAME.id().group());
         let label = match self.names {
-            Some(Redaction::None) => None,
-            names => names.or(has_names.then_some(Redaction::Full)),
+            Redaction::None => None,
+            shown => Some(shown),
         };
         let asked = |group: &&str| self.with.iter().any(|with| with == group);
         let groups = optional_groups().filter(asked).collect();

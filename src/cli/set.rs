@@ -18,7 +18,7 @@ use crate::report::Problem;
 use crate::select::Selection;
 use crate::yaml::excerpt::quoted;
 
-mod files;
+pub(super) mod files;
 mod result;
 mod sheet;
 
@@ -120,7 +120,7 @@ impl Set {
             Err(problems) => return Err(Self::refuse(problems, ui)),
         };
         if !self.dry_run {
-            files::write(&files.workspace, &edits)?;
+            files::write(&files.workspace, edits.iter())?;
         }
         match self.format {
             SetFormat::Json => ui.json(&result::set_report(&goals, &files, self.dry_run))?,

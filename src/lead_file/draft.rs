@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lead::{
-    DesiredValue, Field, FieldId, Kind, Lead, LeadId, Note, Privacy, TagRule, Value,
+    DesiredField, DesiredValue, Field, FieldId, Kind, Lead, LeadId, Note, Privacy, TagRule, Value,
 };
 use crate::lead_file::adopt::LONGEST_KEY;
 use crate::lead_file::emit::NewLead;
 use crate::lead_file::raw::uuid_problem;
-use crate::lead_file::value::unwritable;
+use crate::lead_file::value::{unwritable, unwritable_tag};
 use crate::redaction::{MASK, Redaction};
 use crate::yaml::quote::double;
 
@@ -82,6 +82,40 @@ pub fn draft(
     })
 }
 
+/// Makes a draft say the same in a file with these defaults: what they would add is kept away, and the `shared` field is left to them.
+///
+/// # Errors
+/// The default that the lead would take over, because no own value of the draft's fields keeps it away.
+pub fn fit<'d>(
+    lead: &mut NewLead,
+    live: &Lead,
+    defaults: &'d [DesiredField],
+    shared: Option<&Field>,
+) -> Result<(), &'d DesiredField> {
+    for default in defaults {
+        let DesiredField { field, value, .. } = default;
+        let own = lead.fields.iter().position(|(own, _)| own == field);
+        match own {
+            Some(at) if lead.fields[at].1 == *value && shared == Some(field) => {
+                drop(lead.fields.remove(at));
+            }
+            Some(_) => {}
+            None if is_true(value, live, field) => {}
+            None if field.kind() == Kind::Notes => {
+                let none = DesiredValue::Notes(Vec::new());
+                lead.fields.push((field.clone(), none));
+            }
+            None => return Err(default),
+        }
+    }
+    Ok(())
+}
+
+fn is_true(value: &DesiredValue, live: &Lead, field: &Field) -> bool {
+    let live = live.value(field);
+    value.is_met(&live, field.spec().compare) || value.difference(&live).is_none()
+}
+
 fn keyed(id: FieldId, live: &Lead) -> impl Iterator<Item = (Field, DesiredValue)> {
     live.values()
         .filter(move |(field, _)| field.id() == id)
@@ -129,18 +163,26 @@ fn notes(field: &Field, live: &[Note], out: &mut LeftOut) -> Option<DesiredValue
     (!distinct.is_empty()).then_some(DesiredValue::Notes(distinct))
 }
 
-/// Exactly the live tags; where the policy does not know all of them, those that it knows among others.
+/// Exactly the live tags; where a file cannot name all of them, those that it can among others: an exact list without the rest would
+/// take them off the lead.
 fn tag_rule(
     live: &BTreeSet<String>,
     known: Option<&[String]>,
     out: &mut LeftOut,
 ) -> Option<TagRule> {
-    let fits = |tag: &&String| known.is_none_or(|known| known.contains(tag));
-    let present: BTreeSet<String> = live.iter().filter(fits).cloned().collect();
+    let mut present = BTreeSet::new();
+    for tag in live {
+        if let Some(why) = unwritable_tag(tag) {
+            out.note(why);
+        } else if known.is_none_or(|known| known.contains(tag)) {
+            present.insert(tag.clone());
+        } else {
+            out.tags.insert(tag.clone());
+        }
+    }
     if present.len() == live.len() {
         return Some(TagRule::Exact(present));
     }
-    out.tags.extend(live.difference(&present).cloned());
     (!present.is_empty()).then(|| TagRule::Patch {
         present,
         absent: BTreeSet::new(),

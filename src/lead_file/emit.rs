@@ -43,6 +43,11 @@ impl<'w> AgentNames<'w> {
         self.0.get(id).copied()
     }
 
+    /// The ids that have a name.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &'w AgentId> {
+        self.0.keys().copied()
+    }
+
     /// The word that lead files have for an agent: its name, its id, or `none`.
     pub(crate) fn word(&self, agent: Option<&AgentId>) -> String {
         agent
@@ -51,9 +56,11 @@ impl<'w> AgentNames<'w> {
     }
 }
 
-/// A new file. `schema` is where its JSON Schema is, seen from the file.
+/// A new file. `defaults` is for every lead that does not have a value of its own; `schema` is where the file's JSON Schema is, seen from the
+/// file.
 pub fn file(
     leads: &BTreeMap<LeadId, NewLead>,
+    defaults: &[(Field, DesiredValue)],
     names: &AgentNames<'_>,
     schema: Option<&str>,
 ) -> String {
@@ -61,16 +68,24 @@ pub fn file(
     if let Some(schema) = schema {
         made.push_str(&format!("# yaml-language-server: $schema={schema}\n"));
     }
-    made.push_str("version: 1\n\nleads:");
+    made.push_str("version: 1\n");
+    if !defaults.is_empty() {
+        let all = YamlValue::Map(entries(defaults, names));
+        made.push_str(&block_entry("defaults", &all, "", "\n"));
+        made.push('\n');
+    }
+    made.push_str("\nleads:");
     made.push_str(if leads.is_empty() { " {}\n" } else { "\n" });
     for (number, (id, lead)) in leads.iter().enumerate() {
         if number > 0 {
             made.push('\n');
         }
-        made.push_str(&format!(
-            "  {}:\n",
-            scalar(id.as_str(), ScalarContext::Flow)
-        ));
+        let key = scalar(id.as_str(), ScalarContext::Flow);
+        if lead.label.is_none() && lead.fields.is_empty() {
+            made.push_str(&format!("  {key}: {{}}\n"));
+            continue;
+        }
+        made.push_str(&format!("  {key}:\n"));
         let label = lead
             .label
             .as_ref()

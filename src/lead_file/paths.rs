@@ -15,13 +15,6 @@ impl Workspace {
     pub fn takes(&self, path: &str) -> bool {
         files::matcher(&self.leads)(path)
     }
-
-    /// The folder in which its globs look for lead files first.
-    pub fn leads_folder(&self) -> String {
-        let folders = self.leads.iter().map(|glob| files::base(glob));
-        let mut fitting = folders.filter(|folder| self.takes(&format!("{folder}/leads.yaml")));
-        fitting.next().unwrap_or_else(|| "leads".to_owned())
-    }
 }
 
 /// The paths of the lead files of the workspace in `root`, in order, and what is wrong with its globs and folders. Whatever else is

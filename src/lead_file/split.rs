@@ -4,33 +4,40 @@
 
 use std::collections::BTreeMap;
 
-use crate::lead::{AgentId, Lead, LeadId, Status};
+use crate::lead::{AgentId, Field, Lead, LeadId, Status};
 use crate::lead_file::emit::AgentNames;
 
 /// What decides which leads share a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum By {
     /// A file for each agent
     Agent,
     /// A file for each status
     Status,
-    /// One file
-    #[default]
-    None,
 }
 
-/// The file's name without its ending, for each lead.
+impl By {
+    /// The field whose value the leads of a file share.
+    pub fn field(self) -> Field {
+        match self {
+            Self::Agent => Field::AGENT,
+            Self::Status => Field::STATUS,
+        }
+    }
+}
+
+/// The file's name without its ending, for each lead. An agent that the workspace names has the same file in every pull.
 pub fn stems<'l>(
     leads: &[(&'l LeadId, &Lead)],
     by: By,
     names: &AgentNames<'_>,
 ) -> BTreeMap<&'l LeadId, String> {
+    let seen = leads.iter().filter_map(|(_, lead)| lead.agent());
     let agents: BTreeMap<&AgentId, String> = match by {
-        By::Agent => agent_stems(leads.iter().filter_map(|(_, lead)| lead.agent()), names),
-        By::Status | By::None => BTreeMap::new(),
+        By::Agent => agent_stems(names.ids().chain(seen), names),
+        By::Status => BTreeMap::new(),
     };
     let stem = |lead: &Lead| match by {
-        By::None => "leads".to_owned(),
         By::Status => status_stem(lead.status()).to_owned(),
         By::Agent => {
             let known = lead.agent().and_then(|agent| agents.get(agent));
@@ -94,7 +101,7 @@ fn is_reserved(stem: &str) -> bool {
         stem.strip_prefix(name)
             .is_some_and(|rest| rest.len() == 1 && rest.bytes().all(|byte| byte.is_ascii_digit()))
     };
-    matches!(stem, "unassigned" | "leads" | "con" | "prn" | "aux" | "nul")
+    matches!(stem, "unassigned" | "inbox" | "con" | "prn" | "aux" | "nul")
         || device("com")
         || device("lpt")
 }

@@ -132,6 +132,32 @@ pub(crate) fn declared(
     }
 }
 
+/// What the `defaults` of a file say, with their lines; nothing where the file is not valid.
+pub(crate) fn defaults(
+    file: &Arc<str>,
+    text: &str,
+    vocabulary: Vocabulary<'_>,
+) -> Vec<DesiredField> {
+    let source = SourceFile {
+        file: file.clone(),
+        text,
+    };
+    let Some(tree) = yaml::parse(&source, &mut Vec::new()).filter(|tree| !tree.is_empty()) else {
+        return Vec::new();
+    };
+    let mut reader = Decoder {
+        tree: &tree,
+        source: &source,
+        out: Vec::new(),
+    };
+    let raw = raw::file(&mut reader).defaults.unwrap_or_default();
+    let checker = Checker {
+        vocabulary,
+        number: 0,
+    };
+    checker.fields(&mut reader, raw)
+}
+
 /// Declarations without their lines.
 pub(crate) fn meaning_of(desired: Desired) -> BTreeMap<LeadId, Meaning> {
     let lead = |(id, lead): (LeadId, DesiredLead)| (id, one_meaning(&lead));

@@ -197,11 +197,16 @@ pub(crate) fn unwritable(field: &Field, value: &DesiredValue) -> Option<&'static
 }
 
 fn unwritable_tags(tags: &BTreeSet<String>) -> Option<&'static str> {
-    if tags.iter().any(|tag| invisible_in(tag).is_some()) {
+    tags.iter().find_map(|tag| unwritable_tag(tag))
+}
+
+/// Why no file can name a tag; `None` where one can.
+pub(crate) fn unwritable_tag(tag: &str) -> Option<&'static str> {
+    if invisible_in(tag).is_some() {
         return Some("a tag with a character that cannot be seen");
     }
-    let is_normal = |tag: &String| crate::lead::tag(tag).as_ref() == Some(tag);
-    (!tags.iter().all(is_normal)).then_some("a tag with white space around it")
+    let is_normal = crate::lead::tag(tag).as_deref() == Some(tag);
+    (!is_normal).then_some("a tag with white space around it")
 }
 
 fn unwritable_text(field: &Field, text: &str) -> Option<&'static str> {

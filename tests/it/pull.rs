@@ -13,6 +13,7 @@ use crate::arbitrary::workspace;
 use crate::edit::says;
 use crate::world::{PRIYA, RAHUL, World, record, uuid};
 
+mod adopt;
 mod update;
 
 const NASTY: [&str; 44] = [
@@ -124,9 +125,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_inbox_becomes_files_that_are_valid_laid_out_and_true(records in inbox(), split in select(vec!["none", "agent", "status"])) {
+    fn any_inbox_becomes_files_that_are_valid_laid_out_and_true(records in inbox(), split in select(vec!["", "--split-by agent", "--split-by status"])) {
         let world = World::new(&records, "");
-        let pull = world.run(&format!("pull --split-by {split} --with attributes,contact,notes --names full"));
+        let pull = world.run(&format!("pull {split} --with attributes,contact,notes --names full"));
         prop_assert_eq!(pull.exit, 0, "{}", pull.err);
         world.run("validate").exits(0);
         let check = world.run("fmt --check --diff");
@@ -182,7 +183,7 @@ proptest! {
     fn two_readers_read_back_what_was_written(leads in vec(new_lead(), 1..4)) {
         let workspace = workspace();
         let leads: BTreeMap<LeadId, NewLead> = leads.into_iter().enumerate().map(|(number, lead)| (LeadId::new(uuid(number)), lead)).collect();
-        let text = file(&leads, &AgentNames::new(&workspace.agents), None);
+        let text = file(&leads, &[], &AgentNames::new(&workspace.agents), None);
         for (id, wanted) in says(&workspace, &text) {
             prop_assert_eq!(&wanted, &leads[&id].fields, "{}", text);
         }
@@ -230,20 +231,20 @@ fn inbox_of_three() -> World {
 }
 
 #[test]
-fn by_default_it_takes_nothing_of_people() {
+fn by_default_it_takes_initials_status_agent_and_tags() {
     let world = inbox_of_three();
     let pull = world.run("pull").exits(0);
     assert_eq!(
         pull.out,
-        "leads/leads.yaml  3 leads\nPulled: 3 leads into 1 file.\n"
+        "leads/inbox.yaml  3 leads\nPulled: 3 leads into 1 file.\n"
     );
     let expected = format!(
-        "version: 1\n\nleads:\n  {}:\n    status: OPEN\n    agent: priya\n    tags: [\"no\", vip]\n\n  {}:\n    status: CLOSED\n    agent: none\n    tags: []\n\n  {}:\n    agent: 0000000000000000000000aa\n    tags: [vip]\n",
+        "version: 1\n\nleads:\n  {}:\n    label: V. 1.\n    status: OPEN\n    agent: priya\n    tags: [\"no\", vip]\n\n  {}:\n    label: V. 2.\n    status: CLOSED\n    agent: none\n    tags: []\n\n  {}:\n    label: M. x.\n    agent: 0000000000000000000000aa\n    tags: [vip]\n",
         uuid(1),
         uuid(2),
         uuid(3)
     );
-    assert_eq!(read(&world, "leads/leads.yaml"), expected);
+    assert_eq!(read(&world, "leads/inbox.yaml"), expected);
     assert!(
         pull.err
             .contains("agents:\n  agent-0000aa: \"0000000000000000000000aa\"  # 1 lead"),
@@ -264,21 +265,19 @@ fn people_s_data_only_where_asked_for() {
     let label = |words: &str| {
         let world = inbox_of_three();
         world.run(&format!("pull {words}")).exits(0);
-        let text = read(&world, "leads/leads.yaml");
+        let text = read(&world, "leads/inbox.yaml");
         text.lines()
             .find(|line| line.contains("label:"))
             .map(|line| line.trim().to_owned())
     };
-    assert_eq!(label("--with attributes,notes"), None);
-    assert_eq!(label("--names initials").as_deref(), Some("label: V. 1."));
+    assert_eq!(label("--with contact").as_deref(), Some("label: V. 1."));
     assert_eq!(label("--names full").as_deref(), Some("label: Visitor 1"));
-    assert_eq!(label("--with contact").as_deref(), Some("label: Visitor 1"));
     assert_eq!(label("--with contact --names none"), None);
     let world = inbox_of_three();
     world
-        .run("pull --with contact --with attributes,notes")
+        .run("pull --names full --with contact --with attributes,notes")
         .exits(0);
-    let text = read(&world, "leads/leads.yaml");
+    let text = read(&world, "leads/inbox.yaml");
     for part in [
         "email: v1@example.com",
         "phone: \"9876543210\"",
@@ -336,7 +335,7 @@ fn the_schema_is_named_where_there_is_one() {
     let world = inbox_of_three();
     world.write("schema/leads.schema.json", "{}");
     world.run("pull --out leads/eu").exits(0);
-    assert!(read(&world, "leads/eu/leads.yaml").starts_with(
+    assert!(read(&world, "leads/eu/inbox.yaml").starts_with(
         "# yaml-language-server: $schema=../../schema/leads.schema.json\nversion: 1\n"
     ));
     world.run("fmt --check").exits(0);
@@ -372,45 +371,6 @@ fn it_takes_only_what_is_asked_for_and_not_declared() {
 }
 
 #[test]
-fn nothing_is_overwritten_unasked_and_nothing_declared_is_lost() {
-    let world = inbox_of_three();
-    world.write("leads/leads.yaml", "version: 1\n# mine\n");
-    let ran = world.run("pull --split-by none").exits(1);
-    assert!(
-        ran.err
-            .contains("leads/leads.yaml already exists; nothing was written"),
-        "{}",
-        ran.err
-    );
-    assert_eq!(read(&world, "leads/leads.yaml"), "version: 1\n# mine\n");
-    world.write(
-        "leads/leads.yaml",
-        &format!("version: 1\nleads:\n  {}:\n  {}:\n", uuid(1), uuid(9)),
-    );
-    let ran = world.run("pull --force").exits(1);
-    assert!(
-        ran.err.contains("1 declared lead would be lost"),
-        "{}",
-        ran.err
-    );
-    world.write(
-        "leads/leads.yaml",
-        &format!("version: 1\nleads:\n  {}:\n", uuid(1)),
-    );
-    world.write(
-        "leads/own.yaml",
-        &format!("version: 1\nleads:\n  {}: {{ status: CLOSED }}\n", uuid(2)),
-    );
-    let ran = world.run("pull --force").exits(0);
-    assert!(
-        ran.out.contains("Pulled: 2 leads into 1 file."),
-        "{}",
-        ran.out
-    );
-    world.assert_settled();
-}
-
-#[test]
 fn tags_that_the_policy_does_not_know_are_told() {
     let world = inbox_of_three();
     let config = read(&world, "convertalk.yaml");
@@ -420,7 +380,7 @@ fn tags_that_the_policy_does_not_know_are_told() {
     );
     let ran = world.run("pull").exits(0);
     assert!(ran.err.contains("policy.tags"), "{}", ran.err);
-    assert!(read(&world, "leads/leads.yaml").contains("tags:\n      present: [vip]\n"));
+    assert!(read(&world, "leads/inbox.yaml").contains("tags:\n      present: [vip]\n"));
     world.run("fmt --check").exits(0);
     world.assert_settled();
 }

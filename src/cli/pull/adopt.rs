@@ -1,35 +1,51 @@
-//! Writes undeclared leads to new files.
+//! Declares the leads that no file declares: in new files, or at the end of files that are there.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Component;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::options::OutputFormat;
 use super::super::session::{Files, Session, block_on};
+use super::super::set::files::{FileEdit, write};
 use super::super::ui::Ui;
 use super::Pull;
-use crate::atomic_file;
+use super::destination::Destination;
 use crate::cancel::Cancellation;
 use crate::config::Workspace;
 use crate::error::{Error, Exit};
 use crate::lead::{AgentId, DesiredValue, Field, Lead, LeadId};
-use crate::lead_file::draft::{LeftOut, draft};
+use crate::lead_file::draft::{LeftOut, draft, fit};
+use crate::lead_file::edit::rewrite;
 use crate::lead_file::emit::{self, AgentNames, NewLead};
-use crate::lead_file::{desired_of, split};
+use crate::lead_file::valid::defaults;
+use crate::lead_file::{Meaning, desired_of, read_text};
 use crate::observe::{ChatType, Live, observe_all};
 use crate::report::style::{GOOD, paint};
 use crate::report::{PullReport, PulledFile, Skipped};
 use crate::select::Selection;
 use crate::text::{count, visible};
 
-/// New files by their path in the workspace.
-type Drafts = BTreeMap<String, BTreeMap<LeadId, NewLead>>;
+/// The leads of one file, with their live values.
+type Drafts<'l> = BTreeMap<LeadId, (NewLead, &'l Lead)>;
+
+/// A file and how many leads it declares from now on.
+struct Pulled {
+    edit: FileEdit,
+    leads: usize,
+}
+
+/// What the new leads are written with.
+struct Adoption<'a> {
+    workspace: &'a Workspace,
+    names: AgentNames<'a>,
+    /// The field whose value the leads of each file share.
+    shared: Option<Field>,
+}
 
 impl Pull {
     pub(super) fn adopt(&self, files: &Files, ui: &Ui) -> Result<Exit, Error> {
         let Files { workspace, desired } = files;
         let selection = Selection::parse(&self.only, &workspace.agents)?;
-        let folder = self.folder(workspace)?;
+        let destination = Destination::new(self.out.as_deref(), self.split_by, workspace)?;
         let live = read(workspace, ui)?;
         let wanted = self.r#type.map(ChatType::from);
         let listed = live
@@ -38,145 +54,168 @@ impl Pull {
             .filter(|(_, seen)| wanted.is_none() || seen.seen.map(|seen| seen.list) == wanted);
         let selected = selection.of_live(listed.map(|(id, seen)| (id, &seen.lead)).collect())?;
         ui.unmatched(&selected.unmatched);
-        let leads = selected.leads;
+        let (declared, new): (Vec<_>, Vec<_>) = selected
+            .leads
+            .into_iter()
+            .partition(|(id, _)| desired.contains_key(*id));
 
-        let names = AgentNames::new(&workspace.agents);
-        let stems = split::stems(&leads, self.split_by, &names);
-        let path_of = |id: &LeadId| {
-            stems
-                .get(id)
-                .map(|stem| format!("{folder}{stem}.yaml"))
-                .unwrap_or_default()
+        let adoption = Adoption {
+            workspace,
+            names: AgentNames::new(&workspace.agents),
+            shared: destination.shared(),
         };
-        let declared: BTreeMap<&LeadId, &str> = desired
-            .iter()
-            .map(|(id, lead)| (id, &*lead.place.file))
-            .collect();
-        let chosen = self.chosen(&leads, &declared, &path_of)?;
+        let paths = destination.files(&new, &adoption.names, workspace)?;
         let mut left_out = LeftOut::default();
-        let known = workspace
-            .policy
-            .tags
-            .as_ref()
-            .map(|rule| rule.value.as_slice());
-        let mut drafts = Drafts::new();
-        let with = self.with();
-        for (id, lead) in &chosen {
-            if let Some(lead) = draft(id, lead, &with, known, &mut left_out) {
-                drafts
-                    .entry(path_of(id))
-                    .or_default()
-                    .insert((*id).clone(), lead);
-            }
-        }
-        let texts = self.texts(workspace, &drafts, &names)?;
-        write(workspace, &texts, self.force)?;
-        match self.format {
-            OutputFormat::Text => ui.result(&render_drafts(&drafts))?,
-            OutputFormat::Json => ui.json(&report(&drafts, &left_out, &live))?,
-        }
-        let taken: BTreeSet<&LeadId> = chosen.iter().map(|(id, _)| *id).collect();
-        let there = leads
+        let by_file = self.drafts(&new, &paths, workspace, &mut left_out);
+        let pulled = by_file
             .iter()
-            .filter(|(id, _)| declared.contains_key(id) && !taken.contains(id))
-            .count();
-        advise(workspace, &drafts, there, &left_out, &names, ui);
+            .map(|(path, leads)| adoption.file(path, leads))
+            .collect::<Result<Vec<Pulled>, Error>>()?;
+        write(workspace, pulled.iter().map(|pulled| &pulled.edit))?;
+        match self.format {
+            OutputFormat::Text => ui.result(&render(&pulled))?,
+            OutputFormat::Json => ui.json(&report(&pulled, &left_out, &live))?,
+        }
+        advise(&by_file, declared.len(), &left_out, &adoption.names, ui);
         Ok(Exit::Done)
     }
 
-    /// The folder of the new files, with a `/` at its end.
-    fn folder(&self, workspace: &Workspace) -> Result<String, Error> {
-        let Some(out) = &self.out else {
-            return Ok(with_slash(&workspace.leads_folder()));
-        };
-        let below = out.strip_prefix(&workspace.root).unwrap_or(out);
-        let mut parts = Vec::new();
-        for part in below.components() {
-            match part {
-                Component::CurDir => {}
-                Component::Normal(part) => {
-                    parts.push(part.to_str().ok_or(Error::Usage("--out is not UTF-8"))?)
-                }
-                _ => return Err(Error::Usage("--out is outside the workspace")),
-            }
-        }
-        Ok(with_slash(&parts.join("/")))
-    }
-
-    /// The leads to write: undeclared ones, and those declared only by files that are overwritten.
-    fn chosen<'l>(
+    fn drafts<'l>(
         &self,
-        leads: &[(&'l LeadId, &'l Lead)],
-        declared: &BTreeMap<&LeadId, &str>,
-        path_of: &impl Fn(&LeadId) -> String,
-    ) -> Result<Vec<(&'l LeadId, &'l Lead)>, Error> {
-        let mut chosen: Vec<_> = leads
-            .iter()
-            .copied()
-            .filter(|(id, _)| self.force || !declared.contains_key(id))
-            .collect();
-        loop {
-            let files: BTreeSet<String> = chosen.iter().map(|(id, _)| path_of(id)).collect();
-            let before = chosen.len();
-            chosen.retain(|(id, _)| declared.get(id).is_none_or(|file| files.contains(*file)));
-            if chosen.len() == before {
-                let taken: BTreeSet<&LeadId> = chosen.iter().map(|(id, _)| *id).collect();
-                let lost = declared
-                    .iter()
-                    .filter(|(id, file)| files.contains(**file) && !taken.contains(*id))
-                    .count();
-                return if self.force && lost > 0 {
-                    Err(Error::WouldLose { leads: lost })
-                } else {
-                    Ok(chosen)
-                };
-            }
-        }
-    }
-
-    /// The text of each file, read back and compared with the leads that it must declare.
-    fn texts(
-        &self,
+        new: &[(&'l LeadId, &'l Lead)],
+        paths: &BTreeMap<&LeadId, String>,
         workspace: &Workspace,
-        drafts: &Drafts,
-        names: &AgentNames<'_>,
-    ) -> Result<Vec<(Arc<str>, String)>, Error> {
-        let text = |(path, leads): (&String, &BTreeMap<LeadId, NewLead>)| {
-            (
-                Arc::from(path.as_str()),
-                emit::file(leads, names, schema(workspace, path).as_deref()),
-            )
-        };
-        let texts: Vec<(Arc<str>, String)> = drafts.iter().map(text).collect();
-        let (desired, diagnostics) = desired_of(texts.clone(), workspace);
-        let all = || drafts.values().flatten();
-        let reads_back = |(id, lead): (&LeadId, &NewLead)| {
-            let is_new = |(field, value): &(Field, DesiredValue)| {
-                let read = desired.get(id).and_then(|lead| lead.get(field));
-                read.is_some_and(|read| read.value == *value)
-            };
-            desired
-                .get(id)
-                .is_some_and(|read| read.fields.len() == lead.fields.len())
-                && lead.fields.iter().all(is_new)
-        };
-        if diagnostics.iter().any(|made| made.is_error())
-            || desired.len() != all().count()
-            || !all().all(reads_back)
-        {
-            return Err(Error::Internal(
-                "a new lead file does not read back as it was written; nothing was written",
-            ));
+        left_out: &mut LeftOut,
+    ) -> BTreeMap<String, Drafts<'l>> {
+        let known = workspace.policy.tags.as_ref();
+        let known = known.map(|rule| rule.value.as_slice());
+        let with = self.with();
+        let mut by_file: BTreeMap<String, Drafts<'l>> = BTreeMap::new();
+        for (id, live) in new {
+            let drafted = draft(id, live, &with, known, left_out);
+            if let Some((path, lead)) = paths.get(id).zip(drafted) {
+                let drafts = by_file.entry(path.clone()).or_default();
+                drafts.insert((*id).clone(), (lead, live));
+            }
         }
-        Ok(texts)
+        by_file
     }
 }
 
-fn with_slash(folder: &str) -> String {
-    if folder.is_empty() {
-        String::new()
-    } else {
-        format!("{folder}/")
+impl Adoption<'_> {
+    /// The text of a file with these leads, read back and compared with what it must declare.
+    fn file(&self, path: &str, leads: &Drafts<'_>) -> Result<Pulled, Error> {
+        let name: Arc<str> = path.into();
+        let is_there = std::fs::symlink_metadata(self.workspace.root.join(path)).is_ok();
+        let (old, new) = if is_there {
+            let old = read_text(&self.workspace.root, &name).map_err(|error| Error::Io {
+                what: format!("read {name}"),
+                source: std::io::Error::other(error.message),
+            })?;
+            let new = self.append(&name, &old, leads)?;
+            (Some(old), new)
+        } else {
+            (None, self.new_file(path, leads))
+        };
+        self.check(&name, old.as_deref(), &new, leads)?;
+        let edit = FileEdit {
+            file: path.to_owned(),
+            old,
+            new,
+        };
+        Ok(Pulled {
+            edit,
+            leads: leads.len(),
+        })
+    }
+
+    /// A new file; the value that its leads share is its default.
+    fn new_file(&self, path: &str, leads: &Drafts<'_>) -> String {
+        let value = |lead: &NewLead| {
+            let shared = self.shared.as_ref()?;
+            let (_, value) = lead.fields.iter().find(|(field, _)| field == shared)?;
+            Some((shared.clone(), value.clone()))
+        };
+        let mut values = leads.values().map(|(lead, _)| value(lead));
+        let first = values.next().flatten();
+        let default = first.filter(|first| values.all(|other| other.as_ref() == Some(first)));
+        let own = |lead: &NewLead| NewLead {
+            label: lead.label.clone(),
+            fields: lead
+                .fields
+                .iter()
+                .filter(|field| Some(*field) != default.as_ref())
+                .cloned()
+                .collect(),
+        };
+        let leads = leads
+            .iter()
+            .map(|(id, (lead, _))| (id.clone(), own(lead)))
+            .collect();
+        let schema = schema(self.workspace, path);
+        emit::file(&leads, default.as_slice(), &self.names, schema.as_deref())
+    }
+
+    /// A file that is there, with these leads at its end.
+    fn append(&self, name: &Arc<str>, old: &str, leads: &Drafts<'_>) -> Result<String, Error> {
+        let vocabulary = self.workspace.vocabulary();
+        let defaults = defaults(name, old, vocabulary);
+        let mut goals: BTreeMap<LeadId, Meaning> = BTreeMap::new();
+        for (id, (lead, live)) in leads {
+            let mut lead = lead.clone();
+            fit(&mut lead, live, &defaults, self.shared.as_ref()).map_err(|default| {
+                Error::NotAdded {
+                    file: format!("{}:{}", visible(name), default.line),
+                    why: format!(
+                        "`defaults` would change {} of {}",
+                        visible(&default.field.to_string()),
+                        visible(id.as_str())
+                    ),
+                }
+            })?;
+            let goal = Meaning {
+                label: lead.label.map(String::into_boxed_str),
+                fields: lead.fields.into_iter().collect(),
+                ..Meaning::default()
+            };
+            goals.insert(id.clone(), goal);
+        }
+        rewrite(name, old, &goals, vocabulary).map_err(|refused| Error::NotAdded {
+            file: visible(name),
+            why: refused
+                .into_iter()
+                .next()
+                .map_or_else(String::new, |(_, why)| visible(&why)),
+        })
+    }
+
+    /// A plan of what the file declares now must be as empty as the pull means it to be.
+    fn check(
+        &self,
+        name: &Arc<str>,
+        old: Option<&str>,
+        new: &str,
+        leads: &Drafts<'_>,
+    ) -> Result<(), Error> {
+        let read = |text: &str| desired_of(vec![(name.clone(), text.to_owned())], self.workspace);
+        let (desired, diagnostics) = read(new);
+        let before = old.map_or(0, |old| read(old).0.len());
+        let is_new = |(id, (lead, _)): (&LeadId, &(NewLead, &Lead))| {
+            let says = |(field, value): &(Field, DesiredValue)| {
+                let read = desired.get(id).and_then(|lead| lead.get(field));
+                read.is_some_and(|read| read.value == *value)
+            };
+            lead.fields.iter().all(says)
+        };
+        if diagnostics.iter().any(|made| made.is_error())
+            || desired.len() != before + leads.len()
+            || !leads.iter().all(is_new)
+        {
+            return Err(Error::Internal(
+                "a lead file does not read back as it was written; nothing was written",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -218,49 +257,31 @@ fn schema(workspace: &Workspace, path: &str) -> Option<String> {
     ))
 }
 
-/// Writes all files, or none if one of them exists.
-fn write(workspace: &Workspace, texts: &[(Arc<str>, String)], force: bool) -> Result<(), Error> {
-    let path = |file: &str| workspace.root.join(file);
-    let is_there = |file: &str| std::fs::symlink_metadata(path(file)).is_ok();
-    let there: Vec<String> = texts
-        .iter()
-        .filter(|(file, _)| is_there(file))
-        .map(|(file, _)| visible(file))
-        .collect();
-    if !there.is_empty() && !force {
-        return Err(Error::Exists { files: there });
-    }
-    for (file, text) in texts {
-        let path = path(file);
-        match std::fs::read(&path) {
-            Ok(old) => atomic_file::replace(&path, &old, text.as_bytes())?,
-            Err(_) => atomic_file::create(&path, text.as_bytes())?,
-        }
-    }
-    Ok(())
-}
-
-fn render_drafts(drafts: &Drafts) -> String {
-    let lines = drafts
-        .iter()
-        .map(|(path, leads)| format!("{}  {}\n", visible(path), count(leads.len(), "lead")));
-    let (leads, files) = (drafts.values().map(BTreeMap::len).sum(), drafts.len());
-    let sum = match leads {
+fn render(pulled: &[Pulled]) -> String {
+    let line = |pulled: &Pulled| {
+        format!(
+            "{}  {}\n",
+            visible(&pulled.edit.file),
+            count(pulled.leads, "lead")
+        )
+    };
+    let lines: String = pulled.iter().map(line).collect();
+    let sum = match pulled.iter().map(|pulled| pulled.leads).sum() {
         0 => "Nothing to pull: all leads are declared.\n".to_owned(),
         leads => format!(
             "{} {} into {}.\n",
             paint(GOOD, "Pulled:"),
             count(leads, "lead"),
-            count(files, "file")
+            count(pulled.len(), "file")
         ),
     };
-    lines.collect::<String>() + &sum
+    lines + &sum
 }
 
-fn report(drafts: &Drafts, left_out: &LeftOut, live: &Live) -> PullReport {
-    let files = drafts.iter().map(|(file, leads)| PulledFile {
-        file: file.clone(),
-        leads: leads.len(),
+fn report(pulled: &[Pulled], left_out: &LeftOut, live: &Live) -> PullReport {
+    let files = pulled.iter().map(|pulled| PulledFile {
+        file: pulled.edit.file.clone(),
+        leads: pulled.leads,
         values: None,
     });
     let reasons = left_out.reasons.iter();
@@ -285,8 +306,7 @@ fn report(drafts: &Drafts, left_out: &LeftOut, live: &Live) -> PullReport {
 
 /// Prints the next steps to stderr.
 fn advise(
-    workspace: &Workspace,
-    drafts: &Drafts,
+    drafts: &BTreeMap<String, Drafts<'_>>,
     declared: usize,
     left_out: &LeftOut,
     names: &AgentNames<'_>,
@@ -312,7 +332,8 @@ fn advise(
         ));
     }
     let mut unnamed: BTreeMap<&AgentId, usize> = BTreeMap::new();
-    for (_, value) in drafts.values().flatten().flat_map(|(_, lead)| &lead.fields) {
+    let leads = drafts.values().flat_map(BTreeMap::values);
+    for (_, value) in leads.flat_map(|(lead, _)| &lead.fields) {
         if let DesiredValue::Reference(Some(id)) = value
             && names.name(id).is_none()
         {
@@ -333,13 +354,9 @@ fn advise(
             lines.trim_end()
         ));
     }
-    if let Some(path) = drafts.keys().find(|path| !workspace.takes(path)) {
-        ui.note(&format!(
-            "no glob under `leads` in convertalk.yaml matches {}: add one, or the files are ignored",
-            visible(path)
-        ));
-    }
     if !drafts.is_empty() {
-        ui.note("next: review the files, run `convertalk validate` and `convertalk plan` (no changes expected), and commit");
+        ui.note(
+            "next: review the files, then run `convertalk plan`: it finds nothing to do for these leads",
+        );
     }
 }

@@ -18,11 +18,11 @@ use crate::report::{Problem, Spot};
 
 /// A file and its new text.
 #[derive(Debug)]
-pub(super) struct FileEdit {
-    pub(super) file: String,
+pub(in crate::cli) struct FileEdit {
+    pub(in crate::cli) file: String,
     /// `None` where there is no such file yet.
-    pub(super) old: Option<String>,
-    pub(super) new: String,
+    pub(in crate::cli) old: Option<String>,
+    pub(in crate::cli) new: String,
 }
 
 /// The new texts of the files that are to say something else.
@@ -63,7 +63,7 @@ fn one(
     };
     let start = old.clone().unwrap_or_else(|| {
         let names = AgentNames::new(&workspace.agents);
-        emit::file(&BTreeMap::new(), &names, None)
+        emit::file(&BTreeMap::new(), &[], &names, None)
     });
     match rewrite(&name, &start, goals, workspace.vocabulary()) {
         Ok(new) => Ok(FileEdit {
@@ -87,28 +87,39 @@ fn one(
 }
 
 /// Writes all files; where one cannot be written, those before it get their old text back.
-pub(super) fn write(workspace: &Workspace, edits: &[FileEdit]) -> Result<(), Error> {
-    for (at, edit) in edits.iter().enumerate() {
+pub(in crate::cli) fn write<'e>(
+    workspace: &Workspace,
+    edits: impl Iterator<Item = &'e FileEdit>,
+) -> Result<(), Error> {
+    let mut done: Vec<&FileEdit> = Vec::new();
+    for edit in edits {
         let path = workspace.root.join(&edit.file);
         let written = match &edit.old {
             Some(old) => atomic_file::replace(&path, old.as_bytes(), edit.new.as_bytes()),
             None => atomic_file::create(&path, edit.new.as_bytes()),
         };
         if let Err(error) = written {
-            for edit in &edits[..at] {
-                let path = workspace.root.join(&edit.file);
-                match &edit.old {
-                    Some(old) => {
-                        atomic_file::replace(&path, edit.new.as_bytes(), old.as_bytes())?;
-                    }
-                    None => std::fs::remove_file(&path).map_err(|source| Error::Io {
-                        what: format!("remove {}", path.display()),
-                        source,
-                    })?,
-                }
+            for edit in done {
+                take_back(workspace, edit)?;
             }
             return Err(error.into());
         }
+        done.push(edit);
     }
     Ok(())
+}
+
+fn take_back(workspace: &Workspace, edit: &FileEdit) -> Result<(), Error> {
+    let path = workspace.root.join(&edit.file);
+    match &edit.old {
+        Some(old) => Ok(atomic_file::replace(
+            &path,
+            edit.new.as_bytes(),
+            old.as_bytes(),
+        )?),
+        None => std::fs::remove_file(&path).map_err(|source| Error::Io {
+            what: format!("remove {}", path.display()),
+            source,
+        }),
+    }
 }

@@ -1,8 +1,9 @@
 //! Goals from a sheet.
 
 use std::io::Read;
-use std::path::{Component, Path};
+use std::path::Path;
 
+use super::super::lead_path::lead_path;
 use super::super::session::Files;
 use super::{Goals, Problems};
 use crate::config::Workspace;
@@ -99,25 +100,10 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// A lead file by its path in the workspace.
 fn lead_file(workspace: &Workspace, file: &Path) -> Result<String, Error> {
-    let below = file.strip_prefix(&workspace.root).unwrap_or(file);
-    let mut parts = Vec::new();
-    for part in below.components() {
-        match part {
-            Component::CurDir => {}
-            Component::Normal(part) => {
-                parts.push(part.to_str().ok_or(Error::Usage("--add-to is not UTF-8"))?);
-            }
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
-                return Err(Error::Usage("--add-to is outside of the workspace"));
-            }
-        }
-    }
-    let path = parts.join("/");
+    let path = lead_path(file, workspace, "--add-to")?;
     if workspace.takes(&path) {
         Ok(path)
     } else {
-        Err(Error::Usage(
-            "no glob under `leads` in convertalk.yaml takes the file of --add-to",
-        ))
+        Err(Error::NotLeadFile { file: path })
     }
 }

@@ -12,7 +12,9 @@ pub(super) fn leads(
     written: &Written<'_>,
     new: &[(&LeadId, Vec<(String, YamlValue)>)],
 ) -> Result<Splice, String> {
-    let (key, value) = entry(written, 0, "leads").ok_or("the file has no `leads`")?;
+    let Some((key, value)) = key_of_leads(written) else {
+        return without_leads(written, new);
+    };
     let nl = line_break(written.text);
     let node = &written.tree.node(value).kind;
     let all = match node {
@@ -65,6 +67,56 @@ pub(super) fn leads(
             }
         }
     }
+}
+
+/// The key `leads` and its value.
+fn key_of_leads(written: &Written<'_>) -> Option<(NodeId, NodeId)> {
+    match is_mapping(written) {
+        true => entry(written, 0, "leads"),
+        false => None,
+    }
+}
+
+fn is_mapping(written: &Written<'_>) -> bool {
+    let tree = &written.tree;
+    !tree.is_empty() && matches!(tree.node(0).kind, NodeKind::Mapping { .. })
+}
+
+/// The splice that adds `leads` to a file without it: behind its last key, or as the whole of a file that says nothing.
+fn without_leads(
+    written: &Written<'_>,
+    new: &[(&LeadId, Vec<(String, YamlValue)>)],
+) -> Result<Splice, String> {
+    let nl = line_break(written.text);
+    let blocks: Vec<String> = new
+        .iter()
+        .map(|(id, put)| format!("{nl}  {}", block(id, put, "  ", nl)))
+        .collect();
+    let leads = format!("leads:{}", blocks.join(nl));
+    if !is_mapping(written) {
+        let text = written.text;
+        let gap = if text.is_empty() || text.ends_with('\n') {
+            ""
+        } else {
+            nl
+        };
+        let all = format!("{gap}version: 1{nl}{nl}{leads}{nl}");
+        return Ok(Splice::insert(text.len(), all));
+    }
+    let last = pairs(written, 0).last().copied();
+    let at = last
+        .map(|last| end(written, last))
+        .ok_or("the file has no key")?;
+    if matches!(
+        written.tree.node(0).kind,
+        NodeKind::Mapping { flow: true, .. }
+    ) {
+        let entries: Vec<String> = new.iter().map(|(id, put)| inline(id, put)).collect();
+        let entries = format!(", leads: {{ {} }}", entries.join(", "));
+        return Ok(Splice::insert(at, entries));
+    }
+    let at = after(written, at, 0);
+    Ok(Splice::insert(at, format!("{nl}{nl}{leads}")))
 }
 
 fn block(id: &LeadId, put: &[(String, YamlValue)], indent: &str, nl: &str) -> String {

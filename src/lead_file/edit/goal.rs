@@ -311,6 +311,7 @@ impl Rewriter<'_> {
                     && goal
                         .fields
                         .iter()
+                        .filter(|(_, value)| !value.is_empty())
                         .all(|(field, value)| says.fields.get(field) == Some(value))
             });
             if !fits {

@@ -141,7 +141,7 @@ fn missing_leads_are_told_and_the_others_written() {
         "pull --only-drift",
         "pull --update --only-drift",
         "pull --update --with notes",
-        "pull --update --force",
+        "pull --update --split-by agent",
     ] {
         world.run(words).exits(1);
     }
