@@ -145,6 +145,7 @@ fn plan() -> Plan {
         limits: &limits,
         target,
         base: None,
+        left_alone: &std::collections::BTreeSet::new(),
         whose: DifferencePolicy::default(),
         created_at: "2026-01-02T03:04:05Z".to_owned(),
     })

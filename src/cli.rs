@@ -41,6 +41,7 @@ mod ui;
 mod undo;
 mod usage;
 mod validate;
+mod watch;
 mod workspaces;
 
 use ui::Ui;
@@ -90,7 +91,8 @@ enum Command {
     Plan(plan::PlanArgs),
     Test(test::TestCommand),
     Show(show::Show),
-    Apply(apply::Apply),
+    Apply(Box<apply::Apply>),
+    Watch(Box<watch::WatchArgs>),
     Explain(explain::Explain),
     Snapshot(snapshot::SnapshotArgs),
     Runs(runs::Runs),
@@ -118,6 +120,7 @@ impl Command {
             Self::Test(_) => "test",
             Self::Show(_) => "show",
             Self::Apply(_) => "apply",
+            Self::Watch(_) => "watch",
             Self::Explain(_) => "explain",
             Self::Snapshot(_) => "snapshot",
             Self::Runs(_) => "runs",
@@ -164,6 +167,7 @@ pub fn main() -> ExitCode {
         Command::Test(command) => command.run(&global.directory, &ui),
         Command::Show(command) => command.run(&global.directory, &ui),
         Command::Apply(command) => command.run(&global.directory, &ui),
+        Command::Watch(command) => command.run(&global.directory, &ui),
         Command::Explain(command) => command.run(&global.directory, &ui),
         Command::Snapshot(command) => command.run(&global.directory, &ui),
         Command::Runs(command) => command.run(&global.directory, &ui),

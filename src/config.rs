@@ -34,6 +34,8 @@ pub struct Workspace {
     pub agents: BTreeMap<String, Agent>,
     /// The limits of a plan.
     pub policy: Policy,
+    /// Why `watch` writes nothing for now; `None` where it may.
+    pub suspend: Option<String>,
 }
 
 /// The name of the workspace file.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::api::{ApiError, Failure, NotSent};
+use crate::api::{ApiError, Failure, NotSent, WebhookError};
 use crate::apply::applied::RecordError;
 use crate::apply::history::NoRunError;
 use crate::apply::journal::RunFileError;
@@ -13,6 +13,7 @@ use crate::atomic_file::WriteError;
 use crate::config::NoWorkspace;
 use crate::fleet::FleetError;
 use crate::git::base::BaseError;
+use crate::git::fetch::FetchError;
 use crate::instance::SchemaFault;
 use crate::observe::{ObserveError, UnreadableLeads};
 use crate::plan::file::PlanFileError;
@@ -80,6 +81,12 @@ pub enum Error {
     /// There is no base to explain differences with.
     #[error(transparent)]
     Base(#[from] BaseError),
+    /// The notification was not accepted.
+    #[error("not notified")]
+    Notify(#[source] WebhookError),
+    /// The desired state cannot be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// The workspaces below a folder cannot be listed.
     #[error(transparent)]
     Fleet(#[from] FleetError),
@@ -282,6 +289,8 @@ impl Error {
             Self::Usage(_) => "usage",
             Self::Base(_) => "base",
             Self::Applied { .. } => "applied-record",
+            Self::Fetch(_) => "fetch",
+            Self::Notify(_) => "notify",
             Self::Fleet(_) => "workspaces",
             Self::Select(_) => "selector",
             Self::UnknownRule { .. } => "unknown-rule",
@@ -355,6 +364,8 @@ impl Error {
             }
             Self::Output { .. } => "choose another file name",
             Self::Base(error) => error.hint(),
+            Self::Fetch(error) => error.hint(),
+            Self::Notify(_) => "check --notify, or CONVERTALK_NOTIFY_URL",
             Self::Fleet(error) => error.hint(),
             Self::UnknownRule { .. } => "rules are in policy.rules of convertalk.yaml, by `name`",
             Self::Ambiguous { .. } => "use more characters of the uuid",

@@ -3,5 +3,6 @@
 pub mod base;
 mod batch;
 pub mod blame;
+pub mod fetch;
 pub mod head;
 pub mod history;

@@ -44,6 +44,41 @@ pub struct ApiSettings {
     pub seed: Option<PathBuf>,
 }
 
+impl ApiSettings {
+    /// What decides where requests go and how they sign in, of which the two differ: the keys below `api`.
+    pub fn target_differences(&self, other: &Self) -> Vec<&'static str> {
+        let Self {
+            endpoint,
+            bot_id,
+            customer_id,
+            concurrency: _,
+            rate: _,
+            timeout: _,
+            page_cap: _,
+            tags: _,
+            notes: _,
+            unassign: _,
+            auth,
+            headers,
+            read_header,
+            write_header,
+            side_effects: _,
+            seed: _,
+        } = self;
+        let differ = [
+            ("endpoint", *endpoint != other.endpoint),
+            ("bot_id", *bot_id != other.bot_id),
+            ("customer_id", *customer_id != other.customer_id),
+            ("auth", *auth != other.auth),
+            ("headers", *headers != other.headers),
+            ("read_header", *read_header != other.read_header),
+            ("write_header", *write_header != other.write_header),
+        ];
+        let differ = differ.into_iter().filter(|(_, differs)| *differs);
+        differ.map(|(key, _)| key).collect()
+    }
+}
+
 /// The address of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {

@@ -160,7 +160,9 @@ impl Apply {
         reader: &impl Reader<Error = ApiError>,
         ui: &Ui,
     ) -> Result<(Plan, Live), Error> {
-        let Files { workspace, desired } = files;
+        let Files {
+            workspace, desired, ..
+        } = files;
         let path = self.plan.clone().unwrap_or_default();
         file::check(
             &saved,

@@ -196,6 +196,23 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "watch",
+        &[
+            (
+                "Keep the inbox as the branch main says, from a clone that nobody edits",
+                "convertalk watch --ref origin/main --listen 127.0.0.1:9464",
+            ),
+            (
+                "One pass, for a timer; the first one takes every difference as drift",
+                "convertalk watch --once --begin live",
+            ),
+            (
+                "See what it would do, without a write token",
+                "convertalk watch --dry-run --once",
+            ),
+        ],
+    ),
+    (
         "apply",
         &[
             (

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
@@ -76,6 +77,8 @@ pub(super) struct JobOutput<'a> {
     pub(super) stays: Vec<Stays>,
     /// Of `apply`: what else is written of the plan and the run.
     pub(super) reports: Option<RunReports<'a>>,
+    /// Of `watch`: the plan that was shown last. One that is the same, and writes nothing, is not shown again.
+    pub(super) last_shown: Option<&'a Mutex<String>>,
 }
 
 /// The reports of a run, and what they need to know of it.
@@ -94,7 +97,7 @@ struct BegunRun {
 
 impl Job<'_> {
     /// Shows the plan before it is carried out. Of JSON it is a part of the one document, and the user who confirms it reads it on stderr.
-    fn show_plan(&self, asks: bool) -> Result<(), Error> {
+    fn show_plan(&self, asks: bool, writes: bool) -> Result<(), Error> {
         let Job {
             plan, scope, ui, ..
         } = *self;
@@ -109,13 +112,30 @@ impl Job<'_> {
             ui.result(&printed)?;
         }
         match self.output.format {
-            OutputFormat::Text if !self.reports_to_stdout() => ui.result(&text()?),
+            OutputFormat::Text if !self.reports_to_stdout() => {
+                let text = text()?;
+                if self.is_shown(&text) && !writes {
+                    return Ok(());
+                }
+                ui.result(&text)
+            }
             OutputFormat::Text | OutputFormat::Json if asks => {
                 ui.stderr(text()?.trim_end());
                 Ok(())
             }
             OutputFormat::Text | OutputFormat::Json => Ok(()),
         }
+    }
+
+    /// Whether a plan is the one that was shown last. It is from now on.
+    fn is_shown(&self, text: &str) -> bool {
+        let Some(last) = self.output.last_shown else {
+            return false;
+        };
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = *last == text;
+        text.clone_into(&mut last);
+        is_same
     }
 
     /// Whether a report takes the place of what the run prints.
@@ -201,13 +221,23 @@ impl Execution {
         })
     }
 
-    /// The time at which the run has to end.
+    /// The time at which a run that starts now has to end.
     pub(super) fn end(&self) -> Option<Instant> {
         self.deadline.map(|deadline| Instant::now() + deadline)
     }
 
     /// Prints the plan, asks, writes, verifies and reports.
     pub(super) async fn carry_out(&self, job: &Job<'_>) -> Result<Exit, Error> {
+        self.execute(job).await.map(|(exit, _)| exit)
+    }
+
+    /// The same without a question: `watch` has nobody to ask.
+    pub(super) fn unattended(&mut self) {
+        self.yes = true;
+    }
+
+    /// As [`Self::carry_out`], with the report of the writes, if there were any to make.
+    pub(super) async fn execute(&self, job: &Job<'_>) -> Result<(Exit, Option<Report>), Error> {
         let Job {
             plan,
             scope,
@@ -218,7 +248,7 @@ impl Execution {
         let changes = to_write(&plan.changes, job.policy);
         let is_missing = !plan.missing.is_empty() && scope.missing == OnMissing::Fail;
         let may_write = !is_missing && plan.refusals.is_empty() && !changes.is_empty();
-        job.show_plan(may_write && !self.yes)?;
+        job.show_plan(may_write && !self.yes, may_write)?;
         if is_missing {
             let error = Error::Missing {
                 leads: plan.missing.len(),
@@ -228,13 +258,13 @@ impl Execution {
         }
         if !plan.refusals.is_empty() {
             job.end_without_run(Exit::Refused, None)?;
-            return Ok(Exit::Refused);
+            return Ok((Exit::Refused, None));
         }
         if changes.is_empty() {
             job.ledger
                 .map_or(Ok(()), |ledger| ledger.end(None, plan, job.live))?;
             job.end_without_run(Exit::Done, None)?;
-            return Ok(Exit::Done);
+            return Ok((Exit::Done, None));
         }
         if !self.yes && !confirmed(stop, ui).await {
             return Err(if stop.interrupted() {
@@ -292,13 +322,14 @@ impl Execution {
         ui.note(&format!("run {}: {}", begun.id, journal.path().display()));
         let reported = job.report_run(exit, Some(&report));
         // Leads have been written: a failing report must not make it look as if nothing had been.
-        Ok([recorded, noted, printed, reported]
+        let exit = [recorded, noted, printed, reported]
             .into_iter()
             .filter_map(Result::err)
             .fold(exit, |exit, error| {
                 ui.error(&error);
                 exit.max(Exit::Partial)
-            }))
+            });
+        Ok((exit, Some(report)))
     }
 
     fn begin(&self, job: &Job<'_>, leads: usize) -> Result<BegunRun, Error> {

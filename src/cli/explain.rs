@@ -101,7 +101,9 @@ impl Explain {
     }
 
     fn show_history(&self, files: &Files, ui: &Ui) -> Result<Exit, Error> {
-        let Files { workspace, desired } = files;
+        let Files {
+            workspace, desired, ..
+        } = files;
         let id = self.lead(desired, None)?;
         let commits = match history(workspace, &id) {
             Ok(commits) => commits,
@@ -155,7 +157,9 @@ impl Explain {
     where
         Error: From<ObserveError<R::Error>>,
     {
-        let Files { workspace, desired } = files;
+        let Files {
+            workspace, desired, ..
+        } = files;
         let base = self
             .base
             .as_deref()
@@ -187,6 +191,7 @@ impl Explain {
                 .as_ref()
                 .map(|(base, _)| base.clone())
                 .zip(was.as_ref()),
+            left_alone: &BTreeSet::new(),
             whose: DifferencePolicy {
                 drift: workspace
                     .policy

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::session::{Compared, Files, now, overrides};
+use super::session::{Compared, Files, FilesHead, now, overrides};
 use super::ui::Ui;
 use crate::apply::Report;
 use crate::apply::applied::{self, AppliedRecord, BehindOutcome, RecordError, RunState};
@@ -90,6 +90,25 @@ impl Recording {
         self.applied
             .clone()
             .unwrap_or_else(|| root.join(".convertalk/applied.json"))
+    }
+
+    /// The commit last applied, of whatever inbox; `None` where there is no record that can be read.
+    pub(super) fn commit(&self, root: &Path) -> Option<String> {
+        let record = applied::read(&self.path(root)).ok()??;
+        Some(record.commit)
+    }
+
+    /// Whether there is a record, of whatever kind.
+    pub(super) fn exists(&self, root: &Path) -> bool {
+        self.path(root).exists()
+    }
+
+    /// The error that there is none.
+    pub(super) fn missing(&self, root: &Path) -> Error {
+        Error::Applied {
+            path: self.path(root),
+            source: RecordError::None,
+        }
     }
 
     /// The record, with what a run did that was killed.
@@ -194,7 +213,9 @@ impl Recording {
         target: &Target,
         ui: &Ui,
     ) -> Result<Option<Ledger<'f>>, Error> {
-        let Files { workspace, desired } = files;
+        let Files {
+            workspace, desired, ..
+        } = files;
         let mut head = compared.head.clone();
         // A record that only begins notes the commit, whatever has been edited since.
         if let Some(head) = head.as_mut().filter(|_| compared.begins_live) {
@@ -313,7 +334,10 @@ pub(super) fn rewind(
 
 /// The commit that the files of a workspace are of.
 pub(super) fn head_of(files: &Files) -> Result<Option<Head>, Error> {
-    Ok(head(&files.workspace.root, &files.workspace.leads)?)
+    match &files.head {
+        FilesHead::Known(head) => Ok(head.clone()),
+        FilesHead::WorkTree => Ok(head(&files.workspace.root, &files.workspace.leads)?),
+    }
 }
 
 /// A run that is under way, or is over.

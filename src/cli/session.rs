@@ -17,8 +17,8 @@ use crate::api::{self, ApiToken, Auth, Client, ReadOnly, RequestCounts};
 use crate::cancel::{Cancellation, Reason};
 use crate::config::{Overrides, Workspace};
 use crate::error::Error;
-use crate::lead::FieldMask;
 use crate::lead::desired::Desired;
+use crate::lead::{Field, FieldMask, LeadId};
 use crate::observe::{Live, ObserveError, Reader, observe_declared};
 use crate::plan::{Base, DifferencePolicy, Head, Input, Plan, Refusal, Target, make};
 use crate::redaction::RedactionKey;
@@ -30,6 +30,15 @@ use crate::{config, git, lead_file};
 pub(super) struct Files {
     pub(super) workspace: Workspace,
     pub(super) desired: Desired,
+    pub(super) head: FilesHead,
+}
+
+/// Which commit files are of.
+pub(super) enum FilesHead {
+    /// They are those of the work tree: git is asked where it matters.
+    WorkTree,
+    /// This was found out when they were read; `None` outside of a repository.
+    Known(Option<Head>),
 }
 
 /// Finds and loads the workspace; prints every error in it.
@@ -38,7 +47,11 @@ pub(super) fn files(directory: &Path, ui: &Ui) -> Result<Files, Error> {
     let loaded = lead_file::load(&root, &overrides());
     let errors = ui.diagnostics(&loaded.diagnostics);
     match (loaded.workspace, loaded.desired) {
-        (Some(workspace), Some(desired)) => Ok(Files { workspace, desired }),
+        (Some(workspace), Some(desired)) => Ok(Files {
+            workspace,
+            desired,
+            head: FilesHead::WorkTree,
+        }),
         _ => Err(Error::Invalid { errors }),
     }
 }
@@ -134,12 +147,51 @@ pub(super) fn target(workspace: &Workspace) -> Target {
     }
 }
 
+/// How a session signs in, and what counts its requests.
+#[derive(Default)]
+pub(super) struct Access {
+    pub(super) requests: Arc<RequestCounts>,
+    /// In place of those in the environment.
+    token: Option<ApiToken>,
+}
+
+impl Access {
+    /// With one token for everything, whatever the environment says.
+    #[cfg(test)]
+    pub(super) fn with_token(secret: &str) -> Self {
+        Self {
+            requests: Arc::default(),
+            token: Some(ApiToken {
+                secret: SecretString::from(secret.to_owned()),
+                variable: "the test",
+            }),
+        }
+    }
+
+    fn token(&self, name: &'static str) -> Result<ApiToken, Error> {
+        self.token.clone().map_or_else(|| token(name), Ok)
+    }
+
+    /// Checks that there are the tokens that a workspace needs.
+    pub(super) fn check(&self, workspace: &Workspace, writes: bool) -> Result<(), Error> {
+        if workspace.api.endpoint == Endpoint::Sandbox {
+            return Ok(());
+        }
+        self.token("CONVERTALK_READ_TOKEN")?;
+        if writes {
+            self.token("CONVERTALK_WRITE_TOKEN")?;
+        }
+        Ok(())
+    }
+}
+
 /// An API that can be reached, with the token to read it.
 pub(super) struct Session {
     endpoint: Url,
     target: Target,
     read_token: ApiToken,
     embedded: Option<Sandbox>,
+    given: Option<ApiToken>,
     stop: Cancellation,
     /// What the requests of this session are counted in.
     pub(super) requests: Arc<RequestCounts>,
@@ -147,17 +199,23 @@ pub(super) struct Session {
 
 impl Session {
     /// Reads the tokens and, where the endpoint is the sandbox, starts it.
-    async fn open(workspace: &Workspace, stop: &Cancellation) -> Result<Self, Error> {
+    async fn open(
+        workspace: &Workspace,
+        stop: &Cancellation,
+        access: &Access,
+    ) -> Result<Self, Error> {
+        let requests = Arc::clone(&access.requests);
         let (api, target) = (&workspace.api, target(workspace));
         let stop = stop.clone();
         match &api.endpoint {
             Endpoint::Url(url) => Ok(Self {
                 endpoint: url.clone(),
                 target,
-                read_token: token("CONVERTALK_READ_TOKEN")?,
+                read_token: access.token("CONVERTALK_READ_TOKEN")?,
                 embedded: None,
+                given: access.token.clone(),
                 stop,
-                requests: Arc::default(),
+                requests,
             }),
             Endpoint::Sandbox => {
                 let state = crate::state::folder(&workspace.root).map_err(|source| Error::Io {
@@ -186,8 +244,9 @@ impl Session {
                     target,
                     read_token,
                     embedded: Some(sandbox),
+                    given: None,
                     stop,
-                    requests: Arc::default(),
+                    requests,
                 })
             }
         }
@@ -199,7 +258,17 @@ impl Session {
         stop: &Cancellation,
         work: impl AsyncFnOnce(&Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let session = Self::open(workspace, stop).await?;
+        Self::with_access(workspace, stop, &Access::default(), work).await
+    }
+
+    /// The same, with an access that outlives the session.
+    pub(super) async fn with_access<T>(
+        workspace: &Workspace,
+        stop: &Cancellation,
+        access: &Access,
+        work: impl AsyncFnOnce(&Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let session = Self::open(workspace, stop, access).await?;
         let outcome = work(&session).await;
         let closed = session.close().await;
         let outcome = outcome?;
@@ -227,10 +296,10 @@ impl Session {
 
     /// A client that can write.
     pub(super) fn writer(&self, workspace: &Workspace) -> Result<Client<api::Write>, Error> {
-        let token = if self.embedded.is_some() {
-            self.read_token.clone()
-        } else {
-            token("CONVERTALK_WRITE_TOKEN")?
+        let token = match (&self.embedded, &self.given) {
+            (Some(_), _) => self.read_token.clone(),
+            (None, Some(given)) => given.clone(),
+            (None, None) => token("CONVERTALK_WRITE_TOKEN")?,
         };
         Ok(self
             .reader(workspace)?
@@ -268,6 +337,8 @@ pub(super) struct Compared {
     /// The base, and what the files said there.
     pub(super) base: Option<(Base, Desired)>,
     pub(super) policy: DifferencePolicy,
+    /// Fields that are left as the inbox has them.
+    pub(super) left_alone: BTreeSet<(LeadId, Field)>,
     /// Why the applied record refuses the plan.
     pub(super) refusal: Option<Refusal>,
     /// The applied record only begins: nothing is written.
@@ -298,6 +369,7 @@ impl Compared {
                     head,
                     base: Some(applied.base),
                     policy,
+                    left_alone: BTreeSet::new(),
                     refusal: applied.refusal,
                     begins_live: applied.begins_live,
                 })
@@ -308,6 +380,7 @@ impl Compared {
                     .map(|reference| base(&files.workspace, reference))
                     .transpose()?,
                 policy,
+                left_alone: BTreeSet::new(),
                 refusal: None,
                 begins_live: false,
             }),
@@ -327,7 +400,9 @@ pub(super) async fn plan<R: Reader>(
 where
     Error: From<ObserveError<R::Error>>,
 {
-    let Files { workspace, desired } = files;
+    let Files {
+        workspace, desired, ..
+    } = files;
     let selection = Selection::parse(&scope.only, &workspace.agents)?;
     let said = compared.base.as_ref().map(|(_, said)| said);
     let selected = select(&selection, desired, said, ui)?;
@@ -348,6 +423,7 @@ where
             .as_ref()
             .map(|(base, desired)| (base.clone(), desired)),
         whose: compared.policy,
+        left_alone: &compared.left_alone,
         created_at: now(),
     });
     plan.head.clone_from(&compared.head);

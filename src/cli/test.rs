@@ -1,5 +1,6 @@
 //! `convertalk test`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -111,7 +112,9 @@ fn cases(files: &Files, ui: &Ui) -> Result<Vec<Case>, Error> {
 
 /// What differs from what a test expects. The inbox is the test's, and a run would write: a freeze refuses.
 fn tried(case: &Case, files: &Files) -> Result<Vec<String>, Error> {
-    let Files { workspace, desired } = files;
+    let Files {
+        workspace, desired, ..
+    } = files;
     let live = match &case.live {
         LiveSource::Inline(leads) => inbox(leads),
         LiveSource::Snapshot(path) => snapshot(&workspace.root.join(path), files)?,
@@ -140,6 +143,7 @@ fn tried(case: &Case, files: &Files) -> Result<Vec<String>, Error> {
         target: target(workspace),
         base: base.as_ref().map(|(base, said)| (base.clone(), said)),
         whose: policy,
+        left_alone: &BTreeSet::new(),
         created_at: String::new(),
     });
     let written = to_write(&plan.changes, policy);
@@ -147,7 +151,9 @@ fn tried(case: &Case, files: &Files) -> Result<Vec<String>, Error> {
 }
 
 fn snapshot(path: &Path, files: &Files) -> Result<Live, Error> {
-    let Files { workspace, desired } = files;
+    let Files {
+        workspace, desired, ..
+    } = files;
     let snapshot = Snapshot::open_any(path)?;
     let ruled = FieldMask::covering(&workspace.policy.fields());
     let live = block_on(&Cancellation::default(), async {

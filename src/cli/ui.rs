@@ -1,5 +1,6 @@
 //! The two output streams: results, and everything else.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +18,13 @@ use crate::yaml::Diagnostic;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::render::render;
 
+/// The notes of a pass, and of the one before.
+#[derive(Default)]
+struct Said {
+    before: BTreeSet<String>,
+    now: BTreeSet<String>,
+}
+
 pub(super) struct Ui {
     /// The command that runs, for the hints of its errors.
     command: &'static str,
@@ -28,6 +36,8 @@ pub(super) struct Ui {
     has_result: AtomicBool,
     /// The errors in files that were shown.
     problems: Mutex<Vec<Problem>>,
+    /// Of `watch`: the notes of late.
+    said: Mutex<Option<Said>>,
 }
 
 impl Ui {
@@ -66,6 +76,7 @@ impl Ui {
             json,
             has_result: AtomicBool::new(false),
             problems: Mutex::default(),
+            said: Mutex::default(),
         }
     }
 
@@ -89,9 +100,28 @@ impl Ui {
         self.result(&crate::json::pretty(value).map_err(Error::Json)?)
     }
 
+    /// From now on, notes and warnings that the last pass had are not repeated in the next.
+    pub(super) fn start_pass(&self) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = said.take().map(|said| said.now).unwrap_or_default();
+        *said = Some(Said {
+            before: now,
+            now: BTreeSet::new(),
+        });
+    }
+
+    /// Whether a note is one of the last pass, or was made in this one.
+    fn was_said(&self, text: &str) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(said) = said.as_mut() else {
+            return false;
+        };
+        !said.now.insert(text.to_owned()) || said.before.contains(text)
+    }
+
     /// Writes a note about progress to stderr.
     pub(super) fn note(&self, text: &str) {
-        if !self.quiet {
+        if !self.quiet && !self.was_said(text) {
             self.stderr(text);
         }
     }
@@ -169,6 +199,9 @@ impl Ui {
 
     /// Writes a warning to stderr.
     pub(super) fn warning(&self, text: &str) {
+        if self.was_said(text) {
+            return;
+        }
         self.stderr(&format!("{} {text}", paint(CHANGE, "warning:")));
     }
 

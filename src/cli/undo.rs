@@ -128,6 +128,7 @@ impl Undo {
                         stop: &stop,
                         ui,
                         output: JobOutput {
+                            last_shown: None,
                             format: self.format,
                             stays,
                             reports: None,

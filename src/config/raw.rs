@@ -34,6 +34,9 @@ pub struct Config<'t> {
     /// The limits of a plan. Every rule is optional.
     #[schemars(with = "Option<RawPolicy<'static>>")]
     pub policy: RawPolicy<'t>,
+    /// Continuous reconciliation, by `convertalk watch`.
+    #[schemars(with = "Option<RawWatch<'static>>")]
+    pub watch: RawWatch<'t>,
     /// There is an error in the names, or in a key that may have been intended for them.
     #[schemars(skip)]
     pub doubtful: bool,
@@ -108,6 +111,15 @@ pub struct RawAgent<'t> {
     pub max_leads: Option<At<u32>>,
 }
 
+/// Continuous reconciliation, by `convertalk watch`.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Watch", deny_unknown_fields)]
+pub struct RawWatch<'t> {
+    /// While this is there, `watch` only observes; the text is the reason.
+    #[schemars(schema_with = "schema::reason", default)]
+    pub suspend: Option<At<&'t str>>,
+}
+
 /// The limits of a plan. Every rule is optional.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename = "Policy", deny_unknown_fields)]
@@ -157,7 +169,7 @@ pub struct Transitions {
     warn: (),
 }
 
-const TOP: &[&str] = &["version", "api", "leads", "agents", "policy"];
+const TOP: &[&str] = &["version", "api", "leads", "agents", "policy", "watch"];
 const API: &[&str] = &[
     "endpoint",
     "bot_id",
@@ -194,9 +206,10 @@ pub fn read<'t>(reader: &mut Decoder<'t>) -> Config<'t> {
             "api" => made.api = api(reader, value),
             "leads" => made.leads = globs(reader, value),
             "agents" => made.agents = agents(reader, value),
+            "watch" => made.watch = watch(reader, value),
             _ => made.policy = policy(reader, value),
         }
-        if matches!(name, "version" | "api" | "leads") {
+        if matches!(name, "version" | "api" | "leads" | "watch") {
             elsewhere += reader.out.len() - before;
         }
     });
@@ -410,6 +423,14 @@ fn agent<'t>(reader: &mut Decoder<'t>, node: NodeId, help: &str) -> Option<RawAg
         );
     }
     id.map(|id| RawAgent { id, max_leads })
+}
+
+fn watch<'t>(reader: &mut Decoder<'t>, id: NodeId) -> RawWatch<'t> {
+    let mut made = RawWatch::default();
+    each(reader, id, "`watch`", &["suspend"], |reader, _, value| {
+        made.suspend = reader.filled(value, "`suspend`");
+    });
+    made
 }
 
 fn policy<'t>(reader: &mut Decoder<'t>, id: NodeId) -> RawPolicy<'t> {

@@ -56,6 +56,15 @@ pub(crate) fn filled(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "number", "boolean"], "pattern": "\\S" })
 }
 
+/// Text that says why, and is not a mere yes or no.
+pub(crate) fn reason(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": ["string", "number"], "pattern": "\\S",
+        "not": { "pattern": "^\\s*([tT][rR][uU][eE]|[fF][aA][lL][sS][eE])\\s*$" },
+        "examples": ["migration until Friday"],
+    })
+}
+
 pub(crate) fn version(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "const": 1 })
 }

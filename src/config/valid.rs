@@ -50,6 +50,7 @@ pub(crate) fn settle(
     let api = api(reader, &config.api, overrides);
     let agents = agents(reader, &config.agents);
     let policy = policy(reader, &config.policy, &agents);
+    let suspend = config.watch.suspend.and_then(|why| reason(reader, why));
     let leads = globs.iter().map(|(glob, _)| glob.clone()).collect();
     Settings {
         workspace: Some(Workspace {
@@ -58,6 +59,7 @@ pub(crate) fn settle(
             leads,
             agents,
             policy,
+            suspend,
         }),
         globs,
         doubtful: config.doubtful,
@@ -213,6 +215,21 @@ fn api(reader: &mut Decoder<'_>, raw: &RawApi<'_>, overrides: &Overrides) -> Api
         side_effects: side_effects(reader, raw.side_effects.as_deref().unwrap_or_default()),
         seed: raw.seed.and_then(|text| seed(reader, text)),
     }
+}
+
+/// A reason is text: a mere yes or no would be read as one.
+fn reason(reader: &mut Decoder<'_>, text: At<&str>) -> Option<String> {
+    let reason = text.value.trim();
+    if ["true", "false"].contains(&reason.to_ascii_lowercase().as_str()) {
+        reader.error(
+            Code::BadValue,
+            text.span,
+            format!("{} is not a reason", quoted(text.value)),
+            "write why, as text: `suspend: migration until Friday`; to go on, delete the line",
+        );
+        return None;
+    }
+    Some(reason.to_owned())
 }
 
 /// A timeout must be positive and at most a day.

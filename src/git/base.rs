@@ -222,7 +222,7 @@ pub fn read_all<'c>(
         let same = same.and_then(|(_, commit)| all.get(commit)).cloned();
         let desired = match same {
             Some(desired) => desired,
-            None => desired_at(&mut batch, commit, &snapshot)?.0,
+            None => desired_at(&mut batch, commit, &snapshot)?,
         };
         known.push((snapshot.files, commit.to_owned()));
         all.insert(commit.to_owned(), desired);
@@ -230,7 +230,18 @@ pub fn read_all<'c>(
     Ok(all)
 }
 
-/// Reads a workspace and its desired state at a commit, with the warnings about its files.
+/// A workspace at a commit.
+#[derive(Debug)]
+pub struct CommitState {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// What its lead files declare.
+    pub desired: Desired,
+    /// The workspace file and the lead files, with the hashes of their contents: equal for equal files.
+    pub files: Vec<(String, String)>,
+}
+
+/// Reads a workspace and its desired state at a commit.
 ///
 /// # Errors
 /// As [`read`]'s; no workspace in that commit.
@@ -238,15 +249,20 @@ pub fn workspace_at(
     root: &Path,
     commit: &str,
     overrides: &Overrides,
-) -> Result<(Workspace, Desired, Vec<Diagnostic>), BaseError> {
+) -> Result<CommitState, BaseError> {
     let prefix = prefix_of(root)?;
     let mut batch = Batch::start(root)?;
     let snapshot = files_at(root, &mut batch, &prefix, commit, overrides)?;
     let snapshot = snapshot.ok_or_else(|| BaseError::NoWorkspace {
         commit: short(commit),
     })?;
-    let (desired, warnings) = desired_at(&mut batch, commit, &snapshot)?;
-    Ok((snapshot.workspace, desired, warnings))
+    let desired = desired_at(&mut batch, commit, &snapshot)?;
+    let files = snapshot.files.into_iter();
+    Ok(CommitState {
+        workspace: snapshot.workspace,
+        desired,
+        files: files.map(|entry| (entry.path, entry.id)).collect(),
+    })
 }
 
 /// The files of a workspace at a commit.
@@ -304,7 +320,7 @@ fn desired_at(
     batch: &mut Batch,
     commit: &str,
     snapshot: &CommitFiles,
-) -> Result<(Desired, Vec<Diagnostic>), BaseError> {
+) -> Result<Desired, BaseError> {
     let mut read = Vec::with_capacity(snapshot.files.len());
     for entry in snapshot.files.iter().filter(|entry| entry.path != FILE) {
         let file: Arc<str> = Arc::from(entry.path.as_str());
@@ -315,7 +331,7 @@ fn desired_at(
     let (desired, diagnostics) = desired_of(read, &snapshot.workspace);
     match diagnostics.iter().find(|made| made.is_error()) {
         Some(first) => Err(broken(commit, first)),
-        None => Ok((desired, diagnostics)),
+        None => Ok(desired),
     }
 }
 

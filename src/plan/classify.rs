@@ -192,6 +192,20 @@ fn side(drift: DriftPolicy) -> Option<Side> {
     }
 }
 
+/// Takes the side of the inbox in these fields, before anything else is decided.
+pub(super) fn leave_alone(all: &mut [Change], fields: &BTreeSet<(LeadId, Field)>) {
+    if fields.is_empty() {
+        return;
+    }
+    for change in all.iter_mut().filter(|one| one.action == Action::Update) {
+        for field in &mut change.fields.0 {
+            if fields.contains(&(change.uuid.clone(), field.field.clone())) {
+                field.taken = Some(Side::Live);
+            }
+        }
+    }
+}
+
 /// Notes at each difference that the files did not make which side is taken.
 pub(super) fn decide(all: &mut [Change], policy: DifferencePolicy) {
     for change in all {
@@ -291,7 +305,8 @@ pub(super) fn refusals(
 pub fn to_write(all: &[Change], policy: DifferencePolicy) -> Cow<'_, [Change]> {
     // Without a base, every difference counts as intended.
     let is_ours = |change: &Change| {
-        change.class == Class::Change && change.fields.iter().all(|field| field.class.is_none())
+        let is_free = |field: &FieldChange| field.class.is_none() && field.taken.is_none();
+        change.class == Class::Change && change.fields.iter().all(is_free)
     };
     if all.iter().all(is_ours) {
         return Cow::Borrowed(all);

@@ -1,6 +1,6 @@
 //! The planner: turns the outcomes of the diff into changes and checks them against the limits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::classify::{self, DifferencePolicy, classify, to_write};
 use super::policy::{self, Limits};
@@ -9,8 +9,8 @@ use super::{
     Target, summary,
 };
 use crate::diff::{DiffOutcome, FieldChange, diff, in_sync};
-use crate::lead::LeadId;
 use crate::lead::desired::{Desired, DesiredLead};
+use crate::lead::{Field, LeadId};
 use crate::observe::{Listing, Live};
 use crate::policy::{Agent, Guard};
 
@@ -33,6 +33,8 @@ pub struct Input<'a> {
     pub base: Option<(Base, &'a Desired)>,
     /// How drift and conflicts are treated, if there is a base.
     pub whose: DifferencePolicy,
+    /// Fields that are left as the inbox has them, whatever the policy is.
+    pub left_alone: &'a BTreeSet<(LeadId, Field)>,
     /// The current time (RFC 3339, UTC).
     pub created_at: String,
 }
@@ -48,6 +50,7 @@ pub fn make(input: Input<'_>) -> Plan {
         target,
         base,
         whose,
+        left_alone,
         created_at,
     } = input;
     let mut numbers = Summary {
@@ -102,6 +105,7 @@ pub fn make(input: Input<'_>) -> Plan {
             desired.contains_key(id) || !all.contains_key(id) && desired.len() == all.len()
         });
     }
+    classify::leave_alone(&mut changes, left_alone);
     classify::decide(&mut changes, whose);
     let declared = all.len();
     let written = to_write(&changes, whose);

@@ -6,6 +6,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::fights::Fights;
 use super::status::WatchStatus;
 use crate::atomic_file;
 use crate::instance::{Shape, check_version, parse, take};
@@ -20,6 +21,9 @@ const FORMAT_VERSION: u32 = 1;
 pub struct WatchMemory {
     /// The version of this format: 1.
     format_version: u32,
+    /// The fields that were written again of late.
+    #[serde(default)]
+    pub fights: Fights,
     /// The last status that was sent as a notification.
     #[serde(default)]
     pub notified: Option<WatchStatus>,
@@ -29,6 +33,7 @@ impl Default for WatchMemory {
     fn default() -> Self {
         Self {
             format_version: FORMAT_VERSION,
+            fights: Fights::default(),
             notified: None,
         }
     }
@@ -37,7 +42,8 @@ impl Default for WatchMemory {
 /// The file and its content, for several tasks.
 #[derive(Debug)]
 pub struct MemoryFile {
-    path: PathBuf,
+    /// `None` where nothing is to be recorded.
+    path: Option<PathBuf>,
     memory: Mutex<WatchMemory>,
 }
 
@@ -54,9 +60,15 @@ impl MemoryFile {
             Err(error) => return Err(error),
         };
         Ok(Self {
-            path,
+            path: Some(path),
             memory: Mutex::new(memory),
         })
+    }
+
+    /// The same content, of which no change is written to the file.
+    #[must_use]
+    pub fn unsaved(self) -> Self {
+        Self { path: None, ..self }
     }
 
     /// A copy of the content.
@@ -78,10 +90,13 @@ impl MemoryFile {
         if *memory == before {
             return Ok(());
         }
-        if let Some(root) = self.path.parent().and_then(Path::parent) {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        if let Some(root) = path.parent().and_then(Path::parent) {
             crate::state::folder(root)?;
         }
-        atomic_file::write(&self.path, |out| {
+        atomic_file::write(path, |out| {
             serde_json::to_writer_pretty(&mut *out, &*memory)?;
             out.write_all(b"\n")
         })

@@ -36,6 +36,7 @@ pub(crate) fn plan(desired: &Desired, live: &Live) -> Plan {
         limits: &limits,
         target,
         base: None,
+        left_alone: &std::collections::BTreeSet::new(),
         whose,
         created_at,
     })

@@ -56,6 +56,7 @@ mod selecting;
 mod side_effects;
 mod story;
 mod volume;
+mod watch;
 mod workspace;
 mod workspaces;
 mod world;

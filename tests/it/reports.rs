@@ -97,6 +97,7 @@ fn planned(head: &str, base: Option<&str>, live: &Live) -> Plan {
         },
         base: base.as_ref().map(|base| (commit, base)),
         whose: DifferencePolicy::default(),
+        left_alone: &std::collections::BTreeSet::new(),
         created_at: "2026-01-02T03:04:05Z".to_owned(),
     })
 }

@@ -43,7 +43,9 @@ struct Adoption<'a> {
 
 impl Pull {
     pub(super) fn adopt(&self, files: &Files, ui: &Ui) -> Result<Exit, Error> {
-        let Files { workspace, desired } = files;
+        let Files {
+            workspace, desired, ..
+        } = files;
         let selection = Selection::parse(&self.only, &workspace.agents)?;
         let destination = Destination::new(self.out.as_deref(), self.split_by, workspace)?;
         let live = read(workspace, ui)?;

@@ -1,0 +1,443 @@
+//! A pass: `apply --base applied` of the desired state in force, by the same code, or a plan where nothing may be written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+
+use super::WatchArgs;
+use super::source::DesiredSource;
+use crate::api::ApiSettings;
+use crate::apply::{Outcome, Report};
+use crate::cancel::{Cancellation, Reason};
+use crate::cli::execution::{Job, JobOutput};
+use crate::cli::ledger::head_of;
+use crate::cli::options::{OnMissing, OutputFormat};
+use crate::cli::session::{Access, Compared, Files, Session, lock, plan, target};
+use crate::cli::ui::Ui;
+use crate::diff::Side;
+use crate::error::{Error, Exit};
+use crate::lead::{Field, LeadId};
+use crate::plan::{Class, DifferencePolicy, Plan, Refusal, Target, to_write};
+use crate::policy::Guard;
+use crate::report::{self, Audience, Format, Problem};
+use crate::watch::WatchHandle;
+use crate::watch::fights::{FieldWrite, named};
+use crate::watch::memory::MemoryFile;
+use crate::watch::reconcile::{Clock, LookEnd, PassEnd, Reconciler};
+use crate::watch::status::{LeadStates, PassResult};
+
+/// What the loop drives.
+pub(super) struct Passes<'a, C> {
+    pub(super) args: &'a WatchArgs,
+    pub(super) source: DesiredSource,
+    /// The API as it was at the start; `None` before a valid workspace was seen.
+    pub(super) started: Option<ApiSettings>,
+    /// Whether there is a repository, and so a record.
+    pub(super) has_record: bool,
+    pub(super) access: &'a Access,
+    pub(super) memory: &'a MemoryFile,
+    pub(super) handle: &'a WatchHandle,
+    pub(super) clock: &'a C,
+    pub(super) stop: &'a Cancellation,
+    pub(super) last_shown: Mutex<String>,
+    pub(super) ui: &'a Ui,
+}
+
+/// Why a pass writes nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Observing {
+    DryRun,
+    Suspended,
+    NoRecord,
+}
+
+/// A plan, and what came of it.
+struct PassMade {
+    plan: Plan,
+    exit: Exit,
+    report: Option<Report>,
+    error: Option<Problem>,
+}
+
+impl<C: Clock> Reconciler for Passes<'_, C> {
+    async fn look(&mut self) -> LookEnd {
+        self.ui.start_pass();
+        let mut look = self.source.look(self.ui).await;
+        if self.source.files().is_none() {
+            let root = self.source.root().to_owned();
+            self.source.fall_back(self.args.recording.commit(&root));
+            look.valid = self.source.commit();
+        }
+        if self.started.is_none() {
+            self.started = self.source.files().map(|files| files.workspace.api.clone());
+        }
+        look
+    }
+
+    async fn pass(&mut self) -> PassEnd {
+        if self.source.files().is_none() {
+            let look = self.look().await;
+            if self.source.files().is_none() {
+                return failed(Exit::Error, look.error);
+            }
+        }
+        let Some(files) = self.source.files() else {
+            return failed(Exit::Error, None);
+        };
+        let suspended = files.workspace.suspend.clone();
+        if let Some(refusal) = self.target_refusal(files) {
+            return PassEnd {
+                result: PassResult::Refused,
+                refusals: vec![refusal],
+                suspended,
+                applied: self.applied(files),
+                ..failed(Exit::Refused, None)
+            };
+        }
+        let observing = self.observing(files);
+        let now = self.clock.now();
+        let memory = self.memory.read();
+        let left_alone = memory.fights.left_alone(&files.desired, now);
+        let made = match observing {
+            Some(observing) => self.observe(files, observing, left_alone.clone()).await,
+            None => self.write(files, left_alone.clone()).await,
+        };
+        let mut end = match made {
+            Ok(made) => {
+                if observing.is_none() {
+                    self.note_writes(files, &made);
+                }
+                self.end(made, observing, &left_alone)
+            }
+            Err(error) => {
+                self.ui.error(&error);
+                failed(error.exit(), Some(self.ui.problem(&error)))
+            }
+        };
+        // Fields that this pass reverted for the third time are left alone from now on.
+        let memory = self.memory.read();
+        end.fighting = named(&memory.fights.left_alone(&files.desired, now));
+        end.suspended = suspended;
+        end.applied = self.applied(files);
+        end
+    }
+
+    fn target(&self) -> Option<Target> {
+        let files = self.source.files()?;
+        let mut workspace = files.workspace.clone();
+        workspace.api = self.started.clone()?;
+        Some(target(&workspace))
+    }
+}
+
+impl<C: Clock> Passes<'_, C> {
+    fn applied(&self, files: &Files) -> Option<String> {
+        self.has_record
+            .then(|| self.args.recording.commit(&files.workspace.root))?
+    }
+
+    fn observing(&self, files: &Files) -> Option<Observing> {
+        let begins = self.args.recording.begin.is_some();
+        if self.args.dry_run {
+            Some(Observing::DryRun)
+        } else if files.workspace.suspend.is_some() {
+            Some(Observing::Suspended)
+        } else if self.has_record && !begins && !self.args.recording.exists(&files.workspace.root) {
+            Some(Observing::NoRecord)
+        } else {
+            None
+        }
+    }
+
+    /// Refuses a desired state that goes to another place than the one that this process was started for.
+    fn target_refusal(&self, files: &Files) -> Option<Refusal> {
+        let started = self.started.as_ref()?;
+        let keys = started.target_differences(&files.workspace.api);
+        let named: Vec<String> = keys.iter().map(|key| format!("api.{key}")).collect();
+        (!keys.is_empty()).then(|| Refusal {
+            rule: Guard::Target,
+            message: format!("the files change {}", named.join(", ")),
+            source: None,
+            lift: "restart watch, with the tokens that go with it".to_owned(),
+            leads: Vec::new(),
+        })
+    }
+
+    fn policy(&self, files: &Files) -> DifferencePolicy {
+        self.args.differences.policy(&files.workspace)
+    }
+
+    fn compared(
+        &self,
+        files: &Files,
+        target: &Target,
+        left_alone: BTreeSet<(LeadId, Field)>,
+    ) -> Result<Compared, Error> {
+        let policy = self.policy(files);
+        let compared = if self.has_record
+            && (self.args.recording.begin.is_some()
+                || self.args.recording.exists(&files.workspace.root))
+        {
+            let (scope, recording) = (&self.args.scope, &self.args.recording);
+            Compared::new(files, scope, recording, policy, target, self.ui)?
+        } else {
+            Compared {
+                head: head_of(files)?,
+                policy,
+                ..Compared::default()
+            }
+        };
+        Ok(Compared {
+            left_alone,
+            ..compared
+        })
+    }
+
+    /// A pass that holds only a reader.
+    async fn observe(
+        &self,
+        files: &Files,
+        observing: Observing,
+        left_alone: BTreeSet<(LeadId, Field)>,
+    ) -> Result<PassMade, Error> {
+        let stop = Cancellation::at(self.args.execution.end());
+        let work = Session::with_access(&files.workspace, &stop, self.access, async |session| {
+            let compared = self.compared(files, session.target(), left_alone)?;
+            let reader = session.reader(&files.workspace)?;
+            let (scope, target) = (&self.args.scope, session.target());
+            plan(files, scope, &compared, target, &reader, self.ui).await
+        });
+        let (plan, _) = self.interruptible(work, &stop).await?;
+        self.show(&plan)?;
+        let exit = match observing {
+            Observing::NoRecord => Exit::Error,
+            Observing::Suspended => Exit::Done,
+            Observing::DryRun if !plan.missing.is_empty() && self.fails_on_missing() => Exit::Error,
+            Observing::DryRun if !plan.refusals.is_empty() => Exit::Refused,
+            Observing::DryRun => Exit::Done,
+        };
+        let error = match observing {
+            Observing::NoRecord => {
+                let error = self.args.recording.missing(&files.workspace.root);
+                let problem = self.ui.problem(&error);
+                let help = problem.help.as_deref().unwrap_or_default();
+                self.ui.warning(&format!("{}; {help}", problem.message));
+                Some(problem)
+            }
+            Observing::DryRun | Observing::Suspended => None,
+        };
+        Ok(PassMade {
+            plan,
+            exit,
+            report: None,
+            error,
+        })
+    }
+
+    /// Prints a plan of which nothing is written, unless it is the one that was printed last.
+    fn show(&self, plan: &Plan) -> Result<(), Error> {
+        let audience = Audience {
+            names: self.args.scope.names,
+            ..Audience::default()
+        };
+        let text = report::plan(plan, Format::Text, audience).map_err(Error::Json)?;
+        let mut last = self
+            .last_shown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *last == text {
+            return Ok(());
+        }
+        last.clone_from(&text);
+        self.ui.result(&text)
+    }
+
+    /// A pass that may write.
+    async fn write(
+        &self,
+        files: &Files,
+        left_alone: BTreeSet<(LeadId, Field)>,
+    ) -> Result<PassMade, Error> {
+        let args = self.args;
+        let stop = Cancellation::at(args.execution.end());
+        let _lock = lock(&files.workspace)?;
+        let work = Session::with_access(&files.workspace, &stop, self.access, async |session| {
+            let target = session.target();
+            let writer = session.writer(&files.workspace)?;
+            let compared = self.compared(files, target, left_alone)?;
+            let ledger = args.recording.open(files, &compared, target, self.ui)?;
+            let (plan, live) =
+                plan(files, &args.scope, &compared, target, &writer, self.ui).await?;
+            let job = Job {
+                plan: &plan,
+                policy: compared.policy,
+                live: &live,
+                ledger: ledger.as_ref(),
+                files,
+                scope: &args.scope,
+                writer: &writer,
+                stop: &stop,
+                ui: self.ui,
+                output: JobOutput {
+                    format: OutputFormat::Text,
+                    last_shown: Some(&self.last_shown),
+                    ..JobOutput::default()
+                },
+            };
+            let ran = args.execution.execute(&job).await;
+            let (exit, report, error) = match ran {
+                Ok((exit, report)) => (exit, report, None),
+                Err(error) => {
+                    self.ui.error(&error);
+                    (error.exit(), None, Some(self.ui.problem(&error)))
+                }
+            };
+            Ok(PassMade {
+                plan,
+                exit,
+                report,
+                error,
+            })
+        });
+        self.interruptible(work, &stop).await
+    }
+
+    /// Hands an interrupt of the loop to a pass, which ends in its own way. Other reasons to stop stay with the pass.
+    async fn interruptible<T>(&self, work: impl Future<Output = T>, stop: &Cancellation) -> T {
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = self.stop.until_interrupted() => stop.ask(Reason::Interrupted),
+        }
+        work.await
+    }
+
+    fn fails_on_missing(&self) -> bool {
+        self.args.scope.missing == OnMissing::Fail
+    }
+
+    /// Notes which fields were written, so that those that do not last are left alone.
+    fn note_writes(&self, files: &Files, made: &PassMade) {
+        let now = self.clock.now();
+        let written = to_write(&made.plan.changes, self.policy(files));
+        let outcome = |id: &LeadId| {
+            let report = made.report.as_ref()?;
+            report.outcomes.get(id).map(|(outcome, _)| *outcome)
+        };
+        let noted = self.memory.update(|memory| {
+            memory.fights.prune(&files.desired, now);
+            for change in written.iter() {
+                let outcome = outcome(&change.uuid);
+                if !outcome.is_some_and(Outcome::may_have_written) {
+                    continue;
+                }
+                let Some(lead) = files.desired.get(&change.uuid) else {
+                    continue;
+                };
+                for field in change.fields.iter() {
+                    let Some(desired) = lead.get(&field.field) else {
+                        continue;
+                    };
+                    let reverts_a_part =
+                        field.intended.is_some() && field.taken == Some(Side::File);
+                    let write = FieldWrite {
+                        uuid: &change.uuid,
+                        field: &field.field,
+                        declared: &desired.value,
+                        was_drift: field.class == Some(Class::Drift) || reverts_a_part,
+                        is_expected_to_last: !self.has_record
+                            || outcome == Some(Outcome::Unverified),
+                    };
+                    memory.fights.note(&write, now);
+                }
+            }
+        });
+        if let Err(error) = noted {
+            self.ui
+                .warning(&format!("cannot write .convertalk/watch.json: {error}"));
+        }
+    }
+
+    fn end(
+        &self,
+        made: PassMade,
+        observing: Option<Observing>,
+        left_alone: &BTreeSet<(LeadId, Field)>,
+    ) -> PassEnd {
+        let PassMade {
+            plan,
+            exit,
+            report,
+            error,
+        } = made;
+        let outcomes: BTreeMap<LeadId, Outcome> = report
+            .iter()
+            .flat_map(|report| &report.outcomes)
+            .map(|(id, (outcome, _))| (id.clone(), *outcome))
+            .collect();
+        let wrote = outcomes.values().any(|outcome| outcome.may_have_written());
+        let is_frozen =
+            !plan.refusals.is_empty() && plan.refusals.iter().all(|one| one.rule == Guard::Freeze);
+        let result = match observing {
+            Some(Observing::Suspended) => PassResult::Suspended,
+            Some(Observing::DryRun | Observing::NoRecord) => PassResult::Observed,
+            None if exit == Exit::Refused && is_frozen => PassResult::Observed,
+            None => result(exit, wrote),
+        };
+        let fighting = left_alone.iter().map(|(id, _)| id);
+        let fighting: BTreeSet<LeadId> = fighting
+            .filter(|id| plan.changes.iter().any(|change| change.uuid == **id))
+            .cloned()
+            .collect();
+        let mut counts = BTreeMap::new();
+        for outcome in outcomes.values() {
+            *counts.entry(outcome.as_str()).or_default() += 1;
+        }
+        let end = PassEnd {
+            exit: if is_frozen && observing.is_none() {
+                Exit::Done
+            } else {
+                exit
+            },
+            result,
+            wrote: report.is_some(),
+            states: Some(LeadStates::after(&plan, &outcomes, &fighting)),
+            fighting: Vec::new(),
+            refusals: plan.refusals.clone(),
+            error,
+            suspended: None,
+            applied: None,
+            outcomes: counts,
+        };
+        self.handle.publish_plan(plan);
+        end
+    }
+}
+
+fn failed(exit: Exit, error: Option<Problem>) -> PassEnd {
+    PassEnd {
+        exit,
+        result: PassResult::Error,
+        wrote: false,
+        states: None,
+        fighting: Vec::new(),
+        refusals: Vec::new(),
+        error,
+        suspended: None,
+        applied: None,
+        outcomes: BTreeMap::new(),
+    }
+}
+
+fn result(exit: Exit, wrote: bool) -> PassResult {
+    match exit {
+        Exit::Done | Exit::Changes if wrote => PassResult::Changed,
+        Exit::Done | Exit::Changes => PassResult::Ok,
+        Exit::Error => PassResult::Error,
+        Exit::Refused => PassResult::Refused,
+        Exit::Stale => PassResult::Stale,
+        Exit::Partial | Exit::Interrupted => PassResult::Partial,
+        Exit::Unverified => PassResult::Unverified,
+    }
+}

@@ -1,0 +1,290 @@
+//! The desired state of a loop: from a commit that is fetched, or from the files as they stand. The last valid one stays in force.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::cli::session::{Files, FilesHead, overrides};
+use crate::cli::ui::Ui;
+use crate::config;
+use crate::error::Error;
+use crate::git::base::{BaseError, CommitState, commit, workspace_at};
+use crate::git::fetch::RemoteBranch;
+use crate::git::head::head;
+use crate::lead_file::{self, discover};
+use crate::plan::Head;
+use crate::report::{Problem, problems};
+use crate::watch::reconcile::LookEnd;
+
+/// What was last looked at, to be compared with what is there now.
+#[derive(Debug, PartialEq, Eq)]
+enum LastSeen {
+    Commit(String),
+    Files {
+        commit: Option<String>,
+        hashes: FileHashes,
+    },
+}
+
+/// The hashes of the workspace file and the lead files, by path.
+type FileHashes = BTreeMap<String, Option<String>>;
+
+/// A desired state in force, and the files that it was read from.
+struct InForce {
+    files: Files,
+    hashes: FileHashes,
+}
+
+/// Where the desired state comes from, and the state in force.
+pub(super) struct DesiredSource {
+    root: PathBuf,
+    /// `--ref`
+    reference: Option<String>,
+    remote: Option<RemoteBranch>,
+    seen: Option<LastSeen>,
+    /// Why what was last seen is not in force.
+    problem: Option<Problem>,
+    in_force: Option<InForce>,
+}
+
+impl DesiredSource {
+    /// A source for the workspace in `root`.
+    ///
+    /// # Errors
+    /// A reference outside of a repository.
+    pub(super) fn new(root: PathBuf, reference: Option<String>) -> Result<Self, Error> {
+        let remote = match &reference {
+            Some(reference) => RemoteBranch::find(&root, reference)?,
+            None => None,
+        };
+        Ok(Self {
+            root,
+            reference,
+            remote,
+            seen: None,
+            problem: None,
+            in_force: None,
+        })
+    }
+
+    /// The state in force.
+    pub(super) fn files(&self) -> Option<&Files> {
+        self.in_force.as_ref().map(|state| &state.files)
+    }
+
+    /// The folder of the workspace.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The commit in force.
+    pub(super) fn commit(&self) -> Option<String> {
+        match &self.files()?.head {
+            FilesHead::Known(head) => head.as_ref().map(|head| head.commit.clone()),
+            FilesHead::WorkTree => None,
+        }
+    }
+
+    /// Puts the files of a commit in force where none are: those that were applied last, after a restart.
+    pub(super) fn fall_back(&mut self, commit: Option<String>) {
+        let (None, Some(commit)) = (&self.in_force, commit) else {
+            return;
+        };
+        if let Ok(state) = workspace_at(&self.root, &commit, &overrides()) {
+            self.in_force = Some(of_commit(commit, state));
+        }
+    }
+
+    /// Looks whether there is a newer state, and puts it in force where it is valid.
+    pub(super) async fn look(&mut self, ui: &Ui) -> LookEnd {
+        let (changed, error) = match self.reference.clone() {
+            Some(reference) => self.look_at(&reference, ui).await,
+            None => self.look_at_files(ui),
+        };
+        let attempted = match &self.seen {
+            Some(LastSeen::Commit(commit)) => Some(commit.clone()),
+            Some(LastSeen::Files { commit, .. }) => commit.clone(),
+            None => None,
+        };
+        let valid = self.commit();
+        LookEnd {
+            changed,
+            error,
+            attempted,
+            valid,
+        }
+    }
+
+    async fn look_at(&mut self, reference: &str, ui: &Ui) -> (bool, Option<Problem>) {
+        let fetched = match &self.remote {
+            Some(remote) => remote.fetch(&self.root).await.map_err(Error::from),
+            None => Ok(()),
+        };
+        let failed = fetched.err().map(|error| report(&error, ui));
+        match self.read_reference(reference, ui) {
+            Ok(changed) => (changed, failed.or_else(|| self.problem.clone())),
+            Err(error) => (false, failed.or_else(|| Some(report(&error.into(), ui)))),
+        }
+    }
+
+    fn read_reference(&mut self, reference: &str, ui: &Ui) -> Result<bool, BaseError> {
+        let commit = commit(&self.root, reference)?;
+        let seen = Some(LastSeen::Commit(commit.clone()));
+        if self.seen == seen {
+            return Ok(false);
+        }
+        match workspace_at(&self.root, &commit, &overrides()) {
+            Ok(state) => {
+                let changed = self.put_in_force(of_commit(commit, state));
+                (self.seen, self.problem) = (seen, None);
+                Ok(changed)
+            }
+            Err(error) if is_about_files(&error) => {
+                self.seen = seen;
+                self.problem = Some(invalid(error.to_string(), ui));
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn look_at_files(&mut self, ui: &Ui) -> (bool, Option<Problem>) {
+        match self.read_files(ui) {
+            Ok(changed) => (changed, self.problem.clone()),
+            Err(error) => (false, Some(report(&error, ui))),
+        }
+    }
+
+    fn read_files(&mut self, ui: &Ui) -> Result<bool, Error> {
+        let seen = self.files_now();
+        if self.seen.as_ref() == Some(&seen) {
+            return Ok(false);
+        }
+        let loaded = lead_file::load(&self.root, &overrides());
+        let errors = ui.diagnostics(&loaded.diagnostics);
+        let (Some(workspace), Some(desired)) = (loaded.workspace, loaded.desired) else {
+            let mut found = problems(&loaded.diagnostics).into_iter();
+            let first = found.next();
+            let places = first.as_ref().map(|first| first.places.clone());
+            let message = first.map(|first| first.message).unwrap_or_default();
+            self.seen = Some(seen);
+            self.problem = Some(Problem {
+                places: places.unwrap_or_default(),
+                ..invalid(
+                    format!("the files contain {errors} errors; the first: {message}"),
+                    ui,
+                )
+            });
+            return Ok(false);
+        };
+        let head = head(&self.root, &workspace.leads)?;
+        let globs = workspace.leads.clone();
+        // What changes while it is read is read again at the next look: the commit must be that of the files.
+        let hashes = hashes(&self.root, &globs);
+        let commit = head.as_ref().map(|head| head.commit.clone());
+        let now = LastSeen::Files {
+            commit,
+            hashes: hashes.clone(),
+        };
+        if self.in_force.is_some() && now != seen && now != self.files_now() {
+            return Ok(false);
+        }
+        let files = Files {
+            workspace,
+            desired,
+            head: FilesHead::Known(head),
+        };
+        (self.seen, self.problem) = (Some(now), None);
+        Ok(self.put_in_force(InForce { files, hashes }))
+    }
+
+    fn files_now(&self) -> LastSeen {
+        let globs = self.files().map(|files| files.workspace.leads.clone());
+        let globs = globs.unwrap_or_default();
+        LastSeen::Files {
+            commit: commit(&self.root, "HEAD").ok(),
+            hashes: hashes(&self.root, &globs),
+        }
+    }
+
+    /// Whether it says something else than the one before. A commit that leaves the files alone does not.
+    fn put_in_force(&mut self, state: InForce) -> bool {
+        let is_dirty = |files: &Files| match &files.head {
+            FilesHead::Known(head) => head.as_ref().is_some_and(|head| head.dirty),
+            FilesHead::WorkTree => false,
+        };
+        let changed = self.in_force.as_ref().is_none_or(|before| {
+            before.hashes != state.hashes || is_dirty(&before.files) != is_dirty(&state.files)
+        });
+        self.in_force = Some(state);
+        changed
+    }
+}
+
+fn of_commit(commit: String, state: CommitState) -> InForce {
+    let head = Head {
+        commit,
+        dirty: false,
+    };
+    let hashes = state.files.into_iter();
+    InForce {
+        files: Files {
+            workspace: state.workspace,
+            desired: state.desired,
+            head: FilesHead::Known(Some(head)),
+        },
+        hashes: hashes.map(|(path, id)| (path, Some(id))).collect(),
+    }
+}
+
+/// Whether it is the files of a commit that are wrong, and not the repository.
+fn is_about_files(error: &BaseError) -> bool {
+    match error {
+        BaseError::Broken { .. }
+        | BaseError::Link { .. }
+        | BaseError::NoWorkspace { .. }
+        | BaseError::Elsewhere { .. } => true,
+        BaseError::NoGit(_)
+        | BaseError::Git(_)
+        | BaseError::NoRepository
+        | BaseError::NoCommit { .. }
+        | BaseError::NoMergeBase { .. }
+        | BaseError::Gone { .. }
+        | BaseError::Shallow { .. }
+        | BaseError::NoPullRequest => false,
+    }
+}
+
+fn invalid(message: String, ui: &Ui) -> Problem {
+    ui.warning(&format!("{message}; the last valid files stay in force"));
+    Problem {
+        code: "invalid-files".to_owned(),
+        message,
+        help: Some("correct them; until then the last valid files stay in force".to_owned()),
+        places: Vec::new(),
+    }
+}
+
+fn report(error: &Error, ui: &Ui) -> Problem {
+    let problem = ui.problem(error);
+    ui.warning(&problem.message);
+    problem
+}
+
+fn hashes(root: &Path, globs: &[String]) -> FileHashes {
+    let mut paths = discover::find(root, globs).files;
+    paths.push(config::FILE.to_owned());
+    let hash = |path: &str| {
+        let bytes = std::fs::read(root.join(path)).ok()?;
+        let digest = Sha256::digest(bytes);
+        Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    };
+    paths
+        .into_iter()
+        .map(|path| {
+            let hash = hash(&path);
+            (path, hash)
+        })
+        .collect()
+}
