@@ -363,7 +363,7 @@ impl Error {
                 return Some(format!("see `convertalk {command} --help`"));
             }
             Self::Output { .. } => "choose another file name",
-            Self::Base(error) => error.hint(),
+            Self::Base(error) => return Some(error.hint()),
             Self::Fetch(error) => error.hint(),
             Self::Notify(_) => "check --notify, or CONVERTALK_NOTIFY_URL",
             Self::Fleet(error) => error.hint(),

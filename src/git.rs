@@ -3,6 +3,9 @@
 pub mod base;
 mod batch;
 pub mod blame;
+mod commits;
 pub mod fetch;
 pub mod head;
 pub mod history;
+pub mod repository;
+pub mod runner;

@@ -286,7 +286,7 @@ pub struct Released {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Refusal {
     /// The guard: `max-changes`, `transition`, `require-agent`, `max-leads`, `empty-listing`, `conflict`, `drift`, `freeze`, `rewind`,
-    /// `target`, or `rule:NAME`; of a warning also `snapshot`.
+    /// `target`, or `rule:NAME`; of a warning also `snapshot` and `base`.
     #[schemars(with = "String")]
     pub rule: Guard,
     /// What is wrong, with the number that matters.

@@ -17,6 +17,7 @@ use crate::error::{Error, Exit};
 use crate::git::base::BaseError;
 use crate::git::blame::blame;
 use crate::git::history::history;
+use crate::git::runner::GitError;
 use crate::lead::LeadId;
 use crate::lead::desired::{Desired, DesiredLead};
 use crate::observe::{ObserveError, Reader, observe};
@@ -76,10 +77,8 @@ impl Explain {
                 }
             }
         })?;
-        for field in &mut explained.fields {
-            let place = field.source.as_ref();
-            field.commit =
-                place.and_then(|place| blame(&files.workspace.root, &place.file, place.line));
+        if let Err(error) = name_commits(&mut explained, &files.workspace.root) {
+            ui.git(&error.into(), "the commits of the lines are not shown");
         }
         match self.format {
             OutputFormat::Text => ui.result(&explanation(&explained))?,
@@ -107,7 +106,7 @@ impl Explain {
         let id = self.lead(desired, None)?;
         let commits = match history(workspace, &id) {
             Ok(commits) => commits,
-            Err(BaseError::NoRepository) => {
+            Err(BaseError::Git(GitError::NoRepository) | BaseError::NoCommits) => {
                 ui.note("the workspace is in no git repository, so there are no commits to show");
                 Vec::new()
             }
@@ -258,4 +257,14 @@ impl Explain {
             (None, _) => Ok(LeadId::new(given.as_str())),
         }
     }
+}
+
+/// The commit that last changed the line of each field.
+fn name_commits(explained: &mut Explanation, root: &Path) -> Result<(), GitError> {
+    for field in &mut explained.fields {
+        if let Some(place) = &field.source {
+            field.commit = blame(root, &place.file, place.line)?;
+        }
+    }
+    Ok(())
 }

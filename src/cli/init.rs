@@ -13,7 +13,7 @@ use crate::atomic_file;
 use crate::cli::scaffold::{Ci, ENDPOINT, IGNORED, Start, files, ids, pipelines};
 use crate::config::{FILE, Overrides, parse};
 use crate::error::{Error, Exit};
-use crate::git::base::top;
+use crate::git::repository::top;
 use crate::lead_file::load;
 use crate::report::style::{ADD, FAINT, paint, visible};
 use crate::report::{InitAction, InitFile, InitReport};

@@ -14,6 +14,8 @@ use crate::apply::journal;
 use crate::error::Error;
 use crate::git::base::{BaseError, descends, read_all};
 use crate::git::head::head;
+use crate::git::repository;
+use crate::git::runner::GitError;
 use crate::lead::{Desired, LeadId};
 use crate::observe::Live;
 use crate::plan::{Base, Change, Head, Plan, Refusal, Target};
@@ -162,14 +164,11 @@ impl Recording {
         &self,
         files: &Files,
         target: &Target,
-        head: Option<&Head>,
+        head: &Head,
         allow: &[Guard],
         ui: &Ui,
     ) -> Result<Applied, Error> {
         let root = &files.workspace.root;
-        let Some(head) = head else {
-            return Err(BaseError::NoRepository.into());
-        };
         let base = |commit: &str| Base {
             reference: APPLIED.to_owned(),
             commit: commit.to_owned(),
@@ -333,10 +332,26 @@ pub(super) fn rewind(
 }
 
 /// The commit that the files of a workspace are of.
-pub(super) fn head_of(files: &Files) -> Result<Option<Head>, Error> {
+pub(super) fn head_of(files: &Files) -> Result<Head, BaseError> {
     match &files.head {
-        FilesHead::Known(head) => Ok(head.clone()),
-        FilesHead::WorkTree => Ok(head(&files.workspace.root, &files.workspace.leads)?),
+        FilesHead::Known(Some(head)) => Ok(head.clone()),
+        FilesHead::Known(None) => Err(GitError::NoRepository.into()),
+        FilesHead::WorkTree => head(&files.workspace.root, &files.workspace.leads),
+    }
+}
+
+/// The same where the command does without it: `None` outside of a repository and before its first commit; a warning where there is a
+/// repository that git does not read.
+pub(super) fn head_if_known(files: &Files, ui: &Ui) -> Option<Head> {
+    match head_of(files) {
+        Ok(head) => Some(head),
+        Err(BaseError::Git(GitError::NoRepository) | BaseError::NoCommits) => None,
+        Err(error) => {
+            if repository::top(&files.workspace.root).is_some() {
+                ui.git(&error, "the commit of the files is not known");
+            }
+            None
+        }
     }
 }
 

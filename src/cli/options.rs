@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
 use super::complete;
+use super::pull_request::note_places;
 use super::reports::{ReportFormat, ReportedPlan, Reports};
 use super::ui::Ui;
 use crate::config::Workspace;
@@ -149,6 +150,10 @@ impl Forms {
 
     /// Writes a plan to stdout in one format and to files in others.
     pub(super) fn write_plan(&self, reported: ReportedPlan<'_>, ui: &Ui) -> Result<(), Error> {
+        let is_from_top = matches!(self.format, Format::Github | Format::Sarif);
+        if let Some(root) = reported.root.filter(|_| is_from_top) {
+            note_places(root, ui);
+        }
         let reported = ReportedPlan {
             max_bytes: self.max_bytes,
             ..reported
@@ -201,7 +206,7 @@ fn allowed(text: &str) -> Result<Guard, String> {
         Guard::MaxChanges => "use --max-changes N",
         Guard::Conflict => "use --conflicts take-file or take-live",
         Guard::Drift => "use --drift keep or revert",
-        Guard::Target | Guard::Snapshot => "it cannot be overridden",
+        Guard::Target | Guard::Snapshot | Guard::Base => "it cannot be overridden",
         Guard::Transition
         | Guard::RequireAgent
         | Guard::MaxLeads

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::ledger::Recording;
+use super::ledger::{APPLIED, Recording};
 use super::options::{Differences, Forms, OnMissing, Scope, is_stdout};
 use super::reports::ReportedPlan;
 use super::run_metrics::{RunMeter, of_saved_plan};
@@ -13,8 +13,10 @@ use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
+use crate::git::base::BaseError;
 use crate::plan::Target;
 use crate::plan::file::saved;
+use crate::select::Selection;
 use crate::snapshot::Snapshot;
 use crate::text::visible;
 
@@ -81,7 +83,27 @@ impl PlanArgs {
 
     fn compared(&self, files: &Files, target: &Target, ui: &Ui) -> Result<Compared, Error> {
         let policy = self.differences.policy(&files.workspace);
-        Compared::new(files, &self.scope, &self.recording, policy, target, ui)
+        let compared = Compared::new(files, &self.scope, &self.recording, policy, target, ui);
+        match compared {
+            // A plan writes nothing: it can show what it is to show without the classes.
+            Err(Error::Base(error)) if self.goes_without(&error, files)? => {
+                Ok(Compared::without_base(files, policy, &error, ui))
+            }
+            compared => compared,
+        }
+    }
+
+    /// Whether a plan is made without a base that cannot be used: a pull request that repairs the files of its target branch is to be
+    /// planned. `auto` leaves no other base to choose; a reference does, but where the files have errors, no commit before the repair may
+    /// be better.
+    fn goes_without(&self, error: &BaseError, files: &Files) -> Result<bool, Error> {
+        let selection = Selection::parse(&self.scope.only, &files.workspace.agents)?;
+        let is_enough = match self.scope.base.as_deref() {
+            None | Some(APPLIED) => false,
+            Some("auto") => error.is_about_files(),
+            Some(_) => matches!(error, BaseError::Broken { .. }),
+        };
+        Ok(is_enough && !selection.needs_base())
     }
 
     async fn of_snapshot(&self, path: &Path, files: &Files, ui: &Ui) -> Result<Exit, Error> {

@@ -1,8 +1,10 @@
-//! `--base auto`: the commit where the branch of a pull request left the branch that it is to be merged into.
+//! What pipelines say of a pull request: the branch that it is to be merged into, and where its files are.
 
 use std::path::Path;
 
+use super::ui::Ui;
 use crate::git::base::{self, BaseError};
+use crate::git::repository::{path_below, prefix};
 
 /// The merge base with the target branch, from the variables that GitHub and GitLab set.
 ///
@@ -17,6 +19,25 @@ fn target_branch() -> Option<String> {
     set("GITHUB_BASE_REF")
         .or_else(|| set("GITHUB_REF").as_deref().and_then(queued_for))
         .or_else(|| set("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"))
+}
+
+/// The way from the top of the repository to the workspace, with `/` at its end: annotations name their files from there.
+///
+/// A checkout that was downloaded without git has no `.git`; then it is where the pipeline says that it is.
+/// `None` where neither is known: places are then relative to the workspace.
+pub(super) fn prefix_of_places(root: &Path) -> Option<String> {
+    let checkout = || {
+        let folder = set("GITHUB_WORKSPACE").or_else(|| set("CI_PROJECT_DIR"))?;
+        path_below(Path::new(&folder), root)
+    };
+    prefix(root).or_else(checkout)
+}
+
+/// Says why annotations may not be where their lines are.
+pub(super) fn note_places(root: &Path, ui: &Ui) {
+    if prefix_of_places(root).is_none() {
+        ui.note("the workspace is in no git repository: the places of annotations are relative to its folder");
+    }
 }
 
 fn set(name: &str) -> Option<String> {

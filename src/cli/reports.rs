@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::options::is_stdout;
+use super::pull_request::prefix_of_places;
 use super::run_metrics::RunMeter;
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::error::Error;
-use crate::git::base::prefix;
 use crate::plan::Plan;
 use crate::redaction::Redaction;
 use crate::report::{self, Audience, Format};
@@ -70,7 +70,7 @@ impl ReportedPlan<'_> {
         match format {
             ReportFormat::Plan(format) => {
                 let from_top = matches!(format, Format::Github | Format::Sarif);
-                let prefix = self.root.filter(|_| from_top).map(prefix);
+                let prefix = self.root.filter(|_| from_top).and_then(prefix_of_places);
                 let audience = Audience {
                     names: self.names,
                     max_bytes: self.max_bytes,

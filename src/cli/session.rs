@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use url::Url;
 
-use super::ledger::{APPLIED, Recording, head_of};
+use super::ledger::{APPLIED, Recording, head_if_known, head_of};
 use super::options::Scope;
 use super::ui::Ui;
 use crate::api::Endpoint;
@@ -17,10 +17,12 @@ use crate::api::{self, ApiToken, Auth, Client, ReadOnly, RequestCounts};
 use crate::cancel::{Cancellation, Reason};
 use crate::config::{Overrides, Workspace};
 use crate::error::Error;
+use crate::git::base::BaseError;
 use crate::lead::desired::Desired;
 use crate::lead::{Field, FieldMask, LeadId};
 use crate::observe::{Live, ObserveError, Reader, observe_declared};
 use crate::plan::{Base, DifferencePolicy, Head, Input, Plan, Refusal, Target, make};
+use crate::policy::Guard;
 use crate::redaction::RedactionKey;
 use crate::sandbox::{self, Sandbox};
 use crate::select::Selection;
@@ -343,6 +345,8 @@ pub(super) struct Compared {
     pub(super) refusal: Option<Refusal>,
     /// The applied record only begins: nothing is written.
     pub(super) begins_live: bool,
+    /// What is to be known of the base.
+    pub(super) warning: Option<Refusal>,
 }
 
 impl Compared {
@@ -355,10 +359,10 @@ impl Compared {
         target: &Target,
         ui: &Ui,
     ) -> Result<Self, Error> {
-        let head = head_of(files)?;
         match scope.base.as_deref() {
             Some(APPLIED) => {
-                let applied = recording.base(files, target, head.as_ref(), &scope.allow, ui)?;
+                let head = head_of(files)?;
+                let applied = recording.base(files, target, &head, &scope.allow, ui)?;
                 // A record that only begins writes nothing.
                 let policy = if applied.begins_live {
                     DifferencePolicy::default()
@@ -366,24 +370,45 @@ impl Compared {
                     policy
                 };
                 Ok(Self {
-                    head,
+                    head: Some(head),
                     base: Some(applied.base),
                     policy,
                     left_alone: BTreeSet::new(),
                     refusal: applied.refusal,
                     begins_live: applied.begins_live,
+                    warning: None,
                 })
             }
             reference => Ok(Self {
-                head,
+                head: head_if_known(files, ui),
                 base: reference
                     .map(|reference| base(&files.workspace, reference))
                     .transpose()?,
                 policy,
-                left_alone: BTreeSet::new(),
-                refusal: None,
-                begins_live: false,
+                ..Self::default()
             }),
+        }
+    }
+
+    /// Without a base, because the files at the base cannot be used.
+    pub(super) fn without_base(
+        files: &Files,
+        policy: DifferencePolicy,
+        error: &BaseError,
+        ui: &Ui,
+    ) -> Self {
+        Self {
+            head: head_if_known(files, ui),
+            policy,
+            warning: Some(Refusal {
+                rule: Guard::Base,
+                message: format!("{error}; differences are shown without classes"),
+                source: None,
+                lift: "once the files of the base are valid, plan again; apply refuses this base"
+                    .to_owned(),
+                leads: Vec::new(),
+            }),
+            ..Self::default()
         }
     }
 }
@@ -428,6 +453,7 @@ where
     });
     plan.head.clone_from(&compared.head);
     plan.refusals.extend(compared.refusal.clone());
+    plan.warnings.extend(compared.warning.clone());
     if !scope.only.is_empty() {
         plan.selected = Some(selected.keys().cloned().collect());
     }

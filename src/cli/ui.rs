@@ -11,9 +11,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::error::Error;
+use crate::git::base::BaseError;
 use crate::report::style::{BAD, CHANGE, FAINT, paint};
 use crate::report::{self, ErrorDocument, FirstDiagnostics, Problem, Spot, shown};
-use crate::text::visible;
+use crate::text::{chain, visible};
 use crate::yaml::Diagnostic;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::render::render;
@@ -203,6 +204,16 @@ impl Ui {
             return;
         }
         self.stderr(&format!("{} {text}", paint(CHANGE, "warning:")));
+    }
+
+    /// Warns that git did not answer where the command does without it, and says what is left out.
+    pub(super) fn git(&self, error: &BaseError, without: &str) {
+        self.warning(&format!("{without}: {}", visible(&chain(error))));
+        self.stderr(&format!(
+            "  {} {}",
+            paint(FAINT, "help:"),
+            visible(&error.hint())
+        ));
     }
 
     /// Warns about selectors that match nothing while others do.

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
+use super::pull_request::{note_places, prefix_of_places};
 use super::session::overrides;
 use super::ui::Ui;
 use crate::error::{Error, Exit};
-use crate::git::base::prefix;
 use crate::report::style::{GOOD, count, paint};
 use crate::report::{self, ValidateReport};
 use crate::{config, lead_file};
@@ -42,6 +42,14 @@ impl Validate {
             .filter(|diagnostic| diagnostic.is_error())
             .count();
         let leads = loaded.desired.as_ref().map_or(0, |desired| desired.len());
+        let is_from_top = matches!(
+            self.format,
+            DiagnosticFormat::Github | DiagnosticFormat::Sarif
+        );
+        if is_from_top {
+            note_places(&root, ui);
+        }
+        let prefix = prefix_of_places(&root).unwrap_or_default();
         match self.format {
             DiagnosticFormat::Json => {
                 ui.json(&ValidateReport {
@@ -54,10 +62,10 @@ impl Validate {
             }
             DiagnosticFormat::Github => ui.result(&report::diagnostics_for_github(
                 &loaded.diagnostics,
-                &prefix(&root),
+                &prefix,
             ))?,
             DiagnosticFormat::Sarif => {
-                let log = report::diagnostics_as_sarif(&loaded.diagnostics, &prefix(&root))
+                let log = report::diagnostics_as_sarif(&loaded.diagnostics, &prefix)
                     .map_err(Error::Json)?;
                 ui.result(&log)?;
             }

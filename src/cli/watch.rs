@@ -341,12 +341,10 @@ fn describe(status: &WatchStatus) -> String {
 
 /// Whether the workspace is in a repository that has a commit.
 fn has_record(root: &Path) -> Result<bool, Error> {
-    use crate::git::base::{BaseError, commit};
+    use crate::git::base::commit;
     match commit(root, "HEAD") {
         Ok(_) => Ok(true),
-        Err(BaseError::NoRepository | BaseError::NoCommit { .. } | BaseError::NoGit(_)) => {
-            Ok(false)
-        }
+        Err(error) if error.is_without_history() => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

@@ -12,7 +12,9 @@ use super::ui::Ui;
 use crate::config::NoWorkspace;
 use crate::error::{Error, Exit};
 use crate::fleet::{self, Difference, FoundWorkspace, Listed, Shard, Workspaces as List, changed};
-use crate::git::base;
+use crate::git::base::{BaseError, commit};
+use crate::git::repository::prefix;
+use crate::git::runner::git;
 use crate::plan::Target;
 use crate::report::style::{BAD, paint, visible};
 
@@ -100,17 +102,18 @@ fn difference(root: &Path, reference: &str) -> Result<Difference, Error> {
         "auto" => pull_request::merge_base(root)?,
         other => other.to_owned(),
     };
-    let base = base::commit(root, &reference)?;
+    let base = commit(root, &reference)?;
     let words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames"];
-    let differing = base::git(root, &[&words[..], &[&base, "HEAD"]].concat())?;
-    let tree = base::git(root, &["ls-tree", "-r", "-z", "--full-tree", "HEAD"])?;
+    let run = |words: &[&str]| git(root, words).map_err(BaseError::from);
+    let differing = run(&[&words[..], &[&base, "HEAD"]].concat())?;
+    let tree = run(&["ls-tree", "-r", "-z", "--full-tree", "HEAD"])?;
     let paths = differing.split('\0').filter(|path| !path.is_empty());
     let links = tree
         .split('\0')
         .filter(|entry| entry.starts_with("120000 "))
         .filter_map(|entry| Some(entry.split_once('\t')?.1.to_owned()));
     Ok(Difference {
-        prefix: base::prefix(root),
+        prefix: prefix(root).unwrap_or_default(),
         paths: paths.map(str::to_owned).collect::<BTreeSet<_>>(),
         links: links.collect(),
     })

@@ -4,11 +4,12 @@
 //! itself is called (`rev-parse`, `ls-tree`, `cat-file --batch`): it supports every kind of repository and needs no library.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::batch::{Batch, EntryKind, TreeEntry};
+use super::repository::top;
+use super::runner::{GitError, git};
 use crate::config::{FILE, Overrides, Workspace, parse};
 use crate::lead::desired::Desired;
 use crate::lead_file::desired_of;
@@ -16,108 +17,10 @@ use crate::lead_file::discover as files;
 use crate::yaml::diagnostic::Diagnostic;
 use crate::yaml::file as load;
 
-/// Why there is no base.
-#[derive(Debug, thiserror::Error)]
-pub enum BaseError {
-    /// Git is not installed.
-    #[error("git could not be started: {0}")]
-    NoGit(String),
-    /// Git failed for another reason.
-    #[error("git failed: {0}")]
-    Git(String),
-    /// The workspace is not in a repository.
-    #[error("the workspace is not in a git repository")]
-    NoRepository,
-    /// The commit does not exist.
-    #[error("commit `{reference}` not found in this repository")]
-    NoCommit {
-        /// The reference as given.
-        reference: String,
-        /// Whether the clone is shallow.
-        shallow: bool,
-    },
-    /// Git finds no common ancestor of the two branches.
-    #[error("`{other}` and this branch have no common ancestor")]
-    NoMergeBase {
-        /// The target branch of the pull request.
-        other: String,
-    },
-    /// At that commit, the workspace was in another folder.
-    #[error("at {commit} the workspace was in another folder: {found}")]
-    Elsewhere {
-        /// The commit.
-        commit: String,
-        /// Where a `convertalk.yaml` was found.
-        found: String,
-    },
-    /// A link or a submodule where files are expected.
-    #[error("at {commit}, {path} is a link or a submodule, whose content is not in that commit")]
-    Link {
-        /// The commit.
-        commit: String,
-        /// The path.
-        path: String,
-    },
-    /// A commit that was there once.
-    #[error("the commit {commit} is not in this repository")]
-    Gone {
-        /// The commit.
-        commit: String,
-    },
-    /// The clone ends before a commit whose place in the history counts.
-    #[error("this clone is shallow: whether the files descend from {commit} cannot be known")]
-    Shallow {
-        /// The commit.
-        commit: String,
-    },
-    /// A commit without a workspace.
-    #[error("at {commit} there is no workspace in this folder")]
-    NoWorkspace {
-        /// The commit.
-        commit: String,
-    },
-    /// `auto` outside of a pull request.
-    #[error("`--base auto` works in GitHub pull requests and GitLab merge requests only")]
-    NoPullRequest,
-    /// The files of that commit contain errors.
-    #[error("the files of {commit} contain errors, so they cannot be used as the base: {first}")]
-    Broken {
-        /// The commit.
-        commit: String,
-        /// The first error, with its place.
-        first: String,
-    },
-}
+mod error;
 
-impl BaseError {
-    /// The hint.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::NoGit(_) => "install git, or leave out --base",
-            Self::Git(_) => "fix the problem that git reports, or leave out --base",
-            Self::NoMergeBase { .. } => {
-                "fetch the full history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` for GitLab), or name a commit"
-            }
-            Self::Elsewhere { .. } => {
-                "use a commit after the move as the base, or leave out --base"
-            }
-            Self::Link { .. } => "replace it with a file, or leave out --base",
-            Self::NoRepository => "run `git init` and commit, or leave out --base",
-            Self::NoWorkspace { .. } => "check the branch, and the folder after -C",
-            Self::Gone { .. } => {
-                "fetch it, in a shallow clone with the whole history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` at GitLab)"
-            }
-            Self::NoCommit { shallow: true, .. } | Self::Shallow { .. } => {
-                "this clone is shallow: fetch the full history (`fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` for GitLab)"
-            }
-            Self::NoCommit { shallow: false, .. } => {
-                "see `git log`; the name of a remote branch is origin/NAME"
-            }
-            Self::NoPullRequest => "name a commit, a branch or a tag",
-            Self::Broken { .. } => "use a commit with valid files as the base, or leave out --base",
-        }
-    }
-}
+pub use super::commits::{commit, descends, merge_base};
+pub use error::BaseError;
 
 /// The files of a workspace at a commit.
 #[derive(Debug)]
@@ -128,64 +31,9 @@ pub struct BaseFiles {
     pub desired: Desired,
 }
 
-/// The common ancestor of `other` and this branch.
-///
-/// # Errors
-/// There is none, as in a shallow clone.
-pub fn merge_base(root: &Path, other: &str) -> Result<String, BaseError> {
-    let found = git(root, &["merge-base", "--end-of-options", other, "HEAD"])
-        .map(|text| text.trim().to_owned());
-    found.map_err(|error| match error {
-        BaseError::Git(_) => BaseError::NoMergeBase {
-            other: other.to_owned(),
-        },
-        error => error,
-    })
-}
-
-/// The path from the repository's top to a folder in it, with `/` at its end; empty at the top and outside a repository.
-pub fn prefix(root: &Path) -> String {
-    git(root, &["rev-parse", "--show-prefix"])
-        .map(|text| text.trim_end_matches('\n').to_owned())
-        .unwrap_or_default()
-}
-
-/// As [`prefix`], where there must be a repository.
-pub(super) fn prefix_of(root: &Path) -> Result<String, BaseError> {
+/// The path from the repository's top to the workspace, as git gives it, with `/` at its end; empty at the top.
+pub(super) fn prefix(root: &Path) -> Result<String, GitError> {
     git(root, &["rev-parse", "--show-prefix"]).map(|text| text.trim_end_matches('\n').to_owned())
-}
-
-/// The top of the repository that contains a folder.
-pub fn top(folder: &Path) -> Option<PathBuf> {
-    git(folder, &["rev-parse", "--show-toplevel"])
-        .ok()
-        .map(|text| PathBuf::from(text.trim_end_matches('\n')))
-}
-
-/// The full hash of the commit that a reference names.
-///
-/// # Errors
-/// No repository, or no such commit.
-pub fn commit(root: &Path, reference: &str) -> Result<String, BaseError> {
-    git(root, &["rev-parse", "--git-dir"])?;
-    let name = format!("{reference}^{{commit}}");
-    let commit = git(
-        root,
-        &[
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &name,
-        ],
-    )
-    .unwrap_or_default()
-    .trim()
-    .to_owned();
-    if commit.is_empty() || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(no_commit(root, reference));
-    }
-    Ok(commit)
 }
 
 /// Reads the desired state of the workspace in `root` at `reference`.
@@ -208,7 +56,7 @@ pub fn read_all<'c>(
     commits: impl IntoIterator<Item = &'c str>,
     overrides: &Overrides,
 ) -> Result<BTreeMap<String, Desired>, BaseError> {
-    let prefix = prefix_of(root)?;
+    let prefix = prefix(root)?;
     let mut batch = Batch::start(root)?;
     let mut all = BTreeMap::new();
     // Commits that changed other files than these have the same desired state.
@@ -250,7 +98,7 @@ pub fn workspace_at(
     commit: &str,
     overrides: &Overrides,
 ) -> Result<CommitState, BaseError> {
-    let prefix = prefix_of(root)?;
+    let prefix = prefix(root)?;
     let mut batch = Batch::start(root)?;
     let snapshot = files_at(root, &mut batch, &prefix, commit, overrides)?;
     let snapshot = snapshot.ok_or_else(|| BaseError::NoWorkspace {
@@ -357,43 +205,7 @@ fn not_moved(root: &Path, commit: &str) -> Result<(), BaseError> {
     }
 }
 
-/// Whether `commit` is `ancestor` or descends from it.
-///
-/// # Errors
-/// One of them is not in the repository, or the clone is too shallow to know.
-pub fn descends(root: &Path, commit: &str, ancestor: &str) -> Result<bool, BaseError> {
-    if commit == ancestor {
-        return Ok(true);
-    }
-    let output = command(root)
-        .args(["merge-base", "--is-ancestor", ancestor, commit])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| BaseError::NoGit(error.to_string()))?;
-    match output.status.code() {
-        Some(0) => Ok(true),
-        Some(1) if is_shallow(root) => Err(BaseError::Shallow {
-            commit: short(ancestor),
-        }),
-        Some(1) => Ok(false),
-        _ => Err(BaseError::Gone {
-            commit: short(ancestor),
-        }),
-    }
-}
-
-fn no_commit(root: &Path, reference: &str) -> BaseError {
-    BaseError::NoCommit {
-        reference: reference.to_owned(),
-        shallow: is_shallow(root),
-    }
-}
-
-fn is_shallow(root: &Path) -> bool {
-    git(root, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|text| text.trim() == "true")
-}
-
-fn short(commit: &str) -> String {
+pub(super) fn short(commit: &str) -> String {
     commit.chars().take(12).collect()
 }
 
@@ -401,42 +213,5 @@ fn broken(commit: &str, first: &Diagnostic) -> BaseError {
     BaseError::Broken {
         commit: short(commit),
         first: format!("{}:{}: {}", first.file, first.line, first.message),
-    }
-}
-
-/// Runs git in a folder, with English messages and without the variables by which a hook or a wrapper points to another repository.
-pub(super) fn command(root: &Path) -> Command {
-    const REPOSITORY_VARIABLES: [&str; 8] = [
-        "GIT_DIR",
-        "GIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_PREFIX",
-        "GIT_COMMON_DIR",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_NAMESPACE",
-    ];
-    let mut command = Command::new("git");
-    command.arg("-C").arg(root).env("LC_ALL", "C");
-    for name in REPOSITORY_VARIABLES {
-        command.env_remove(name);
-    }
-    command
-}
-
-pub(crate) fn git(root: &Path, words: &[&str]) -> Result<String, BaseError> {
-    let output = command(root)
-        .args(words)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| BaseError::NoGit(error.to_string()))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("not a git repository") {
-        Err(BaseError::NoRepository)
-    } else {
-        Err(BaseError::Git(said.trim().to_owned()))
     }
 }

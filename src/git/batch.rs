@@ -4,12 +4,14 @@
 //! asked for once.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
-use super::base::{BaseError, command};
+use super::base::BaseError;
+use super::runner::{GitError, command, failure};
 
 /// An entry of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +34,24 @@ pub(crate) enum EntryKind {
     Link,
 }
 
+const WORDS: [&str; 2] = ["cat-file", "--batch"];
+
+/// What the process answers.
+enum BatchAnswer {
+    Object(Vec<u8>),
+    Missing,
+    /// Something that is not of its protocol.
+    Other(String),
+}
+
 /// A running process that answers with objects.
 #[derive(Debug)]
 pub(crate) struct Batch {
     child: Child,
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
+    /// What the process says on stderr, read so that it never waits for a reader.
+    said: Option<JoinHandle<String>>,
     trees: HashMap<String, Arc<[TreeEntry]>>,
 }
 
@@ -45,52 +59,79 @@ impl Batch {
     /// Starts the process.
     pub(crate) fn start(root: &Path) -> Result<Self, BaseError> {
         let mut child = command(root)
-            .args(["cat-file", "--batch"])
+            .args(WORDS)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| BaseError::NoGit(error.to_string()))?;
+            .map_err(GitError::NotStarted)?;
         let (requests, Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(BaseError::Git("no pipes".to_owned()));
+            return Err(BaseError::Answer("no pipes".to_owned()));
         };
+        let errors = child.stderr.take();
+        let said = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            let _as_far_as_it_goes = errors.map(|mut errors| errors.read_to_end(&mut said));
+            String::from_utf8_lossy(&said).into_owned()
+        });
         Ok(Self {
             child,
             requests,
             answers: BufReader::new(answers),
+            said: Some(said),
             trees: HashMap::new(),
         })
     }
 
     /// The content of an object; `None` where the repository does not have it.
     pub(crate) fn object(&mut self, name: &str) -> Result<Option<Vec<u8>>, BaseError> {
-        let failed = |error: std::io::Error| BaseError::Git(error.to_string());
-        let Some(requests) = self.requests.as_mut() else {
-            return Err(BaseError::Git("no pipes".to_owned()));
-        };
-        writeln!(requests, "{name}")
-            .and_then(|()| requests.flush())
-            .map_err(failed)?;
+        match self.answer(name) {
+            Ok(BatchAnswer::Object(content)) => Ok(Some(content)),
+            Ok(BatchAnswer::Missing) => Ok(None),
+            Ok(BatchAnswer::Other(said)) => Err(BaseError::Answer(format!("{name}: {said}"))),
+            // The process has ended, and said why.
+            Err(_) => Err(self.end().into()),
+        }
+    }
+
+    fn answer(&mut self, name: &str) -> io::Result<BatchAnswer> {
+        let requests = self.requests.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        writeln!(requests, "{name}")?;
+        requests.flush()?;
         let mut head = String::new();
-        self.answers.read_line(&mut head).map_err(failed)?;
+        if self.answers.read_line(&mut head)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let head = head.trim_end();
         if head.ends_with(" missing") {
-            return Ok(None);
+            return Ok(BatchAnswer::Missing);
         }
         // `HASH TYPE SIZE`
-        let size = head.rsplit(' ').next().and_then(|size| size.parse().ok());
-        let size: usize =
-            size.ok_or_else(|| BaseError::Git(format!("no object {name}: {head}")))?;
+        let size = head
+            .rsplit(' ')
+            .next()
+            .and_then(|size| size.parse::<usize>().ok());
+        let Some(size) = size else {
+            return Ok(BatchAnswer::Other(head.to_owned()));
+        };
         let mut content = vec![0; size + 1];
-        self.answers.read_exact(&mut content).map_err(failed)?;
+        self.answers.read_exact(&mut content)?;
         content.pop();
-        Ok(Some(content))
+        Ok(BatchAnswer::Object(content))
+    }
+
+    /// Why the process has ended.
+    fn end(&mut self) -> GitError {
+        drop(self.requests.take());
+        let status = self.child.wait().ok().and_then(|status| status.code());
+        let said = self.said.take().and_then(|said| said.join().ok());
+        failure(&WORDS, status, &said.unwrap_or_default())
     }
 
     /// The content of an object that a tree names.
     pub(crate) fn content(&mut self, id: &str) -> Result<Vec<u8>, BaseError> {
         self.object(id)?
-            .ok_or_else(|| BaseError::Git(format!("no object {id}")))
+            .ok_or_else(|| BaseError::Answer(format!("no object {id}")))
     }
 
     /// The entries of the folder at `prefix`, which ends in `/` or is empty, of a commit. `None` where there is no such commit; no
@@ -152,7 +193,7 @@ impl Batch {
             return Ok(None);
         };
         let entries: Arc<[TreeEntry]> = entries(&content, digits / 2)
-            .ok_or_else(|| BaseError::Git(format!("{name} cannot be read as a tree")))?
+            .ok_or_else(|| BaseError::Answer(format!("{name} is not a tree")))?
             .into();
         self.trees.insert(name.to_owned(), entries.clone());
         Ok(Some(entries))

@@ -5,7 +5,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::git::base::git;
+use super::runner::{GitError, git};
 
 /// A commit, as shown to readers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -20,10 +20,22 @@ pub struct Commit {
     pub subject: String,
 }
 
-/// The commit that last changed a line. `None` outside a repository, for an uncommitted line, and without git.
-pub fn blame(root: &Path, file: &str, line: u32) -> Option<Commit> {
+/// The commit that last changed a line. `None` outside of a repository, and for an uncommitted line.
+///
+/// # Errors
+/// Git cannot be run, or does not read the repository.
+pub fn blame(root: &Path, file: &str, line: u32) -> Result<Option<Commit>, GitError> {
     let range = format!("{line},{line}");
-    let output = git(root, &["blame", "--porcelain", "-L", &range, "--", file]).ok()?;
+    match git(root, &["blame", "--porcelain", "-L", &range, "--", file]) {
+        Ok(output) => Ok(commit(&output)),
+        // A file that was never committed.
+        Err(GitError::NoRepository | GitError::Failed { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The commit that the output of `git blame --porcelain` names.
+fn commit(output: &str) -> Option<Commit> {
     let id = output.split_whitespace().next()?.to_owned();
     let of = |key: &str| {
         output

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::base::{BaseError, command, git};
+use super::base::BaseError;
+use super::runner::{command, git};
 
 /// How long a fetch may take.
 const LONGEST: Duration = Duration::from_secs(120);

@@ -1,15 +1,14 @@
 //! Head: the commit that the files are of, and whether they are as committed.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
-use std::process::Stdio;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::base::{BaseError, command, commit, prefix_of};
+use super::base::{BaseError, commit, prefix};
 use super::batch::{Batch, EntryKind};
+use super::runner::git_with_input;
 use crate::config::FILE;
 use crate::lead_file::discover as files;
 
@@ -22,20 +21,14 @@ pub struct Head {
     pub dirty: bool,
 }
 
-/// The commit of a workspace with these globs. `None` outside of a repository, before its first commit, and without git.
+/// The commit of a workspace with these globs.
 ///
 /// # Errors
-/// Git fails at something that it has begun.
-pub fn head(root: &Path, globs: &[String]) -> Result<Option<Head>, BaseError> {
-    let commit = match commit(root, "HEAD") {
-        Ok(commit) => commit,
-        Err(BaseError::NoRepository | BaseError::NoCommit { .. } | BaseError::NoGit(_)) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
+/// The workspace is in no repository, that has no commit yet, or git cannot read it.
+pub fn head(root: &Path, globs: &[String]) -> Result<Head, BaseError> {
+    let commit = commit(root, "HEAD")?;
     let dirty = committed(root, globs, &commit)? != present(root, globs)?;
-    Ok(Some(Head { commit, dirty }))
+    Ok(Head { commit, dirty })
 }
 
 /// Hashes by path; `None` for what git keeps no content of.
@@ -44,7 +37,7 @@ type Hashes = BTreeMap<String, Option<String>>;
 /// The files of the workspace that a commit holds.
 fn committed(root: &Path, globs: &[String], commit: &str) -> Result<Hashes, BaseError> {
     let mut batch = Batch::start(root)?;
-    let entries = batch.folder(commit, &prefix_of(root)?)?.unwrap_or_default();
+    let entries = batch.folder(commit, &prefix(root)?)?.unwrap_or_default();
     let takes = files::matcher(globs);
     let all = batch.walk(&entries, &|path| files::may_hold(globs, path))?;
     let ours = all
@@ -63,32 +56,13 @@ fn present(root: &Path, globs: &[String]) -> Result<Hashes, BaseError> {
     // Git is given one path a line.
     let (odd, plain): (Vec<String>, Vec<String>) =
         paths.into_iter().partition(|path| path.contains('\n'));
-    let failed = |error: std::io::Error| BaseError::Git(error.to_string());
-    let mut child = command(root)
-        .args(["hash-object", "--stdin-paths"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let requests = child.stdin.take();
     // Relative to the top of the repository, where git reads them.
-    let prefix = prefix_of(root)?;
+    let prefix = prefix(root)?;
     let asked: String = plain
         .iter()
         .map(|path| format!("{prefix}{path}\n"))
         .collect();
-    // From another thread: git answers while it is being asked, and both pipes are short.
-    let asker = std::thread::spawn(move || {
-        requests.map(|mut requests| requests.write_all(asked.as_bytes()))
-    });
-    let output = child.wait_with_output().map_err(failed)?;
-    let _asked = asker.join();
-    if !output.status.success() {
-        let words = String::from_utf8_lossy(&output.stderr);
-        return Err(BaseError::Git(words.trim().to_owned()));
-    }
-    let ids = String::from_utf8_lossy(&output.stdout);
+    let ids = git_with_input(root, &["hash-object", "--stdin-paths"], asked)?;
     let hashes = plain
         .into_iter()
         .zip(ids.lines().map(|id| Some(id.to_owned())));

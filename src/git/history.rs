@@ -7,9 +7,10 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::base::{BaseError, git};
+use super::base::BaseError;
 use super::batch::Batch;
 use super::blame::Commit;
+use super::runner::git;
 use crate::config::Workspace;
 use crate::lead::{Field, LeadId};
 use crate::lead_file::{Meaning, desired_of, one_meaning};

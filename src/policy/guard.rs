@@ -41,10 +41,12 @@ pub enum Guard {
     Rule(Box<str>),
     /// Values that a snapshot does not hold. A warning only.
     Snapshot,
+    /// The files at the base have errors, so that differences have no classes. A warning only.
+    Base,
 }
 
 /// The guards that have a fixed name.
-const NAMED: [Guard; 11] = [
+const NAMED: [Guard; 12] = [
     Guard::MaxChanges,
     Guard::Transition,
     Guard::RequireAgent,
@@ -56,6 +58,7 @@ const NAMED: [Guard; 11] = [
     Guard::Rewind,
     Guard::Target,
     Guard::Snapshot,
+    Guard::Base,
 ];
 
 impl Guard {
@@ -84,6 +87,7 @@ impl Guard {
             Self::Target => "target",
             Self::Rule(_) => "rule",
             Self::Snapshot => "snapshot",
+            Self::Base => "base",
         }
     }
 }

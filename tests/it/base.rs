@@ -238,7 +238,7 @@ fn a_base_that_cannot_be_had_is_a_clear_error() {
     world.write("leads/all.yaml", "version: 1\nleads: [what\n");
     let broken = commit(&world);
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
-    let ran = world.run(&format!("plan --base {broken}")).exits(1);
+    let ran = world.run(&format!("apply --yes --base {broken}")).exits(1);
     assert!(
         ran.err.contains("contain errors") && ran.err.contains("leads/all.yaml:"),
         "{}",

@@ -45,6 +45,7 @@ mod quickstart;
 mod read_back;
 mod rego;
 mod reports;
+mod repository;
 mod run_reports;
 mod runs;
 mod saved;

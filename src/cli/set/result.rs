@@ -4,7 +4,7 @@ use super::super::session::Files;
 use super::Goals;
 use super::files::FileEdit;
 use crate::config::Workspace;
-use crate::git::base::prefix;
+use crate::git::repository::prefix;
 use crate::lead_file::emit::AgentNames;
 use crate::lead_file::{Meaning, one_meaning};
 use crate::report::style::{GOOD, paint};
@@ -13,7 +13,7 @@ use crate::text::{count, visible};
 
 /// A unified diff of all files.
 pub(super) fn patch(edits: &[FileEdit], workspace: &Workspace) -> String {
-    let prefix = prefix(&workspace.root);
+    let prefix = prefix(&workspace.root).unwrap_or_default();
     let one = |edit: &FileEdit| {
         let path = format!("{prefix}{}", edit.file);
         crate::report::patch(&path, edit.old.as_deref(), &edit.new)

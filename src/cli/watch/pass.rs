@@ -10,7 +10,7 @@ use crate::api::ApiSettings;
 use crate::apply::{Outcome, Report};
 use crate::cancel::{Cancellation, Reason};
 use crate::cli::execution::{Job, JobOutput};
-use crate::cli::ledger::head_of;
+use crate::cli::ledger::head_if_known;
 use crate::cli::options::{OnMissing, OutputFormat};
 use crate::cli::session::{Access, Compared, Files, Session, lock, plan, target};
 use crate::cli::ui::Ui;
@@ -182,7 +182,7 @@ impl<C: Clock> Passes<'_, C> {
             Compared::new(files, scope, recording, policy, target, self.ui)?
         } else {
             Compared {
-                head: head_of(files)?,
+                head: head_if_known(files, self.ui),
                 policy,
                 ..Compared::default()
             }

@@ -140,7 +140,7 @@ impl DesiredSource {
                 (self.seen, self.problem) = (seen, None);
                 Ok(changed)
             }
-            Err(error) if is_about_files(&error) => {
+            Err(error) if error.is_about_files() => {
                 self.seen = seen;
                 self.problem = Some(invalid(error.to_string(), ui));
                 Ok(false)
@@ -178,7 +178,11 @@ impl DesiredSource {
             });
             return Ok(false);
         };
-        let head = head(&self.root, &workspace.leads)?;
+        let head = match head(&self.root, &workspace.leads) {
+            Ok(head) => Some(head),
+            Err(error) if error.is_without_history() => None,
+            Err(error) => return Err(error.into()),
+        };
         let globs = workspace.leads.clone();
         // What changes while it is read is read again at the next look: the commit must be that of the files.
         let hashes = hashes(&self.root, &globs);
@@ -235,24 +239,6 @@ fn of_commit(commit: String, state: CommitState) -> InForce {
             head: FilesHead::Known(Some(head)),
         },
         hashes: hashes.map(|(path, id)| (path, Some(id))).collect(),
-    }
-}
-
-/// Whether it is the files of a commit that are wrong, and not the repository.
-fn is_about_files(error: &BaseError) -> bool {
-    match error {
-        BaseError::Broken { .. }
-        | BaseError::Link { .. }
-        | BaseError::NoWorkspace { .. }
-        | BaseError::Elsewhere { .. } => true,
-        BaseError::NoGit(_)
-        | BaseError::Git(_)
-        | BaseError::NoRepository
-        | BaseError::NoCommit { .. }
-        | BaseError::NoMergeBase { .. }
-        | BaseError::Gone { .. }
-        | BaseError::Shallow { .. }
-        | BaseError::NoPullRequest => false,
     }
 }
 
