@@ -283,13 +283,19 @@ impl WatchArgs {
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        ui.note(&format!("listening at http://{address}"));
+        // With port 0 there is no other way to know it: also with --quiet.
+        ui.stderr(&format!("listening at http://{address}"));
         let poll_token = std::env::var("CONVERTALK_POLL_TOKEN").ok();
         let poll_token = poll_token.filter(|token| !token.trim().is_empty());
         if !is_loopback(address) {
-            ui.warning(
-                "everybody who reaches this address can read the status, the metrics and the plan",
-            );
+            let poll = if poll_token.is_some() {
+                ""
+            } else {
+                "; /poll is off, because CONVERTALK_POLL_TOKEN is not set"
+            };
+            ui.warning(&format!(
+                "everyone who reaches {address} can read the status, the metrics and the plan{poll}"
+            ));
         }
         let server = WatchServer {
             handle: Arc::clone(handle),

@@ -14,6 +14,7 @@ mod doctor;
 mod doubts;
 mod edit;
 mod explain;
+mod exposed;
 mod faults;
 mod fmt;
 mod forms;
