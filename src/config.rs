@@ -4,7 +4,9 @@
 //! `Desired`; or every error in every file at once, as diagnostics.
 
 mod endpoint;
+mod policy;
 pub mod raw;
+mod read;
 pub mod rules;
 pub mod schema;
 mod sign_in;
@@ -115,14 +117,14 @@ pub(crate) fn configure(
         source: &source,
         out: diagnostics,
     };
-    if raw::is_blank(&reader) {
+    if read::is_blank(&reader) {
         let error = Diagnostic::whole(Code::EmptyFile, FILE, "this file is empty");
         reader
             .out
             .push(error.help("start with `version: 1` and `api:`"));
         return (Settings::default(), reader.out);
     }
-    let config = raw::read(&mut reader);
+    let config = read::read(&mut reader);
     let settings = valid::settle(&mut reader, &config, root, overrides);
     diagnostic::sort(&mut reader.out);
     (settings, reader.out)

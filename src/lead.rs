@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 mod check;
 pub mod desired;
+mod desired_value;
 pub mod field;
 mod field_mask;
 mod id;
@@ -19,10 +20,11 @@ pub mod normal;
 mod value;
 
 pub use desired::{Desired, DesiredField, DesiredLead, Place, TagRule};
+pub use desired_value::DesiredValue;
 pub use field::{Field, FieldId, FieldSpec, Kind, Privacy, UnknownField};
 pub use field_mask::FieldMask;
 pub use id::LeadId;
-pub use value::{DesiredValue, Shown, Value};
+pub use value::{Shown, Value};
 
 /// The status of a lead. Any value is read; the six of api.md (section 6) can be written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,14 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobMatcher;
 
-use crate::lead::{
-    AgentId, Desired, DesiredLead, DesiredValue, Field, Lead, LeadId, Status, TagRule, Value,
-};
+use crate::lead::{AgentId, Desired, Field, Lead, LeadId, Status, TagRule};
 use crate::policy::Agent;
-use crate::text::count;
-use crate::yaml::excerpt::quoted;
 
+mod error;
 mod grammar;
+mod matching;
+
+use error::invalid;
+pub use error::{SelectError, SelectorProblem};
+use matching::{DeclaredLead, is_about_files, shows};
 
 /// The leads that any of these selectors matches; every lead without selectors.
 #[derive(Debug, Clone, Default)]
@@ -58,76 +60,6 @@ pub enum SelectorScope {
     DeclaredLead,
     /// What the inbox shows.
     Live,
-}
-
-/// Selectors that are invalid or match nothing.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum SelectError {
-    /// Not a selector.
-    #[error("selector {}: {problem}", quoted(text))]
-    Invalid {
-        /// The selector as given.
-        text: String,
-        /// What is wrong with it.
-        problem: SelectorProblem,
-    },
-    /// A selection of nothing is most likely a typing error.
-    #[error("{} none of {}", selects(texts), side.leads(*leads))]
-    Nothing {
-        /// The selectors as given.
-        texts: Vec<String>,
-        /// The values that were searched.
-        side: SelectorScope,
-        /// The number of leads searched.
-        leads: usize,
-    },
-}
-
-/// What is wrong with a selector.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum SelectorProblem {
-    /// Unknown term.
-    #[error(
-        "expected a uuid or its first {SHORTEST_PREFIX} characters, status=, agent=, tag=, attributes.KEY=, label~, file=, held or changed"
-    )]
-    Unknown,
-    /// Nothing before or after a comma, or an empty selector.
-    #[error("empty term; write \\, for a comma in a value")]
-    Empty,
-    /// Nothing after the `=` or `~`.
-    #[error("missing value")]
-    NoValue,
-    /// Not a status that can be declared.
-    #[error("not a status; one of {}", Status::WRITABLE.map(|status| status.to_string()).join(" "))]
-    Status,
-    /// Not an agent of the workspace.
-    #[error("not an agent of the workspace; one of {names}")]
-    Agent {
-        /// The known names.
-        names: String,
-    },
-    /// Not a glob.
-    #[error("{0}")]
-    Glob(String),
-    /// A prefix matches several leads.
-    #[error("{leads} uuids start with it; use more characters")]
-    Ambiguous {
-        /// The number of leads.
-        leads: usize,
-    },
-    /// `changed` without a base to compare with.
-    #[error("`changed` requires --base REF")]
-    NoBase,
-    /// A term about files in a policy rule.
-    #[error(
-        "file=, label~, held and changed are about the files, and a rule is about the lead before and after"
-    )]
-    NotInRules,
-    /// A term about files, but live values are matched.
-    #[error(
-        "file=, label~, held and changed are about the files, and live leads are selected here"
-    )]
-    NotLive,
 }
 
 /// The minimum length of the start of a uuid.
@@ -373,136 +305,6 @@ impl Selection {
             Ok(texts)
         }
     }
-}
-
-impl SelectError {
-    /// Whether the selectors are valid and no lead matches.
-    pub fn is_nothing(&self) -> bool {
-        matches!(self, Self::Nothing { .. })
-    }
-}
-
-impl SelectorScope {
-    fn leads(self, leads: usize) -> String {
-        match self {
-            Self::DeclaredLead => count(leads, "declared lead"),
-            Self::Live => format!("{} of the inbox", count(leads, "lead")),
-        }
-    }
-}
-
-fn selects(texts: &[String]) -> String {
-    let verb = if texts.len() == 1 {
-        "selects"
-    } else {
-        "select"
-    };
-    let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
-    format!("{} {verb}", texts.join(", "))
-}
-
-fn invalid(text: &str, problem: SelectorProblem) -> SelectError {
-    SelectError::Invalid {
-        text: text.to_owned(),
-        problem,
-    }
-}
-
-/// A declared lead with what it is compared with.
-struct DeclaredLead<'d> {
-    id: &'d LeadId,
-    lead: &'d DesiredLead,
-    base: Option<&'d Desired>,
-}
-
-impl DeclaredLead<'_> {
-    fn matches(&self, test: &SelectorTest, exact: &[&str]) -> bool {
-        match test {
-            SelectorTest::Uuid(uuid) => is_uuid(self.id, uuid, exact),
-            SelectorTest::Status(status) => {
-                self.asks(&Field::STATUS, &DesiredValue::Choice(status.clone()))
-            }
-            SelectorTest::Agent(agent) => {
-                self.asks(&Field::AGENT, &DesiredValue::Reference(agent.clone()))
-            }
-            SelectorTest::Tag(tag) => {
-                let tags = self.value(&Field::TAGS).and_then(DesiredValue::tag_rule);
-                tags.is_some_and(|rule| rule.required().contains(tag))
-            }
-            SelectorTest::Attribute(key, value) => {
-                let field = Field::attribute(key.as_str());
-                self.asks(&field, &DesiredValue::Text(value.clone()))
-            }
-            SelectorTest::File(glob) => glob.is_match(&*self.lead.place.file),
-            SelectorTest::Label(part) => self
-                .lead
-                .label
-                .as_ref()
-                .is_some_and(|label| label.to_lowercase().contains(part)),
-            SelectorTest::Held => self.lead.hold.is_some(),
-            SelectorTest::Changed => self.has_changed(),
-        }
-    }
-
-    /// Whether the declaration differs from the base in anything that has an effect.
-    fn has_changed(&self) -> bool {
-        let Some(was) = self.base.and_then(|base| base.get(self.id)) else {
-            return true;
-        };
-        let values = |lead: &'_ DesiredLead| -> Vec<(Field, DesiredValue)> {
-            let fields = lead.fields.iter();
-            fields
-                .map(|desired| (desired.field.clone(), desired.value.clone()))
-                .collect()
-        };
-        was.create != self.lead.create
-            || was.hold != self.lead.hold
-            || values(was) != values(self.lead)
-    }
-
-    fn value(&self, field: &Field) -> Option<&DesiredValue> {
-        self.lead.get(field).map(|desired| &desired.value)
-    }
-
-    fn asks(&self, field: &Field, value: &DesiredValue) -> bool {
-        self.value(field) == Some(value)
-    }
-}
-
-/// Whether a live lead matches.
-fn shows(id: &LeadId, lead: &Lead, test: &SelectorTest, exact: &[&str]) -> bool {
-    match test {
-        SelectorTest::Uuid(uuid) => is_uuid(id, uuid, exact),
-        SelectorTest::Status(status) => lead.status() == Some(status),
-        SelectorTest::Agent(agent) => lead.agent() == agent.as_ref(),
-        SelectorTest::Tag(tag) => lead.tags().contains(tag),
-        SelectorTest::Attribute(key, value) => {
-            let live = lead.get(&Field::attribute(key.as_str()));
-            live.and_then(Value::text) == Some(value)
-        }
-        SelectorTest::File(_)
-        | SelectorTest::Label(_)
-        | SelectorTest::Held
-        | SelectorTest::Changed => false,
-    }
-}
-
-fn is_about_files(test: &SelectorTest) -> bool {
-    match test {
-        SelectorTest::File(_)
-        | SelectorTest::Label(_)
-        | SelectorTest::Held
-        | SelectorTest::Changed => true,
-        SelectorTest::Uuid(_)
-        | SelectorTest::Status(_)
-        | SelectorTest::Agent(_)
-        | SelectorTest::Tag(_)
-        | SelectorTest::Attribute(..) => false,
-    }
-}
-
-fn is_uuid(id: &LeadId, uuid: &str, exact: &[&str]) -> bool {
-    id.as_str() == uuid || !exact.contains(&uuid) && id.as_str().starts_with(uuid)
 }
 
 /// A value with its commas escaped.

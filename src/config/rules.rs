@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::raw::each;
+use super::read::each;
 use super::schema::filled;
 use crate::lead::Place;
 use crate::policy::{Agent, ChangeRule, Freeze, Verdict, Window};

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::config::{Overrides, Workspace, parse};
+use crate::lead::Value;
 use crate::lead_file::desired_of;
 
 const LEADS: &str = "version: 1
