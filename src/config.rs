@@ -4,6 +4,7 @@
 //! `Desired`; or every error in every file at once, as diagnostics.
 
 mod endpoint;
+mod mapping;
 mod policy;
 pub mod raw;
 mod read;

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::raw::{RawDrift, RawPolicy};
-use super::valid::place;
-use super::words::read_status;
+use super::words::{place, read_status};
 use crate::lead::Status;
 use crate::policy::{Agent, DriftPolicies, DriftPolicy, MaxChanges, Policy, Rule, Transition};
 use crate::yaml::decode::{At, Decoder};
@@ -14,7 +13,7 @@ use crate::yaml::excerpt::quoted;
 fn rule<T>(reader: &Decoder<'_>, span: Span, value: T) -> Rule<T> {
     Rule {
         value,
-        place: place(reader, span.line),
+        place: place(reader, span),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `convertalk.yaml` as written: raw values with places, of which only the structure has been checked.
 //!
-//! Takes a tree, and returns the types below, from which `schema/workspace.schema.json` is derived. `valid` validates them.
+//! `schema/workspace.schema.json` is derived from these types. `read` makes them of a tree, and `valid` validates them.
 
 use schemars::JsonSchema;
 

@@ -1,7 +1,8 @@
 //! Reads `convertalk.yaml`: from a tree to the raw values of [`super::raw`], reporting what the structure does not allow.
 
+use super::mapping::{each, is_token};
 use super::raw::{Config, RawAgent, RawApi, RawDrift, RawPolicy, RawWatch};
-use super::rules::{self};
+use super::rules;
 use crate::config::visible::warn_of_similar;
 use crate::config::words::{read_tags, read_version};
 use crate::lead::field::groups;
@@ -68,11 +69,6 @@ pub(super) fn read<'t>(reader: &mut Decoder<'t>) -> Config<'t> {
     made
 }
 
-/// Whether a key's name suggests that its value is a token.
-fn is_token(key: &str) -> bool {
-    key.to_ascii_lowercase().contains("token")
-}
-
 fn refuse_tokens(reader: &mut Decoder<'_>) {
     for id in 0..reader.tree.len() as NodeId {
         if !matches!(reader.tree.node(id).kind, NodeKind::Mapping { .. }) {
@@ -91,28 +87,6 @@ fn refuse_tokens(reader: &mut Decoder<'_>) {
                     help,
                 );
             }
-        }
-    }
-}
-
-/// Reads a mapping with known keys.
-pub(super) fn each<'t>(
-    reader: &mut Decoder<'t>,
-    id: NodeId,
-    what: &str,
-    known: &[&str],
-    mut entry: impl FnMut(&mut Decoder<'t>, &'t str, NodeId),
-) {
-    let help = format!("{what} has: {}", known.join(", "));
-    let Some(pairs) = reader.mapping(id, what, &help) else {
-        return;
-    };
-    let mut keys = Keys::default();
-    for (key, value) in pairs {
-        match reader.key(key, &mut keys) {
-            Some(name) if known.contains(&name) => entry(reader, name, value),
-            Some(name) if !is_token(name) => reader.unknown(key, name, what, known),
-            _ => {}
         }
     }
 }

@@ -6,9 +6,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::read::each;
+use super::mapping::each;
 use super::schema::filled;
-use crate::lead::Place;
+use super::words::place;
 use crate::policy::{Agent, ChangeRule, Freeze, Verdict, Window};
 use crate::select::Selection;
 use crate::yaml::decode::{At, Decoder};
@@ -332,11 +332,4 @@ fn time_zone(reader: &mut Decoder<'_>, name: Option<At<&str>>) -> Option<TimeZon
         reader.error(Code::BadFreeze, name.span, message, help);
     }
     made
-}
-
-fn place(reader: &Decoder<'_>, span: Span) -> Place {
-    Place {
-        file: reader.source.file.clone(),
-        line: span.line,
-    }
 }

@@ -8,11 +8,11 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use super::policy::policy;
+use super::words::place;
 use crate::api::{ApiSettings, Endpoint, NotesSent};
 use crate::config::endpoint::{self, ValueProblem};
 use crate::config::raw::{Config, RawAgent, RawApi};
 use crate::config::{Overrides, Workspace};
-use crate::lead::desired::Place;
 use crate::lead::field::groups;
 use crate::lead::{AgentId, FieldMask};
 use crate::observe::TagShape;
@@ -365,23 +365,16 @@ fn agents(reader: &mut Decoder<'_>, raw: &[(At<&str>, RawAgent<'_>)]) -> BTreeMa
                 .out
                 .push(error.help("keep one of the names, and use it in the lead files"));
         }
-        let line = agent.max_leads.map_or(name.span, |cap| cap.span).line;
+        let span = agent.max_leads.map_or(name.span, |cap| cap.span);
         let max_leads = agent.max_leads.map(|cap| cap.value);
         made.insert(
             name.value.to_owned(),
             Agent {
                 id,
                 max_leads,
-                place: place(reader, line),
+                place: place(reader, span),
             },
         );
     }
     made
-}
-
-pub(super) fn place(reader: &Decoder<'_>, line: u32) -> Place {
-    Place {
-        file: reader.source.file.clone(),
-        line,
-    }
 }

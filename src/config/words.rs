@@ -1,11 +1,19 @@
-//! Values that the workspace file and lead files share: the version, statuses and lists of tags.
+//! What the readers of all files share: places, the version, statuses and lists of tags.
 
 use super::visible::is_visible;
-use crate::lead::Status;
+use crate::lead::{Place, Status};
 use crate::yaml::NodeId;
 use crate::yaml::decode::{At, Decoder, odd_text};
-use crate::yaml::diagnostic::{Code, meant};
+use crate::yaml::diagnostic::{Code, Span, meant};
 use crate::yaml::excerpt::quoted;
+
+/// The place of a span, for what a plan says of it later.
+pub(crate) fn place(reader: &Decoder<'_>, span: Span) -> Place {
+    Place {
+        file: reader.source.file.clone(),
+        line: span.line,
+    }
+}
 
 /// Checks that `version:` is 1.
 pub(crate) fn read_version(reader: &mut Decoder<'_>, id: NodeId) {

@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Case, Expect, LiveSource};
-use crate::config::words::read_version;
-use crate::lead::{Field, LeadId, Place, Value};
+use crate::config::words::{place, read_version};
+use crate::lead::{Field, LeadId, Value};
 use crate::lead_file::Vocabulary;
 use crate::lead_file::raw;
 use crate::lead_file::valid::read_values;
@@ -89,10 +89,7 @@ impl TestReader<'_> {
     fn case(&self, reader: &mut Decoder<'_>, id: NodeId) -> Option<Case> {
         let help = "write `name:`, `live:` and `expect:`";
         let pairs = reader.mapping(id, "a test", help)?;
-        let place = Place {
-            file: reader.source.file.clone(),
-            line: reader.span(id).line,
-        };
+        let place = place(reader, reader.span(id));
         let (mut keys, errors) = (Keys::default(), reader.out.len());
         let (mut name, mut inline, mut snapshot) = (None, None, None);
         let (mut base, mut now, mut expect) = (None, None, None);

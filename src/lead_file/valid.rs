@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::config::words::place;
 use crate::lead::{
-    AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, Place, TagRule,
-    Value, tag,
+    AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, TagRule, Value, tag,
 };
 use crate::lead_file::raw::{self, RawLead};
 use crate::lead_file::value::RawValue;
@@ -219,10 +219,7 @@ impl Checker<'_> {
             let fields = with_defaults(self.fields(reader, raw), &defaults);
             let Some(uuid) = uuid else { continue };
             let span = reader.tree.span(key);
-            let place = Place {
-                file: reader.source.file.clone(),
-                line: span.line,
-            };
+            let place = place(reader, span);
             leads.push(Declared {
                 id: LeadId::new(uuid),
                 file: self.number,
