@@ -1,31 +1,38 @@
 //! `--base`: base, files and inbox held against each other, three ways.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value as Json;
 
 use crate::world::{PRIYA, RAHUL, World, record, uuid};
 
-pub(crate) fn git(world: &World, words: &str) -> String {
+/// Runs git in a folder, as an author of its own; what it printed.
+pub(crate) fn git_in(folder: &Path, words: &[&str]) -> String {
     let mut command = Command::new("git");
-    command.current_dir(world.path(".")).args([
+    command.current_dir(folder).args([
         "-c",
         "user.name=t",
         "-c",
         "user.email=t@example.com",
         "-c",
         "init.defaultBranch=main",
+        "-c",
+        "advice.detachedHead=false",
     ]);
-    let output = command.args(words.split(' ')).output().expect("git runs");
+    let output = command.args(words).output().expect("git runs");
     assert!(
         output.status.success(),
-        "git {words}: {}",
+        "git {words:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    String::from_utf8(output.stdout)
-        .expect("text")
-        .trim()
-        .to_owned()
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.trim().to_owned()
+}
+
+pub(crate) fn git(world: &World, words: &str) -> String {
+    let words: Vec<&str> = words.split(' ').collect();
+    git_in(&world.path("."), &words)
 }
 
 pub(crate) fn commit(world: &World) -> String {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use crate::base::{commit, git};
 use crate::run_reports::parsed;
 use crate::world::{World, record, serve, uuid};
 
@@ -109,24 +110,6 @@ impl Drop for Loop {
     }
 }
 
-fn git(world: &World, words: &[&str]) {
-    let mut command = std::process::Command::new("git");
-    let command = command.current_dir(world.path(".")).args(words);
-    let author = [
-        ("GIT_AUTHOR_NAME", "a"),
-        ("GIT_AUTHOR_EMAIL", "a@example.com"),
-        ("GIT_COMMITTER_NAME", "a"),
-        ("GIT_COMMITTER_EMAIL", "a@example.com"),
-    ];
-    let output = command.envs(author).output().expect("git");
-    assert!(output.status.success(), "{words:?}: {output:?}");
-}
-
-fn commit(world: &World) {
-    git(world, &["add", "convertalk.yaml", "leads"]);
-    git(world, &["commit", "-q", "-m", "leads"]);
-}
-
 /// An inbox of two leads, of which one is to be closed, in a repository.
 fn world() -> World {
     let world = World::new(
@@ -138,7 +121,7 @@ fn world() -> World {
         uuid(1),
         uuid(2)
     ));
-    git(&world, &["init", "-q"]);
+    git(&world, "init -q");
     commit(&world);
     world
 }

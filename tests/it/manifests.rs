@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
+use crate::base::git_in;
 use crate::world::{BOT, CUSTOMER, program, record, uuid};
 
 fn example(path: &str) -> PathBuf {
@@ -178,18 +179,6 @@ fn the_program_takes_every_command_line() {
     );
 }
 
-fn git(folder: &Path, words: &[&str]) {
-    let mut command = std::process::Command::new("git");
-    let author = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
-    let output = command
-        .current_dir(folder)
-        .args(author)
-        .args(words)
-        .output()
-        .expect("git");
-    assert!(output.status.success(), "{words:?}: {output:?}");
-}
-
 fn write(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
     std::fs::write(path, text).expect("a file");
@@ -238,12 +227,12 @@ fn the_indexed_job_makes_a_pass_of_each_workspace_and_ends_with_the_worst() {
         folder.path().join("work"),
     );
     std::fs::create_dir(&work).expect("a folder");
-    git(
+    git_in(
         folder.path(),
         &["init", "-q", "--bare", "-b", "main", "origin.git"],
     );
-    git(folder.path(), &["clone", "-q", "origin.git", "clone"]);
-    git(&clone, &["checkout", "-q", "-b", "main"]);
+    git_in(folder.path(), &["clone", "-q", "origin.git", "clone"]);
+    git_in(&clone, &["checkout", "-q", "-b", "main"]);
     let config = |workspace: &str, more: &str| {
         let text = format!(
             "version: 1\napi: {{ endpoint: sandbox, bot_id: {BOT}, customer_id: {CUSTOMER}, seed: seed.json }}\n{more}"
@@ -258,9 +247,9 @@ fn the_indexed_job_makes_a_pass_of_each_workspace_and_ends_with_the_worst() {
         write(&clone.join(workspace).join("leads/all.yaml"), &text);
     };
     let push = |message: &str| {
-        git(&clone, &["add", "."]);
-        git(&clone, &["commit", "-q", "-m", message]);
-        git(&clone, &["push", "-q", "origin", "main"]);
+        git_in(&clone, &["add", "."]);
+        git_in(&clone, &["commit", "-q", "-m", message]);
+        git_in(&clone, &["push", "-q", "origin", "main"]);
     };
     for workspace in ["eu", "us"] {
         config(workspace, "");

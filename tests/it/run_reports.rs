@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
+use crate::base::{commit, git};
 use crate::world::{PRIYA, RAHUL, World, record, uuid};
 
 fn rows(text: &str) -> Vec<BTreeMap<String, String>> {
@@ -142,7 +143,7 @@ fn csv_has_no_cell_that_a_spreadsheet_runs() {
 fn csv_says_of_drift_that_is_kept_that_the_live_value_is_taken() {
     let world = world();
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
-    git(&world, &["init", "-q"]);
+    git(&world, "init -q");
     commit(&world);
     let kept = world.run("plan --base HEAD --report csv=-").exits(0).out;
     let rows = rows(&kept);
@@ -422,33 +423,6 @@ fn a_run_has_no_rows_and_no_figures_of_its_own() {
             .exits(1);
         assert!(ran.err.contains("text, json or markdown"), "{}", ran.err);
     }
-}
-
-fn git(world: &World, words: &[&str]) {
-    let mut command = std::process::Command::new("git");
-    let output = command
-        .current_dir(world.path("."))
-        .args(words)
-        .output()
-        .expect("git");
-    assert!(output.status.success(), "{words:?}: {output:?}");
-}
-
-fn commit(world: &World) {
-    git(world, &["add", "convertalk.yaml", "leads"]);
-    git(
-        world,
-        &[
-            "-c",
-            "user.name=a",
-            "-c",
-            "user.email=a@example.com",
-            "commit",
-            "-q",
-            "-m",
-            "all",
-        ],
-    );
 }
 
 /// The samples of an exposition by a parser that is not ours. Refused texts panic.

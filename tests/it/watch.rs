@@ -2,37 +2,18 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
+use crate::base::git_in;
 use crate::world::{RAHUL, World, record, uuid};
 
 /// A world whose workspace is a clone of a bare repository, and another clone in which its author works.
 struct Remote {
     world: World,
     outside: tempfile::TempDir,
-}
-
-fn git(folder: &Path, words: &[&str]) -> String {
-    let mut command = Command::new("git");
-    command.current_dir(folder).args([
-        "-c",
-        "user.name=t",
-        "-c",
-        "user.email=t@example.com",
-        "-c",
-        "init.defaultBranch=main",
-        "-c",
-        "advice.detachedHead=false",
-    ]);
-    let output = command.args(words).output().expect("git runs");
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{words}");
-    let text = String::from_utf8(output.stdout).expect("text");
-    text.trim().to_owned()
 }
 
 fn leads(statuses: &[&str]) -> String {
@@ -52,8 +33,8 @@ impl Remote {
         let outside = tempfile::tempdir().expect("a folder");
         let remote = Self { world, outside };
         let place = remote.outside.path();
-        git(place, &["init", "-q", "--bare", "origin.git"]);
-        git(place, &["clone", "-q", "origin.git", "author"]);
+        git_in(place, &["init", "-q", "--bare", "origin.git"]);
+        git_in(place, &["clone", "-q", "origin.git", "author"]);
         let config = std::fs::read(remote.world.path("convertalk.yaml")).expect("a file");
         std::fs::write(place.join("author/convertalk.yaml"), config).expect("a file");
         std::fs::write(place.join("author/.gitignore"), "seed.json\n").expect("a file");
@@ -61,13 +42,13 @@ impl Remote {
         let folder = remote.world.path(".");
         std::fs::remove_file(folder.join("convertalk.yaml")).expect("a file");
         let origin = place.join("origin.git");
-        git(&folder, &["init", "-q", "."]);
-        git(
+        git_in(&folder, &["init", "-q", "."]);
+        git_in(
             &folder,
             &["remote", "add", "origin", origin.to_str().expect("a path")],
         );
-        git(&folder, &["fetch", "-q"]);
-        git(&folder, &["checkout", "-q", "-b", "main", "origin/main"]);
+        git_in(&folder, &["fetch", "-q"]);
+        git_in(&folder, &["checkout", "-q", "-b", "main", "origin/main"]);
         remote
     }
 
@@ -84,10 +65,10 @@ impl Remote {
         let author = self.author();
         std::fs::create_dir_all(author.join("leads")).expect("a folder");
         std::fs::write(author.join(file), text).expect("a file");
-        git(&author, &["add", "."]);
-        git(&author, &["commit", "-qm", "files"]);
-        git(&author, &["push", "-q", "origin", "HEAD:main"]);
-        git(&author, &["rev-parse", "HEAD"])
+        git_in(&author, &["add", "."]);
+        git_in(&author, &["commit", "-qm", "files"]);
+        git_in(&author, &["push", "-q", "origin", "HEAD:main"]);
+        git_in(&author, &["rev-parse", "HEAD"])
     }
 
     fn status(&self, number: usize) -> Json {
@@ -234,8 +215,8 @@ fn a_forced_push_is_refused_until_there_is_a_descendant() {
     let second = remote.push(&leads(&["REVIEW"]));
     running.until_applied(&second);
     let author = remote.author();
-    git(&author, &["reset", "-q", "--hard", "HEAD~1"]);
-    git(&author, &["push", "-qf", "origin", "HEAD:main"]);
+    git_in(&author, &["reset", "-q", "--hard", "HEAD~1"]);
+    git_in(&author, &["push", "-qf", "origin", "HEAD:main"]);
     let status = running.until("refused", |status| status["result"] == "refused");
     assert_eq!(status["refusals"][0]["rule"], "rewind");
     assert_eq!(status["rewind"], true);
@@ -244,7 +225,7 @@ fn a_forced_push_is_refused_until_there_is_a_descendant() {
     let reads = remote.world.reads();
     std::thread::sleep(Duration::from_millis(2500));
     assert_eq!(remote.world.reads(), reads, "nor does it read the inbox");
-    git(&author, &["reset", "-q", "--hard", &second]);
+    git_in(&author, &["reset", "-q", "--hard", &second]);
     let third = remote.push(&leads(&["CLOSED"]));
     running.until_applied(&third);
     assert_eq!(remote.status(1), "CLOSED");
@@ -253,7 +234,7 @@ fn a_forced_push_is_refused_until_there_is_a_descendant() {
 #[test]
 fn the_last_valid_commit_stays_in_force_while_a_newer_one_is_not() {
     let remote = Remote::new(2, "");
-    let first = git(&remote.author(), &["rev-parse", "HEAD"]);
+    let first = git_in(&remote.author(), &["rev-parse", "HEAD"]);
     let running = remote.watch("--every 1s --drift revert");
     running.until_applied(&first);
     let broken = remote.push("version: 1\nleads:\n  no-uuid: { status: Open }\n");
