@@ -40,6 +40,8 @@ pub mod applied;
 mod check;
 pub mod history;
 pub mod journal;
+mod lost_notes;
+mod outcomes;
 pub mod platform;
 pub mod precheck;
 mod queue;
@@ -48,10 +50,12 @@ mod reading;
 mod run;
 mod side_effects;
 pub mod undo;
+mod verify;
 mod write;
 
+pub use outcomes::Report;
 pub use precheck::still_open;
-pub use run::{Context, Progress, Report, RunOptions, run};
+pub use run::{Context, Progress, RunOptions, run};
 
 /// One write: the fields of one lead that differ.
 #[derive(Debug)]
@@ -66,6 +70,8 @@ pub struct Update<'a> {
     pub tag_shape: TagShape,
     /// Whether the platform is known to add sent notes to existing ones.
     pub adds_notes: bool,
+    /// Notes that an earlier write replaced, as they were read: they are sent again.
+    pub lost_notes: &'a [serde_json::Value],
 }
 
 /// Writes leads.

@@ -165,6 +165,7 @@ pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
         live,
         tag_shape: listing_shape,
         adds_notes,
+        lost_notes,
     } = update;
     let mut body = Map::new();
     body.insert("uuid".into(), json!(id.as_str()));
@@ -194,12 +195,13 @@ pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
                 }
             },
             Value::Notes(notes) => {
-                let with_others = match out.notes {
-                    NotesSent::All => true,
-                    NotesSent::Auto => !adds_notes,
-                    NotesSent::New => false,
-                };
-                notes_json(*live, notes, with_others)
+                let with_others = !lost_notes.is_empty()
+                    || match out.notes {
+                        NotesSent::All => true,
+                        NotesSent::Auto => !adds_notes,
+                        NotesSent::New => false,
+                    };
+                notes_json(*live, lost_notes, notes, with_others)
             }
             Value::Absent if field.kind() == Kind::Reference => json!(out.unassign),
             // Nothing else can be cleared: an empty text would be a value.
@@ -268,12 +270,24 @@ fn typed(text: &str, there: &Json) -> Json {
     typed.filter(is_same_type).unwrap_or_else(|| json!(text))
 }
 
-fn notes_json(live: Option<&Observed>, wanted: &[Note], with_others: bool) -> Json {
+/// The notes to send: those that were lost, where asked those that are there, and those that are wanted and are in neither.
+fn notes_json(live: Option<&Observed>, lost: &[Json], wanted: &[Note], with_others: bool) -> Json {
     let there: &[Note] = live.map(|live| live.lead.notes()).unwrap_or_default();
     let echo = live
         .map(|live| live.echo.notes.as_slice())
         .unwrap_or_default();
     let others = echo.iter().filter(|_| with_others).cloned();
-    let added = wanted.iter().filter(|note| !has_note(there, note));
-    others.chain(added.map(|note| json!(note))).collect()
+    let is_there = |item: &&Json| note(item).is_some_and(|note| has_note(there, &note));
+    let lost: Vec<Json> = lost
+        .iter()
+        .filter(|item| !is_there(item))
+        .cloned()
+        .collect();
+    let brought: Vec<Note> = lost.iter().filter_map(note).collect();
+    let added = wanted
+        .iter()
+        .filter(|note| !has_note(there, note) && !has_note(&brought, note));
+    let added = added.map(|note| json!(note));
+    let added: Vec<Json> = added.collect();
+    lost.into_iter().chain(others).chain(added).collect()
 }

@@ -30,6 +30,8 @@ pub(super) struct Pending<'a> {
     pub(super) attempts: Option<Attempts>,
     /// Whether it was written in this run, and the platform changed a field of it besides.
     pub(super) is_again: bool,
+    /// Notes that the write before replaced, as they were read: they are sent again.
+    pub(super) lost_notes: Vec<serde_json::Value>,
 }
 
 /// The writes of a lead that were sent and failed, as far as is known.
@@ -80,13 +82,14 @@ pub(super) struct Queue<'a> {
 }
 
 impl<'a> Pending<'a> {
-    pub(super) fn new(change: &'a Change, place: Option<Seen>, is_again: bool) -> Self {
+    pub(super) fn new(change: &'a Change, place: Option<Seen>) -> Self {
         Self {
             change,
             place,
             misses: 0,
             attempts: None,
-            is_again,
+            is_again: false,
+            lost_notes: Vec::new(),
         }
     }
 

@@ -9,10 +9,11 @@ use tokio::time::Instant;
 
 use super::check::check;
 use super::journal::{Line, now};
+use super::outcomes::Report;
 use super::precheck::{Precheck, Task, precheck, precheck_but};
 use super::queue::{Attempts, Look, Pending, Queue, Ready};
 use super::reading;
-use super::run::{Context, Progress, Report};
+use super::run::{Context, Progress};
 use super::{Outcome, Update, WriteCertainty, Writer};
 use crate::cancel::Reason;
 use crate::lead::{FieldMask, LeadId};
@@ -165,8 +166,9 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
         } in leads
         {
             let place = task.live.as_ref().and_then(|live| live.seen);
-            let is_again = report.is_again(&change.uuid);
-            let pending = Pending::new(change, place, is_again);
+            let mut pending = Pending::new(change, place);
+            pending.is_again = report.is_again(&change.uuid);
+            pending.lost_notes = report.lost_notes(&change.uuid).to_vec();
             match reading {
                 Some(reading) => queue.ready(Ready {
                     pending,
@@ -532,6 +534,7 @@ async fn write_one<'a, 'w, W: Writer>(
         live: task.live.as_ref(),
         tag_shape: options.tag_shape,
         adds_notes,
+        lost_notes: &pending.lost_notes,
     };
     let age = Some(reading::age(reading, Instant::now()));
     let sent = writer.update(&update, permit).await;

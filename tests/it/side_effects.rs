@@ -255,3 +255,84 @@ fn what_was_learned_of_another_inbox_or_is_broken_is_ignored_with_a_note() {
         assert!(!ran.err.contains("it adds notes"), "{}", ran.err);
     }
 }
+
+/// A lead with a note of an agent, with keys that are never managed.
+fn with_a_note(number: usize) -> Json {
+    let mut lead = record(number, "OPEN", None, &[]);
+    lead["profile"]["notes"] = json!([
+        { "_id": format!("n{number}"), "title": "Old", "description": "asked to call", "author": "asha", "at": 7 }
+    ]);
+    lead
+}
+
+fn all_notes(world: &World, number: usize) -> Vec<Json> {
+    let record = &world.sandbox().records()[&uuid(number)];
+    let notes = record["profile"]["notes"].as_array();
+    notes.cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_platform_that_no_longer_adds_notes_loses_none() {
+    for canary in ["", "--canary 0"] {
+        let live: Vec<_> = (1..=4).map(with_a_note).collect();
+        let mut world = World::new(&live, "--notes append");
+        with_notes(&world, "{ title: One }");
+        world.run(&format!("apply --yes {canary}")).exits(0);
+        let before = [1, 2, 3, 4].map(|number| all_notes(&world, number));
+
+        world.becomes("--notes verbatim");
+        with_notes(&world, "{ title: One }, { title: Two }");
+        let ran = world.run(&format!("apply --yes {canary}")).exits(0);
+        assert!(ran.out.contains("4 verified"), "{}", ran.out);
+        assert!(ran.out.contains("replaces them now"), "{}", ran.out);
+        for (number, before) in (1..).zip(&before) {
+            let after = all_notes(&world, number);
+            let has = |note: &Json| after.iter().filter(|other| *other == note).count();
+            for note in before {
+                assert!(has(note) > 0, "{number}: {note} of {after:?}");
+            }
+            let new = after.iter().filter(|note| note["title"] == "Two").count();
+            assert_eq!((new, after.len()), (1, before.len() + 1), "{after:?}");
+        }
+        // The first write of each lead that was sent before this was known, and one that puts it right.
+        let puts = if canary.is_empty() { 4 + 1 } else { 4 + 4 };
+        assert_eq!(world.puts().len(), puts);
+        let doctor = world.run("doctor").exits(0);
+        assert!(!doctor.out.contains("it adds notes"), "{}", doctor.out);
+        world.run("apply --yes").exits(0);
+        assert_eq!(world.puts().len(), puts, "nothing is left to write");
+
+        world.becomes("--notes append");
+        with_notes(&world, "{ title: One }, { title: Two }, { title: Three }");
+        let ran = world.run("apply --yes").exits(0);
+        assert!(
+            ran.out.contains("existing notes appear twice"),
+            "{}",
+            ran.out
+        );
+        let new = (1..=4).map(|number| {
+            let notes = all_notes(&world, number);
+            notes.iter().filter(|note| note["title"] == "Three").count()
+        });
+        assert_eq!(new.collect::<Vec<_>>(), [1, 1, 1, 1]);
+        assert!(world.run("doctor").out.contains("it adds notes"));
+    }
+}
+
+#[test]
+fn lost_notes_that_cannot_be_written_back_are_unverified() {
+    let live: Vec<_> = (1..=4).map(with_a_note).collect();
+    let mut world = World::new(&live, "--notes append");
+    with_notes(&world, "{ title: One }");
+    world.run("apply --yes").exits(0);
+    // The second PUT, which would bring the notes back, is refused.
+    world.becomes("--notes verbatim --fault success-false@write:2,3,4,5,6,7,8,9");
+    with_notes(&world, "{ title: One }, { title: Two }");
+    let ran = world.run("apply --yes").exits(6);
+    assert!(
+        ran.out
+            .contains("the notes that were there are lost, and could not be written back"),
+        "{}",
+        ran.out
+    );
+}

@@ -25,13 +25,42 @@ agents:
 pub(crate) struct World {
     folder: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
-    sandbox: Sandbox,
+    /// None only while it is replaced.
+    sandbox: Option<Sandbox>,
 }
 
 #[derive(Debug, Parser)]
 struct Flags {
     #[command(flatten)]
     options: Options,
+}
+
+fn start(address: &str, seed: &Path, flags: &str) -> (tokio::runtime::Runtime, Sandbox) {
+    let words = [
+        "sandbox",
+        "--listen",
+        address,
+        "--read-token",
+        TOKEN,
+        "--write-token",
+        TOKEN,
+    ];
+    let flags = Flags::try_parse_from(words.into_iter().chain(flags.split_whitespace()))
+        .expect("flags of a sandbox");
+    let options = Options {
+        seed: Some(seed.to_owned()),
+        log: true,
+        ..flags.options
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let sandbox = runtime
+        .block_on(Sandbox::start(options))
+        .expect("a sandbox");
+    (runtime, sandbox)
 }
 
 /// What a run of the program came to.
@@ -53,39 +82,28 @@ impl World {
 
     /// A world whose sandbox reads a seed file.
     pub(crate) fn with_seed(folder: tempfile::TempDir, seed: &Path, flags: &str) -> Self {
-        let words = [
-            "sandbox",
-            "--listen",
-            "127.0.0.1:0",
-            "--read-token",
-            TOKEN,
-            "--write-token",
-            TOKEN,
-        ];
-        let flags = Flags::try_parse_from(words.into_iter().chain(flags.split_whitespace()))
-            .expect("flags of a sandbox");
-        let options = Options {
-            seed: Some(seed.to_owned()),
-            log: true,
-            ..flags.options
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let sandbox = runtime
-            .block_on(Sandbox::start(options))
-            .expect("a sandbox");
+        let (runtime, sandbox) = start("127.0.0.1:0", seed, flags);
         let world = Self {
             folder,
             runtime,
-            sandbox,
+            sandbox: Some(sandbox),
         };
         if !world.path("convertalk.yaml").exists() {
             world.write("convertalk.yaml", CONFIG);
         }
         world
+    }
+
+    /// The same inbox at the same address, on a platform with these flags from now on.
+    pub(crate) fn becomes(&mut self, flags: &str) {
+        let sandbox = self.sandbox.take().expect("a sandbox");
+        let address = sandbox.address().to_string();
+        let records: Vec<Json> = sandbox.records().into_values().collect();
+        let seed = self.path("seed.json");
+        std::fs::write(&seed, serde_json::to_vec(&records).expect("JSON")).expect("a seed");
+        self.runtime.block_on(sandbox.stop()).expect("it stops");
+        let (runtime, sandbox) = start(&address, &seed, flags);
+        (self.runtime, self.sandbox) = (runtime, Some(sandbox));
     }
 
     pub(crate) fn path(&self, file: &str) -> PathBuf {
@@ -108,7 +126,7 @@ impl World {
         let mut command = program(words);
         command
             .current_dir(self.folder.path())
-            .env("CONVERTALK_ENDPOINT", self.sandbox.url())
+            .env("CONVERTALK_ENDPOINT", self.sandbox().url())
             .env("CONVERTALK_READ_TOKEN", TOKEN)
             .env("CONVERTALK_WRITE_TOKEN", TOKEN);
         command
@@ -135,12 +153,12 @@ impl World {
     }
 
     pub(crate) fn sandbox(&self) -> &Sandbox {
-        &self.sandbox
+        self.sandbox.as_ref().expect("a sandbox")
     }
 
     /// Every PUT so far, in the order of arrival.
     pub(crate) fn puts(&self) -> Vec<LoggedRequest> {
-        self.sandbox
+        self.sandbox()
             .requests()
             .into_iter()
             .filter(|request| request.method == "PUT")
@@ -148,7 +166,7 @@ impl World {
     }
 
     pub(crate) fn reads(&self) -> usize {
-        self.sandbox
+        self.sandbox()
             .requests()
             .iter()
             .filter(|request| request.method == "GET")

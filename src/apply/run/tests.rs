@@ -1,11 +1,12 @@
 //! Runs against a platform in memory, on a paused clock.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Mutex;
 
 use super::*;
-use crate::apply::Update;
+use crate::apply::{Update, WriteCertainty};
 use crate::cancel::Cancellation;
 use crate::lead::{DesiredField, DesiredValue, Field, Lead, Status, Value};
 use crate::observe::{ChatType, Echo, Leads, Observed, Page, Projection, Reader};

@@ -179,6 +179,7 @@ fn read_all(answers: Vec<Answer>) {
                     live: None,
                     tag_shape: TagShape::Auto,
                     adds_notes: false,
+                    lost_notes: &[],
                 })
                 .collect();
             (

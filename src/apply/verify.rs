@@ -1,0 +1,246 @@
+//! Writes leads and reads them back: what the platform shows decides each outcome.
+
+use std::borrow::Cow;
+
+use tokio::time::Instant;
+
+use super::check::{Check, Instead};
+use super::outcomes::{Again, Report};
+use super::precheck::Task;
+use super::read_back::{ReadBack, read_back};
+use super::run::{Context, Progress};
+use super::write::{Failed, Planned, WrittenLead, write};
+use super::{Outcome, WriteCertainty, Writer, lost_notes, side_effects};
+use crate::lead::{Field, Value};
+use crate::observe::Observed;
+use crate::plan::Change;
+
+/// The hint for a platform that adds notes.
+const ADDS_NOTES: &str = "this platform adds notes to those there, so that those of the leads written first are there twice; the rest got \
+                          only the new ones. Set api.notes to `new`";
+const REPLACES_NOTES: &str = "this platform added notes in earlier runs, and replaces them now: those that a write replaced were written back \
+                              as they were read, and the next runs send all notes";
+const CLEARED: &str = "if nobody cleared these in the inbox in this minute, the platform clears what an update leaves out: stop, and \
+                       declare every field that must stay";
+
+/// Writes leads once, and those once more of which the platform changed more than was asked for.
+pub(super) async fn write_and_verify<W: Writer>(
+    context: &Context<'_, W>,
+    leads: Vec<Planned<'_>>,
+    width: usize,
+    report: &mut Report,
+) {
+    let again = write_once(context, leads, width, report).await;
+    let leads = again.iter().map(|(change, now)| Planned {
+        change,
+        task: Task {
+            change: change.clone(),
+            live: Some(now.as_ref().clone()),
+        },
+        reading: now.reading,
+    });
+    write_once(context, leads.collect(), width, report).await;
+}
+
+/// Writes, reads back, and returns what is to be written once more.
+async fn write_once<W: Writer>(
+    context: &Context<'_, W>,
+    leads: Vec<Planned<'_>>,
+    width: usize,
+    report: &mut Report,
+) -> Vec<(Change, Box<Observed>)> {
+    let sent_alone = report.knowledge.adds_notes;
+    let written = write(context, leads, width, report).await;
+    let (to_read, rest): (Vec<WrittenLead>, Vec<WrittenLead>) = written
+        .into_iter()
+        .partition(|written| is_read_back(context, written));
+    for WrittenLead { task, failed } in rest {
+        let (outcome, detail) = match failed {
+            Some(failed) => (Outcome::Failed, Some(failed.words)),
+            None => (Outcome::Written, None),
+        };
+        report.end(context, task.change.uuid, outcome, detail);
+    }
+    let until = Instant::now() + context.options.patience;
+    let until = context
+        .options
+        .deadline
+        .map_or(until, |deadline| until.min(deadline));
+    let progress = context.progress;
+    let accepted = context.options.side_effects;
+    let results = read_back(
+        context.writer,
+        &to_read,
+        until,
+        (context.stop, accepted),
+        |_| progress(Progress::Verified),
+    )
+    .await;
+    let mut again = Vec::new();
+    for (WrittenLead { task, failed }, result) in to_read.into_iter().zip(results) {
+        let is_refused = failed
+            .as_ref()
+            .is_some_and(|failed| failed.certainty == WriteCertainty::Rejected);
+        if let ReadBack::Shown(check, now) = &result
+            && !report.is_again(&task.change.uuid)
+        {
+            let change = side_effects::again(&task, (check, now), accepted, &report.knowledge);
+            side_effects::learn(&mut report.knowledge, &task, check, now);
+            let mut once_more = Again {
+                remarks: remarks(check),
+                ..Again::default()
+            };
+            let lost = lost_notes::lost(&task, check, now).filter(|_| sent_alone);
+            let change = match lost {
+                Some(notes) => {
+                    once_more.lost_notes = notes.to_vec();
+                    once_more.wrong = lost_notes::wrong(check);
+                    report.knowledge.adds_notes = false;
+                    report.hints.insert(REPLACES_NOTES.into());
+                    (context.learned)(&report.knowledge);
+                    Some(lost_notes::again(&task, now))
+                }
+                None => change,
+            };
+            if let Some(change) = change.filter(|_| !is_refused) {
+                report.keeps_the_rest |= check.had_more;
+                report.rewritten += usize::from(once_more.lost_notes.is_empty());
+                report.again.insert(task.change.uuid.clone(), once_more);
+                again.push((change, now.clone()));
+                continue;
+            }
+        }
+        if let ReadBack::Shown(check, _) = &result
+            && !check.agrees()
+            && check.is_only_normalised()
+            && check.emptied.is_empty()
+        {
+            report.normalised.insert(task.change.uuid.clone());
+        }
+        let shown = shown(&task, &result);
+        let known = report.knowledge.adds_notes;
+        let undone = match &result {
+            ReadBack::Shown(check, _) => check.undone_words(),
+            ReadBack::Gone | ReadBack::NotRead(_) => Vec::new(),
+        };
+        let (mut outcome, detail) = judge(report, result, failed);
+        if !undone.is_empty() && outcome == Outcome::Verified && report.is_again(&task.change.uuid)
+        {
+            outcome = Outcome::Unverified;
+        }
+        let parts: Vec<String> = detail.into_iter().chain(undone).collect();
+        let detail = (!parts.is_empty()).then(|| parts.join("; "));
+        if report.knowledge.adds_notes != known {
+            (context.learned)(&report.knowledge);
+        }
+        let detail = detail.map(|words| context.options.names.message(&words, &shown));
+        report.end(context, task.change.uuid, outcome, detail);
+    }
+    again
+}
+
+fn remarks(check: &Check) -> Option<String> {
+    let remarks = [check.remarks(), check.changed_words()].concat();
+    (!remarks.is_empty()).then(|| remarks.join("; "))
+}
+
+/// The values that a text about a lead may repeat: those sent, and those that the platform made of them.
+fn shown(task: &Task, result: &ReadBack) -> Vec<(Field, Value)> {
+    let sent = task.change.fields.iter();
+    let mut values: Vec<(Field, Value)> = sent
+        .map(|change| (change.field.clone(), change.after.clone()))
+        .collect();
+    if let ReadBack::Shown(check, _) = result {
+        let shown = check.normalised();
+        values.extend(shown.map(|(field, value)| (field.clone(), value.shown.clone())));
+    }
+    values
+}
+
+/// A write that may have been done is looked for even without verification.
+fn is_read_back<W>(context: &Context<'_, W>, written: &WrittenLead) -> bool {
+    match &written.failed {
+        None => context.options.verify,
+        Some(failed) => {
+            context.options.verify && failed.stops.is_none()
+                || failed.certainty == WriteCertainty::Indeterminate
+        }
+    }
+}
+
+fn judge(
+    report: &mut Report,
+    result: ReadBack,
+    failed: Option<Failed>,
+) -> (Outcome, Option<String>) {
+    match (result, failed) {
+        (ReadBack::Shown(check, _), failed) => judge_shown(report, &check, failed),
+        (ReadBack::Gone, Some(failed)) => (Outcome::Failed, Some(failed.words)),
+        (ReadBack::Gone, None) => (Outcome::Unverified, Some("not in the listing".to_owned())),
+        (ReadBack::NotRead(_), Some(failed))
+            if failed.certainty != WriteCertainty::Indeterminate =>
+        {
+            (Outcome::Failed, Some(failed.words))
+        }
+        (ReadBack::NotRead(why), failed) => {
+            report.not_read_back += 1;
+            let doubt = failed.map_or_else(String::new, |failed| {
+                format!("may have been written: {}; ", failed.words)
+            });
+            (
+                Outcome::Written,
+                Some(format!("{doubt}not read back: {why}")),
+            )
+        }
+    }
+}
+
+fn judge_shown(
+    report: &mut Report,
+    check: &Check,
+    failed: Option<Failed>,
+) -> (Outcome, Option<String>) {
+    if check.agrees() {
+        let mut notes = check.remarks();
+        notes.extend(check.changed_words());
+        if check.notes_doubled {
+            report.knowledge.adds_notes = true;
+            report.hints.insert(ADDS_NOTES.into());
+            notes.push("existing notes appear twice".to_owned());
+        }
+        // A platform that clears fields that are left out does so on the first lead; later, it was someone in the inbox.
+        let emptied = check.emptied_words();
+        if !emptied.is_empty() && !report.keeps_the_rest {
+            report.hints.insert(CLEARED.into());
+            return (Outcome::Unverified, Some(emptied.join("; ")));
+        }
+        report.keeps_the_rest |= check.had_more;
+        notes.extend(emptied);
+        return (
+            Outcome::Verified,
+            (!notes.is_empty()).then(|| notes.join("; ")),
+        );
+    }
+    let all_as_before = check
+        .instead
+        .iter()
+        .all(|(_, instead)| *instead == Instead::Ignored);
+    match failed {
+        Some(failed) if failed.certainty == WriteCertainty::Rejected || all_as_before => {
+            (Outcome::Failed, Some(failed.words))
+        }
+        failed => {
+            report
+                .hints
+                .extend(check.hints.iter().map(|hint| Cow::Borrowed(*hint)));
+            if !check.emptied.is_empty() {
+                report.hints.insert(CLEARED.into());
+            }
+            let words = match failed {
+                Some(failed) => format!("{check}; and the write failed: {}", failed.words),
+                None => check.to_string(),
+            };
+            (Outcome::Unverified, Some(words))
+        }
+    }
+}
