@@ -222,7 +222,12 @@ fn listing(status: StatusCode, body: &[u8], projection: &Projection) -> Answer<P
     if status == StatusCode::NOT_FOUND {
         let envelope = read.map(|(envelope, _)| envelope);
         return Answer {
-            value: Ok(past_the_end(&envelope)),
+            // The end of a list. On the first page of both, the platform is not at this address.
+            value: Ok(Page {
+                is_end: true,
+                is_nowhere: true,
+                ..Page::default()
+            }),
             envelope,
         };
     }
@@ -235,16 +240,6 @@ fn listing(status: StatusCode, body: &[u8], projection: &Projection) -> Answer<P
             value: Err(instead.clone()),
             envelope: Err(instead),
         },
-    }
-}
-
-/// A 404 ends a list. Without the platform's own envelope, it may also mean that the platform is not at this address.
-fn past_the_end(envelope: &Result<Envelope, String>) -> Page {
-    let is_platform = envelope.as_ref().is_ok_and(|envelope| envelope.is_platform);
-    Page {
-        is_end: true,
-        is_nowhere: !is_platform,
-        ..Page::default()
     }
 }
 

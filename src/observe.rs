@@ -92,7 +92,7 @@ pub struct Page {
     pub signature: u64,
     /// The page has no records: it is empty, has no data, or is a 404.
     pub is_end: bool,
-    /// Nothing is served at this address: the end of the list, or a wrong address if the first page of both lists is like this.
+    /// The page is a 404: the end of the list, or a wrong address if the first page of both lists is like this.
     pub is_nowhere: bool,
     /// When it was read; `None` where it did not come from the API.
     pub reading: Option<Reading>,
@@ -300,7 +300,7 @@ pub enum ObserveError<E: std::error::Error + 'static> {
         source: E,
     },
     /// Neither list is served.
-    #[error("the API was not found: this address serves neither list of the inbox")]
+    #[error("nothing is served at this address: page 1 of both lists is not found (HTTP 404)")]
     Nowhere,
     /// The list does not end.
     #[error("the listing is incomplete: `{list}` has not ended after {cap} pages")]

@@ -24,8 +24,6 @@ pub(super) struct Envelope {
     pub(super) failed: bool,
     /// The status in `code`.
     pub(super) code: Option<u16>,
-    /// Whether it has a member of the platform's envelope, and is not just any JSON object.
-    pub(super) is_platform: bool,
     /// The type of `data`.
     pub(super) data: Data,
     /// The message, then the reasons if `data` lists them.
@@ -189,12 +187,10 @@ impl<'de, R: Records> Visitor<'de> for Members<'_, R> {
                 EnvelopeMember::Success => {
                     let success: &RawValue = members.next_value()?;
                     envelope.failed = matches!(success.get(), "false" | "\"false\"");
-                    envelope.is_platform |= success.get() != "null";
                 }
                 EnvelopeMember::Code => {
                     let code: &RawValue = members.next_value()?;
                     envelope.code = code.get().trim_matches('"').parse().ok();
-                    envelope.is_platform |= code.get() != "null";
                 }
                 EnvelopeMember::Message => {
                     let message: &RawValue = members.next_value()?;
@@ -209,7 +205,6 @@ impl<'de, R: Records> Visitor<'de> for Members<'_, R> {
                         is_item: false,
                     };
                     envelope.data = members.next_value_seed(items)?;
-                    envelope.is_platform |= envelope.data != Data::Absent;
                 }
                 EnvelopeMember::Unknown => drop(members.next_value::<IgnoredAny>()?),
             }

@@ -85,7 +85,7 @@ pub fn probed(probes: &[(ChatType, Probe)], workspace: &Workspace) -> Vec<Health
             "check api.endpoint: expected the host alone, such as https://api.v7.convertalk.com";
         return vec![HealthCheck::error(
             "listing",
-            "this address serves neither list of the inbox",
+            "nothing is served at this address: page 1 of both lists is not found (HTTP 404)",
             next,
         )];
     }

@@ -80,11 +80,17 @@ fn a_wrong_token_address_or_id_is_told_with_a_next_step() {
             .exits(1);
         told.json()["checks"].as_array().expect("a list").clone()
     };
-    finds(
-        &elsewhere(("404 Not Found", "<html>nothing</html>")),
-        "error",
-        "serves neither list of the inbox",
-    );
+    // Empty lists are no 404, whoever says it.
+    let envelope = r#"{"success":false,"code":404,"message":"no route"}"#;
+    for body in ["<html>nothing</html>", "{}", envelope] {
+        let found = elsewhere(("404 Not Found", body));
+        finds(&found, "error", "nothing is served at this address");
+        assert!(
+            found
+                .iter()
+                .any(|check| check["next"].to_string().contains("check api.endpoint"))
+        );
+    }
     finds(&elsewhere(("401 Unauthorized", "{}")), "error", "HTTP 401");
     let wrong_ids = r#"{"success":false,"code":400,"message":"bad botId"}"#;
     assert!(
@@ -118,4 +124,35 @@ fn without_a_token_or_with_broken_files_it_says_so() {
     finds(&checks, "warning", "write token is not set");
     assert!(told.err.contains("leads/all.yaml:3"), "{}", told.err);
     finds(&self::checks(&world, 1), "warning", "lists no chats");
+}
+
+#[test]
+fn a_wrong_address_is_no_empty_inbox_for_any_command() {
+    let world = World::new(&[], "");
+    world.declare(&format!(
+        "  {}: {{ status: OPEN, create: true }}\n",
+        uuid(1)
+    ));
+    let envelope = r#"{"success":false,"code":404,"message":"no route"}"#;
+    let url = serve(move |_| ("404 Not Found", envelope.to_owned()));
+    for words in [
+        "plan",
+        "apply --yes",
+        "pull",
+        "snapshot --out live.json",
+        "list --live",
+    ] {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let mut command = world.command(&words);
+        command.env("CONVERTALK_ENDPOINT", &url);
+        let ran = world.ran(command.output().expect("the program runs"));
+        let ran = ran.exits(1);
+        assert!(
+            ran.err.contains("nothing is served at this address")
+                && ran.err.contains("check api.endpoint"),
+            "{words:?}: {}",
+            ran.err
+        );
+    }
+    assert!(!world.path("live.json").exists() && !world.path("leads/inbox.yaml").exists());
 }

@@ -15,8 +15,8 @@ fn a_token_that_the_platform_repeats_is_scrubbed() {
     for (status, shown) in [
         ("401 Unauthorized", "token *** is not known"),
         ("200 OK", "token *** is not known"),
-        // A list may end with 404, so this one is empty, and the words are not shown at all.
-        ("404 Not Found", "Not found in the inbox"),
+        // The words are not shown at all.
+        ("404 Not Found", "nothing is served at this address"),
     ] {
         let world = World::new(&[], "");
         world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
