@@ -62,6 +62,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Declared leads that two sweeps of the listing did not find.
     pub missing: Vec<Missing>,
+    /// Whether the other leads are applied where some are missing (`--missing skip`); left out where not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skips_missing: bool,
     /// Declared leads that are held: they are not written, and their differences do not count.
     #[serde(default)]
     pub held: Vec<Held>,
@@ -82,6 +85,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether leads that are not in the inbox keep it from being applied.
+    pub fn is_stuck(&self) -> bool {
+        !self.missing.is_empty() && !self.skips_missing
+    }
+
     /// Whether there is nothing to write: no difference, or only such as stay in the inbox.
     pub fn is_empty(&self) -> bool {
         self.changes.iter().all(Change::stays)

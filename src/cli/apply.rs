@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::execution::{Execution, Job, JobOutput, RunReports};
 use super::ledger::{APPLIED, Ledger, Recording, rewind};
-use super::options::{Differences, OutputFormat, Scope, one_document};
+use super::options::{Differences, OnMissing, OutputFormat, Scope, one_document};
 use super::reports::Reports;
 use super::run_metrics::RunMeter;
 use super::session::{Compared, Files, Session, base, block_on, files, lock, plan, select};
@@ -218,6 +218,7 @@ impl Apply {
                 policy,
             },
         );
+        plan.skips_missing = self.scope.missing == OnMissing::Skip;
         Ok((plan, live))
     }
 }

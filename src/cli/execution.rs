@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::learned::{keep, known};
 use super::ledger::{Ledger, RunFile};
-use super::options::{OnMissing, OutputFormat, Scope};
+use super::options::{OutputFormat, Scope};
 use super::reports::{ReportFormat, ReportedPlan, Reports};
 use super::run_metrics::RunMeter;
 use super::session::{Files, check_outputs};
@@ -238,15 +238,9 @@ impl Execution {
 
     /// As [`Self::carry_out`], with the report of the writes, if there were any to make.
     pub(super) async fn execute(&self, job: &Job<'_>) -> Result<(Exit, Option<Report>), Error> {
-        let Job {
-            plan,
-            scope,
-            stop,
-            ui,
-            ..
-        } = *job;
+        let Job { plan, stop, ui, .. } = *job;
         let changes = to_write(&plan.changes, job.policy);
-        let is_missing = !plan.missing.is_empty() && scope.missing == OnMissing::Fail;
+        let is_missing = plan.is_stuck();
         let may_write = !is_missing && plan.refusals.is_empty() && !changes.is_empty();
         job.show_plan(may_write && !self.yes, may_write)?;
         if is_missing {

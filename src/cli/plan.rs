@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::ledger::{APPLIED, Recording};
-use super::options::{Differences, Forms, OnMissing, Scope, is_stdout};
+use super::options::{Differences, Forms, Scope, is_stdout};
 use super::reports::ReportedPlan;
 use super::run_metrics::{RunMeter, of_saved_plan};
 use super::session::{Compared, Files, Session, block_on, check_outputs, files, plan, target};
@@ -149,7 +149,7 @@ impl PlanArgs {
     }
 
     fn exit(&self, plan: &crate::plan::Plan) -> Exit {
-        if !plan.missing.is_empty() && self.scope.missing == OnMissing::Fail {
+        if plan.is_stuck() {
             Exit::Error
         } else if !plan.refusals.is_empty() {
             Exit::Refused

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::ledger::{APPLIED, Recording, head_if_known, head_of};
-use super::options::Scope;
+use super::options::{OnMissing, Scope};
 use super::ui::Ui;
 use crate::api::Endpoint;
 use crate::api::{self, ApiToken, Auth, Client, ReadOnly, RequestCounts};
@@ -451,6 +451,7 @@ where
         left_alone: &compared.left_alone,
         created_at: now(),
     });
+    plan.skips_missing = scope.missing == OnMissing::Skip;
     plan.head.clone_from(&compared.head);
     plan.refusals.extend(compared.refusal.clone());
     plan.warnings.extend(compared.warning.clone());

@@ -211,6 +211,7 @@ impl Serialize for RedactedPlan<'_> {
             summary,
             changes,
             missing,
+            skips_missing,
             held,
             released,
             refusals,
@@ -240,6 +241,9 @@ impl Serialize for RedactedPlan<'_> {
             },
         )?;
         object.serialize_entry("missing", missing)?;
+        if *skips_missing {
+            object.serialize_entry("skips_missing", skips_missing)?;
+        }
         object.serialize_entry("held", held)?;
         object.serialize_entry("released", released)?;
         object.serialize_entry("refusals", refusals)?;

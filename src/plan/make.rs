@@ -159,6 +159,7 @@ pub fn bare(changes: Vec<Change>, target: Target, created_at: String) -> Plan {
         },
         changes,
         missing: Vec::new(),
+        skips_missing: false,
         held: Vec::new(),
         released: Vec::new(),
         refusals: Vec::new(),

@@ -88,11 +88,16 @@ pub(super) fn of_policy(plan: &Plan) -> Vec<Finding> {
         .iter()
         .flat_map(|refusal| broken(refusal, Level::Error, plan));
     let missing = plan.missing.iter().map(|missing| Finding {
-        level: Level::Error,
+        level: if plan.is_stuck() {
+            Level::Error
+        } else {
+            Level::Warning
+        },
         rule: "missing".to_owned(),
         message: format!(
-            "{}: not found in the inbox (searched twice)",
-            named(missing.label.as_deref(), missing.uuid.as_str())
+            "{}: not found in the inbox (searched twice){}",
+            named(missing.label.as_deref(), missing.uuid.as_str()),
+            if plan.is_stuck() { "" } else { ", skipped" },
         ),
         help: missing.remark().or(Some(
             "remove the lead if it is gone, or add `create: true`".to_owned(),

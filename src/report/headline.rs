@@ -26,7 +26,7 @@ pub(super) struct PlanHeadline {
 impl PlanHeadline {
     pub(super) fn new(plan: &Plan) -> Self {
         let declared = count(plan.summary.declared, "declared lead");
-        let (outlook, head) = match (plan.refusals.is_empty(), plan.missing.is_empty()) {
+        let (outlook, head) = match (plan.refusals.is_empty(), !plan.is_stuck()) {
             (true, true) if plan.changes.is_empty() => (Outlook::Idle, "Nothing to do:"),
             (true, true) if plan.is_empty() => (Outlook::Ready, "Nothing to write:"),
             (true, true) => (Outlook::Ready, "Plan:"),
@@ -34,11 +34,12 @@ impl PlanHeadline {
             (false, _) => (Outlook::Refused, "Refused:"),
         };
         let numbers = match outlook {
-            Outlook::Idle if plan.summary.held > 0 => {
-                format!(
-                    "{declared}, {} held, all others in sync.",
-                    plan.summary.held
-                )
+            Outlook::Idle if plan.summary.held + plan.summary.missing > 0 => {
+                let apart = counted(&[
+                    (plan.summary.missing, not_found(plan)),
+                    (plan.summary.held, "held"),
+                ]);
+                format!("{declared}, {}, all others in sync.", apart.join(", "))
             }
             Outlook::Idle => format!("{declared}, all in sync."),
             _ => parts(plan),
@@ -61,13 +62,8 @@ fn parts(plan: &Plan) -> String {
     let numbers = &plan.summary;
     let listed =
         numbers.to_update + numbers.to_create + numbers.missing + numbers.held + numbers.in_sync;
-    let not_found = if numbers.missing == 1 {
-        "lead not found"
-    } else {
-        "leads not found"
-    };
     let once = [
-        (numbers.missing, not_found),
+        (numbers.missing, not_found(plan)),
         (numbers.to_update, "to update"),
         (numbers.to_create, "to create"),
         (numbers.held, "held"),
@@ -92,6 +88,15 @@ fn parts(plan: &Plan) -> String {
         all.join(", "),
         count(numbers.declared, "declared lead")
     )
+}
+
+fn not_found(plan: &Plan) -> &'static str {
+    match (plan.summary.missing, plan.is_stuck()) {
+        (1, true) => "lead not found",
+        (_, true) => "leads not found",
+        (1, false) => "lead not found (skipped)",
+        (_, false) => "leads not found (skipped)",
+    }
 }
 
 /// The numbers that are not 0, with their labels.

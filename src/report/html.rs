@@ -81,7 +81,11 @@ impl PlanPage<'_> {
     /// The color of the headline.
     fn tone(&self) -> &'static str {
         match self.headline.outlook {
-            Outlook::Idle | Outlook::Ready if self.plan.warnings.is_empty() => "good",
+            Outlook::Idle | Outlook::Ready
+                if self.plan.warnings.is_empty() && self.plan.missing.is_empty() =>
+            {
+                "good"
+            }
             Outlook::Idle | Outlook::Ready => "warn",
             Outlook::Missing | Outlook::Refused => "bad",
         }
@@ -97,6 +101,9 @@ impl PlanPage<'_> {
             );
         }
         match self.headline.outlook {
+            Outlook::Idle if !self.plan.missing.is_empty() => {
+                "Applying this plan writes nothing: the leads that were found are as the files say.".to_owned()
+            }
             Outlook::Idle => "The inbox matches the files. Applying this plan writes nothing.".to_owned(),
             Outlook::Ready if written == 0 => {
                 "Applying this plan writes nothing: the differences come from changes in the inbox, which are kept.".to_owned()

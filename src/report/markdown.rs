@@ -178,10 +178,13 @@ fn missing(plan: &Plan) -> Option<Block> {
             remark.unwrap_or_default()
         )
     };
-    let open = "\n#### Not found in the inbox (searched twice)\n\n| Lead | Label | Declared at |\n|:--|:--|:--|\n";
+    let skipped = if plan.is_stuck() { "" } else { ", skipped" };
+    let open = format!(
+        "\n#### Not found in the inbox (searched twice){skipped}\n\n| Lead | Label | Declared at |\n|:--|:--|:--|\n"
+    );
     let rows: Vec<TableRow> = plan.missing.iter().map(row).map(TableRow::one).collect();
     (!rows.is_empty()).then(|| Block {
-        open: open.to_owned(),
+        open,
         rows,
         close: "",
         noun: "missing lead",

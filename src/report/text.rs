@@ -81,11 +81,13 @@ fn write_body(out: &mut String, plan: &Plan, names: &PlanNames<'_>) -> fmt::Resu
         section(out, scope, &table)?;
     }
     if !plan.missing.is_empty() {
-        writeln!(
-            out,
-            "{}",
-            paint(BAD, "Not found in the inbox (searched twice)")
-        )?;
+        let (style, skipped) = if plan.is_stuck() {
+            (BAD, "")
+        } else {
+            (STRONG, ", skipped")
+        };
+        let title = format!("Not found in the inbox (searched twice){skipped}");
+        writeln!(out, "{}", paint(style, title))?;
         for missing in &plan.missing {
             let label = missing.label.as_deref().map(visible).unwrap_or_default();
             indented(

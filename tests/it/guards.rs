@@ -212,3 +212,53 @@ fn exit_codes_are_the_same_in_every_format() {
         world.run(&format!("plan --format {format}")).exits(1);
     }
 }
+
+#[test]
+fn skipped_leads_are_skipped_in_every_format_and_no_reason_not_to_apply() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!(
+        "  {}: {{ status: CLOSED }}\n  {}: {{ status: CLOSED }}\n",
+        uuid(1),
+        uuid(2)
+    ));
+    let skipped = "1 lead not found (skipped), 1 to update, 0 in sync, of 2 declared leads";
+    for (format, shown) in [
+        ("text", format!("Plan: {skipped}")),
+        ("text", "(searched twice), skipped".to_owned()),
+        ("markdown", "### Plan: 1 lead not found".to_owned()),
+        ("markdown", "(searched twice), skipped".to_owned()),
+        ("html", "<span class=\"head\">Plan:</span>".to_owned()),
+        ("html", "writes 1 lead in the inbox".to_owned()),
+        ("html", ">Skipped<".to_owned()),
+        (
+            "github",
+            "::warning file=leads/all.yaml,line=4,title=convertalk missing::".to_owned(),
+        ),
+        ("sarif", "\"level\": \"warning\"".to_owned()),
+        ("json", "\"skips_missing\": true".to_owned()),
+    ] {
+        let plan = world
+            .run(&format!("plan --missing skip --format {format}"))
+            .exits(0);
+        assert!(plan.out.contains(&shown), "{format}: {}", plan.out);
+        assert!(!plan.out.contains("annot apply"), "{format}: {}", plan.out);
+        let plan = world.run(&format!("plan --format {format}")).exits(1);
+        assert!(!plan.out.contains(&shown), "{format}: {}", plan.out);
+    }
+    world.run("plan --out kept.plan --missing skip").exits(0);
+    let ran = world.run("apply kept.plan --yes").exits(1);
+    assert!(
+        ran.out.contains("Cannot apply: 1 lead not found"),
+        "{}",
+        ran.out
+    );
+    let ran = world.run("apply kept.plan --yes --missing skip").exits(0);
+    assert!(
+        ran.out.contains("Plan: 1 lead not found (skipped)"),
+        "{}",
+        ran.out
+    );
+    let ran = world.run("plan --missing skip").exits(0);
+    let idle = "Nothing to do: 2 declared leads, 1 lead not found (skipped), all others in sync.";
+    assert!(ran.out.contains(idle), "{}", ran.out);
+}

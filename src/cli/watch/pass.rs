@@ -11,7 +11,7 @@ use crate::apply::{Outcome, Report};
 use crate::cancel::{Cancellation, Reason};
 use crate::cli::execution::{Job, JobOutput};
 use crate::cli::ledger::head_if_known;
-use crate::cli::options::{OnMissing, OutputFormat};
+use crate::cli::options::OutputFormat;
 use crate::cli::session::{Access, Compared, Files, Session, lock, plan, target};
 use crate::cli::ui::Ui;
 use crate::diff::Side;
@@ -212,7 +212,7 @@ impl<C: Clock> Passes<'_, C> {
         let exit = match observing {
             Observing::NoRecord => Exit::Error,
             Observing::Suspended => Exit::Done,
-            Observing::DryRun if !plan.missing.is_empty() && self.fails_on_missing() => Exit::Error,
+            Observing::DryRun if plan.is_stuck() => Exit::Error,
             Observing::DryRun if !plan.refusals.is_empty() => Exit::Refused,
             Observing::DryRun => Exit::Done,
         };
@@ -311,10 +311,6 @@ impl<C: Clock> Passes<'_, C> {
             () = self.stop.until_interrupted() => stop.ask(Reason::Interrupted),
         }
         work.await
-    }
-
-    fn fails_on_missing(&self) -> bool {
-        self.args.scope.missing == OnMissing::Fail
     }
 
     /// Notes which fields were written, so that those that do not last are left alone.

@@ -75,8 +75,8 @@ fn missing(plan: &Plan, names: &PlanNames<'_>) -> Notice {
     });
     let remarks: String = remarks.collect();
     Notice {
-        tone: "bad",
-        title: "Missing",
+        tone: if plan.is_stuck() { "bad" } else { "warn" },
+        title: if plan.is_stuck() { "Missing" } else { "Skipped" },
         message: format!(
             "{} not found in the inbox (searched twice){remarks}",
             count(plan.missing.len(), "declared lead")
