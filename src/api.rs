@@ -25,6 +25,7 @@ mod network;
 mod page;
 mod record;
 mod requests;
+mod scrub;
 mod settings;
 mod webhook;
 mod wire;

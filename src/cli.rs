@@ -23,6 +23,7 @@ mod ledger;
 mod list;
 mod man;
 mod options;
+mod outputs;
 mod plan;
 mod pull;
 mod pull_request;

@@ -78,17 +78,16 @@ fn first(text: &str) -> String {
     text.chars().next().map(String::from).unwrap_or_default()
 }
 
+/// The first letter of each word. Of a name of which that is all there is (`李 雷`, `X`), nothing.
 fn initials(name: &str) -> String {
-    let letters: Vec<String> = name
-        .split_whitespace()
-        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
-        .map(|c| format!("{c}."))
-        .collect();
-    if letters.is_empty() {
-        MASK.to_owned()
-    } else {
-        letters.join(" ")
+    let letters = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).count();
+    if name.split_whitespace().all(|word| letters(word) < 2) {
+        return MASK.to_owned();
     }
+    let words = name.split_whitespace();
+    let first = words.filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let initials: Vec<String> = first.map(|letter| format!("{letter}.")).collect();
+    initials.join(" ")
 }
 
 /// The key of tags, derived from the read token: only holders of the token can check whether a masked value is a given one.
@@ -137,6 +136,16 @@ mod tests {
             shown(Redaction::Initials, Privacy::Personal, "9876543210"),
             "***"
         );
+        for (name, masked) in [
+            ("\u{674e} \u{96f7}", "***"),
+            ("\u{674e}", "***"),
+            ("J. K.", "***"),
+            ("\u{674e} \u{5c0f}\u{9f99}", "\u{674e}. \u{5c0f}."),
+            ("J. Doe", "J. D."),
+            ("- .", "***"),
+        ] {
+            assert_eq!(shown(Redaction::Initials, Privacy::Name, name), masked);
+        }
         assert_eq!(shown(Redaction::None, Privacy::Name, "Asha"), "***");
         assert_eq!(shown(Redaction::Full, Privacy::Name, "Asha"), "Asha");
     }

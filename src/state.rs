@@ -4,6 +4,16 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// The files in it that no command writes by another name, from the root of the workspace.
+pub const FILES: &[&str] = &[
+    ".convertalk/.gitignore",
+    ".convertalk/applied.json",
+    ".convertalk/lock",
+    ".convertalk/platform.json",
+    ".convertalk/sandbox.json",
+    ".convertalk/watch.json",
+];
+
 /// The folder, created if it does not exist. A link is refused: an author of the workspace could point it anywhere.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tokio::time::Instant;
 use url::Url;
 
@@ -23,6 +23,7 @@ use super::envelope::{self, Envelope};
 use super::limiter::{ConcurrencyLimiter, LONGEST_PAUSE, Permit};
 use super::network::{self, Proxy};
 use super::requests::RequestCounts;
+use super::scrub::Scrubber;
 use super::{ApiError, Failure, NotSent};
 use crate::api::ApiSettings;
 use crate::cancel::Cancellation;
@@ -64,7 +65,7 @@ pub(super) struct Transport {
     stop: Cancellation,
     requests: Arc<RequestCounts>,
     /// The tokens in use: the platform's message may repeat one, ours must not.
-    secrets: Mutex<Arc<[SecretString]>>,
+    secrets: Mutex<Arc<Scrubber>>,
 }
 
 impl Transport {
@@ -115,10 +116,10 @@ impl Transport {
     /// Removes tokens from a message.
     pub(super) fn keep_secret(&self, token: &SecretString) {
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        *secrets = secrets.iter().chain([token]).cloned().collect();
+        *secrets = Arc::new(secrets.and(token));
     }
 
-    fn secrets(&self) -> Arc<[SecretString]> {
+    fn secrets(&self) -> Arc<Scrubber> {
         Arc::clone(&self.secrets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -261,11 +262,9 @@ impl Transport {
         let read = move || {
             let Answer { envelope, value } = decode(status, &body.bytes);
             let verdict = if status.is_redirection() {
-                Err(redirected(status, &headers, &from))
+                Err(redirected(status, &headers, (&from, &secrets)))
             } else {
-                judge(status, &envelope, &headers, |words| {
-                    scrubbed(&secrets, words)
-                })
+                judge(status, &envelope, &headers, &secrets)
             };
             let malformed = |words| Failure::Malformed {
                 status: status.as_u16(),
@@ -299,12 +298,6 @@ impl Transport {
         }
         value.map(|value| (value, Reading { sent, answered }))
     }
-}
-
-fn scrubbed(secrets: &[SecretString], words: String) -> String {
-    secrets.iter().fold(words, |words, secret| {
-        words.replace(secret.expose_secret().trim(), "***")
-    })
 }
 
 /// What was decoded of the body of an answer. Errors say what is wrong with it.
@@ -348,9 +341,9 @@ fn judge(
     status: StatusCode,
     envelope: &Result<Envelope, String>,
     headers: &HeaderMap,
-    scrub: impl Fn(String) -> String,
+    secrets: &Scrubber,
 ) -> Result<(), Failure> {
-    let words = || envelope::trimmed(&scrub(envelope::words(envelope)));
+    let words = || envelope::trimmed(&secrets.scrubbed(&envelope::words(envelope)));
     let failed = match envelope {
         Ok(envelope) if status.is_success() && envelope.failed => Some(envelope),
         _ => None,
@@ -395,7 +388,11 @@ fn judge(
 }
 
 /// A redirect that was not followed: to another origin, or without a usable address.
-fn redirected(status: StatusCode, headers: &HeaderMap, from: &Url) -> Failure {
+fn redirected(
+    status: StatusCode,
+    headers: &HeaderMap,
+    (from, secrets): (&Url, &Scrubber),
+) -> Failure {
     let location = headers.get(LOCATION).and_then(|to| to.to_str().ok());
     let to = location
         .map(str::trim)
@@ -411,7 +408,7 @@ fn redirected(status: StatusCode, headers: &HeaderMap, from: &Url) -> Failure {
         Some(to) => {
             return Failure::Redirected {
                 status: status_code,
-                to: to.origin().ascii_serialization(),
+                to: secrets.scrubbed(&to.origin().ascii_serialization()),
             };
         }
     };

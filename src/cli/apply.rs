@@ -55,7 +55,7 @@ impl Apply {
         let end = self.execution.end();
         let files = files(directory, ui)?;
         self.execution
-            .check_files(&files.workspace, self.reports.files())?;
+            .check_files(&files.workspace, self.reports.outputs())?;
         let saved = self
             .plan
             .as_deref()

@@ -12,9 +12,10 @@ use tokio::time::Instant;
 use super::learned::{keep, known};
 use super::ledger::{Ledger, RunFile};
 use super::options::{OutputFormat, Scope};
+use super::outputs::{OutputKind, check_outputs};
 use super::reports::{ReportFormat, ReportedPlan, Reports};
 use super::run_metrics::RunMeter;
-use super::session::{Files, check_outputs};
+use super::session::Files;
 use super::ui::Ui;
 use crate::api::{Client, Write};
 use crate::apply::history::RunSummary;
@@ -206,12 +207,10 @@ impl Execution {
     pub(super) fn check_files<'a>(
         &'a self,
         workspace: &Workspace,
-        reports: impl IntoIterator<Item = &'a Path>,
+        reports: impl IntoIterator<Item = (OutputKind, &'a Path)>,
     ) -> Result<(), Error> {
-        check_outputs(
-            workspace,
-            reports.into_iter().chain(self.run_file.as_deref()),
-        )?;
+        let run = self.run_file.as_deref().map(|run| (OutputKind::Run, run));
+        check_outputs(workspace, reports.into_iter().chain(run))?;
         let Some(path) = &self.run_file else {
             return Ok(());
         };

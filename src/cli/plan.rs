@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::ledger::{APPLIED, Recording};
 use super::options::{Differences, Forms, Scope, is_stdout};
+use super::outputs::{OutputKind, check_outputs};
 use super::reports::ReportedPlan;
 use super::run_metrics::{RunMeter, of_saved_plan};
-use super::session::{Compared, Files, Session, block_on, check_outputs, files, plan, target};
+use super::session::{Compared, Files, Session, block_on, files, plan, target};
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
@@ -16,6 +17,7 @@ use crate::error::{Error, Exit};
 use crate::git::base::BaseError;
 use crate::plan::Target;
 use crate::plan::file::saved;
+use crate::report::Format;
 use crate::select::Selection;
 use crate::snapshot::Snapshot;
 use crate::text::visible;
@@ -48,10 +50,9 @@ impl PlanArgs {
         self.differences.check(self.scope.base.is_some())?;
         self.recording.check(self.scope.base.as_deref())?;
         let files = files(directory, ui)?;
-        check_outputs(
-            &files.workspace,
-            self.forms.reports.files().chain(self.out.as_deref()),
-        )?;
+        let out = self.out.as_deref().filter(|out| !is_stdout(out));
+        let out = out.map(|out| (OutputKind::Plan(Format::Json), out));
+        check_outputs(&files.workspace, self.forms.reports.outputs().chain(out))?;
         let stop = Cancellation::default();
         block_on(&stop, async {
             match &self.live {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::options::is_stdout;
+use super::outputs::OutputKind;
 use super::pull_request::prefix_of_places;
 use super::run_metrics::RunMeter;
 use super::ui::Ui;
@@ -90,6 +91,14 @@ impl ReportedPlan<'_> {
 }
 
 impl ReportFormat {
+    fn output(self) -> OutputKind {
+        match self {
+            Self::Plan(format) => OutputKind::Plan(format),
+            Self::Csv => OutputKind::Csv,
+            Self::OpenMetrics => OutputKind::OpenMetrics,
+        }
+    }
+
     /// Whether it is of a run, and not of its plan: it can be written only when the run has ended.
     pub(super) fn is_of_run(self) -> bool {
         match self {
@@ -111,6 +120,13 @@ impl Reports {
     /// The files that are written.
     pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
         self.report.iter().map(|(_, file)| file.as_path())
+    }
+
+    /// The files and what they are to hold, without stdout.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = (OutputKind, &Path)> {
+        let outputs = self.report.iter();
+        let outputs = outputs.map(|(format, file)| (format.output(), file.as_path()));
+        outputs.filter(|(_, file)| !is_stdout(file))
     }
 
     /// Whether one of them takes the place of the result on stdout.

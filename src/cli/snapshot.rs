@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::options::{OutputFormat, is_stdout, one_document};
-use super::session::{Session, block_on, check_outputs, files, now};
+use super::outputs::{OutputKind, check_outputs};
+use super::session::{Session, block_on, files, now};
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
@@ -38,7 +39,9 @@ impl SnapshotArgs {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let files = files(directory, ui)?;
         one_document(self.format == OutputFormat::Json, [self.out.as_path()])?;
-        check_outputs(&files.workspace, [self.out.as_path()])?;
+        let out = Some(self.out.as_path()).filter(|out| !is_stdout(out));
+        let out = out.map(|out| (OutputKind::Snapshot, out));
+        check_outputs(&files.workspace, out)?;
         let stop = Cancellation::default();
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::options::{OutputFormat, is_stdout, one_document};
+use super::outputs::{OutputKind, check_outputs};
 use super::session::{Files, base, block_on, files, target};
 use super::ui::Ui;
 use crate::atomic_file;
@@ -47,6 +48,8 @@ impl TestCommand {
         one_document(self.format == OutputFormat::Json, report)?;
         let to_stdout = report.is_some_and(is_stdout);
         let files = files(directory, ui)?;
+        let out = report.filter(|_| !to_stdout);
+        check_outputs(&files.workspace, out.map(|out| (OutputKind::Junit, out)))?;
         let cases = cases(&files, ui)?;
         if cases.is_empty() {
             ui.note("no tests: there is no test in tests/*.yaml");

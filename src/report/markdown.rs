@@ -183,7 +183,7 @@ fn missing(plan: &Plan) -> Option<Block> {
         "\n#### Not found in the inbox (searched twice){skipped}\n\n| Lead | Label | Declared at |\n|:--|:--|:--|\n"
     );
     let rows: Vec<TableRow> = plan.missing.iter().map(row).map(TableRow::one).collect();
-    (!rows.is_empty()).then(|| Block {
+    (!rows.is_empty()).then_some(Block {
         open,
         rows,
         close: "",

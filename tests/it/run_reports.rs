@@ -477,3 +477,80 @@ fn the_parser_of_prometheus_reads_the_figures_as_they_are_meant() {
     let refused = std::panic::catch_unwind(|| parsed("# HELP a b\n# TYPE a counter\na_total 1\n"));
     assert!(refused.is_err(), "the parser is one that refuses");
 }
+
+#[test]
+fn no_command_overwrites_a_file_of_another_kind() {
+    let world = world();
+    declare(&world);
+    world.write("notes.md", "# Call list\n");
+    world.write("sheet.csv", "uuid,status\n");
+    world.write("tests/one.yaml", "version: 1\ntests: []\n");
+    let files = [
+        "notes.md",
+        "sheet.csv",
+        "leads/all.yaml",
+        "convertalk.yaml",
+        ".convertalk/applied.json",
+    ];
+    let formats = [
+        "text",
+        "json",
+        "markdown",
+        "html",
+        "github",
+        "sarif",
+        "csv",
+        "openmetrics",
+    ];
+    let reports = formats.map(|format| format!("plan --report {format}="));
+    let applied = formats.map(|format| format!("apply --yes --report {format}="));
+    let others = ["plan --out ", "snapshot --out ", "test --report junit="].map(str::to_owned);
+    let commands = reports.into_iter().chain(applied).chain(others);
+    for command in commands {
+        for file in files {
+            let before = std::fs::read(world.path(file)).ok();
+            let ran = world.run(&format!("{command}{file}")).exits(1);
+            assert!(ran.err.contains(file), "{command}{file}: {}", ran.err);
+            assert_eq!(
+                std::fs::read(world.path(file)).ok(),
+                before,
+                "{command}{file}"
+            );
+        }
+    }
+    assert_eq!(world.puts().len(), 0);
+}
+
+#[test]
+fn every_output_replaces_one_of_its_own_kind() {
+    let world = world();
+    let idle = |_: &World| {};
+    let states: [&dyn Fn(&World); 2] = [&idle, &declare];
+    world.write("tests/one.yaml", "version: 1\ntests: []\n");
+    world.write("empty.md", "");
+    for format in [
+        "text",
+        "json",
+        "markdown",
+        "html",
+        "github",
+        "sarif",
+        "csv",
+        "openmetrics",
+    ] {
+        for make in states {
+            make(&world);
+            for allowed in ["--max-changes 0", "--max-changes 9"] {
+                let words = format!("plan --report {format}=plan.{format} {allowed}");
+                let exit = world.run(&words).exit;
+                assert!([0, 3].contains(&exit), "{words}: {exit}");
+            }
+        }
+    }
+    for _ in 0..2 {
+        world.run("plan --out kept.plan").exits(0);
+        world.run("snapshot --out live.jsonl").exits(0);
+        world.run("test --report junit=tests.xml").exits(0);
+        world.run("plan --report markdown=empty.md").exits(0);
+    }
+}

@@ -1,6 +1,6 @@
 //! No token in any sink, whatever the platform says.
 
-use crate::world::{TOKEN, World, record, serve, uuid};
+use crate::world::{TOKEN, World, record, serve, serve_bytes, uuid};
 
 /// A platform that repeats the token in all it says.
 fn parrot(status: &'static str) -> String {
@@ -61,4 +61,34 @@ fn a_token_in_the_workspace_file_is_an_error_that_does_not_show_it() {
         "{}",
         ran.err
     );
+}
+
+#[test]
+fn a_token_outside_of_ascii_is_scrubbed_in_the_encodings_of_servers_on_the_way() {
+    let token = "s3cr\u{e9}t-\u{fc}ber";
+    for (form, echoed) in [
+        ("UTF-8", token.as_bytes().to_vec()),
+        ("Latin-1", token.chars().map(|c| c as u8).collect()),
+        ("percent", b"s3cr%C3%A9t-%c3%bcber".to_vec()),
+        ("JSON", br"s3cr\u00e9t-\u00fcber".to_vec()),
+    ] {
+        let mut body = br#"{"success":false,"code":401,"message":"who is "#.to_vec();
+        body.extend(&echoed);
+        body.extend(br#"?"}"#);
+        let world = World::new(&[], "");
+        world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+        let mut command = world.command(&["plan", "-v", "-v"]);
+        command.env("CONVERTALK_READ_TOKEN", token).env(
+            "CONVERTALK_ENDPOINT",
+            serve_bytes(move |_| ("401 Unauthorized", body.clone())),
+        );
+        let ran = world.ran(command.output().expect("the program runs"));
+        let all = ran.exits(1);
+        let all = all.out + &all.err;
+        assert!(all.contains("who is ***?"), "{form}: {all}");
+        assert!(
+            !all.contains("s3cr") && !all.contains("ber?"),
+            "{form}: {all}"
+        );
+    }
 }

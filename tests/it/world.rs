@@ -274,6 +274,16 @@ pub(crate) fn program(words: &[&str]) -> Command {
 /// A server whose every answer is made of the request's text, for what a sandbox does not do. Returns its address; it ends with
 /// the test.
 pub(crate) fn serve(answer: impl Fn(&str) -> (&'static str, String) + Send + 'static) -> String {
+    serve_bytes(move |request| {
+        let (head, body) = answer(request);
+        (head, body.into_bytes())
+    })
+}
+
+/// As [`serve`], with bodies that are no UTF-8.
+pub(crate) fn serve_bytes(
+    answer: impl Fn(&str) -> (&'static str, Vec<u8>) + Send + 'static,
+) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     std::thread::spawn(move || {
@@ -283,11 +293,12 @@ pub(crate) fn serve(answer: impl Fn(&str) -> (&'static str, String) + Send + 'st
                 continue;
             };
             let (head, body) = answer(&request);
-            let text = format!(
-                "HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            let head = format!(
+                "HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()
             );
-            let _gone = std::io::Write::write_all(&mut stream, text.as_bytes());
+            let whole = [head.into_bytes(), body].concat();
+            let _gone = std::io::Write::write_all(&mut stream, &whole);
         }
     });
     url

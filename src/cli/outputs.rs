@@ -1,0 +1,139 @@
+//! Files that a command is asked to write: `--out`, `--report`, `--run-file`.
+//!
+//! They are checked before anything is read or written. None is a file of the workspace or of the program, and one that is there
+//! already is of the kind that replaces it, so that a slip in a name overwrites nobody's work.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::config::{self, Workspace};
+use crate::error::Error;
+use crate::report::Format;
+
+/// What a file is to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OutputKind {
+    /// A plan in a format of `--format`; a saved plan is JSON.
+    Plan(Format),
+    /// A plan as rows.
+    Csv,
+    /// Figures.
+    OpenMetrics,
+    /// Results of tests.
+    Junit,
+    /// The live listing.
+    Snapshot,
+    /// A run file, which is appended to and has checks of its own.
+    Run,
+}
+
+/// Checks the files that a command will write, each of which may be named once.
+pub(super) fn check_outputs<'a>(
+    workspace: &Workspace,
+    outputs: impl IntoIterator<Item = (OutputKind, &'a Path)>,
+) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    for (kind, path) in outputs {
+        let wrong = |why| {
+            Err(Error::Output {
+                path: path.to_owned(),
+                why,
+            })
+        };
+        let folder = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        // A folder that does not exist is reported when the file is written; that of the program is made before.
+        let folder = std::fs::canonicalize(folder).or_else(|_| std::path::absolute(folder));
+        let (Ok(folder), Some(name)) = (folder, path.file_name()) else {
+            continue;
+        };
+        let whole = folder.join(name);
+        let within = whole
+            .strip_prefix(&workspace.root)
+            .ok()
+            .and_then(Path::to_str);
+        if within.is_some_and(|within| within == config::FILE || workspace.takes(within)) {
+            return wrong("is a file of the workspace");
+        }
+        if within.is_some_and(|within| crate::state::FILES.contains(&within)) {
+            return wrong("is a file of the program");
+        }
+        let seed = workspace.api.seed.as_ref();
+        let seed = seed.and_then(|seed| std::fs::canonicalize(workspace.root.join(seed)).ok());
+        if seed.is_some_and(|seed| seed == whole) {
+            return wrong("is the seed of the sandbox");
+        }
+        if whole.is_file() && !kind.may_replace(&whole) {
+            return wrong(kind.is_another());
+        }
+        let is_file = !whole.exists() || whole.is_file();
+        if !seen.insert(whole) && is_file {
+            return wrong("is named twice");
+        }
+    }
+    Ok(())
+}
+
+/// How much of a file is looked at, in bytes.
+const HEAD: u64 = 4_096;
+
+impl OutputKind {
+    /// Whether a file is of this kind, as far as its beginning shows, or empty. One that cannot be read is reported when it is written.
+    fn may_replace(self, path: &Path) -> bool {
+        let mut head = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+        if read.is_err() {
+            return true;
+        }
+        let head = String::from_utf8_lossy(&head);
+        let head = head.trim_start();
+        head.is_empty() || self.begins(head)
+    }
+
+    fn begins(self, head: &str) -> bool {
+        let starts = |words: &[&str]| words.iter().any(|word| head.starts_with(word));
+        let is_json_with = |key: &str| starts(&["{"]) && head.contains(key);
+        match self {
+            Self::Plan(Format::Json) => is_json_with("\"plan_id\""),
+            Self::Plan(Format::Sarif) => is_json_with("sarif"),
+            Self::Plan(Format::Html) => starts(&["<!doctype html>"]),
+            Self::Plan(Format::Markdown) => starts(&["### "]),
+            Self::Plan(Format::Text) => starts(TEXTS),
+            Self::Plan(Format::Github) => starts(&["::"]) || starts(TEXTS),
+            Self::Csv => starts(&["uuid,label,action,"]),
+            Self::OpenMetrics => starts(&["# HELP", "# TYPE"]),
+            Self::Junit => starts(&["<?xml", "<testsuite"]),
+            Self::Snapshot => is_json_with("\"snapshot\""),
+            Self::Run => true,
+        }
+    }
+
+    fn is_another(self) -> &'static str {
+        match self {
+            Self::Plan(Format::Json) => "is there already, and is not a plan in JSON",
+            Self::Plan(Format::Sarif) => "is there already, and is not a SARIF report",
+            Self::Plan(Format::Html) => "is there already, and is not a plan in HTML",
+            Self::Plan(Format::Markdown) => "is there already, and is not a plan in Markdown",
+            Self::Plan(Format::Text) => "is there already, and is not a plan in text",
+            Self::Plan(Format::Github) => "is there already, and is not a list of annotations",
+            Self::Csv => "is there already, and is not a report in CSV",
+            Self::OpenMetrics => "is there already, and is not a report in OpenMetrics",
+            Self::Junit => "is there already, and is not a JUnit report",
+            Self::Snapshot => "is there already, and is not a snapshot",
+            Self::Run => "is there already, and is not a run file",
+        }
+    }
+}
+
+/// How a plan in text begins.
+const TEXTS: &[&str] = &[
+    "For bot ",
+    "Nothing to ",
+    "Plan: ",
+    "Cannot apply: ",
+    "Refused: ",
+];
