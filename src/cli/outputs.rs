@@ -10,19 +10,14 @@ use std::path::Path;
 
 use crate::config::{self, Workspace};
 use crate::error::Error;
-use crate::report::Format;
 
 /// What a file is to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OutputKind {
-    /// A plan in a format of `--format`; a saved plan is JSON.
-    Plan(Format),
-    /// A plan as rows.
-    Csv,
-    /// Figures.
-    OpenMetrics,
-    /// Results of tests.
-    Junit,
+    /// A saved plan.
+    SavedPlan,
+    /// A plan, a run or tests in any format.
+    Report,
     /// The live listing.
     Snapshot,
     /// A run file, which is appended to and has checks of its own.
@@ -94,19 +89,17 @@ impl OutputKind {
         head.is_empty() || self.begins(head)
     }
 
+    /// A report replaces one in any format.
     fn begins(self, head: &str) -> bool {
         let starts = |words: &[&str]| words.iter().any(|word| head.starts_with(word));
         let is_json_with = |key: &str| starts(&["{"]) && head.contains(key);
+        let is_plan = is_json_with("\"plan_id\"");
         match self {
-            Self::Plan(Format::Json) => is_json_with("\"plan_id\""),
-            Self::Plan(Format::Sarif) => is_json_with("sarif"),
-            Self::Plan(Format::Html) => starts(&["<!doctype html>"]),
-            Self::Plan(Format::Markdown) => starts(&["### "]),
-            Self::Plan(Format::Text) => starts(TEXTS),
-            Self::Plan(Format::Github) => starts(&["::"]) || starts(TEXTS),
-            Self::Csv => starts(&["uuid,label,action,"]),
-            Self::OpenMetrics => starts(&["# HELP", "# TYPE"]),
-            Self::Junit => starts(&["<?xml", "<testsuite"]),
+            Self::SavedPlan => is_plan,
+            Self::Report => {
+                let is_junit = starts(&["<?xml"]) && head.contains("<testsuite");
+                is_plan || is_junit || is_json_with("sarif") || starts(REPORTS)
+            }
             Self::Snapshot => is_json_with("\"snapshot\""),
             Self::Run => true,
         }
@@ -114,26 +107,31 @@ impl OutputKind {
 
     fn is_another(self) -> &'static str {
         match self {
-            Self::Plan(Format::Json) => "is there already, and is not a plan in JSON",
-            Self::Plan(Format::Sarif) => "is there already, and is not a SARIF report",
-            Self::Plan(Format::Html) => "is there already, and is not a plan in HTML",
-            Self::Plan(Format::Markdown) => "is there already, and is not a plan in Markdown",
-            Self::Plan(Format::Text) => "is there already, and is not a plan in text",
-            Self::Plan(Format::Github) => "is there already, and is not a list of annotations",
-            Self::Csv => "is there already, and is not a report in CSV",
-            Self::OpenMetrics => "is there already, and is not a report in OpenMetrics",
-            Self::Junit => "is there already, and is not a JUnit report",
+            Self::SavedPlan => "is there already, and is not a saved plan",
+            Self::Report => "is there already, and is not a report",
             Self::Snapshot => "is there already, and is not a snapshot",
             Self::Run => "is there already, and is not a run file",
         }
     }
 }
 
-/// How a plan in text begins.
-const TEXTS: &[&str] = &[
+/// How reports begin, but those in JSON.
+const REPORTS: &[&str] = &[
+    // Text, and annotations where there are none.
     "For bot ",
     "Nothing to ",
     "Plan: ",
     "Cannot apply: ",
     "Refused: ",
+    // Annotations.
+    "::",
+    // Markdown.
+    "### Nothing to ",
+    "### Plan: ",
+    "### Cannot apply: ",
+    "### Refused: ",
+    // HTML, CSV and OpenMetrics.
+    "<!doctype html>",
+    "uuid,label,action,",
+    "# HELP convertalk_",
 ];

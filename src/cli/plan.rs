@@ -17,7 +17,6 @@ use crate::error::{Error, Exit};
 use crate::git::base::BaseError;
 use crate::plan::Target;
 use crate::plan::file::saved;
-use crate::report::Format;
 use crate::select::Selection;
 use crate::snapshot::Snapshot;
 use crate::text::visible;
@@ -51,7 +50,7 @@ impl PlanArgs {
         self.recording.check(self.scope.base.as_deref())?;
         let files = files(directory, ui)?;
         let out = self.out.as_deref().filter(|out| !is_stdout(out));
-        let out = out.map(|out| (OutputKind::Plan(Format::Json), out));
+        let out = out.map(|out| (OutputKind::SavedPlan, out));
         check_outputs(&files.workspace, self.forms.reports.outputs().chain(out))?;
         let stop = Cancellation::default();
         block_on(&stop, async {

@@ -91,14 +91,6 @@ impl ReportedPlan<'_> {
 }
 
 impl ReportFormat {
-    fn output(self) -> OutputKind {
-        match self {
-            Self::Plan(format) => OutputKind::Plan(format),
-            Self::Csv => OutputKind::Csv,
-            Self::OpenMetrics => OutputKind::OpenMetrics,
-        }
-    }
-
     /// Whether it is of a run, and not of its plan: it can be written only when the run has ended.
     pub(super) fn is_of_run(self) -> bool {
         match self {
@@ -124,9 +116,8 @@ impl Reports {
 
     /// The files and what they are to hold, without stdout.
     pub(super) fn outputs(&self) -> impl Iterator<Item = (OutputKind, &Path)> {
-        let outputs = self.report.iter();
-        let outputs = outputs.map(|(format, file)| (format.output(), file.as_path()));
-        outputs.filter(|(_, file)| !is_stdout(file))
+        let files = self.files().filter(|file| !is_stdout(file));
+        files.map(|file| (OutputKind::Report, file))
     }
 
     /// Whether one of them takes the place of the result on stdout.

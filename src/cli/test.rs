@@ -49,7 +49,7 @@ impl TestCommand {
         let to_stdout = report.is_some_and(is_stdout);
         let files = files(directory, ui)?;
         let out = report.filter(|_| !to_stdout);
-        check_outputs(&files.workspace, out.map(|out| (OutputKind::Junit, out)))?;
+        check_outputs(&files.workspace, out.map(|out| (OutputKind::Report, out)))?;
         let cases = cases(&files, ui)?;
         if cases.is_empty() {
             ui.note("no tests: there is no test in tests/*.yaml");
