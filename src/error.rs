@@ -192,7 +192,7 @@ pub enum Error {
         why: &'static str,
     },
     /// A file that would hold leads is not one of the workspace's lead files.
-    #[error("no glob of `leads` in convertalk.yaml takes {file}; nothing was written")]
+    #[error("no glob of `leads` in convertalk.yaml takes {file}")]
     NotLeadFile {
         /// Its path in the workspace.
         file: String,
@@ -391,7 +391,7 @@ impl Error {
             Self::Write(WriteError::Io(..)) => return None,
             Self::LeadPath { .. } => "name a path in the workspace, such as leads/eu.yaml",
             Self::NotLeadFile { .. } if command == "pull" => {
-                "name a file or folder that a glob takes with --out, or add a glob"
+                "nothing was written: name a file or folder that a glob takes with --out, or add a glob"
             }
             Self::NotLeadFile { .. } => "name a file that a glob takes, or add a glob",
             Self::NotAdded { .. } => "write to another file or folder: --out FILE|DIR",

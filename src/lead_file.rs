@@ -16,6 +16,7 @@ pub mod split;
 pub mod valid;
 mod value;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ pub struct Loaded {
     pub files: usize,
     /// How many leads they declare.
     pub leads: usize,
+    /// The lead files, each with how many leads it declares.
+    pub leads_by_file: BTreeMap<Arc<str>, usize>,
 }
 
 /// Reads and validates the workspace in `root` and all its lead files, on all cores.
@@ -75,15 +78,16 @@ pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
         let text = file::text(root, &file);
         (file, text)
     });
-    let (desired, files, leads) = gather(read.collect(), vocabulary, &mut diagnostics);
+    let (desired, leads_by_file) = gather(read.collect(), vocabulary, &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     let fine = !diagnostics.iter().any(Diagnostic::is_error);
     Loaded {
         workspace: settings.workspace.filter(|_| !broken),
         desired: fine.then_some(desired),
         diagnostics,
-        files,
-        leads,
+        files: leads_by_file.len(),
+        leads: leads_by_file.values().sum(),
+        leads_by_file,
     }
 }
 
@@ -97,7 +101,7 @@ pub fn desired_of(
         let text = file::decode(&file, text.into_bytes());
         (file, text)
     });
-    let (desired, ..) = gather(read.collect(), workspace.vocabulary(), &mut diagnostics);
+    let (desired, _) = gather(read.collect(), workspace.vocabulary(), &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     (desired, diagnostics)
 }
@@ -108,7 +112,7 @@ fn gather(
     read: Vec<Read>,
     vocabulary: Vocabulary<'_>,
     out: &mut Vec<Diagnostic>,
-) -> (Desired, usize, usize) {
+) -> (Desired, BTreeMap<Arc<str>, usize>) {
     let check = |(number, (file, text)): (usize, &Read)| match text {
         Ok(text) => valid::check(file, text, number as u32, vocabulary),
         Err(error) => Checked {
@@ -122,7 +126,8 @@ fn gather(
         all.push(file.leads);
         out.extend(file.diagnostics);
     }
-    let leads = all.iter().map(Vec::len).sum();
+    let files = read.iter().map(|(file, _)| file.clone());
+    let leads_by_file = files.zip(all.iter().map(Vec::len)).collect();
     let source = |number: u32| {
         let (file, text) = &read[number as usize];
         SourceFile {
@@ -130,7 +135,7 @@ fn gather(
             text: text.as_deref().unwrap_or_default(),
         }
     };
-    (valid::merge(all, source, out), read.len(), leads)
+    (valid::merge(all, source, out), leads_by_file)
 }
 
 impl Workspace {

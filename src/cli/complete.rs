@@ -2,6 +2,7 @@
 //!
 //! A shell asks at every key, so that errors are silent: a workspace that cannot be read has no candidates.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
 use clap_complete::CompletionCandidate;
@@ -10,7 +11,7 @@ use clap_complete::env::CompleteEnv;
 use super::session::overrides;
 use crate::apply::history::runs;
 use crate::config::{self, Workspace};
-use crate::lead::{Desired, Status};
+use crate::lead::{Desired, Kind, Status};
 use crate::text::visible;
 use crate::{lead_file, select};
 
@@ -62,18 +63,25 @@ pub(super) fn selectors(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn terms(here: &Here) -> Vec<(String, Option<String>)> {
-    let mut terms = here.values("=");
-    let tags = here.tags().into_iter();
-    terms.extend(tags.map(|tag| (format!("tag={}", select::escaped(&tag)), None)));
-    let files = here
+    let files: BTreeSet<String> = here
         .desired
         .values()
-        .map(|lead| lead.place.file.to_string());
-    let files: std::collections::BTreeSet<String> = files.collect();
-    terms.extend(files.into_iter().map(|file| (format!("file={file}"), None)));
+        .map(|lead| lead.place.file.to_string())
+        .collect();
+    let (tags, attributes) = (here.tags(), here.attributes());
+    let mut terms = Vec::new();
+    for sign in ["=", "!="] {
+        terms.extend(here.values(sign));
+        let tags = tags
+            .iter()
+            .map(|tag| format!("tag{sign}{}", select::escaped(tag)));
+        let files = files.iter().map(|file| format!("file{sign}{file}"));
+        let attributes = attributes.iter().map(|key| format!("{key}{sign}"));
+        let made = tags.chain(files).chain(attributes);
+        terms.extend(made.map(|term| (term, None)));
+    }
     let words = [
         ("label~", "a part of the label"),
-        ("attributes.", "the value of an attribute"),
         ("held", "leads with `hold:`"),
         ("changed", "declared differently than at the base"),
     ];
@@ -92,6 +100,8 @@ pub(super) fn assignments(typed: &OsStr) -> Vec<CompletionCandidate> {
         let tag = select::escaped(&tag);
         all.extend(["=", "+=", "-="].map(|sign| (format!("tags{sign}{tag}"), None)));
     }
+    let attributes = here.attributes().into_iter();
+    all.extend(attributes.map(|key| (format!("{key}="), None)));
     let fields = ["label=", "hold=", "attributes.", "contact."];
     all.extend(fields.map(|field| (field.to_owned(), None)));
     beginning(typed, all.into_iter().chain(here.leads()))
@@ -100,6 +110,13 @@ pub(super) fn assignments(typed: &OsStr) -> Vec<CompletionCandidate> {
 /// Leads by uuid.
 pub(super) fn leads(typed: &OsStr) -> Vec<CompletionCandidate> {
     here().map_or_else(Vec::new, |here| beginning(typed, here.leads()))
+}
+
+/// Lead files of the workspace.
+pub(super) fn lead_files(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let files = config::find(".".as_ref()).map(|root| lead_file::lead_files(&root).0);
+    let files = files.unwrap_or_default().into_iter();
+    beginning(typed, files.map(|file| (file.to_string(), None)))
 }
 
 /// Agents by name; after a comma, one more.
@@ -152,6 +169,15 @@ impl Here {
             .chain(["none"]);
         let agents = names.map(|name| format!("agent{sign}{name}"));
         statuses.chain(agents).map(|value| (value, None)).collect()
+    }
+
+    /// The attributes that the files declare: `attributes.KEY`.
+    fn attributes(&self) -> BTreeSet<String> {
+        let fields = self.desired.values().flat_map(|lead| &lead.fields);
+        fields
+            .filter(|desired| desired.field.kind() == Kind::KeyedText)
+            .map(|desired| desired.field.to_string())
+            .collect()
     }
 
     /// The tags of the policy; where it has none, those that the files ask for.

@@ -61,9 +61,14 @@ fn files(
         count(loaded.leads, "lead"),
         count(loaded.files, "file")
     );
-    checks.push(match errors {
-        0 => HealthCheck::ok("files", found),
-        errors => HealthCheck::error(
+    checks.push(match (errors, loaded.diagnostics.len()) {
+        (0, 0) => HealthCheck::ok("files", found),
+        (0, warnings) => HealthCheck::warning(
+            "files",
+            format!("{found}; {}", count(warnings, "warning")),
+            "look at the warnings above; `convertalk validate` shows them again",
+        ),
+        (errors, _) => HealthCheck::error(
             "files",
             count(errors, "error"),
             "fix the errors above; `convertalk validate` checks the files again",

@@ -102,6 +102,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("Check all files", "convertalk validate"),
             (
+                "Show what is wrong with one of them",
+                "convertalk validate leads/eu.yaml",
+            ),
+            (
                 "Annotate the lines of a pull request",
                 "convertalk validate --format github",
             ),

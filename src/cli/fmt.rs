@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use clap_complete::ArgValueCompleter;
 use rayon::prelude::*;
 
+use super::complete;
 use super::options::OutputFormat;
 use super::ui::Ui;
 use crate::atomic_file;
@@ -24,7 +26,7 @@ use crate::{config, lead_file};
 #[derive(Debug, Args)]
 pub(super) struct Fmt {
     /// Format these files instead of all lead files of the workspace
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", add = ArgValueCompleter::new(complete::lead_files))]
     files: Vec<PathBuf>,
     /// Write nothing; exit with 1 if a file would change
     #[arg(long)]

@@ -1,20 +1,31 @@
 //! `convertalk validate`
 
-use std::path::Path;
+mod chosen;
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
+use self::chosen::choose;
+use super::complete;
 use super::pull_request::{note_places, prefix_of_places};
 use super::session::overrides;
 use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::report::style::{GOOD, count, paint};
 use crate::report::{self, ValidateReport};
+use crate::yaml::Diagnostic;
 use crate::{config, lead_file};
 
 /// Check the files, offline
+///
+/// Reports every error and warning in one run. With files, only theirs: all others are read too, so that a lead that is declared twice is found.
 #[derive(Debug, Args)]
 pub(super) struct Validate {
+    /// Report the errors and warnings of these files alone
+    #[arg(value_name = "FILE", add = ArgValueCompleter::new(complete::lead_files))]
+    files: Vec<PathBuf>,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: DiagnosticFormat,
@@ -35,13 +46,13 @@ enum DiagnosticFormat {
 impl Validate {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let root = config::find(directory)?;
-        let loaded = lead_file::load(&root, &overrides());
-        let errors = loaded
-            .diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.is_error())
-            .count();
-        let leads = loaded.desired.as_ref().map_or(0, |desired| desired.len());
+        let mut loaded = lead_file::load(&root, &overrides());
+        if !self.files.is_empty() {
+            choose(&mut loaded, &self.files, directory, &root, ui)?;
+        }
+        let diagnostics = &loaded.diagnostics;
+        let errors = diagnostics.iter().filter(|made| made.is_error()).count();
+        let leads = if errors == 0 { loaded.leads } else { 0 };
         let is_from_top = matches!(
             self.format,
             DiagnosticFormat::Github | DiagnosticFormat::Sarif
@@ -56,29 +67,19 @@ impl Validate {
                     valid: errors == 0,
                     files: loaded.files,
                     leads,
-                    errors: report::problems(&loaded.diagnostics),
-                    diagnostics: &loaded.diagnostics,
+                    errors: report::problems(diagnostics),
+                    diagnostics,
                 })?;
             }
-            DiagnosticFormat::Github => ui.result(&report::diagnostics_for_github(
-                &loaded.diagnostics,
-                &prefix,
-            ))?,
+            DiagnosticFormat::Github => {
+                ui.result(&report::diagnostics_for_github(diagnostics, &prefix))?;
+            }
             DiagnosticFormat::Sarif => {
-                let log = report::diagnostics_as_sarif(&loaded.diagnostics, &prefix)
-                    .map_err(Error::Json)?;
+                let log =
+                    report::diagnostics_as_sarif(diagnostics, &prefix).map_err(Error::Json)?;
                 ui.result(&log)?;
             }
-            DiagnosticFormat::Text => {
-                if ui.diagnostics(&loaded.diagnostics) == 0 {
-                    let found = format!(
-                        "{} in {}",
-                        count(leads, "lead"),
-                        count(loaded.files, "file")
-                    );
-                    ui.result(&format!("{} {found}\n", paint(GOOD, "Valid:")))?;
-                }
-            }
+            DiagnosticFormat::Text => as_text(diagnostics, leads, loaded.files, ui)?,
         }
         match errors {
             0 => Ok(Exit::Done),
@@ -86,4 +87,12 @@ impl Validate {
             _ => Ok(Exit::Error),
         }
     }
+}
+
+fn as_text(diagnostics: &[Diagnostic], leads: usize, files: usize, ui: &Ui) -> Result<(), Error> {
+    if ui.diagnostics(diagnostics) > 0 {
+        return Ok(());
+    }
+    let found = format!("{} in {}", count(leads, "lead"), count(files, "file"));
+    ui.result(&format!("{} {found}\n", paint(GOOD, "Valid:")))
 }

@@ -56,7 +56,7 @@ pub(crate) fn file<'t>(reader: &mut Decoder<'t>) -> RawFile<'t> {
     let Some(pairs) = reader.mapping(0, "a lead file", help) else {
         return file;
     };
-    let (mut keys, mut has_version) = (Keys::default(), false);
+    let (mut keys, mut has_version, mut has_leads) = (Keys::default(), false, false);
     for (key, value) in pairs {
         let Some(name) = reader.key(key, &mut keys) else {
             continue;
@@ -68,8 +68,16 @@ pub(crate) fn file<'t>(reader: &mut Decoder<'t>) -> RawFile<'t> {
             }
             "defaults" if reader.is_null(value) => {}
             "defaults" => file.defaults = Some(lead(reader, value, true)),
-            "leads" if reader.is_null(value) => {}
+            "leads" if reader.is_null(value) => {
+                has_leads = true;
+                warn_of_no_leads(
+                    reader,
+                    key,
+                    "`leads` is empty, so that this file declares no lead",
+                );
+            }
             "leads" => {
+                has_leads = true;
                 let help = "write each lead as `uuid:` with its fields below, indented";
                 let leads = reader.mapping(value, "`leads`", help);
                 file.leads = leads.map(Iterator::collect).unwrap_or_default();
@@ -82,7 +90,19 @@ pub(crate) fn file<'t>(reader: &mut Decoder<'t>) -> RawFile<'t> {
         let help = "write `version: 1` on the first line";
         reader.error(Code::MissingVersion, span, "`version` is missing", help);
     }
+    if !has_leads {
+        warn_of_no_leads(
+            reader,
+            0,
+            "there is no `leads`, so that this file declares no lead",
+        );
+    }
     file
+}
+
+fn warn_of_no_leads(reader: &mut Decoder<'_>, place: NodeId, message: &str) {
+    let help = "write the leads below `leads:`, indented; `leads: {}` says that there are none";
+    reader.warning(Code::EmptyLeads, reader.span(place), message, help);
 }
 
 /// Reads one lead, or `defaults`. Nothing after `uuid:` is a lead that only has the defaults.

@@ -157,6 +157,15 @@ fn completions_know_commands_flags_and_the_workspace() {
     for (words, one) in [
         (&["plan", "--only", "sta"][..], "status=REVIEW"),
         (&["plan", "--only", "tag=vip,ag"][..], "tag=vip,agent=priya"),
+        (&["plan", "--only", "status!=R"][..], "status!=REVIEW"),
+        (&["plan", "--only", "attributes.t"][..], "attributes.tier!="),
+        (
+            &["plan", "--only", "file!="][..],
+            "file!=leads/inbound.yaml",
+        ),
+        (&["plan", "--only", "lab"][..], "label~"),
+        (&["validate", "leads/in"][..], "leads/inbound.yaml"),
+        (&["fmt", "leads/in"][..], "leads/inbound.yaml"),
         (&["list", "--format", "j"][..], "json"),
         (&["set", "tags+"][..], "tags+=vip"),
         (&["set", "--share", "pr"][..], "priya"),

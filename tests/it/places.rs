@@ -29,7 +29,29 @@ const fn slip(text: &'static str, code: &'static str, at: (u64, u64), is_error: 
 
 const ID: &str = "7e88d192-9b20-4035-9b68-000000000001";
 
-const SLIPS: [Slip; 27] = [
+/// A lead file that is this.
+const fn whole(text: &'static str, code: &'static str, at: (u64, u64)) -> Slip {
+    Slip {
+        file: "leads/b.yaml",
+        text,
+        code,
+        is_error: false,
+        at: ("leads/b.yaml", at.0, at.1),
+    }
+}
+
+const SLIPS: [Slip; 30] = [
+    whole("version: 1\nleads:\n", "empty-leads", (2, 1)),
+    whole(
+        "version: 1\nleads: # none yet\n  # a:\n",
+        "empty-leads",
+        (2, 1),
+    ),
+    whole(
+        "version: 1\ndefaults: { agent: priya }\n",
+        "empty-leads",
+        (1, 1),
+    ),
     slip("ID: { agent: }", "empty-value", (3, 48), true),
     slip("ID: { status: }", "empty-value", (3, 49), true),
     slip("ID: { status: \"\" }", "unknown-status", (3, 51), true),
@@ -156,7 +178,13 @@ fn world(slip: &Slip) -> World {
     let world = World::new(&[record(1, "OPEN", None, &[])], "");
     world.declare(&format!("  {}: {{ label: kept }}\n", uuid(2)));
     let text = slip.text.replace("ID", ID);
-    world.write(slip.file, &format!("version: 1\nleads:\n  {text}\n"));
+    let is_whole = text.starts_with("version");
+    let text = if is_whole {
+        text
+    } else {
+        format!("version: 1\nleads:\n  {text}\n")
+    };
+    world.write(slip.file, &text);
     world
 }
 

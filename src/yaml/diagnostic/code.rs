@@ -76,6 +76,8 @@ codes! {
     DuplicateTag = "duplicate-tag",
     /// A file has no content.
     EmptyFile = "empty-file",
+    /// A file declares no lead, and does not say that it means to.
+    EmptyLeads = "empty-leads",
     /// A value is empty where that means nothing.
     EmptyValue = "empty-value",
     /// A character that no one can see, or that moves what one sees.
