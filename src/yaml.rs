@@ -18,5 +18,6 @@ mod written;
 
 pub use self::diagnostic::{Diagnostic, Severity};
 pub use self::parse::parse;
+pub(crate) use self::parse::readable_part;
 pub use self::tree::{Node, NodeId, NodeKind, Pairs, Style, Tree};
 pub use self::written::Written;

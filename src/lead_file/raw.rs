@@ -8,7 +8,7 @@ use crate::config::visible::warn_of_odd_uuid;
 use crate::config::words::read_version;
 use crate::lead::field::groups;
 use crate::lead::{Field, FieldId, Kind as FieldKind};
-use crate::text::{invisible_in, name_of};
+use crate::text::{invisible_in, is_unusual_space, name_of};
 use crate::yaml::decode::{At, Decoder, Keys};
 use crate::yaml::diagnostic::Code;
 use crate::yaml::excerpt::quoted;
@@ -231,6 +231,16 @@ pub(crate) fn uuid<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<&'t str> 
         let message = format!("the uuid {} holds {}", quoted(text), name_of(c));
         let help = "delete the character, or copy the uuid from the inbox again";
         reader.error(Code::InvisibleCharacter, reader.span(id), message, help);
+        return None;
+    }
+    if let Some(c) = text.chars().find(|c| is_unusual_space(*c)) {
+        let message = format!("the uuid {} holds {}", quoted(text), name_of(c));
+        let help = if text.starts_with(is_unusual_space) {
+            "indent with plain spaces: YAML takes any other as a part of the key"
+        } else {
+            "delete the character, or copy the uuid from the inbox again"
+        };
+        reader.error(Code::BadUuid, reader.span(id), message, help);
         return None;
     }
     let null = (resolve(text, *style) == Scalar::Null).then_some("a uuid is empty");

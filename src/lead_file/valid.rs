@@ -18,7 +18,7 @@ use crate::policy::Agent;
 use crate::yaml::decode::{At, Decoder, odd_text};
 use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span, meant};
 use crate::yaml::excerpt::quoted;
-use crate::yaml::{self, NodeId};
+use crate::yaml::{self, NodeId, NodeKind};
 
 /// The names that lead files may use. What is `None` could not be read, and is not checked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,8 +55,10 @@ pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_
     };
     let mut diagnostics = Vec::new();
     let Some(tree) = yaml::parse(&source, &mut diagnostics) else {
+        let rest = readable_part(&source, number, vocabulary);
+        diagnostics.extend(rest.diagnostics);
         return Checked {
-            leads: Vec::new(),
+            leads: rest.leads,
             diagnostics,
         };
     };
@@ -81,6 +83,34 @@ pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_
         leads,
         diagnostics: reader.out,
     }
+}
+
+/// What can be read of a file with syntax errors: its leads are compared with those of other files, and its other errors are reported
+/// in the same run.
+fn readable_part(source: &SourceFile<'_>, number: u32, vocabulary: Vocabulary<'_>) -> Checked {
+    let mut checked = Checked {
+        leads: Vec::new(),
+        diagnostics: Vec::new(),
+    };
+    let Some(text) = yaml::readable_part(source) else {
+        return checked;
+    };
+    let rest = SourceFile {
+        file: source.file.clone(),
+        text: &text,
+    };
+    if yaml::parse(&rest, &mut Vec::new()).is_none() {
+        return checked;
+    }
+    checked = check(&source.file, &text, number, vocabulary);
+    // What is missing may be in a part that could not be read.
+    checked.diagnostics.retain(|made| {
+        !matches!(
+            made.code,
+            Code::MissingVersion | Code::EmptyLeads | Code::EmptyFile
+        )
+    });
+    checked
 }
 
 /// What a file says of a lead, wherever in the file it says so.
@@ -212,6 +242,11 @@ impl Checker<'_> {
         let mut leads = Vec::with_capacity(file.leads.len());
         for (key, value) in file.leads {
             let uuid = raw::uuid(reader, key);
+            let is_scalar = matches!(reader.tree.kind(value), NodeKind::Scalar(..));
+            if uuid.is_none() && is_scalar {
+                // Most likely a field of the lead above.
+                continue;
+            }
             let raw = raw::lead(reader, value, false);
             let label = raw.label.map(|label| label.value.into());
             let hold = raw.hold.map(|hold| hold.value.trim().into());

@@ -90,8 +90,19 @@ impl<'t> Decoder<'t> {
         message: impl AsRef<str>,
         help: impl AsRef<str>,
     ) {
-        self.out
-            .push(self.source.error(code, span, message).help(help));
+        let (message, help) = (message.as_ref(), help.as_ref());
+        let error = self.source.error(code, span, message);
+        // What cannot be seen at the place is named.
+        let marked = self.source.text.get(span.start as usize..span.end as usize);
+        let line = marked.and_then(|text| text.lines().next());
+        let odd = line
+            .and_then(odd_character)
+            .filter(|name| !message.contains(name.as_str()) && !help.contains(name.as_str()));
+        let help = match odd {
+            Some(name) => format!("{help}; the text holds {name}"),
+            None => help.to_owned(),
+        };
+        self.out.push(error.help(help));
     }
 
     /// Notes a warning, with what to do about it.

@@ -1,5 +1,7 @@
 //! From the library's events to a tree, and the limits that keep a small file from becoming much work.
 
+mod lines;
+mod recover;
 mod slips;
 
 use std::collections::HashMap;
@@ -90,43 +92,23 @@ fn read<'a>(
                 }
                 builder.event(event, &span)
             }
-            Err(error) => Err(Box::new(syntax(source, &error))),
+            Err(error) => {
+                builder.out.extend(recover::errors(source, &error));
+                return None;
+            }
         };
         if let Err(stop) = step {
-            match slips::merge_conflicts(source) {
-                conflicts if conflicts.is_empty() => builder.out.push(*stop),
-                conflicts => builder.out.extend(conflicts),
-            }
+            builder.out.push(*stop);
             return None;
         }
     }
     builder.finish()
 }
 
-fn syntax(source: &SourceFile<'_>, error: &granit_parser::ScanError) -> Diagnostic {
-    let mark = error.marker();
-    let start = mark
-        .byte_offset()
-        .unwrap_or_default()
-        .min(source.text.len()) as u32;
-    let span = Span {
-        start,
-        end: start + 1,
-        line: mark.line() as u32,
-        column: mark.col() as u32 + 1,
-    };
-    if matches!(
-        error.kind(),
-        granit_parser::ErrorKind::RecursionLimitExceeded
-    ) {
-        return too_deep(source, span);
-    }
-    if let Some(slip) = slips::known(source, span) {
-        return slip;
-    }
-    source
-        .error(Code::YamlSyntax, span, format!("this is not YAML: {}", error.info()))
-        .help("check the indentation, the quotes and the brackets here and on the line before; tabs do not indent")
+/// What can be read of a text that is not YAML as a whole: spaces are in place of the blocks with errors. `None` where nothing is left.
+pub(crate) fn readable_part(source: &SourceFile<'_>) -> Option<String> {
+    let rest = recover::recover(source).rest;
+    Some(rest).filter(|rest| rest != source.text && !rest.trim().is_empty())
 }
 
 fn too_deep(source: &SourceFile<'_>, at: Span) -> Diagnostic {

@@ -21,7 +21,7 @@ use crate::world::{RAHUL, World};
 const FOLDER: &str = "tests/files/layouts";
 
 /// Each layout with its name.
-fn layouts() -> BTreeMap<String, String> {
+pub(crate) fn layouts() -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(FOLDER).expect("layouts");
     let paths = entries.map(|entry| entry.expect("an entry").path());
     let files = paths.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));

@@ -57,6 +57,7 @@ mod secrets;
 mod selecting;
 mod side_effects;
 mod story;
+mod syntax;
 mod validate;
 mod volume;
 mod watch;

@@ -1,58 +1,116 @@
 //! Slips that make a text no YAML, by what people did rather than by what the parser met.
 
-use crate::text::name_of;
+use std::ops::Range;
+
+use super::lines::{Lines, without_comment};
+use super::recover::blank;
+use crate::text::{is_unusual_space, name_of, visible};
 use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span};
 
-/// The markers that git writes around the two sides of a conflict.
-const MARKERS: [&str; 3] = ["<<<<<<< ", "=======", ">>>>>>> "];
+/// The marker that git writes before the first side of a conflict.
+const CONFLICT: &str = "<<<<<<< ";
 
 /// One error for each conflict that is not resolved.
-pub(super) fn merge_conflicts(source: &SourceFile<'_>) -> Vec<Diagnostic> {
-    let mut made = Vec::new();
-    let mut at = 0;
-    for (number, line) in source.text.split('\n').enumerate() {
-        if line.starts_with(MARKERS[0]) {
-            let span = on_line(at, 0, line.len(), number as u32 + 1, line);
-            let message = "a merge conflict is not resolved";
-            let help = "keep one side, and delete the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
-            made.push(source.error(Code::MergeConflict, span, message).help(help));
+pub(super) fn conflicts(source: &SourceFile<'_>) -> Vec<Diagnostic> {
+    let lines = Lines::new(source.text);
+    let marked = (0..lines.len()).filter(|number| lines.line(*number).starts_with(CONFLICT));
+    let error = |number| {
+        let span = lines.span(number, 0..lines.line(number).len());
+        let message = "a merge conflict is not resolved";
+        let help = "keep one side, and delete the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`";
+        source.error(Code::MergeConflict, span, message).help(help)
+    };
+    marked.map(error).collect()
+}
+
+/// The text with the first side of each conflict alone; spaces are in place of all else.
+pub(super) fn without_conflicts(text: &str) -> String {
+    let lines = Lines::new(text);
+    let mut made = text.to_owned();
+    let mut side = Side::None;
+    for number in 0..lines.len() {
+        let line = lines.line(number);
+        let (after, is_kept) = match side {
+            Side::None if line.starts_with(CONFLICT) => (Side::First, false),
+            Side::First if line == "=======" || line.starts_with("||||||| ") => {
+                (Side::Other, false)
+            }
+            Side::Other if line.starts_with(">>>>>>> ") => (Side::None, false),
+            Side::None | Side::First => (side, true),
+            Side::Other => (side, false),
+        };
+        side = after;
+        if !is_kept {
+            blank(&mut made, lines.bytes(number..number + 1));
         }
-        at += line.len() + 1;
     }
     made
 }
 
-/// The slip on the line of a syntax error, or next to it, where it is a known one.
-pub(super) fn known(source: &SourceFile<'_>, span: Span) -> Option<Diagnostic> {
-    let mut starts = vec![0];
-    starts.extend(source.text.match_indices('\n').map(|(at, _)| at + 1));
-    let number = (span.line as usize).max(1) - 1;
-    let line_of = |number: usize| {
-        let start = *starts.get(number)?;
-        let text = &source.text[start..];
-        Some((
-            number,
-            start,
-            text.split('\n')
-                .next()
-                .unwrap_or_default()
-                .trim_end_matches('\r'),
-        ))
-    };
+#[derive(Clone, Copy)]
+enum Side {
+    None,
+    First,
+    Other,
+}
+
+/// The slip on the line of a syntax error, or next to it, where it is a known one: the same in all lines of the block.
+pub(super) fn known(
+    source: &SourceFile<'_>,
+    lines: &Lines<'_>,
+    at: Span,
+    block: &Range<usize>,
+) -> Vec<Diagnostic> {
+    let number = (at.line as usize).max(1) - 1;
     // The parser reports a tab where the token before it ended.
     let near = [Some(number), Some(number + 1), number.checked_sub(1)];
-    let lines = || near.into_iter().flatten().filter_map(line_of);
-    for (number, start, line) in lines() {
-        let blanks = line.len() - line.trim_start().len();
-        let odd = line[..blanks].char_indices().find(|(_, c)| *c != ' ');
-        if let Some((at, c)) = odd.filter(|_| blanks < line.len()) {
-            let span = on_line(start, at, at + c.len_utf8(), number as u32 + 1, line);
-            let message = format!("{} indents this line", name_of(c));
-            let error = source.error(Code::YamlSyntax, span, message);
-            return Some(error.help("indent with plain spaces: YAML takes nothing else there"));
-        }
+    let near: Vec<usize> = near
+        .into_iter()
+        .flatten()
+        .filter(|number| block.contains(number))
+        .collect();
+    if let Some(odd) = near
+        .iter()
+        .find_map(|number| odd_indentation(lines, *number))
+    {
+        let all = block.clone().filter(|number| {
+            let other = odd_indentation(lines, *number);
+            other.is_some_and(|other| other == odd)
+        });
+        return all
+            .map(|number| indented(source, lines, number, &odd))
+            .collect();
     }
-    let (number, start, line) = line_of(number)?;
+    let mut unquoted = [Some(number), number.checked_sub(1)].into_iter().flatten();
+    let slip = unquoted_colon(source, lines, number)
+        .or_else(|| unquoted.find_map(|number| without_space(source, lines, number)));
+    slip.into_iter().collect()
+}
+
+/// What comes before the first character of an indentation that YAML does not take, and that character.
+fn odd_indentation<'l>(lines: &Lines<'l>, number: usize) -> Option<(&'l str, char)> {
+    let line = lines.line(number);
+    let blanks = &line[..line.len() - line.trim_start().len()];
+    let at = blanks
+        .find(|c| c != ' ')
+        .filter(|_| blanks.len() < line.len())?;
+    blanks[at..].chars().next().map(|c| (&line[..at], c))
+}
+
+fn indented(
+    source: &SourceFile<'_>,
+    lines: &Lines<'_>,
+    number: usize,
+    (before, c): &(&str, char),
+) -> Diagnostic {
+    let span = lines.span(number, before.len()..before.len() + c.len_utf8());
+    let message = format!("{} indents this line", name_of(*c));
+    let error = source.error(Code::YamlSyntax, span, message);
+    error.help("indent with plain spaces: YAML takes nothing else there")
+}
+
+fn unquoted_colon(source: &SourceFile<'_>, lines: &Lines<'_>, number: usize) -> Option<Diagnostic> {
+    let line = lines.line(number);
     let words = line.trim_start();
     let (key, value) = words.trim_start_matches("- ").split_once(": ")?;
     let value = value.split(" #").next().unwrap_or_default().trim();
@@ -60,8 +118,8 @@ pub(super) fn known(source: &SourceFile<'_>, span: Span) -> Option<Diagnostic> {
     if !is_text || !(value.contains(": ") || value.ends_with(':')) {
         return None;
     }
-    let column = line.len() - line.trim_start().len() + words.find(value)?;
-    let span = on_line(start, column, column + value.len(), number as u32 + 1, line);
+    let column = line.len() - words.len() + words.find(value)?;
+    let span = lines.span(number, column..column + value.len());
     let error = source.error(
         Code::YamlSyntax,
         span,
@@ -77,11 +135,33 @@ pub(super) fn known(source: &SourceFile<'_>, span: Span) -> Option<Diagnostic> {
     }))
 }
 
-fn on_line(start: usize, from: usize, to: usize, number: u32, line: &str) -> Span {
-    Span {
-        start: (start + from) as u32,
-        end: (start + to) as u32,
-        line: number,
-        column: line[..from].chars().count() as u32 + 1,
+/// A key or a dash that its value follows at once, or after something that only looks like a space.
+fn without_space(source: &SourceFile<'_>, lines: &Lines<'_>, number: usize) -> Option<Diagnostic> {
+    let line = lines.line(number);
+    let words = without_comment(line);
+    let column = line.find(words)?;
+    let (sign, at) = match words.strip_prefix('-') {
+        Some(rest) if rest.starts_with(is_unusual_space) => ("dash", 0),
+        Some(_) => return None,
+        None => ("colon", words.find(':')?),
+    };
+    let key = &words[..at];
+    let rest = &words[at + 1..];
+    let value = rest.trim();
+    let is_plain = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_other =
+        rest.starts_with([' ', '/', ':']) || words.contains(": ") || value.ends_with(':');
+    if !is_plain || is_other || value.is_empty() {
+        return None;
     }
+    let odd = rest.chars().next().filter(|c| is_unusual_space(*c));
+    let message = match odd {
+        Some(c) => format!("{} follows the {sign}, and not a space", name_of(c)),
+        None => format!("no space follows the {sign}"),
+    };
+    let from = column + at;
+    let end = from + 1 + odd.map_or(0, char::len_utf8);
+    let span = lines.span(number, from..end);
+    let help = format!("write `{key}{} {}`", &words[at..=at], visible(value));
+    Some(source.error(Code::YamlSyntax, span, message).help(help))
 }
