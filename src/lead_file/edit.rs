@@ -73,9 +73,8 @@ pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary
                 attempts: 0,
             };
             editor.settle(&fit);
-            if editor.edited.text != text {
-                editor.keep_layout(text);
-            }
+            let made = std::mem::take(&mut edited.text);
+            edited.text = with_layout_kept(file, text, made);
         }
         Err(why) => edited
             .refused
@@ -197,20 +196,19 @@ impl Editor<'_> {
             Err("a comment would be lost, or would end up beside another value".to_owned())
         }
     }
+}
 
-    /// Lays out what was added to a file that is in the canonical layout.
-    fn keep_layout(&mut self, before: &str) {
-        let rules = layout_rules();
-        let canonical = |text| layout(self.file, text, &rules).ok();
-        if canonical(before).is_none_or(|made| made.left_alone || made.text != before) {
-            return;
-        }
-        if let Some(made) = canonical(&self.edited.text)
-            && meaning(self.file, &made.text, self.vocabulary).as_ref() == Ok(&self.says)
-        {
-            self.edited.text = made.text;
-        }
+/// The text of an edited file, laid out where the file was in the canonical layout before: a new value may be too long for its line, say.
+fn with_layout_kept(file: &Arc<str>, before: &str, edited: String) -> String {
+    let rules = layout_rules();
+    let canonical = |text| layout(file, text, &rules).ok();
+    let is_canonical =
+        |text| canonical(text).is_some_and(|made| !made.left_alone && made.text == text);
+    if edited == before || !is_canonical(before) {
+        return edited;
     }
+    // A layout says the same as what was laid out: it is compared when it is made.
+    canonical(&edited).map_or(edited, |made| made.text)
 }
 
 /// Whether each line of a text ends with `\r\n`.

@@ -4,12 +4,13 @@
 //! written, in a block or on a line, for those who put it into a file that is there.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::lead::{AgentId, DesiredValue, Field, LeadId};
 use crate::lead_file::raw::lead_keys;
 use crate::lead_file::value::to_yaml;
 use crate::policy::Agent;
-use crate::yaml::format::LayoutRules;
+use crate::yaml::format::{LayoutRules, layout};
 use crate::yaml::quote::{ScalarContext, scalar};
 use crate::yaml::value::{YamlValue, block_entry};
 
@@ -96,7 +97,11 @@ pub fn file(
             made.push('\n');
         }
     }
-    made
+    // Long texts are folded.
+    match layout(&Arc::from("new.yaml"), &made, &layout_rules()) {
+        Ok(laid_out) => laid_out.text,
+        Err(_) => made,
+    }
 }
 
 /// The keys of a lead and their values.

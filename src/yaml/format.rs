@@ -1,5 +1,5 @@
 //! The canonical layout of a file: two spaces for each level, keys in their order, no line longer than 80 columns where a list can be
-//! divided.
+//! divided or a text folded.
 //!
 //! [`layout`] takes a file's text and returns the same file laid out. Values, comments, anchors, aliases and line breaks stay. Quotes,
 //! spaces and brackets become those that prettier and yamllint accept with their defaults, so that no one has to choose between them.

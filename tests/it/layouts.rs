@@ -97,19 +97,22 @@ fn record(uuid: &str) -> Json {
     })
 }
 
+/// A workspace with these lead files, by name and text, and an inbox with other values of each lead.
+pub(crate) fn world_of(files: &[(String, String)]) -> World {
+    let texts = files.iter().map(|(_, text)| text);
+    let ids = texts.flat_map(|text| says(&workspace(), text).into_keys());
+    let records: Vec<Json> = ids.map(|id| record(id.as_str())).collect();
+    let world = World::new(&records, "");
+    for (name, text) in files {
+        world.write(&format!("leads/{name}"), text);
+    }
+    world
+}
+
 #[test]
 fn live_values_go_into_each_layout_and_then_the_plan_is_empty() {
     let layouts = layouts();
-    let uuids: Vec<String> = layouts
-        .values()
-        .flat_map(|text| says(&workspace(), text).into_keys())
-        .map(|id| id.to_string())
-        .collect();
-    let records: Vec<Json> = uuids.iter().map(|uuid| record(uuid)).collect();
-    let world = World::new(&records, "");
-    for (name, text) in &layouts {
-        world.write(&format!("leads/{name}"), text);
-    }
+    let world = world_of(&layouts.clone().into_iter().collect::<Vec<_>>());
     let ran = world.run("pull --update").exits(0);
     assert!(!ran.err.contains("not written"), "{}", ran.err);
     world.run("plan --detailed-exitcode").exits(0);

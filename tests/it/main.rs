@@ -30,6 +30,7 @@ mod html;
 mod init;
 mod laws;
 mod layouts;
+mod linters;
 mod listing;
 mod live;
 mod living;

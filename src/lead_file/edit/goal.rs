@@ -42,6 +42,16 @@ pub(crate) fn rewrite(
     goals: &Meanings,
     vocabulary: Vocabulary<'_>,
 ) -> Result<String, Vec<Refused>> {
+    let made = rewritten(file, text, goals, vocabulary)?;
+    Ok(super::with_layout_kept(file, text, made))
+}
+
+fn rewritten(
+    file: &Arc<str>,
+    text: &str,
+    goals: &Meanings,
+    vocabulary: Vocabulary<'_>,
+) -> Result<String, Vec<Refused>> {
     let rewriter = Rewriter {
         file,
         vocabulary,

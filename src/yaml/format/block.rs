@@ -60,7 +60,7 @@ impl<'p> Printer<'p, '_> {
         if !after.trim().is_empty() {
             return None;
         }
-        let mut made = text[..head].trim_end().to_owned();
+        let mut made = without_blank_before_mark(&text[..head]);
         if head > 0 {
             made.push('\n');
         }
@@ -254,6 +254,15 @@ impl<'p> Printer<'p, '_> {
             NodeKind::Scalar(text, _) => Some(text),
             NodeKind::Sequence(_) | NodeKind::Mapping { .. } | NodeKind::Alias(_) => None,
         }
+    }
+}
+
+/// What comes before a document, `---` included, without blank lines at its end.
+fn without_blank_before_mark(head: &str) -> String {
+    let head = head.trim_end();
+    match head.rfind("\n---") {
+        Some(at) => format!("{}{}", head[..at].trim_end(), &head[at..]),
+        None => head.to_owned(),
     }
 }
 

@@ -138,6 +138,7 @@ pub(crate) fn rest(
         let beside = Beside {
             text: words.trim_end().to_owned(),
             column: column(written, start),
+            gap: start - written.text[..start].trim_end_matches([' ', '\t']).len(),
         };
         return Ok((Some(beside), end));
     }

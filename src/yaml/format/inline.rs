@@ -1,5 +1,6 @@
 //! What is on the line of its key: scalars, aliases, and short lists in brackets.
 
+use crate::yaml::format::lines::{WIDTH, columns};
 use crate::yaml::{NodeId, NodeKind, Style, Written};
 
 /// A scalar or alias as it is written, in double quotes where it has quotes and nothing in it speaks against them: prettier's choice.
@@ -60,6 +61,53 @@ fn item_on_one_line(written: &Written<'_>, item: NodeId) -> Option<String> {
             Some(requoted(written, item)).filter(|text| !text.is_empty() && !text.contains('\n'))
         }
     }
+}
+
+/// A scalar with line breaks in place of single spaces, so that no line is longer than others may be where that can be had: `taken` columns
+/// of the first line are taken, and `indent` of each other. A reader takes such a line break as the space.
+pub(crate) fn folded(text: &str, taken: usize, indent: usize) -> String {
+    let mut made = String::with_capacity(text.len());
+    let mut end = taken;
+    let words = words(text);
+    if words
+        .first()
+        .is_some_and(|word| taken + columns(word) > WIDTH)
+    {
+        return text.to_owned();
+    }
+    for (number, word) in words.into_iter().enumerate() {
+        let width = columns(word);
+        if number > 0 && end + 1 + width > WIDTH {
+            made.push('\n');
+            end = indent + width;
+        } else if number > 0 {
+            made.push(' ');
+            end += 1 + width;
+        } else {
+            end += width;
+        }
+        made.push_str(word);
+    }
+    made
+}
+
+/// The parts of a scalar between which a line may end: at a single space, before a letter or digit, so that no reader takes what follows
+/// for a comment, a key or an escape.
+fn words(text: &str) -> Vec<&str> {
+    let mut made = Vec::new();
+    let mut start = 0;
+    for (at, _) in text.match_indices(' ') {
+        let before = text[..at].chars().next_back();
+        let after = text[at + 1..].chars().next();
+        let is_inner = before.is_some_and(|c| !matches!(c, ' ' | '\\' | '"' | '\'' | ':'))
+            && after.is_some_and(char::is_alphanumeric);
+        if is_inner {
+            made.push(&text[start..at]);
+            start = at + 1;
+        }
+    }
+    made.push(&text[start..]);
+    made
 }
 
 /// A text over several lines, all but the first moved from one column to another.

@@ -9,7 +9,12 @@ pub(crate) struct Beside {
     pub(crate) text: String,
     /// Its column before, from 0, in characters.
     pub(crate) column: usize,
+    /// The blanks before it.
+    pub(crate) gap: usize,
 }
+
+/// More blanks than this before a comment are there to align it with another.
+const PLAIN_GAP: usize = 2;
 
 /// A line without its line break; an empty one has no indentation either.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,7 +54,7 @@ pub(crate) fn columns(text: &str) -> usize {
 
 /// The text of all lines.
 ///
-/// Comments beside lines that follow one another and that began in one column keep that column, or share the next that fits. Any
+/// Comments beside lines that follow one another and that were aligned in one column keep that column, or share the next that fits. Any
 /// other comment is one space away.
 pub(crate) fn print(lines: &[OutputLine]) -> String {
     let mut made = String::new();
@@ -62,15 +67,21 @@ pub(crate) fn print(lines: &[OutputLine]) -> String {
             .count();
         let (group, after) = rest.split_at(group);
         let end = group.iter().map(OutputLine::end).max().unwrap_or_default();
-        let aligned = match column {
-            Some(column) if group.len() > 1 && column > end => Some(column),
-            Some(_) if group.len() > 1 => Some(end + 1),
-            _ => None,
-        };
+        let aligned = column
+            .map(|column| if column > end { column } else { end + 1 })
+            .filter(|column| is_aligned(group, *column));
         group.iter().for_each(|line| push(&mut made, line, aligned));
         rest = after;
     }
     made
+}
+
+/// Whether comments were aligned by more blanks than one writes by habit, and are so in this column too.
+fn is_aligned(group: &[OutputLine], column: usize) -> bool {
+    let mut before = group.iter().filter_map(|line| line.beside.as_ref());
+    group.len() > 1
+        && before.any(|beside| beside.gap > PLAIN_GAP)
+        && group.iter().any(|line| column - line.end() > PLAIN_GAP)
 }
 
 fn push(made: &mut String, line: &OutputLine, column: Option<usize>) {

@@ -3,7 +3,7 @@
 use crate::yaml::format::block::{NodeLayout, Printer};
 use crate::yaml::format::entries::{blanks, push_below};
 use crate::yaml::format::gap::{Fallback, below, rest};
-use crate::yaml::format::inline::{one_line, requoted};
+use crate::yaml::format::inline::{folded, one_line, requoted};
 use crate::yaml::format::lines::{OutputLine, WIDTH, columns};
 use crate::yaml::{NodeId, NodeKind, Style};
 
@@ -60,7 +60,11 @@ impl<'p> Printer<'p, '_> {
         if let NodeKind::Scalar(_, Style::Literal | Style::Folded) = kind {
             return self.lines(id, line, out);
         }
-        let text = requoted(written, id);
+        let mut text = requoted(written, id);
+        if !text.contains('\n') {
+            let taken = line.indent + columns(&line.text);
+            text = folded(&text, taken, spot.indent + 2);
+        }
         let mut parts = text.split('\n');
         line.text
             .push_str(parts.next().unwrap_or_default().trim_end());
