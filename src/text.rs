@@ -2,6 +2,7 @@
 //! and errors with their causes.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_security::confusable_detection::skeleton;
 
 /// Text from a stranger for one line of a terminal: control, bidi, zero-width and no-break characters are escaped.
 pub fn visible(text: &str) -> String {
@@ -34,46 +35,75 @@ pub fn is_unusual_space(c: char) -> bool {
     c.is_whitespace() && !matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
-/// Two texts made distinguishable: where they would look the same, spaces at the ends become `·` and what is not ASCII an escape.
+/// Two texts made distinguishable: where they would look the same, spaces that one cannot count become `·`, and what is not ASCII an escape
+/// where that is not enough.
 pub fn distinct(one: &str, other: &str) -> (String, String) {
     if !look_alike(one, other) {
         return (visible(one), visible(other));
     }
-    let has_one_form = one.nfc().eq(one.chars()) == other.nfc().eq(other.chars());
-    (
-        spelled_out(one, !has_one_form),
-        spelled_out(other, !has_one_form),
-    )
+    let (one_shown, other_shown) = (with_dots(one), with_dots(other));
+    if one_shown != other_shown && !look_alike(&one_shown, &other_shown) {
+        return (one_shown, other_shown);
+    }
+    (escaped(&one_shown), escaped(&other_shown))
 }
 
-/// Whether two texts differ only in what one cannot see.
+/// A text beside others: as it is, and made distinguishable from one that would look the same.
+pub fn distinct_from<'o>(text: &str, others: impl IntoIterator<Item = &'o str>) -> String {
+    let alike = others.into_iter().find(|other| look_alike(text, other));
+    alike.map_or_else(|| visible(text), |other| distinct(text, other).0)
+}
+
+/// Whether two texts differ only in what one cannot see: characters that are invisible, spaces, Unicode forms, and letters of other scripts
+/// that are drawn alike. Letters and digits of ASCII look different.
 pub fn look_alike(one: &str, other: &str) -> bool {
-    let looks = |text: &str| -> String {
-        let spaced = |c: char| if is_unusual_space(c) { ' ' } else { c };
-        let seen = text.chars().filter(|c| !is_invisible(*c)).map(spaced);
-        seen.collect::<String>().trim().nfc().collect()
-    };
-    one != other && looks(one) == looks(other)
+    if one == other {
+        return false;
+    }
+    let (one, other) = (seen(one), seen(other));
+    one == other || (!(one.is_ascii() && other.is_ascii()) && skeleton(&one).eq(skeleton(&other)))
 }
 
-/// A text with the spaces at its ends as `·`, and with escapes for what is not ASCII where `escapes`.
-fn spelled_out(text: &str, escapes: bool) -> String {
-    let inner = text.trim_matches(' ');
-    let start = text.len() - text.trim_start_matches(' ').len();
-    let end = if inner.is_empty() {
-        0
-    } else {
-        text.len() - start - inner.len()
-    };
-    let mut shown = "·".repeat(start);
-    for c in inner.chars() {
-        if escapes && !c.is_ascii() {
-            shown.extend(c.escape_unicode());
+/// What one sees of a text.
+fn seen(text: &str) -> String {
+    let spaced = |c: char| if is_unusual_space(c) { ' ' } else { c };
+    let seen: String = text
+        .chars()
+        .filter(|c| !is_invisible(*c))
+        .map(spaced)
+        .collect();
+    let words: Vec<&str> = seen.split(' ').filter(|word| !word.is_empty()).collect();
+    words.join(" ").nfc().collect()
+}
+
+/// A text with `·` for spaces at its ends and for those beside another.
+fn with_dots(text: &str) -> String {
+    let mut shown = String::new();
+    let mut chars = text.chars().peekable();
+    let mut before = None;
+    while let Some(c) = chars.next() {
+        let is_counted = |beside: Option<char>| beside.is_none_or(|beside| beside == ' ');
+        if c == ' ' && (is_counted(before) || is_counted(chars.peek().copied())) {
+            shown.push('·');
         } else {
             push(&mut shown, c);
         }
+        before = Some(c);
     }
-    shown + &"·".repeat(end)
+    shown
+}
+
+/// A text with escapes for what is not ASCII.
+fn escaped(shown: &str) -> String {
+    let mut made = String::new();
+    for c in shown.chars() {
+        match c {
+            '·' => made.push(c),
+            c if c.is_ascii() => made.push(c),
+            c => made.extend(c.escape_unicode()),
+        }
+    }
+    made
 }
 
 /// The first character that no one can see, or that moves what one sees. Those that join an emoji are not meant.
@@ -170,7 +200,22 @@ mod tests {
             pair("caf\\u{e9}", "cafe\\u{301}")
         );
         assert_eq!(distinct("a\u{a0}b", "a b"), pair("a\\u{a0}b", "a b"));
+        assert_eq!(distinct("a  b", "a b"), pair("a··b", "a b"));
+        assert_eq!(distinct("v\u{456}p", "vip"), pair("v\\u{456}p", "vip"));
+        assert_eq!(distinct("vip1", "vipl"), pair("vip1", "vipl"));
+        assert_eq!(
+            distinct("caf\u{e9} ", "caf\u{e9}"),
+            pair("caf\u{e9}·", "caf\u{e9}")
+        );
         assert_eq!(distinct("gold", "silver"), pair("gold", "silver"));
+    }
+
+    #[test]
+    fn a_text_is_set_apart_from_one_that_looks_the_same() {
+        let tags = ["vip", "v\u{456}p", "caf\u{e9}", "cafe\u{301}"];
+        let shown = tags.map(|tag| distinct_from(tag, tags));
+        let expected = ["vip", "v\\u{456}p", "caf\\u{e9}", "cafe\\u{301}"];
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::lead::normal::{Normalization, form, form_of_note, has_note};
 
 use crate::lead::{Field, FieldMask, Kind, Lead, Shown, Value};
 use crate::observe::Observed;
+use crate::text::distinct_from;
 
 /// The result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -140,11 +141,12 @@ impl fmt::Display for Check {
                 }
                 Instead::Normalised(Normalised {
                     what, sent, shown, ..
-                }) => format!(
-                    "{field} {was} normalised by the platform ({what}): sent {}, shown {}",
-                    words(sent),
-                    words(shown)
-                ),
+                }) => {
+                    let (sent, shown) = (words(sent, shown), words(shown, sent));
+                    format!(
+                        "{field} {was} normalised by the platform ({what}): sent {sent}, shown {shown}"
+                    )
+                }
                 Instead::Other => format!("{field} {is} neither the old nor the written value"),
             }
         });
@@ -156,16 +158,24 @@ impl fmt::Display for Check {
     }
 }
 
-/// A value for a message.
-fn words(value: &Value) -> String {
-    match value.shown() {
-        Shown::One(text) => format!("`{}`", text.unwrap_or("none")),
-        Shown::Agent(agent) => format!("`{agent}`"),
-        Shown::Tags(tags) => {
+/// A value for a message that has another one, too: two that look the same are shown apart.
+fn words(value: &Value, other: &Value) -> String {
+    match (value.shown(), other.shown()) {
+        (Shown::One(Some(text)), Shown::One(Some(other))) => {
+            format!("`{}`", distinct_from(text, [other]))
+        }
+        (Shown::One(text), _) => format!("`{}`", text.unwrap_or("none")),
+        (Shown::Agent(agent), _) => format!("`{agent}`"),
+        (Shown::Tags(tags), Shown::Tags(other)) => {
+            let all = || tags.union(other).map(String::as_str);
+            let shown = tags.iter().map(|tag| distinct_from(tag, all()));
+            format!("[{}]", shown.collect::<Vec<_>>().join(", "))
+        }
+        (Shown::Tags(tags), _) => {
             let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
             format!("[{}]", tags.join(", "))
         }
-        Shown::Notes(notes) => format!("{} notes", notes.len()),
+        (Shown::Notes(notes), _) => format!("{} notes", notes.len()),
     }
 }
 

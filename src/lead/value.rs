@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::normal::{Compare, has_note, same_sets};
+use super::normal::{Compare, form_of_note, has_note, same_sets};
 use super::{AgentId, DesiredValue, FieldId, Kind, Note, Status};
 
 /// A value, by the kind of its field. In JSON: null, a text, an array of texts, or an array of notes.
@@ -158,9 +158,8 @@ impl Value {
         match self {
             Self::Notes(notes) => {
                 let is_declared = |note: &&Note| {
-                    declared
-                        .iter()
-                        .any(|desired| desired.notes().contains(note))
+                    let mut asked = declared.iter().flat_map(|desired| desired.notes());
+                    asked.any(|asked| asked == *note || form_of_note(asked, note).is_some())
                 };
                 Self::Notes(notes.iter().filter(is_declared).cloned().collect())
             }

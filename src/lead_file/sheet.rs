@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use crate::lead::Field;
 
-pub(crate) use cell::{joined, text as defused};
+pub(crate) use cell::{exact_tag, joined, text as defused};
 pub use read::{SheetError, SheetRow, read};
 pub use write::write;
 

@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use super::style::{ADD, BAD, CHANGE, FAINT, GOOD, STRONG, indented, paint, visible};
 use crate::lead::{Field, Note, Shown, Value};
 use crate::plan::explain::{Decision, Declaration, Explained, Explanation};
+use crate::text::distinct_from;
 
 /// Renders the explanation of a lead.
 pub fn explanation(lead: &Explanation) -> String {
@@ -79,12 +80,15 @@ fn write_field(out: &mut String, lead: &Explanation, field: &Explained) -> fmt::
         paint(style, word)
     )?;
     let is_agent = field.field == Field::AGENT.to_string();
+    let texts = texts_of(field);
+    // A text that would look like another one beside it is set apart from it.
+    let shown = |text: &str| distinct_from(text, texts.iter().copied());
     let said = |said: &Declaration| match said {
-        Declaration::Value(value) => value_words(value, is_agent, lead),
+        Declaration::Value(value) => value_words(value, is_agent, lead, &shown),
         Declaration::Patch { present, absent } => {
-            let present = present.iter().map(|tag| format!("+{}", visible(tag)));
+            let present = present.iter().map(|tag| format!("+{}", shown(tag)));
             present
-                .chain(absent.iter().map(|tag| format!("-{}", visible(tag))))
+                .chain(absent.iter().map(|tag| format!("-{}", shown(tag))))
                 .collect::<Vec<_>>()
                 .join(" ")
         }
@@ -107,7 +111,10 @@ fn write_field(out: &mut String, lead: &Explanation, field: &Explained) -> fmt::
     indented(
         out,
         2,
-        format_args!("live     {}", value_words(&field.live, is_agent, lead)),
+        format_args!(
+            "live     {}",
+            value_words(&field.live, is_agent, lead, &shown)
+        ),
     )?;
     if let Some(commit) = &field.commit {
         let short: String = commit.id.chars().take(12).collect();
@@ -148,18 +155,45 @@ fn describe(rule: Decision) -> (anstyle::Style, &'static str, &'static str) {
     }
 }
 
-fn value_words(value: &Value, is_agent: bool, lead: &Explanation) -> String {
+/// The texts and tags that a field has at the base, in the file and in the inbox.
+fn texts_of(field: &Explained) -> Vec<&str> {
+    let mut texts = texts_in(&field.live);
+    for said in field.base.iter().chain(&field.desired) {
+        match said {
+            Declaration::Value(value) => texts.extend(texts_in(value)),
+            Declaration::Patch { present, absent } => {
+                texts.extend(present.iter().chain(absent).map(String::as_str));
+            }
+        }
+    }
+    texts
+}
+
+fn texts_in(value: &Value) -> Vec<&str> {
+    match value.shown() {
+        Shown::One(text) => text.into_iter().collect(),
+        Shown::Tags(tags) => tags.iter().map(String::as_str).collect(),
+        Shown::Agent(_) | Shown::Notes(_) => Vec::new(),
+    }
+}
+
+fn value_words(
+    value: &Value,
+    is_agent: bool,
+    lead: &Explanation,
+    shown: &impl Fn(&str) -> String,
+) -> String {
     match value.shown() {
         Shown::One(None) if is_agent => "none".to_owned(),
         Shown::One(None) => "(none)".to_owned(),
         Shown::One(Some("")) => "\"\"".to_owned(),
-        Shown::One(Some(text)) => visible(text),
+        Shown::One(Some(text)) => shown(text),
         Shown::Agent(id) => match lead.agents.get(id.as_str()) {
             Some(name) => format!("{} ({id})", visible(name)),
             None => id.to_string(),
         },
         Shown::Tags(tags) => {
-            let tags: Vec<String> = tags.iter().map(|tag| visible(tag)).collect();
+            let tags: Vec<String> = tags.iter().map(|tag| shown(tag)).collect();
             format!("[{}]", tags.join(", "))
         }
         Shown::Notes([]) => "(none)".to_owned(),

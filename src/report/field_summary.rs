@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diff::FieldChange;
 use crate::lead::{Field, Kind, LeadId, Note, Shown, Value};
 use crate::plan::{Change, Class, Plan, Source};
-use crate::text::{distinct, look_alike};
+use crate::text::{distinct, distinct_from, look_alike};
 
 /// Names for what a plan identifies by id.
 pub(super) struct PlanNames<'a> {
@@ -140,13 +140,11 @@ pub(super) fn field_summary(change: &FieldChange, names: &PlanNames<'_>) -> Fiel
     let (before, after) = (change.before.shown(), change.after.shown());
     match (before, after) {
         (Shown::Tags(before), Shown::Tags(after)) => {
-            let mut added: Vec<String> = after.difference(before).cloned().collect();
-            let mut removed: Vec<String> = before.difference(after).cloned().collect();
-            for new in &mut added {
-                if let Some(old) = removed.iter_mut().find(|old| look_alike(old, new)) {
-                    (*old, *new) = distinct(old, new);
-                }
-            }
+            // A tag that would look like another one of the lead is set apart from it, whether that one stays or not.
+            let all = || before.union(after).map(String::as_str);
+            let shown = |tag: &String| distinct_from(tag, all());
+            let added = after.difference(before).map(shown).collect();
+            let removed = before.difference(after).map(shown).collect();
             FieldSummary::Set { added, removed }
         }
         (Shown::Notes(before), Shown::Notes(after)) => {

@@ -10,6 +10,7 @@ use super::style::{CHANGE, FAINT, STRONG, count, paint, visible};
 use crate::lead::{Desired, DesiredLead, DesiredValue, Field, Lead, LeadId, TagRule};
 use crate::lead_file::emit::AgentNames;
 use crate::plan::Source;
+use crate::text::distinct_from;
 
 /// Declared leads, and with the inbox beside them the leads that no file declares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -148,17 +149,25 @@ impl ListedTags {
         }
     }
 
-    fn words(&self) -> String {
+    /// All tags that are named.
+    fn all(&self) -> Vec<&str> {
+        match self {
+            Self::Exact(tags) => tags.iter().map(String::as_str).collect(),
+            Self::Patch { present, absent } => {
+                present.iter().chain(absent).map(String::as_str).collect()
+            }
+        }
+    }
+
+    /// In words; a tag that would look like one of `all` is set apart from it.
+    fn words(&self, all: &[&str]) -> String {
+        let shown = |tag: &String| distinct_from(tag, all.iter().copied());
         match self {
             Self::Exact(tags) if tags.is_empty() => "[]".to_owned(),
-            Self::Exact(tags) => tags
-                .iter()
-                .map(|tag| visible(tag))
-                .collect::<Vec<_>>()
-                .join(", "),
+            Self::Exact(tags) => tags.iter().map(shown).collect::<Vec<_>>().join(", "),
             Self::Patch { present, absent } => {
-                let present = present.iter().map(|tag| format!("+{}", visible(tag)));
-                let absent = absent.iter().map(|tag| format!("-{}", visible(tag)));
+                let present = present.iter().map(|tag| format!("+{}", shown(tag)));
+                let absent = absent.iter().map(|tag| format!("-{}", shown(tag)));
                 present.chain(absent).collect::<Vec<_>>().join(" ")
             }
         }
@@ -228,7 +237,10 @@ fn row(lead: &ListedLead, length: usize) -> [String; 6] {
             .map_or("no status".to_owned(), visible)
     });
     let agent = values.map(|live| visible(&live.agent));
-    let tags = values.map(|live| ListedTags::Exact(live.tags.clone()).words());
+    let live_tags = values.map(|live| ListedTags::Exact(live.tags.clone()));
+    let named = lead.tags.iter().chain(&live_tags);
+    let all: Vec<&str> = named.flat_map(ListedTags::all).collect();
+    let tags = live_tags.as_ref().map(|tags| tags.words(&all));
     let place = match (&lead.source, live) {
         (Some(source), Some(None)) => format!("{source} (not in the inbox)"),
         (Some(source), _) => source.to_string(),
@@ -239,7 +251,7 @@ fn row(lead: &ListedLead, length: usize) -> [String; 6] {
         label,
         beside(lead.status.as_deref().map(visible), status),
         beside(lead.agent.as_deref().map(visible), agent),
-        beside(lead.tags.as_ref().map(ListedTags::words), tags),
+        beside(lead.tags.as_ref().map(|tags| tags.words(&all)), tags),
         place,
     ]
 }

@@ -59,6 +59,7 @@ mod selecting;
 mod side_effects;
 mod story;
 mod syntax;
+mod unseen;
 mod validate;
 mod volume;
 mod watch;

@@ -71,12 +71,12 @@ pub(super) fn of_tags(rule: &TagRule) -> String {
 
 /// Tags as the text of a cell.
 pub(crate) fn joined(tags: &BTreeSet<String>) -> String {
-    let tags: Vec<String> = tags.iter().map(|tag| plain(tag)).collect();
+    let tags: Vec<String> = tags.iter().map(|tag| exact_tag(tag)).collect();
     tags.join(";")
 }
 
 /// A tag of an exact list: one that begins like a mark is escaped.
-fn plain(tag: &str) -> String {
+pub(crate) fn exact_tag(tag: &str) -> String {
     let tag = escaped(tag);
     if tag.starts_with(['+', '-']) {
         format!("\\{tag}")
