@@ -65,7 +65,7 @@ impl Show {
         let run = journal::redact_lines(run, self.names);
         let names = root
             .as_deref()
-            .map(|root| names(root, commit(&text).as_deref()))
+            .map(|root| names(root, commit(&text).as_deref(), ui))
             .unwrap_or_default();
         self.forms
             .write_rendered(|format, most| shown(&run, &names, format, most), ui)?;
@@ -76,8 +76,8 @@ impl Show {
 const RUN_FORMS: &str = "a run can be shown as text, json or markdown";
 const RECORD_FORMS: &str = "an applied record has the forms text and json";
 
-/// Labels and places at the commit that a run was made from, where it is known and here; else as the files have them now.
-fn names(root: &Path, commit: Option<&str>) -> RunNames {
+/// Labels and places at the commit that a run was made from, where it is known and here; else as the files have them now, which is said.
+fn names(root: &Path, commit: Option<&str>, ui: &Ui) -> RunNames {
     let loaded = lead_file::load(root, &overrides());
     let agents: BTreeMap<String, String> = loaded
         .workspace
@@ -85,7 +85,18 @@ fn names(root: &Path, commit: Option<&str>) -> RunNames {
         .flat_map(|workspace| &workspace.agents)
         .map(|(name, agent)| (agent.id.to_string(), name.clone()))
         .collect();
-    let then = commit.and_then(|commit| git::base::read(root, commit, &overrides()).ok());
+    const NOW: &str = "labels and places are those that the files have now";
+    let then = match commit.map(|commit| git::base::read(root, commit, &overrides())) {
+        Some(Ok(base)) => Some(base),
+        Some(Err(error)) => {
+            ui.git(&error, NOW);
+            None
+        }
+        None => {
+            ui.note(&format!("{NOW}: the run is of no commit"));
+            None
+        }
+    };
     let desired = then.map(|base| base.desired).or(loaded.desired);
     RunNames {
         leads: desired.as_ref().map(labels).unwrap_or_default(),

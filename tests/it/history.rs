@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::base::git;
+use crate::base::{commit, git};
 use crate::world::{World, record, uuid};
 
 fn world() -> World {
@@ -160,5 +160,53 @@ fn the_history_of_a_lead_has_its_commits_and_its_runs() {
         json["history"].as_array().map(Vec::len),
         Some(3),
         "a move changes no declaration"
+    );
+}
+
+#[test]
+fn a_run_whose_commit_is_not_here_says_whose_labels_it_shows() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    let declare = |label: &str| {
+        let id = uuid(1);
+        world.declare(&format!("  {id}: {{ label: {label}, status: CLOSED }}\n"));
+    };
+    declare("Then");
+    git(&world, "init -q .");
+    commit(&world);
+    world.run("apply --yes --run-file run.jsonl").exits(0);
+    declare("Now");
+    let shown = world.run("show run.jsonl").exits(0);
+    assert!(shown.out.contains("Then"), "{}", shown.out);
+    assert_eq!(shown.err, "");
+    let run = std::fs::read_to_string(world.path("run.jsonl")).expect("a file");
+    let head = run.split("\"commit\":\"").nth(1).expect("a commit");
+    let other = "0123456789012345678901234567890123456789";
+    world.write("run.jsonl", &run.replace(&head[..40], other));
+    for format in ["text", "json", "markdown"] {
+        let shown = world
+            .run(&format!("show run.jsonl --format {format}"))
+            .exits(0);
+        for words in [
+            "labels and places are those that the files have now",
+            "not found in this repository",
+        ] {
+            assert!(shown.err.contains(words), "{format}: {}", shown.err);
+        }
+    }
+    std::fs::rename(world.path(".git"), world.path("git")).expect("a folder");
+    let shown = world.run("show run.jsonl").exits(0);
+    assert!(shown.err.contains("have now"), "{}", shown.err);
+}
+
+#[test]
+fn a_run_outside_git_says_whose_labels_it_shows() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    world.run("apply --yes").exits(0);
+    let shown = world.run("show last").exits(0);
+    assert!(
+        shown.err.contains("the run is of no commit"),
+        "{}",
+        shown.err
     );
 }
