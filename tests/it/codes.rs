@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 
+use crate::places::in_sarif;
 use crate::world::{Ran, program};
 
 const PAGE: &str = include_str!("../../docs/codes.md");
@@ -116,6 +117,55 @@ fn each_example_of_a_diagnostic_gives_its_code() {
         let errors = errors.filter(|one| one["severity"] == "error").count();
         let says = section_text(section.code).contains("This is a warning.");
         assert_eq!(errors == 0, says, "{}: {json:#}", section.code);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn each_code_has_its_place_in_text_json_annotations_and_sarif() {
+    for section in &sections("Diagnostics") {
+        let code = section.code;
+        let folder = workspace(section);
+        let is_secret = std::fs::read(folder.path().join("leads/secret.yaml")).is_ok();
+        if is_secret || folder.path().join("tests").exists() {
+            continue; // root reads everything, and `test` has its own formats
+        }
+        let say = |format: &str| run(folder.path(), &["validate", "--format", format]);
+        let json = say("json").json();
+        let mut all = json["diagnostics"].as_array().expect("a list").iter();
+        let one = all.find(|one| one["rule"] == code).expect("the code");
+        let file = one["file"].as_str().expect("a file");
+        let number = |key: &str| one[key].as_u64().expect("a number");
+        let (line, column) = (number("line"), number("column"));
+        let severity = one["severity"].as_str().expect("a severity");
+        assert!(one["help"].is_string(), "{code} has no help");
+
+        let text = say("text").err;
+        let heading = format!("{severity}[{code}]");
+        let from = text
+            .find(&heading)
+            .unwrap_or_else(|| panic!("no {heading}: {text}"));
+        let shown = &text[from..];
+        let is_whole = shown.contains(&format!("--> {file}\n"));
+        let place = format!("{file}:{line}:{column}\n");
+        assert!(is_whole || shown.contains(&place), "no {place}: {shown}");
+        if !is_whole {
+            let source = format!("\n{line} |");
+            assert!(
+                shown.contains(&source),
+                "{code} has no source line: {shown}"
+            );
+        }
+
+        let github = say("github").out;
+        let command = format!("::{severity} file={file},line={line},col={column},");
+        let title = format!("title=convertalk {code}::");
+        let is_it = |line: &str| line.starts_with(&command) && line.contains(&title);
+        assert!(github.lines().any(is_it), "{command}{title}: {github}");
+
+        let sarif = say("sarif").json();
+        let place = Some((file.to_owned(), line, column));
+        assert_eq!(in_sarif(&sarif, code), place, "{code}");
     }
 }
 

@@ -40,7 +40,7 @@ const fn whole(text: &'static str, code: &'static str, at: (u64, u64)) -> Slip {
     }
 }
 
-const SLIPS: [Slip; 30] = [
+const SLIPS: [Slip; 34] = [
     whole("version: 1\nleads:\n", "empty-leads", (2, 1)),
     whole(
         "version: 1\nleads: # none yet\n  # a:\n",
@@ -100,6 +100,15 @@ const SLIPS: [Slip; 30] = [
         (3, 3),
         true,
     ),
+    slip(
+        "\"7e88d192\\u0007\": {}",
+        "invisible-character",
+        (3, 3),
+        true,
+    ),
+    slip("\"7e88d192\\n\": {}", "invisible-character", (3, 3), true),
+    slip("\"7e88d192\\u00a0\": {}", "bad-uuid", (3, 3), true),
+    slip("ID:\n\t  status: OPEN", "yaml-syntax", (4, 1), true),
     slip(
         "7E88D192-9B20-4035-9B68-000000000001: {}",
         "odd-uuid",
@@ -189,7 +198,7 @@ fn world(slip: &Slip) -> World {
 }
 
 /// The first result of a rule, as (file, line, column).
-fn in_sarif(log: &Json, code: &str) -> Option<(String, u64, u64)> {
+pub(crate) fn in_sarif(log: &Json, code: &str) -> Option<(String, u64, u64)> {
     let results = log["runs"][0]["results"].as_array()?;
     let result = results.iter().find(|result| result["ruleId"] == code)?;
     let place = &result["locations"][0]["physicalLocation"];
@@ -263,6 +272,41 @@ fn every_slip_is_reported_in_every_format_at_its_place() {
             assert_eq!(places[0]["line"], line, "{errors}");
         }
     }
+}
+
+#[test]
+fn a_yml_file_that_no_glob_takes_is_a_warning_in_every_format() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    world.write(
+        "convertalk.yaml",
+        &(config + "leads: [\"leads/**/*.yaml\"]\n"),
+    );
+    world.declare(&format!("  {ID}: {{ status: OPEN }}\n"));
+    world.write("leads/eu/inbound.yml", "version: 1\n");
+    let place = ("leads/eu/inbound.yml".to_owned(), 1, 1);
+    let text = world.run("validate").exits(0);
+    has(&text, &text.err, "warning[other-ending]");
+    let github = world.run("validate --format github").exits(0);
+    has(
+        &github,
+        &github.out,
+        "::warning file=leads/eu/inbound.yml,line=1,",
+    );
+    let sarif = world.run("validate --format sarif").exits(0).json();
+    assert_eq!(in_sarif(&sarif, "other-ending"), Some(place));
+    let json = world.run("validate --format json").exits(0).json();
+    assert_eq!(json["diagnostics"][0]["rule"], "other-ending");
+    let plan = world.run("plan");
+    has(&plan, &plan.err, "warning[other-ending]");
+}
+
+#[test]
+fn an_emoji_sequence_in_a_tag_is_no_error() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!("  {ID}: {{ tags: [👩\u{200d}💻, ❤\u{fe0f}] }}\n"));
+    let ran = world.run("validate").exits(0);
+    assert_eq!(ran.err, "");
 }
 
 #[test]
