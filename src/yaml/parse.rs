@@ -2,6 +2,7 @@
 
 mod lines;
 mod recover;
+mod shape;
 mod slips;
 
 use std::collections::HashMap;

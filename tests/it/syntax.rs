@@ -114,6 +114,22 @@ fn each_slip_is_named_where_it_is() {
             vec!["5:4: this line is indented by 3 spaces, which fits nothing"],
         ),
         (
+            "    status: OPEN\n      agent: priya\n",
+            vec![
+                "5:7: this line is indented further than the one above it, which has a value (indent it by 4 spaces",
+            ],
+        ),
+        (
+            "    status: OPEN\n    agent priya\n",
+            vec!["5:5: there is no colon on this line (write `agent: priya`)"],
+        ),
+        (
+            "    status: OPEN\n  00000000-0000-4000-8000-000000000002 # x\n    status: OPEN\n",
+            vec![
+                "5:3: there is no colon on this line (write `00000000-0000-4000-8000-000000000002:`)",
+            ],
+        ),
+        (
             "    label: 'x\n",
             vec!["4:12: this is not YAML: unclosed quote"],
         ),

@@ -13,8 +13,7 @@ use std::ops::Range;
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle};
 
 use super::slips::{self, conflicts, without_conflicts};
-use super::too_deep;
-use crate::text::count;
+use super::{shape, too_deep};
 use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use crate::yaml::parse::lines::Lines;
 
@@ -24,11 +23,11 @@ const LEVEL_OF_FIELDS: usize = 3;
 const DEEPEST: usize = 6;
 
 /// A block that cannot be read.
-struct Fault {
+pub(super) struct BrokenBlock {
     /// Its lines, counted from 0.
-    block: Range<usize>,
-    at: Span,
-    kind: ErrorKind,
+    pub(super) block: Range<usize>,
+    pub(super) at: Span,
+    pub(super) kind: ErrorKind,
 }
 
 /// The errors of a text that is not YAML, and the rest of it.
@@ -45,7 +44,7 @@ pub(super) fn errors(source: &SourceFile<'_>, first: &ScanError) -> Vec<Diagnost
         return errors;
     }
     let lines = Lines::new(source.text);
-    let fault = Fault {
+    let fault = BrokenBlock {
         block: 0..lines.len(),
         at: lines.place(first.marker().byte_offset().unwrap_or_default()),
         kind: first.kind().clone(),
@@ -81,7 +80,7 @@ pub(super) fn blank(text: &mut String, range: Range<usize>) {
     text.replace_range(range, &spaces);
 }
 
-fn described(source: &SourceFile<'_>, lines: &Lines<'_>, fault: &Fault) -> Vec<Diagnostic> {
+fn described(source: &SourceFile<'_>, lines: &Lines<'_>, fault: &BrokenBlock) -> Vec<Diagnostic> {
     if matches!(fault.kind, ErrorKind::RecursionLimitExceeded) {
         return vec![too_deep(source, fault.at)];
     }
@@ -89,7 +88,7 @@ fn described(source: &SourceFile<'_>, lines: &Lines<'_>, fault: &Fault) -> Vec<D
     if !known.is_empty() {
         return known;
     }
-    if let Some(error) = indentation(source, lines, fault) {
+    if let Some(error) = shape::known(source, lines, fault) {
         return vec![error];
     }
     let error = source.error(
@@ -100,34 +99,13 @@ fn described(source: &SourceFile<'_>, lines: &Lines<'_>, fault: &Fault) -> Vec<D
     vec![error.help("check the indentation, the quotes and the brackets here and on the line before; tabs do not indent")]
 }
 
-/// A line that is indented less than what is above it, and like nothing above that.
-fn indentation(source: &SourceFile<'_>, lines: &Lines<'_>, fault: &Fault) -> Option<Diagnostic> {
-    let is_one = matches!(
-        fault.kind,
-        ErrorKind::ExpectedDocumentStart | ErrorKind::ExpectedBlockMappingKey
-    );
-    let number = fault.at.line as usize - 1;
-    let indent = lines.indent(number);
-    let begins_line = fault.at.column as usize == indent + 1;
-    let is_like = |number| lines.has_content(number) && lines.indent(number) == indent;
-    if !is_one || !begins_line || (fault.block.start..number).any(is_like) {
-        return None;
-    }
-    let message = format!(
-        "this line is indented by {}, which fits nothing above it",
-        count(indent, "space")
-    );
-    let error = source.error(Code::YamlSyntax, fault.at, message);
-    Some(error.help("indent it as far as the keys it belongs to"))
-}
-
 struct Finder<'l> {
     lines: &'l Lines<'l>,
 }
 
 impl Finder<'_> {
     /// Notes the errors of the smallest blocks in a stretch of lines that have one.
-    fn find(&self, block: Range<usize>, level: usize, out: &mut Vec<Fault>) {
+    fn find(&self, block: Range<usize>, level: usize, out: &mut Vec<BrokenBlock>) {
         let Some((whole, closed)) = self.first_error(&block) else {
             return;
         };
@@ -140,7 +118,7 @@ impl Finder<'_> {
         if !found.iter().any(|fault| fault.block.start <= line) {
             let around = children.into_iter().find(|child| child.contains(&line));
             let block = around.unwrap_or(block.clone());
-            found.insert(0, Fault { block, ..whole });
+            found.insert(0, BrokenBlock { block, ..whole });
         }
         if level >= LEVEL_OF_FIELDS {
             found
@@ -151,7 +129,7 @@ impl Finder<'_> {
     }
 
     /// The first error of a block that is read by itself, and the lines that are inside quotes or brackets which end before it.
-    fn first_error(&self, block: &Range<usize>) -> Option<(Fault, Vec<Range<usize>>)> {
+    fn first_error(&self, block: &Range<usize>) -> Option<(BrokenBlock, Vec<Range<usize>>)> {
         let bytes = self.lines.bytes(block.clone());
         let text = &self.lines.text()[bytes.clone()];
         let (mut closed, mut open) = (Vec::new(), Vec::new());
@@ -179,7 +157,7 @@ impl Finder<'_> {
                     let offset = mark.byte_offset().unwrap_or_default();
                     let at = bytes.start + offset.min(text.trim_end().len());
                     let at = self.lines.place(at);
-                    let fault = Fault {
+                    let fault = BrokenBlock {
                         block: block.clone(),
                         at,
                         kind,

@@ -27,17 +27,17 @@ pub(super) fn conflicts(source: &SourceFile<'_>) -> Vec<Diagnostic> {
 pub(super) fn without_conflicts(text: &str) -> String {
     let lines = Lines::new(text);
     let mut made = text.to_owned();
-    let mut side = Side::None;
+    let mut side = ConflictSide::None;
     for number in 0..lines.len() {
         let line = lines.line(number);
         let (after, is_kept) = match side {
-            Side::None if line.starts_with(CONFLICT) => (Side::First, false),
-            Side::First if line == "=======" || line.starts_with("||||||| ") => {
-                (Side::Other, false)
+            ConflictSide::None if line.starts_with(CONFLICT) => (ConflictSide::First, false),
+            ConflictSide::First if line == "=======" || line.starts_with("||||||| ") => {
+                (ConflictSide::Other, false)
             }
-            Side::Other if line.starts_with(">>>>>>> ") => (Side::None, false),
-            Side::None | Side::First => (side, true),
-            Side::Other => (side, false),
+            ConflictSide::Other if line.starts_with(">>>>>>> ") => (ConflictSide::None, false),
+            ConflictSide::None | ConflictSide::First => (side, true),
+            ConflictSide::Other => (side, false),
         };
         side = after;
         if !is_kept {
@@ -48,7 +48,7 @@ pub(super) fn without_conflicts(text: &str) -> String {
 }
 
 #[derive(Clone, Copy)]
-enum Side {
+enum ConflictSide {
     None,
     First,
     Other,
