@@ -64,6 +64,11 @@ pub fn look_alike(one: &str, other: &str) -> bool {
     one == other || (!(one.is_ascii() && other.is_ascii()) && skeleton(&one).eq(skeleton(&other)))
 }
 
+/// What a text is drawn like: equal for texts that may look alike.
+pub(crate) fn outline(text: &str) -> String {
+    skeleton(&seen(text)).collect()
+}
+
 /// What one sees of a text.
 fn seen(text: &str) -> String {
     let spaced = |c: char| if is_unusual_space(c) { ' ' } else { c };

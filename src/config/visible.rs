@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::text::{distinct, invisible_in, is_unusual_space, name_of};
+use crate::text::{distinct, invisible_in, is_unusual_space, look_alike, name_of, outline};
 use crate::yaml::decode::{At, Decoder};
 use crate::yaml::diagnostic::{Code, Span};
 use crate::yaml::excerpt::quoted;
@@ -49,26 +49,35 @@ pub(crate) fn is_visible(reader: &mut Decoder<'_>, tag: At<&str>) -> bool {
     true
 }
 
-/// Warns of tags that differ only in letter case or Unicode form.
+/// Warns of tags that differ only in letter case or Unicode form, or in letters of other scripts that look the same.
 pub(crate) fn warn_of_similar(reader: &mut Decoder<'_>, tags: &[At<&str>]) {
-    let mut seen: HashMap<String, At<&str>> = HashMap::new();
+    let mut folded: HashMap<String, At<&str>> = HashMap::new();
+    let mut drawn: HashMap<String, At<&str>> = HashMap::new();
+    let is_ascii = tags.iter().all(|tag| tag.value.is_ascii());
     for tag in tags {
-        let folded = tag.value.trim().nfc().collect::<String>().to_lowercase();
-        let Some(before) = seen.insert(folded, *tag) else {
+        let text = tag.value.trim();
+        let like = folded.insert(text.nfc().collect::<String>().to_lowercase(), *tag);
+        // Letters of ASCII look different, and other spaces have a warning of their own.
+        let alike = (!is_ascii && !text.contains(is_unusual_space))
+            .then(|| drawn.insert(outline(text), *tag))
+            .flatten()
+            .filter(|before| look_alike(before.value.trim(), text));
+        let Some(before) = like.or(alike) else {
             continue;
         };
-        let (one, other) = (before.value.trim(), tag.value.trim());
+        let (one, other) = (before.value.trim(), text);
         if one == other {
             continue;
         }
         let (one_shown, other_shown) = distinct(one, other);
         let difference = if one.nfc().eq(other.nfc()) {
-            "Unicode form: they count as one"
+            "differ only in Unicode form: they count as one"
+        } else if like.is_some() {
+            "differ only in letter case"
         } else {
-            "letter case"
+            "look the same"
         };
-        let message =
-            format!("the tags `{one_shown}` and `{other_shown}` differ only in {difference}");
+        let message = format!("the tags `{one_shown}` and `{other_shown}` {difference}");
         let warning = reader.source.warning(Code::SimilarTags, tag.span, message);
         let warning = warning.also(reader.source, before.span, "the other");
         reader.out.push(warning.help("keep one of the two"));

@@ -40,7 +40,7 @@ const fn whole(text: &'static str, code: &'static str, at: (u64, u64)) -> Slip {
     }
 }
 
-const SLIPS: [Slip; 34] = [
+const SLIPS: [Slip; 35] = [
     whole("version: 1\nleads:\n", "empty-leads", (2, 1)),
     whole(
         "version: 1\nleads: # none yet\n  # a:\n",
@@ -139,6 +139,12 @@ const SLIPS: [Slip; 34] = [
         "ID: { tags: [\"caf\\u00e9\", \"CAFE\\u0301\"] }",
         "similar-tags",
         (3, 63),
+        false,
+    ),
+    slip(
+        "ID: { tags: [vip, v\u{456}p] }",
+        "similar-tags",
+        (3, 55),
         false,
     ),
     slip(
