@@ -61,20 +61,34 @@ fn width(text: &str) -> isize {
     isize::try_from(text.chars().count()).unwrap_or_default()
 }
 
-/// Whether the comment at `start` is in the column of one on the line above or below.
+/// Lines without a comment that may be between two that are aligned.
+const BETWEEN: usize = 8;
+
+/// Whether the comment at `start` is in the column of the next one above or below, before a blank line.
 fn is_aligned(written: &Written<'_>, line: usize, start: usize) -> bool {
     let column = |line: usize, at: usize| written.text[line..at].chars().count();
-    let is_beside = |line: usize| {
-        let found = written.comments_in(line, written.line_end(line));
-        found.first().is_some_and(|comment| {
-            let at = comment.start as usize;
-            let is_alone = written.text[line..at].trim().is_empty();
-            !is_alone && column(line, at) == column(written.line_start(start), start)
-        })
+    let own = column(line, start);
+    // The column of the comment on a line, and nothing where the line has no comment; `None` ends the search.
+    let beside = |line: usize| {
+        let end = written.line_end(line);
+        let comment = written.comments_in(line, end).first();
+        let at = comment.map_or(end, |comment| comment.start as usize);
+        let is_beside = !written.text[line..at].trim().is_empty();
+        is_beside.then(|| comment.map(|_| column(line, at)))
     };
-    let below = written.line_end(start);
-    let next = written.text[below..].find('\n').map(|at| below + at + 1);
-    (line > 0 && is_beside(written.line_start(line - 1))) || next.is_some_and(is_beside)
+    let above = std::iter::successors(Some(line), |line| {
+        (*line > 0).then(|| written.line_start(*line - 1))
+    });
+    let below = std::iter::successors(Some(line), |line| {
+        let end = written.line_end(*line);
+        let next = end + written.text[end..].find('\n')? + 1;
+        (next < written.text.len()).then_some(next)
+    });
+    let is_like = |lines: &mut dyn Iterator<Item = usize>| {
+        let next = lines.skip(1).take(BETWEEN).map_while(beside);
+        next.flatten().next() == Some(own)
+    };
+    is_like(&mut above.into_iter()) || is_like(&mut below.into_iter())
 }
 
 /// The text with its splices. Where two would take the same bytes, the later one is left out.

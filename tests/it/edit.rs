@@ -119,6 +119,43 @@ fn lead(text: &str) -> String {
 }
 
 #[test]
+fn an_aligned_comment_keeps_its_column() {
+    let cases = [
+        // Beside the next line, and beyond one without a comment.
+        (
+            "  a:|    status: OPEN      # this week|    agent: none       # nobody",
+            "  a:|    status: CLOSED    # this week|    agent: none       # nobody",
+        ),
+        (
+            "  a:|    status: OPEN      # this week|    tags: []|    agent: none       # nobody",
+            "  a:|    status: CLOSED    # this week|    tags: []|    agent: none       # nobody",
+        ),
+        (
+            "  a:|    agent: none       # nobody|    create: true|    status: OPEN      # this week",
+            "  a:|    agent: none       # nobody|    create: true|    status: CLOSED    # this week",
+        ),
+        // No comment in that column, and none before the blank line.
+        (
+            "  a:|    status: OPEN      # this week|    agent: none # nobody",
+            "  a:|    status: CLOSED      # this week|    agent: none # nobody",
+        ),
+        (
+            "  a:|    status: OPEN      # this week||    agent: none       # nobody",
+            "  a:|    status: CLOSED      # this week||    agent: none       # nobody",
+        ),
+        // No room.
+        (
+            "  a:|    status: OPEN # this week|    create: true # yes",
+            "  a:|    status: CLOSED # this week|    create: true # yes",
+        ),
+    ];
+    for (before, expected) in cases {
+        let made = after(&lead(before), &[("a", status(Status::Closed))]);
+        assert_eq!(made, lead(expected), "{before}");
+    }
+}
+
+#[test]
 fn one_value_and_no_other_byte() {
     let cases = [
         (
