@@ -203,10 +203,15 @@ impl Finder<'_> {
         };
         below.start = first;
         let column = lines.indent(first);
+        let mut is_inside = vec![false; block.len()];
+        for range in closed {
+            let end = range.end.min(block.end) - block.start;
+            is_inside[range.start - block.start..end].fill(true);
+        }
         let mut starts: Vec<usize> = below
             .clone()
             .filter(|number| lines.indent(*number) == column && lines.is_key(*number))
-            .filter(|number| !closed.iter().any(|range| range.contains(number)))
+            .filter(|number| !is_inside[number - block.start])
             .collect();
         if starts.first() != Some(&first) {
             return Vec::new();
