@@ -204,6 +204,10 @@ impl<W: Right> Reader for Client<W> {
         self.transport.limiter.max()
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn page_cap(&self) -> u32 {
         self.page_cap
     }

@@ -19,6 +19,7 @@
 //! - Only [`api`] reaches the network; [`watch`] answers requests where it is asked to. `api` implements [`observe::Reader`] and, with a
 //!   write token, [`apply::Writer`]. The holder of a `Reader` cannot write, which makes `plan` read-only by construction.
 //! - [`snapshot`] is an [`observe::Reader`] over a file: a plan without credentials.
+//! - [`hints`] keeps where leads were listed, so that the next plan looks there first.
 //! - [`atomic_file`] replaces files atomically, even if the power fails.
 //! - Only [`cli`] depends on every module, and only [`cli`] reads the environment and the clock.
 //! - [`sandbox`] is the other end of the connection: a small HTTP server. It shares no type with the client, so that the tests compare
@@ -46,6 +47,7 @@ pub mod duration;
 pub mod error;
 pub mod fleet;
 pub mod git;
+pub mod hints;
 mod instance;
 mod json;
 pub mod lead;

@@ -14,12 +14,15 @@ use tokio::time::Instant;
 
 use crate::lead::{AgentId, Lead, LeadId};
 
+mod cursor;
+mod hints;
 mod key;
 mod probe;
 mod projection;
 mod sweep;
 mod tally;
 
+pub use hints::{Lengths, ListingHints};
 pub use key::Key;
 pub use probe::{End, Probe, probe};
 pub use projection::Projection;
@@ -192,6 +195,8 @@ pub struct Live {
     pub lookalikes: BTreeSet<LeadId>,
     /// How much was read.
     pub listing: Listing,
+    /// The lengths of the lists, as far as they are known.
+    pub lengths: Lengths,
     /// The number of chats of each agent in the whole inbox; `None` if the listing was not read to its end.
     pub workload: Option<BTreeMap<AgentId, u64>>,
     /// When it was read, from the first request to the last answer; `None` where it did not come from the API.
@@ -278,6 +283,9 @@ pub trait Reader: Sync {
 
     /// Whether leads that are read may be written: then every field is read.
     fn writes(&self) -> bool;
+
+    /// Whether each page costs a request. Only then is it worth remembering where leads are.
+    fn is_remote(&self) -> bool;
 
     /// The maximum number of concurrent page requests.
     fn width(&self) -> usize;

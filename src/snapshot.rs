@@ -278,6 +278,10 @@ impl Reader for Snapshot {
         1
     }
 
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     fn page_cap(&self) -> u32 {
         1
     }

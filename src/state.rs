@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 pub const FILES: &[&str] = &[
     ".convertalk/.gitignore",
     ".convertalk/applied.json",
+    ".convertalk/listing.json",
     ".convertalk/lock",
     ".convertalk/platform.json",
     ".convertalk/sandbox.json",

@@ -54,6 +54,8 @@ enum Of {
     Seed,
     /// The applied record
     Applied,
+    /// Where declared leads were listed
+    Listing,
     /// What runs learned about the platform
     Platform,
     /// The list of workspaces in JSON
@@ -98,6 +100,7 @@ impl Schema {
             (Of::ShowRun, _) => schemars::schema_for!(crate::report::RunDocument),
             (Of::Snapshot, _) => schemars::schema_for!(crate::snapshot::SnapshotLine),
             (Of::Seed, _) => crate::sandbox::seed_schema(),
+            (Of::Listing, _) => schemars::schema_for!(crate::hints::HintsRecord),
             (Of::Platform, _) => {
                 schemars::schema_for!(crate::apply::platform::PlatformRecord)
             }

@@ -16,7 +16,7 @@ use crate::config_test::{Case, LiveSource, Results, Tested, differences, inbox, 
 use crate::error::{Error, Exit};
 use crate::lead::FieldMask;
 use crate::lead_file::discover;
-use crate::observe::{Live, observe_declared};
+use crate::observe::{ListingHints, Live, observe_declared};
 use crate::plan::{DifferencePolicy, Input, Limits, make, to_write};
 use crate::report::style::{BAD, GOOD, count, paint, visible};
 use crate::snapshot::Snapshot;
@@ -160,7 +160,7 @@ fn snapshot(path: &Path, files: &Files) -> Result<Live, Error> {
     let snapshot = Snapshot::open_any(path)?;
     let ruled = FieldMask::covering(&workspace.policy.fields());
     let live = block_on(&Cancellation::default(), async {
-        Ok(observe_declared(&snapshot, desired, ruled, true).await?)
+        Ok(observe_declared(&snapshot, desired, ruled, true, &ListingHints::default()).await?)
     })?;
     Ok(live.readable()?)
 }

@@ -7,17 +7,19 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hasher;
 
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 use rayon::prelude::*;
 use tokio::time::Instant;
 
+use super::cursor::{Cursor, next_page};
+use super::hints::look_where_seen;
 use super::key::{ByKey, Key};
 use super::tally::Tally;
 use super::{
-    ChatType, Leads, Live, ObserveError, Observed, Page, Projection, Reader, Reading, Seen,
-    Unreadable,
+    ChatType, Leads, Lengths, ListingHints, Live, ObserveError, Observed, Page, Projection, Reader,
+    Reading, Seen, Unreadable,
 };
 use crate::lead::{Desired, DesiredLead, FieldMask, LeadId};
 
@@ -36,6 +38,8 @@ pub async fn observe<R: Reader>(
         reader,
         Projection::only(wanted.iter().map(|id| (id, FieldMask::ALL))),
         full,
+        Collected::default(),
+        Instant::now(),
     )
     .await
 }
@@ -50,6 +54,7 @@ pub async fn observe_declared<R: Reader>(
     desired: &Desired,
     ruled: FieldMask,
     full: bool,
+    hints: &ListingHints,
 ) -> Result<Live, ObserveError<R::Error>> {
     let compared = |lead: &DesiredLead| {
         FieldMask::covering(lead.fields.iter().map(|desired| &desired.field)).with(ruled)
@@ -67,17 +72,30 @@ pub async fn observe_declared<R: Reader>(
         .filter(|(_, lead)| lead.hold.is_none())
         .map(|(id, lead)| (id, mask(lead)))
         .collect();
-    look(reader, Projection::only(wanted), full).await
+    let projection = Projection::only(wanted.iter().copied());
+    let mut collected = Collected {
+        lengths: hints.lengths,
+        ..Collected::default()
+    };
+    let sent = Instant::now();
+    if !full {
+        let ids = wanted.iter().map(|(id, _)| *id);
+        look_where_seen(reader, ids, &projection, &mut collected, hints).await?;
+    }
+    look(reader, projection, full, collected, sent).await
 }
 
 async fn look<R: Reader>(
     reader: &R,
     projection: Projection,
     full: bool,
+    mut collected: Collected,
+    sent: Instant,
 ) -> Result<Live, ObserveError<R::Error>> {
-    let sent = Instant::now();
-    let mut collected = Collected::default();
     let done = |collected: &Collected| projection.count() == Some(collected.listed());
+    if !full && collected.pages > 0 && done(&collected) {
+        return Ok(collected.into_live(sent, false));
+    }
     let width = reader.width();
     let first = sweep(reader, &projection, &mut collected, width, |collected| {
         !full && done(collected)
@@ -170,9 +188,13 @@ pub async fn read_page<R: Reader>(
     Ok((collected.leads.into_iter().collect(), collected.unreadable))
 }
 
-type PageAnswer<E> = (Seen, Result<Page, ObserveError<E>>);
+pub(super) type PageAnswer<E> = (Seen, Result<Page, ObserveError<E>>);
 
-async fn fetch<R: Reader>(reader: &R, seen: Seen, projection: &Projection) -> PageAnswer<R::Error> {
+pub(super) async fn fetch<R: Reader>(
+    reader: &R,
+    seen: Seen,
+    projection: &Projection,
+) -> PageAnswer<R::Error> {
     let Seen { list, page } = seen;
     (
         seen,
@@ -199,16 +221,19 @@ async fn sweep<R: Reader>(
     done: impl Fn(&Collected) -> bool,
 ) -> Result<Option<u64>, ObserveError<R::Error>> {
     let cap = reader.page_cap();
+    let wanted = projection.count().unwrap_or_default();
     // The reader has `width` requests open; as many pages wait, so that no request waits for the slowest of the others.
     let width = if width > 1 { 2 * width } else { 1 };
     let (mut ahead, mut largest) = (AT_FIRST, 1);
-    let mut lists = [Cursor::new(ChatType::Lead), Cursor::new(ChatType::NonLead)];
+    let mut lists = [ChatType::Lead, ChatType::NonLead]
+        .map(|list| Cursor::new(list, collected.lengths.get(list)));
     let mut nowhere = 0;
     let mut answers = FuturesOrdered::new();
     collected.tally.begin();
     loop {
+        let needed = wanted.saturating_sub(collected.listed()).div_ceil(largest);
         while answers.len() < ahead
-            && let Some(seen) = next_page(&mut lists, cap, width)
+            && let Some(seen) = next_page(&mut lists, cap, width, needed)
         {
             answers.push_back(fetch(reader, seen, projection));
         }
@@ -224,7 +249,10 @@ async fn sweep<R: Reader>(
             continue;
         }
         let page = answer?;
-        cursor.note(&page);
+        cursor.note(&page, seen.page);
+        if cursor.ended() {
+            collected.lengths.set(seen.list, cursor.last);
+        }
         if page.is_nowhere && seen.page == 1 {
             nowhere += 1;
             if nowhere == 2 {
@@ -249,67 +277,9 @@ async fn sweep<R: Reader>(
     }
 }
 
-/// The next page to request: of the list that is less far along, at most `width` at a time of one list, and only one at a time of a
-/// list that may have ended.
-fn next_page(lists: &mut [Cursor; 2], cap: u32, width: usize) -> Option<Seen> {
-    let open = |cursor: &&mut Cursor| {
-        let most = if cursor.barren == 0 { width } else { 1 };
-        !cursor.ended() && cursor.next <= cap.saturating_add(1) && cursor.under_way < most
-    };
-    let cursor = lists
-        .iter_mut()
-        .filter(open)
-        .min_by_key(|cursor| cursor.next)?;
-    let seen = Seen {
-        list: cursor.list,
-        page: cursor.next,
-    };
-    cursor.next += 1;
-    cursor.under_way += 1;
-    Some(seen)
-}
-
-/// The position in one list.
-struct Cursor {
-    list: ChatType,
-    next: u32,
-    under_way: usize,
-    last_signature: Option<u64>,
-    barren: u8,
-    shown: DefaultHasher,
-}
-
-impl Cursor {
-    fn new(list: ChatType) -> Self {
-        Self {
-            list,
-            next: 1,
-            under_way: 0,
-            last_signature: None,
-            barren: 0,
-            shown: DefaultHasher::new(),
-        }
-    }
-
-    fn note(&mut self, page: &Page) {
-        let repeats = self.last_signature == Some(page.signature);
-        self.barren = if page.is_end || repeats {
-            self.barren + 1
-        } else {
-            0
-        };
-        self.last_signature = Some(page.signature);
-        page.signature.hash(&mut self.shown);
-    }
-
-    fn ended(&self) -> bool {
-        self.barren >= 2
-    }
-}
-
 /// What the pages have shown so far.
 #[derive(Default)]
-struct Collected {
+pub(super) struct Collected {
     /// Boxed: these values are large.
     leads: Vec<(LeadId, Box<Observed>)>,
     /// The index of each of them.
@@ -318,6 +288,7 @@ struct Collected {
     lookalikes: BTreeSet<LeadId>,
     tally: Tally,
     pages: u64,
+    lengths: Lengths,
 }
 
 impl Collected {
@@ -326,7 +297,11 @@ impl Collected {
         self.leads.len() + self.unreadable.len()
     }
 
-    fn take(&mut self, page: Page, seen: Seen) {
+    pub(super) fn has(&self, id: &LeadId) -> bool {
+        self.places.contains_key(&Key::new(id.as_str())) || self.unreadable.contains_key(id)
+    }
+
+    pub(super) fn take(&mut self, page: Page, seen: Seen) {
         self.pages += 1;
         self.lookalikes.extend(page.lookalikes);
         for sighting in page.sightings {
@@ -365,6 +340,7 @@ impl Collected {
         let (leads_read, workload) = std::mem::take(&mut self.tally).total();
         let unreadable = std::mem::take(&mut self.unreadable);
         let lookalikes = std::mem::take(&mut self.lookalikes);
+        let lengths = self.lengths;
         let listing = super::Listing {
             complete,
             leads_read,
@@ -375,6 +351,7 @@ impl Collected {
             unreadable,
             lookalikes,
             listing,
+            lengths,
             workload: complete.then_some(workload),
             reading: Some(Reading {
                 sent,

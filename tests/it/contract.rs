@@ -339,6 +339,7 @@ fn every_schema_is_of_a_document_or_of_a_file() {
         "snapshot",
         "seed",
         "applied",
+        "listing",
         "platform",
         "status",
     ];

@@ -147,6 +147,157 @@ fn two_sweeps_before_a_lead_is_called_missing() {
     assert_eq!(first_pages, 4, "both lists, twice");
 }
 
+/// A world with `leads` chats of which every `step`th is declared, and the pages of its lists with `page_size` chats each.
+fn sized(leads: usize, page_size: usize, step: usize, flags: &str) -> (World, usize) {
+    let world = World::new(
+        &[],
+        &format!("--leads {leads} --page-size {page_size} --sort created {flags}"),
+    );
+    let records = world.sandbox().records();
+    let ids: Vec<&String> = records.keys().collect();
+    world.declare(
+        &ids.iter()
+            .step_by(step)
+            .map(|id| format!("  {id}: {{ tags: {{ absent: [no such tag] }} }}\n"))
+            .collect::<String>(),
+    );
+    let others = leads / 10;
+    let pages = (leads - others).div_ceil(page_size) + others.div_ceil(page_size);
+    (world, pages)
+}
+
+fn requests(world: &World, command: &str) -> usize {
+    let before = world.reads();
+    world.run(command).exits(0);
+    world.reads() - before
+}
+
+#[test]
+fn a_full_plan_requests_few_pages_beyond_the_ends() {
+    for (leads, page_size, step) in [
+        (45, 20, 1),
+        (2_000, 50, 1),
+        (2_000, 50, 40),
+        (2_000, 20, 3),
+        (600, 30, 1),
+    ] {
+        let (world, pages) = sized(leads, page_size, step, "--latency 5ms");
+        let first = requests(&world, "plan --full");
+        let limit = pages + 4 + pages / 10;
+        assert!(
+            first <= limit,
+            "{leads} at {page_size}: {first} requests for {pages} pages"
+        );
+        let second = requests(&world, "plan --full");
+        assert_eq!(
+            second,
+            pages + 4,
+            "{leads} at {page_size}, the lengths known"
+        );
+    }
+}
+
+#[test]
+fn the_second_plan_looks_where_the_leads_were() {
+    let (world, pages) = sized(4_000, 10, 80, "");
+    let first = requests(&world, "plan");
+    assert!(first > 3 * pages / 4, "{first} of {pages} pages");
+    let second = requests(&world, "plan");
+    assert!(second <= 50, "{second} requests for 50 leads");
+    let full = requests(&world, "plan --full");
+    assert!(
+        full >= pages + 4,
+        "{full} requests: a hint proves no list's end"
+    );
+}
+
+#[test]
+fn leads_that_moved_are_found_all_the_same() {
+    let world = world(400, "--page-size 5 --sort updated");
+    declare_every(&world, 16, 400);
+    world.run("apply --yes").exits(0);
+    // Those that were written are on the first pages now.
+    let again = world.run("plan --format json").exits(0).json();
+    assert_eq!(again["summary"]["in_sync"], 25);
+    let far = world.run("plan --format json").exits(0).json();
+    assert_eq!(far["summary"]["in_sync"], 25);
+}
+
+#[test]
+fn hints_that_are_wrong_or_not_of_this_inbox_are_ignored() {
+    let (world, pages) = sized(400, 10, 20, "");
+    world.run("plan --full").exits(0);
+    let file = world.path(".convertalk/listing.json");
+    let kept = std::fs::read_to_string(&file).expect("hints");
+    let bent = |from: &str, to: &str| {
+        assert!(kept.contains(from), "{from} in {kept}");
+        kept.replace(from, to)
+    };
+    for text in [
+        "{".to_owned(),
+        "[]".to_owned(),
+        "x".repeat(3_000_000),
+        bent("\"format_version\":1", "\"format_version\":9"),
+        bent(crate::world::BOT, "000000000000000000000000"),
+        bent("\"page\":", "\"page\":9"),
+        bent("\"page\":", "\"page\":0"),
+        bent("\"lead\":36", "\"lead\":4294967295"),
+        bent("\"lead\":36", "\"lead\":0"),
+    ] {
+        std::fs::write(&file, &text).expect("a file");
+        let ran = world.run("plan --full").exits(0);
+        assert_eq!(
+            (ran.err.as_str(), ran.out.contains("Nothing to do")),
+            ("", true),
+            "{text:.80}"
+        );
+        std::fs::write(&file, &text).expect("a file");
+        let requests = requests(&world, "plan");
+        assert!(
+            requests <= 2 * pages + 20,
+            "{requests} requests: {text:.80}"
+        );
+    }
+}
+
+#[test]
+fn hints_hold_uuids_and_pages_and_nothing_of_the_leads() {
+    let (world, _) = sized(400, 10, 20, "");
+    world.run("plan --full").exits(0);
+    let file = world.path(".convertalk/listing.json");
+    let hints: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&file).expect("hints")).expect("JSON");
+    let schema: serde_json::Value = serde_json::from_str(
+        &std::fs::read_to_string("schema/listing.schema.json").expect("a schema"),
+    )
+    .expect("JSON");
+    assert!(jsonschema::is_valid(&schema, &hints), "{hints}");
+    let places = hints["places"].as_array().expect("a list");
+    let keys = places
+        .iter()
+        .flat_map(|place| place.as_object().expect("an object").keys());
+    assert_eq!(
+        keys.collect::<std::collections::BTreeSet<_>>(),
+        ["list", "page", "uuids"]
+            .map(str::to_owned)
+            .iter()
+            .collect()
+    );
+    assert_eq!(
+        hints["lengths"],
+        serde_json::json!({"lead": 36, "non-lead": 4})
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&file)
+            .expect("a file")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
 #[test]
 fn every_odd_shape_of_a_record_is_read() {
     let world = World::new(&[], "--leads 200 --odd-shapes --page-size 9");

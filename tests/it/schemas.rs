@@ -65,6 +65,10 @@ fn they_are_what_the_code_says() {
             schemars::schema_for!(convertalk::apply::platform::PlatformRecord),
         ),
         (
+            "listing",
+            schemars::schema_for!(convertalk::hints::HintsRecord),
+        ),
+        (
             "applied",
             schemars::schema_for!(convertalk::apply::applied::AppliedRecord),
         ),

@@ -47,6 +47,10 @@ impl Reader for Platform {
         2
     }
 
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     fn page_cap(&self) -> u32 {
         10
     }
