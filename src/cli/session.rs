@@ -345,6 +345,8 @@ pub(super) struct Compared {
     pub(super) refusal: Option<Refusal>,
     /// The applied record only begins: nothing is written.
     pub(super) begins_live: bool,
+    /// Nothing is recorded, hints neither.
+    pub(super) is_dry: bool,
     /// What is to be known of the base.
     pub(super) warning: Option<Refusal>,
 }
@@ -376,6 +378,7 @@ impl Compared {
                     left_alone: BTreeSet::new(),
                     refusal: applied.refusal,
                     begins_live: applied.begins_live,
+                    is_dry: false,
                     warning: None,
                 })
             }
@@ -442,7 +445,7 @@ where
     let live = observe_declared(reader, &selected, ruled, full, &hints)
         .await?
         .readable()?;
-    if reader.is_remote() {
+    if reader.is_remote() && !compared.is_dry {
         hints::keep(&workspace.root, target, hints, &live, desired);
     }
     let mut plan = make(Input {

@@ -45,7 +45,7 @@ pub struct ListingHints {
 }
 
 /// Reads the pages where leads were seen earlier, and for those that are not there any more the pages next to them: chats that arrive
-/// push others to the next page. Reads nothing if a lead was never seen, or if the pages are so many that a sweep is as good.
+/// push others to the next page. Reads nothing if a lead was never seen, or if a sweep reads no more pages than that.
 pub(super) async fn look_where_seen<'a, R: Reader>(
     reader: &R,
     wanted: impl Iterator<Item = &'a LeadId>,

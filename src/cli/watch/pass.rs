@@ -202,7 +202,8 @@ impl<C: Clock> Passes<'_, C> {
     ) -> Result<PassMade, Error> {
         let stop = Cancellation::at(self.args.execution.end());
         let work = Session::with_access(&files.workspace, &stop, self.access, async |session| {
-            let compared = self.compared(files, session.target(), left_alone)?;
+            let mut compared = self.compared(files, session.target(), left_alone)?;
+            compared.is_dry = true;
             let reader = session.reader(&files.workspace)?;
             let (scope, target) = (&self.args.scope, session.target());
             plan(files, scope, &compared, target, &reader, self.ui).await
