@@ -52,6 +52,7 @@ mod instance;
 mod json;
 pub mod lead;
 pub mod lead_file;
+mod loopback;
 pub mod observe;
 pub mod plan;
 pub mod policy;

@@ -127,6 +127,7 @@ impl Sandbox {
             faults: Mutex::new(faults),
             changed: Notify::new(),
             stopping: stopping.clone(),
+            is_loopback: crate::loopback::is_loopback(address),
             options,
             generator,
             log,

@@ -6,6 +6,7 @@ use super::session::block_on;
 use super::ui::Ui;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
+use crate::loopback;
 use crate::sandbox::{Options, Sandbox};
 
 /// Serve the embedded API
@@ -22,8 +23,8 @@ impl SandboxArgs {
         let stop = Cancellation::default();
         block_on(&stop, async {
             let server = Sandbox::start(self.options).await?;
-            if !server.address().ip().is_loopback() {
-                ui.note("anyone who reaches this address can read and change this inbox, without encryption");
+            if !loopback::is_loopback(server.address()) {
+                ui.warning("anyone who reaches this address can read and change this inbox, without encryption");
             }
             ui.result(&format!("listening on {}\n", server.url()))?;
             stop.until_interrupted().await;

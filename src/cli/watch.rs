@@ -19,6 +19,7 @@ use crate::api::Webhook;
 use crate::cancel::Cancellation;
 use crate::config;
 use crate::error::{Error, Exit};
+use crate::loopback;
 use crate::policy::{DriftPolicies, DriftPolicy};
 use crate::watch::WatchHandle;
 use crate::watch::memory::MemoryFile;
@@ -26,7 +27,7 @@ use crate::watch::metrics::{Metrics, seconds};
 use crate::watch::notify::{notify, notify_once};
 use crate::watch::reconcile::{Clock, Reconciler, Surroundings, once, run};
 use crate::watch::schedule::Intervals;
-use crate::watch::server::{WatchServer, is_loopback, serve};
+use crate::watch::server::{WatchServer, serve};
 use crate::watch::status::{PassSummary, WatchStatus};
 
 mod pass;
@@ -287,7 +288,7 @@ impl WatchArgs {
         ui.stderr(&format!("listening at http://{address}"));
         let poll_token = std::env::var("CONVERTALK_POLL_TOKEN").ok();
         let poll_token = poll_token.filter(|token| !token.trim().is_empty());
-        if !is_loopback(address) {
+        if !loopback::is_loopback(address) {
             let poll = if poll_token.is_some() {
                 ""
             } else {

@@ -24,6 +24,7 @@ use super::options::Options;
 use super::put;
 use super::record::{Record, shown};
 use super::store::{StoredBody, text};
+use crate::loopback;
 
 const MAX_BODY: usize = 1 << 20;
 /// Larger bodies are read and discarded up to this size, so that the client receives the error.
@@ -41,6 +42,8 @@ pub(super) struct Server {
     pub(super) log: Arc<Log>,
     /// Notified after changes.
     pub(super) changed: Notify,
+    /// Whether only requests to localhost are answered.
+    pub(super) is_loopback: bool,
     /// True, or closed, when the sandbox stops.
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -54,6 +57,9 @@ pub(super) async fn answer(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    if server.is_loopback && !loopback::names_loopback(&parts.headers) {
+        return (StatusCode::MISDIRECTED_REQUEST, loopback::ONLY_LOCALHOST).into_response();
+    }
     let side = match (&parts.method, parts.uri.path()) {
         (&Method::GET, "/inbox/direct/chats") => Some(FaultSide::Read),
         (&Method::PUT, "/inbox/direct/lead") => Some(FaultSide::Write),

@@ -80,7 +80,7 @@ async fn send(
         .expect("a connection");
     let length = body.len();
     let text = format!(
-        "{method} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
     );
     stream.write_all(text.as_bytes()).await.expect("sent");
     let mut bytes = Vec::new();

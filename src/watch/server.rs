@@ -9,7 +9,6 @@
 //! - Off loopback everyone who reaches the address may read; `/poll` needs a bearer token, which is compared in constant time. Without a token
 //!   in the environment it is off.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,21 +16,20 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN,
     REFERRER_POLICY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
-use url::Host;
 
 use super::WatchHandle;
 use super::metrics::{CONTENT_TYPE as OPENMETRICS, Metrics};
 use crate::api::RequestCounts;
+use crate::loopback;
 use crate::redaction::Redaction;
 use crate::report::{self, Audience, Format};
 
@@ -70,26 +68,18 @@ pub async fn serve(listener: TcpListener, server: WatchServer) -> std::io::Resul
     let address = listener.local_addr()?;
     let listening = Arc::new(Listening {
         server,
-        is_loopback: is_loopback(address),
+        is_loopback: loopback::is_loopback(address),
     });
     let router = Router::new().fallback(answer).with_state(listening);
     axum::serve(listener, router).await
-}
-
-/// Whether only this machine reaches an address.
-pub fn is_loopback(address: SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
 }
 
 async fn answer(State(listening): State<Arc<Listening>>, request: Request) -> Response {
     let (method, path) = (request.method(), request.uri().path());
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let server = &listening.server;
-    if listening.is_loopback && !names_loopback(request.headers()) {
-        return text(
-            StatusCode::MISDIRECTED_REQUEST,
-            "this address is for requests to localhost only",
-        );
+    if listening.is_loopback && !loopback::names_loopback(request.headers()) {
+        return text(StatusCode::MISDIRECTED_REQUEST, loopback::ONLY_LOCALHOST);
     }
     match path {
         "/poll" if *method == Method::POST => listening.poll(request.headers()),
@@ -184,19 +174,6 @@ impl Listening {
     }
 }
 
-/// Whether a request is for a loopback host, by name or address, at whatever port it was forwarded from.
-fn names_loopback(headers: &HeaderMap) -> bool {
-    let Some(authority) = authority(headers, &HOST) else {
-        return false;
-    };
-    match Host::parse(authority.host()) {
-        Ok(Host::Domain(name)) => name == "localhost",
-        Ok(Host::Ipv4(address)) => address.is_loopback(),
-        Ok(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
-        Err(_) => false,
-    }
-}
-
 /// Whether a browser says that a page of another site sends the request.
 fn is_of_another_site(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else {
@@ -204,12 +181,8 @@ fn is_of_another_site(headers: &HeaderMap) -> bool {
     };
     let origin = origin.to_str().unwrap_or_default();
     let sender = origin.split_once("://").map(|(_, authority)| authority);
-    let here = authority(headers, &HOST);
+    let here = loopback::host(headers);
     sender.is_none_or(|sender| here.is_none_or(|here| here.as_str() != sender))
-}
-
-fn authority(headers: &HeaderMap, name: &HeaderName) -> Option<Authority> {
-    headers.get(name)?.to_str().ok()?.parse().ok()
 }
 
 fn has_token(headers: &HeaderMap, token: &SecretString) -> bool {

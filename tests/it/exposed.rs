@@ -304,3 +304,50 @@ const CONFIG: &str = "version: 1
 api: { endpoint: sandbox, bot_id: 63d9ffa77a8d152facbe2f00, customer_id: 631aa793bcfa100487d13d01 }
 agents: { priya: 631aa793bcfa100487d13d0d }
 ";
+
+/// The status and the body of a listing that is asked of the sandbox at a port by a host's name.
+fn listing_of(port: &str, host: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).expect("a server");
+    let line = "GET /inbox/direct/chats?botId=b&customerId=c&page=1&type=lead HTTP/1.1\r\n";
+    let rest = format!("host: {host}\r\nx-bot-token: t\r\nconnection: close\r\n\r\n");
+    stream
+        .write_all(format!("{line}{rest}").as_bytes())
+        .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[test]
+fn the_sandbox_answers_localhost_only_and_warns_where_others_reach_it() {
+    use std::io::{BufRead, BufReader};
+    for (listen, warns) in [("127.0.0.1:0", false), ("0.0.0.0:0", true)] {
+        let mut child = crate::world::program(&["sandbox", "-q", "--listen", listen])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut first = String::new();
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        out.read_line(&mut first).expect("a line");
+        let port = first.trim_end().rsplit(':').next().expect("a port");
+        for host in ["localhost", "127.0.0.1", "[::1]"] {
+            let answer = listing_of(port, &format!("{host}:{port}"));
+            assert!(answer.starts_with("HTTP/1.1 200"), "{host}: {answer}");
+        }
+        let answer = listing_of(port, "evil.example");
+        let status = if warns {
+            "HTTP/1.1 200"
+        } else {
+            "HTTP/1.1 421"
+        };
+        assert!(answer.starts_with(status), "{listen}: {answer}");
+        assert_eq!(answer.contains("success"), warns, "{answer}");
+        child.kill().expect("it runs");
+        let said = child.wait_with_output().expect("it ends").stderr;
+        let said = String::from_utf8(said).expect("UTF-8");
+        let warning = said.contains("warning: anyone who reaches this address");
+        assert_eq!(warning, warns, "{said}");
+    }
+}

@@ -1,3 +1,4 @@
+use axum::http::header::HOST;
 use reqwest::Client;
 
 use super::*;
