@@ -106,7 +106,10 @@ async fn an_oversized_answer_has_no_end_in_sight() {
         .expect("a connection");
     let target = format!("/inbox/direct/chats?botId={BOT}&customerId={CUSTOMER}&page=1&type=lead");
     stream
-        .write_all(format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nx-bot-token: r\r\n\r\n").as_bytes())
+        .write_all(
+            format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nx-bot-token: r\r\n\r\n")
+                .as_bytes(),
+        )
         .await
         .expect("sent");
     let mut bytes = vec![0; 4 << 20];
