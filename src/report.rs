@@ -74,6 +74,8 @@ pub struct Audience<'a> {
     pub names: Redaction,
     /// The maximum size of Markdown in bytes; at least [`SMALLEST`].
     pub max_bytes: Option<usize>,
+    /// Whether text and Markdown show each lead on its own, where identical changes are rolled up else.
+    pub all_leads: bool,
     /// The path from the top of the repository to the workspace, with `/` at its end. Annotations and SARIF name files relative to the top.
     pub prefix: &'a str,
 }
@@ -89,9 +91,9 @@ pub fn plan(
 ) -> Result<String, serde_json::Error> {
     let plan = crate::plan::file::masked(plan, audience.names, None);
     match format {
-        Format::Text => Ok(text::plan(&plan)),
+        Format::Text => Ok(text::plan(&plan, audience.all_leads)),
         Format::Json => crate::json::pretty(&plan),
-        Format::Markdown => Ok(markdown::plan(&plan, audience.max_bytes)),
+        Format::Markdown => Ok(markdown::plan(&plan, audience)),
         Format::Github => {
             let findings = [finding::of_policy(&plan), finding::of_changes(&plan)].concat();
             Ok(github::print(&findings, audience.prefix)

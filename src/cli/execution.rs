@@ -28,6 +28,7 @@ use crate::observe::Live;
 use crate::plan::file::masked;
 use crate::plan::{Change, DifferencePolicy, Plan, to_write};
 use crate::report::{self, ApplyReport, Format, Stays};
+use crate::text::visible;
 
 /// How a plan is executed.
 #[derive(Debug, Args)]
@@ -259,7 +260,7 @@ impl Execution {
             job.end_without_run(Exit::Done, None)?;
             return Ok((Exit::Done, None));
         }
-        if !self.yes && !confirmed(stop, ui).await {
+        if !self.yes && !confirmed(plan, changes.len(), stop, ui).await {
             return Err(if stop.interrupted() {
                 Error::Interrupted
             } else {
@@ -453,8 +454,13 @@ fn exit(report: &Report) -> Exit {
 }
 
 /// Asks for confirmation. Reads stdin on its own thread, so that Ctrl-C works at the prompt.
-async fn confirmed(stop: &Cancellation, ui: &Ui) -> bool {
-    ui.stderr("Apply these changes? Only `yes` is accepted:");
+async fn confirmed(plan: &Plan, changes: usize, stop: &Cancellation, ui: &Ui) -> bool {
+    ui.stderr(&format!(
+        "Write {} to bot {} at {}? Only `yes` is accepted:",
+        crate::text::count(changes, "change"),
+        visible(&plan.target.bot_id),
+        visible(&plan.target.endpoint)
+    ));
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"

@@ -140,6 +140,9 @@ pub(super) struct Forms {
     /// Cut Markdown to this size, least important part first (500 or more)
     #[arg(long, value_name = "N", value_parser = max_bytes)]
     max_bytes: Option<usize>,
+    /// Show each lead on its own: do not roll up identical changes in text and Markdown
+    #[arg(long)]
+    all_leads: bool,
 }
 
 impl Forms {
@@ -156,6 +159,7 @@ impl Forms {
         }
         let reported = ReportedPlan {
             max_bytes: self.max_bytes,
+            all_leads: self.all_leads,
             ..reported
         };
         self.write_rendered(|format, _| reported.render(format), ui)

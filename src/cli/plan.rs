@@ -138,6 +138,7 @@ impl PlanArgs {
                 return Ok(self.exit(plan));
             }
             atomic_file::write(out, |file| file.write_all(&bytes))?;
+            note_saved(out, &files.workspace.root, ui);
         }
         let exit = self.exit(plan);
         let metrics =
@@ -159,4 +160,18 @@ impl PlanArgs {
             Exit::Done
         }
     }
+}
+
+/// Says what was saved, and how to apply it from where the user is.
+fn note_saved(out: &Path, root: &Path, ui: &Ui) {
+    let is_inside = std::env::current_dir().is_ok_and(|here| here.starts_with(root));
+    let folder = if is_inside {
+        String::new()
+    } else {
+        format!("-C {} ", root.display())
+    };
+    ui.note(&format!(
+        "plan saved to {out}; `convertalk apply {folder}{out}` applies it, and nothing else",
+        out = visible(&out.display().to_string())
+    ));
 }

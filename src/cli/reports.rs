@@ -43,6 +43,7 @@ pub(super) struct ReportedPlan<'a> {
     pub(super) plan: &'a Plan,
     pub(super) names: Redaction,
     pub(super) max_bytes: Option<usize>,
+    pub(super) all_leads: bool,
     /// Of the workspace: annotations name files from the top of the repository.
     pub(super) root: Option<&'a Path>,
     /// The figures of the run in the OpenMetrics format.
@@ -60,6 +61,7 @@ impl<'a> ReportedPlan<'a> {
             plan,
             names,
             max_bytes: None,
+            all_leads: false,
             root,
             metrics,
         }
@@ -75,6 +77,7 @@ impl ReportedPlan<'_> {
                 let audience = Audience {
                     names: self.names,
                     max_bytes: self.max_bytes,
+                    all_leads: self.all_leads,
                     prefix: prefix.as_deref().unwrap_or_default(),
                 };
                 report::plan(self.plan, format, audience).map_err(Error::Json)

@@ -14,6 +14,8 @@ pub(super) struct PlanNames<'a> {
     shortest: usize,
     /// In the order of their uuids.
     changes: &'a [Change],
+    /// Whether identical changes stay apart.
+    pub(super) all_leads: bool,
 }
 
 /// The minimum number of characters shown of a uuid.
@@ -47,6 +49,7 @@ impl<'a> PlanNames<'a> {
             agents,
             shortest: shortest(&ids),
             changes: &plan.changes,
+            all_leads: false,
         }
     }
 
@@ -59,6 +62,7 @@ impl<'a> PlanNames<'a> {
                 .collect(),
             shortest: usize::MAX,
             changes: &[],
+            all_leads: false,
         }
     }
 
@@ -285,7 +289,7 @@ pub(super) fn groups<'a>(plan: &'a Plan, names: &PlanNames<'_>) -> Vec<Group<'a>
         let at = *by_change
             .entry((change.action, change.class, change.taken, fields.clone()))
             .or_insert(groups.len());
-        match groups.get_mut(at) {
+        match groups.get_mut(at).filter(|_| !names.all_leads) {
             Some(group) => {
                 for ((.., place), line) in group.fields.iter_mut().zip(lines) {
                     *place = place.take().filter(|place| *place == asked(change, line));

@@ -4,6 +4,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
+use super::Audience;
 use super::field_summary::{
     FieldSummary, Group, Origin, PlanNames, ROLL_UP, groups, kept, line_of,
 };
@@ -29,8 +30,10 @@ const LONGEST: usize = 400;
 /// The smallest size that a plan can be cut to, in bytes.
 pub const SMALLEST: usize = 500;
 
-pub(super) fn plan(plan: &Plan, most: Option<usize>) -> String {
-    let names = PlanNames::new(plan);
+pub(super) fn plan(plan: &Plan, audience: Audience<'_>) -> String {
+    let most = audience.max_bytes;
+    let mut names = PlanNames::new(plan);
+    names.all_leads = audience.all_leads;
     // Hidden in the rendered comment; lets a pipeline find the comment that it keeps up to date.
     let bot: String = plan
         .target

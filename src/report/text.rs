@@ -19,15 +19,16 @@ const NAMED: usize = 6;
 /// The characters of a commit's name that are shown.
 const SHORT_COMMIT: usize = 12;
 
-pub(super) fn plan(plan: &Plan) -> String {
+pub(super) fn plan(plan: &Plan, all_leads: bool) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _infallible = write_plan(&mut out, plan);
+    let _infallible = write_plan(&mut out, plan, all_leads);
     out
 }
 
-fn write_plan(out: &mut String, plan: &Plan) -> fmt::Result {
-    let names = PlanNames::new(plan);
+fn write_plan(out: &mut String, plan: &Plan, all_leads: bool) -> fmt::Result {
+    let mut names = PlanNames::new(plan);
+    names.all_leads = all_leads;
     let mut body = String::new();
     write_body(&mut body, plan, &names)?;
     if !body.is_empty() {

@@ -554,3 +554,34 @@ fn every_output_replaces_one_of_its_own_kind() {
         world.run("plan --report markdown=empty.md").exits(0);
     }
 }
+
+#[test]
+fn all_leads_are_shown_where_that_is_asked_for() {
+    let live: Vec<_> = (1..=5).map(|n| record(n, "OPEN", None, &[])).collect();
+    let world = World::new(&live, "");
+    let leads = (1..=5).map(|n| format!("  {}: {{ status: CLOSED }}\n", uuid(n)));
+    world.declare(&leads.collect::<String>());
+    let rolled = [
+        ("text", "5 leads, identical change"),
+        ("markdown", "**5 leads:**"),
+    ];
+    let saved = world.run("plan --out kept.plan").exits(0);
+    let note = "plan saved to kept.plan; `convertalk apply kept.plan` applies it, and nothing else";
+    assert!(saved.err.contains(note), "{}", saved.err);
+    assert!(!world.run("plan -q --out kept.plan").err.contains(note));
+    for (format, words) in rolled {
+        for command in ["plan", "show kept.plan"] {
+            let short = world.run(&format!("{command} --format {format}")).exits(0);
+            assert!(short.out.contains(words), "{}", short.out);
+            let long = world
+                .run(&format!("{command} --format {format} --all-leads"))
+                .exits(0);
+            assert!(!long.out.contains(words), "{}", long.out);
+            for number in 1..=5 {
+                let place = format!("leads/all.yaml:{}", number + 2);
+                assert!(long.out.contains(&place), "{place}: {}", long.out);
+            }
+            assert_eq!(long.out.matches("CLOSED").count(), 6, "{}", long.out);
+        }
+    }
+}
