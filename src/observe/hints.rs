@@ -61,7 +61,9 @@ pub(super) async fn look_where_seen<'a, R: Reader>(
     };
     // A sweep reads both lists as far as this page.
     let furthest = seen.iter().map(|(_, place)| place.page).max();
-    let mut left = usize::try_from(furthest.unwrap_or_default()).unwrap_or(usize::MAX);
+    let mut left = usize::try_from(furthest.unwrap_or_default())
+        .unwrap_or(usize::MAX)
+        .saturating_mul(2);
     let mut looked = BTreeSet::new();
     for step in [0, 1, -1] {
         let next_to = |place: &Seen| {
