@@ -122,7 +122,7 @@ fn gone(world: &World, page: Duration) -> Vec<String> {
             field => &record["profile"]["userDetails"][field],
         };
         let raced = puts.iter().any(|put| {
-            lead(put) == edit.uuid && put.at + page >= edit.at && put.at <= edit.at + window
+            lead(put) == edit.uuid && put.at + page + SLACK >= edit.at && put.at <= edit.at + window
         });
         edit.field == "status" || has(edit, items) || raced
     };
