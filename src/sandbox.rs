@@ -78,6 +78,12 @@ impl SandboxError {
     /// What to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::File(FileError::Version(_, version)) if version.is_newer() => {
+                Some("use a newer version of convertalk")
+            }
+            Self::File(FileError::Version(..)) => {
+                Some("give another seed, or delete the state to start from the seed again")
+            }
             Self::File(FileError::Shape(..)) => Some(
                 "a seed has `lead` and `non-lead`, a list of records each; a uuid that looks like a number is in quotes: see `convertalk schema seed`",
             ),

@@ -1,5 +1,5 @@
-//! Seeds and states: one format, `{ lead: [records], non-lead: [records] }` or a sequence of leads, in YAML or, if the file name
-//! ends in `.json`, JSON.
+//! Seeds and states: one format, `{ format_version: 1, lead: [records], non-lead: [records] }` or a sequence of leads, in YAML or, if
+//! the file name ends in `.json`, JSON. A seed may leave the version out; a state names it.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::atomic_file::{self, WriteError};
-use crate::instance::SchemaFault;
+use crate::instance::{OtherVersion, SchemaFault, check_version};
 
 use super::choices::ChatKind;
 use super::generate::Generator;
@@ -18,6 +18,9 @@ mod shape;
 
 use shape::is_json;
 pub use shape::schema;
+
+/// The version of the format.
+pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// A seed or a state that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,9 @@ pub enum FileError {
     /// The file is not JSON.
     #[error("{path} is not JSON: {1}", path = .0.display())]
     Json(PathBuf, serde_json::Error),
+    /// The file is of another version.
+    #[error("{path} has {1}", path = .0.display())]
+    Version(PathBuf, OtherVersion),
     /// The file is not as its schema says.
     #[error("{path}: {1}", path = .0.display())]
     Shape(PathBuf, SchemaFault),
@@ -54,6 +60,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<(ChatKind, Record)>, FileError> {
     } else {
         serde_yaml::from_str(&text).map_err(|error| FileError::Yaml(path.to_owned(), error))?
     };
+    check_version(&value, FORMAT_VERSION)
+        .map_err(|version| FileError::Version(path.to_owned(), version))?;
     shape::check(&value, &text, is_json(path))
         .map_err(|fault| FileError::Shape(path.to_owned(), fault))?;
     Ok(records(value))
@@ -104,14 +112,9 @@ fn write_json(
     lists: &[Vec<StoredBody>; 2],
     generator: &Generator,
 ) -> io::Result<()> {
-    out.write_all(b"{")?;
+    write!(out, "{{\"format_version\":{FORMAT_VERSION}")?;
     for (kind, bodies) in ChatKind::ALL.into_iter().zip(lists) {
-        write!(
-            out,
-            "{}\"{}\":[",
-            if kind == ChatKind::Lead { "" } else { ",\n" },
-            kind.as_str()
-        )?;
+        write!(out, ",\n\"{}\":[", kind.as_str())?;
         for (index, body) in bodies.iter().enumerate() {
             write!(
                 out,
@@ -130,6 +133,7 @@ fn write_yaml(
     lists: &[Vec<StoredBody>; 2],
     generator: &Generator,
 ) -> io::Result<()> {
+    writeln!(out, "format_version: {FORMAT_VERSION}")?;
     for (kind, bodies) in ChatKind::ALL.into_iter().zip(lists) {
         let records: Result<Vec<Value>, _> = bodies
             .iter()

@@ -1,9 +1,10 @@
-//! Files of every version, kept in tests/files/golden/VERSION: plans, run files, applied records and snapshots that this version must be able to read.
+//! Files of every version, kept in tests/files/golden/VERSION: plans, run files, applied records, snapshots and states of a sandbox that this version must be able to read.
 //!
 //! A folder is never written again. A new version adds its own: `NEW_GOLDEN=1 cargo test --test it -- golden::`.
 
 use std::path::{Path, PathBuf};
 
+use convertalk::sandbox::{Options, Sandbox};
 use convertalk::snapshot::Snapshot;
 
 use crate::world::{PRIYA, RAHUL, Ran, World, program, record, uuid};
@@ -50,7 +51,19 @@ fn make(folder: &Path) {
     world
         .run("apply --yes --base applied --begin files --applied applied.json")
         .exits(0);
-    for name in ["snapshot.jsonl", "plan.json", "run.jsonl", "applied.json"] {
+    let mut embedded = program(&["apply", "--yes", "--missing", "skip"]);
+    embedded.env("CONVERTALK_ENDPOINT", "sandbox");
+    let applied = embedded.current_dir(world.path("")).output();
+    Ran::of(applied.expect("the program runs"));
+    let state = world.path(".convertalk/sandbox.json");
+    std::fs::copy(state, world.path("state.json")).expect("a file");
+    for name in [
+        "snapshot.jsonl",
+        "plan.json",
+        "run.jsonl",
+        "applied.json",
+        "state.json",
+    ] {
         let text = std::fs::read_to_string(world.path(name)).expect("a file");
         std::fs::write(to(name), text).expect("a file");
     }
@@ -75,6 +88,7 @@ fn files_of_every_version_can_be_read() {
         make(&own);
     }
     assert!(versions().contains(&own), "this version has its files");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for version in versions() {
         let plan = show(&version.join("plan.json")).json();
         assert_eq!(plan["changes"].as_array().map(Vec::len), Some(3), "{plan}");
@@ -94,5 +108,12 @@ fn files_of_every_version_can_be_read() {
 
         let snapshot = Snapshot::open_any(&version.join("snapshot.jsonl")).expect("a snapshot");
         assert!(!snapshot.head().created_at.is_empty());
+
+        let sandbox = Sandbox::start(Options {
+            listen: ([127, 0, 0, 1], 0).into(),
+            seed: Some(version.join("state.json")),
+            ..Options::default()
+        });
+        runtime.block_on(sandbox).expect("a sandbox of that state");
     }
 }

@@ -7,6 +7,7 @@ use schemars::{Schema, json_schema};
 use serde_json::Value;
 
 use super::super::choices::ChatKind;
+use super::FORMAT_VERSION;
 use crate::instance::{SchemaFault, Shape};
 use crate::yaml::diagnostic::SourceFile;
 use crate::yaml::{NodeId, NodeKind, Tree, parse};
@@ -21,16 +22,19 @@ pub fn schema() -> Schema {
         "properties": { "uuid": { "type": "string", "description": "In quotes, where it looks like a number." } }
     });
     let list = json_schema!({ "type": ["array", "null"], "items": { "$ref": "#/$defs/record" } });
-    let lists: serde_json::Map<String, Value> = ChatKind::ALL
+    let version =
+        json_schema!({ "description": "The version of this format: 1.", "const": FORMAT_VERSION });
+    let mut properties: serde_json::Map<String, Value> = ChatKind::ALL
         .iter()
         .map(|kind| (kind.as_str().to_owned(), list.clone().to_value()))
         .collect();
+    properties.insert("format_version".to_owned(), version.to_value());
     json_schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Convertalk sandbox seed",
         "description": "The chats of both lists, or a sequence of leads; also the state of a sandbox.",
         "type": ["object", "array", "null"],
-        "properties": lists,
+        "properties": properties,
         "additionalProperties": false,
         "items": { "$ref": "#/$defs/record" },
         "$defs": { "record": record }
