@@ -10,7 +10,7 @@ use super::ledger::{APPLIED, Ledger, Recording, rewind};
 use super::options::{Differences, OnMissing, OutputFormat, Scope, one_document};
 use super::reports::Reports;
 use super::run_metrics::RunMeter;
-use super::session::{Compared, Files, Session, base, block_on, files, lock, plan, select};
+use super::session::{Access, Compared, Files, Session, base, block_on, files, lock, plan, select};
 use super::ui::Ui;
 use crate::api::ApiError;
 use crate::apply::still_open;
@@ -50,6 +50,19 @@ pub(super) struct Apply {
 
 impl Apply {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        let access = Access::default();
+        let meter = RunMeter::start(&access.requests);
+        self.apply(directory, &access, &meter, ui)
+            .inspect_err(|error| self.reports.write_failure(&meter, error, ui))
+    }
+
+    fn apply(
+        &self,
+        directory: &Path,
+        access: &Access,
+        meter: &RunMeter,
+        ui: &Ui,
+    ) -> Result<Exit, Error> {
         one_document(self.format == OutputFormat::Json, self.reports.files())?;
         self.execution.check_consent()?;
         let end = self.execution.end();
@@ -65,8 +78,7 @@ impl Apply {
         let stop = Cancellation::at(end);
         let _lock = lock(&files.workspace)?;
         block_on(&stop, async {
-            Session::with(&files.workspace, &stop, async |session| {
-                let meter = RunMeter::start(&session.requests);
+            Session::with_access(&files.workspace, &stop, access, async |session| {
                 let writer = session.writer(&files.workspace)?;
                 let spinner = ui.progress(0, "reading the inbox");
                 let target = session.target();
@@ -77,8 +89,7 @@ impl Apply {
                     Some(saved) => self.take(saved, &files, session, &writer, ui).await,
                 };
                 spinner.finish_and_clear();
-                let (plan, live) =
-                    planned.inspect_err(|error| self.reports.write_failure(&meter, error, ui))?;
+                let (plan, live) = planned?;
                 self.execution
                     .carry_out(&Job {
                         plan: &plan,
@@ -91,10 +102,10 @@ impl Apply {
                         stop: &stop,
                         ui,
                         output: JobOutput {
-                            format: self.format,
+                            format: Some(self.format),
                             reports: Some(RunReports {
                                 reports: &self.reports,
-                                meter,
+                                meter: Some(meter),
                             }),
                             ..JobOutput::default()
                         },

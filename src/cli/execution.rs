@@ -74,7 +74,8 @@ pub(super) struct Job<'a> {
 /// What a run prints.
 #[derive(Debug, Default)]
 pub(super) struct JobOutput<'a> {
-    pub(super) format: OutputFormat,
+    /// `None` where the command prints something else of the run.
+    pub(super) format: Option<OutputFormat>,
     /// Of `undo`: what stays as it is.
     pub(super) stays: Vec<Stays>,
     /// Of `apply`: what else is written of the plan and the run.
@@ -87,7 +88,8 @@ pub(super) struct JobOutput<'a> {
 #[derive(Debug)]
 pub(super) struct RunReports<'a> {
     pub(super) reports: &'a Reports,
-    pub(super) meter: RunMeter,
+    /// `None` where the figures are of more than this run.
+    pub(super) meter: Option<&'a RunMeter>,
 }
 
 /// A run that has begun.
@@ -114,18 +116,18 @@ impl Job<'_> {
             ui.result(&printed)?;
         }
         match self.output.format {
-            OutputFormat::Text if !self.reports_to_stdout() => {
+            Some(OutputFormat::Text) if !self.reports_to_stdout() => {
                 let text = text()?;
                 if self.is_shown(&text) && !writes {
                     return Ok(());
                 }
                 ui.result(&text)
             }
-            OutputFormat::Text | OutputFormat::Json if asks => {
+            Some(OutputFormat::Text | OutputFormat::Json) if asks => {
                 ui.stderr(text()?.trim_end());
                 Ok(())
             }
-            OutputFormat::Text | OutputFormat::Json => Ok(()),
+            Some(OutputFormat::Text | OutputFormat::Json) | None => Ok(()),
         }
     }
 
@@ -162,7 +164,8 @@ impl Job<'_> {
 
     /// Writes the reports that need to know what came of the run.
     fn report_run(&self, exit: Exit, report: Option<&Report>) -> Result<(), Error> {
-        let Some(RunReports { meter, .. }) = &self.output.reports else {
+        let reports = self.output.reports.as_ref();
+        let Some(meter) = reports.and_then(|reports| reports.meter) else {
             return Ok(());
         };
         let metrics = || meter.of_apply(self.plan, exit, report);
@@ -188,8 +191,8 @@ impl Job<'_> {
 
     fn print(&self, document: &ApplyReport<'_>) -> Result<(), Error> {
         match self.output.format {
-            OutputFormat::Json if !self.reports_to_stdout() => self.ui.json(document),
-            OutputFormat::Json | OutputFormat::Text => Ok(()),
+            Some(OutputFormat::Json) if !self.reports_to_stdout() => self.ui.json(document),
+            Some(OutputFormat::Json | OutputFormat::Text) | None => Ok(()),
         }
     }
 }
@@ -306,12 +309,13 @@ impl Execution {
             outcomes,
         };
         let printed = match job.output.format {
-            OutputFormat::Text if job.reports_to_stdout() => {
+            Some(OutputFormat::Text) if job.reports_to_stdout() => {
                 ui.stderr(report::run(&report).trim_end());
                 Ok(())
             }
-            OutputFormat::Text => ui.result(&report::run(&report)),
-            OutputFormat::Json => job.print(&job.document(exit).with_run(&report, summary)),
+            Some(OutputFormat::Text) => ui.result(&report::run(&report)),
+            None => Ok(()),
+            Some(OutputFormat::Json) => job.print(&job.document(exit).with_run(&report, summary)),
         };
         ui.note(&format!("run {}: {}", begun.id, journal.path().display()));
         let reported = job.report_run(exit, Some(&report));

@@ -62,7 +62,7 @@ pub(super) fn check_outputs<'a>(
         if seed.is_some_and(|seed| seed == whole) {
             return wrong("is the seed of the sandbox");
         }
-        if whole.is_file() && !kind.may_replace(&whole) {
+        if !kind.may_replace(&whole) {
             return wrong(kind.is_another());
         }
         let is_file = !whole.exists() || whole.is_file();
@@ -77,8 +77,12 @@ pub(super) fn check_outputs<'a>(
 const HEAD: u64 = 4_096;
 
 impl OutputKind {
-    /// Whether a file is of this kind, as far as its beginning shows, or empty. One that cannot be read is reported when it is written.
-    fn may_replace(self, path: &Path) -> bool {
+    /// Whether a path has no file, or one that is empty or of this kind, as far as its beginning shows. One that cannot be read is reported
+    /// when it is written.
+    pub(super) fn may_replace(self, path: &Path) -> bool {
+        if !path.is_file() {
+            return true;
+        }
         let mut head = Vec::new();
         let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
         if read.is_err() {

@@ -9,7 +9,7 @@ use super::options::{Differences, Forms, Scope, is_stdout};
 use super::outputs::{OutputKind, check_outputs};
 use super::reports::ReportedPlan;
 use super::run_metrics::{RunMeter, of_saved_plan};
-use super::session::{Compared, Files, Session, block_on, files, plan, target};
+use super::session::{Access, Compared, Files, Session, block_on, files, plan, target};
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;
@@ -45,6 +45,19 @@ pub(super) struct PlanArgs {
 
 impl PlanArgs {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
+        let access = Access::default();
+        let meter = RunMeter::start(&access.requests);
+        self.plan(directory, &access, &meter, ui)
+            .inspect_err(|error| self.forms.reports.write_failure(&meter, error, ui))
+    }
+
+    fn plan(
+        &self,
+        directory: &Path,
+        access: &Access,
+        meter: &RunMeter,
+        ui: &Ui,
+    ) -> Result<Exit, Error> {
         self.forms.check_stdout(self.out.as_deref())?;
         self.differences.check(self.scope.base.is_some())?;
         self.recording.check(self.scope.base.as_deref())?;
@@ -57,8 +70,8 @@ impl PlanArgs {
             match &self.live {
                 Some(path) => self.of_snapshot(path, &files, ui).await,
                 None => {
-                    Session::with(&files.workspace, &stop, async |session| {
-                        self.of_inbox(session, &files, ui).await
+                    Session::with_access(&files.workspace, &stop, access, async |session| {
+                        self.of_inbox(session, meter, &files, ui).await
                     })
                     .await
                 }
@@ -66,19 +79,23 @@ impl PlanArgs {
         })
     }
 
-    async fn of_inbox(&self, session: &Session, files: &Files, ui: &Ui) -> Result<Exit, Error> {
-        let meter = RunMeter::start(&session.requests);
+    async fn of_inbox(
+        &self,
+        session: &Session,
+        meter: &RunMeter,
+        files: &Files,
+        ui: &Ui,
+    ) -> Result<Exit, Error> {
         let compared = self.compared(files, session.target(), ui)?;
         let reader = session.reader(&files.workspace)?;
         let spinner = ui.progress(0, "reading the inbox");
         let planned = plan(files, &self.scope, &compared, session.target(), &reader, ui).await;
         spinner.finish_and_clear();
-        let (plan, live) =
-            planned.inspect_err(|error| self.forms.reports.write_failure(&meter, error, ui))?;
+        let (plan, live) = planned?;
         let _of_apply = super::learned::known(&files.workspace, &plan.changes, ui);
         // The listing is freed while the plan is written.
         rayon::spawn(move || drop(live));
-        self.report(&plan, Some((session, &meter)), files, ui)
+        self.report(&plan, Some((session, meter)), files, ui)
     }
 
     fn compared(&self, files: &Files, target: &Target, ui: &Ui) -> Result<Compared, Error> {

@@ -1,6 +1,7 @@
 //! `--report FORMAT=FILE`: a plan in other forms, to files or to stdout.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, ValueEnum};
 
@@ -36,6 +37,9 @@ pub(super) struct Reports {
     /// or openmetrics
     #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to)]
     report: Vec<(ReportFormat, PathBuf)>,
+    /// Whether the figures of this run were written.
+    #[arg(skip)]
+    has_figures: AtomicBool,
 }
 
 /// A plan as reports show it.
@@ -128,8 +132,14 @@ impl Reports {
         self.files().any(is_stdout)
     }
 
-    /// Writes the figures of a run that ended before it had a plan, so that monitoring sees that it failed, and with which answers.
+    /// Writes the figures of a run that ended before it had any, so that monitoring sees that it failed, and with which answers. Files that
+    /// are refused are not written.
     pub(super) fn write_failure(&self, meter: &RunMeter, error: &Error, ui: &Ui) {
+        let is_refused = matches!(error, Error::Usage(_) | Error::Output { .. });
+        let are_reports = self.outputs().all(|(kind, file)| kind.may_replace(file));
+        if is_refused || !are_reports || self.has_figures.load(Ordering::Relaxed) {
+            return;
+        }
         let figures = |_| Ok(meter.of_failure(error.exit()));
         let written = self
             .write(ReportFormat::is_of_run, figures)
@@ -147,6 +157,9 @@ impl Reports {
     ) -> Result<Option<String>, Error> {
         let mut printed = None;
         for (format, file) in self.report.iter().filter(|(format, _)| wanted(*format)) {
+            if format.is_of_run() {
+                self.has_figures.store(true, Ordering::Relaxed);
+            }
             let text = render(*format)?;
             if is_stdout(file) {
                 printed = Some(text);

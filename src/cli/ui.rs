@@ -101,6 +101,11 @@ impl Ui {
         self.result(&crate::json::pretty(value).map_err(Error::Json)?)
     }
 
+    /// Writes a result as JSON to stdout, in one line.
+    pub(super) fn json_line(&self, value: &impl serde::Serialize) -> Result<(), Error> {
+        self.result(&(crate::json::line(value).map_err(Error::Json)? + "\n"))
+    }
+
     /// From now on, notes and warnings that the last pass had are not repeated in the next.
     pub(super) fn start_pass(&self) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);

@@ -129,7 +129,7 @@ impl Undo {
                         ui,
                         output: JobOutput {
                             last_shown: None,
-                            format: self.format,
+                            format: Some(self.format),
                             stays,
                             reports: None,
                         },

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,9 @@ use tokio::net::TcpListener;
 
 use super::execution::Execution;
 use super::ledger::{APPLIED, Recording};
-use super::options::{Differences, Scope};
+use super::options::{Differences, OutputFormat, Scope, one_document};
+use super::reports::{ReportFormat, Reports};
+use super::run_metrics::RunMeter;
 use super::session::{Access, Files, block_on, now, target};
 use super::ui::Ui;
 use crate::api::Webhook;
@@ -77,6 +80,11 @@ pub(super) struct WatchArgs {
     differences: Differences,
     #[command(flatten)]
     recording: Recording,
+    /// Output format: the plan and what came of it, or the status after each pass, a line each (with --once, one document)
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: OutputFormat,
+    #[command(flatten)]
+    reports: Reports,
 }
 
 /// A time between two looks or passes.
@@ -116,6 +124,7 @@ impl WatchArgs {
                 "watch compares with the applied record: leave out --base",
             ));
         }
+        one_document(self.format == OutputFormat::Json, self.reports.files())?;
         self.execution.unattended();
         let webhook = self.webhook()?;
         let root = config::find(directory)?;
@@ -131,10 +140,10 @@ impl WatchArgs {
         let has_record = has_record(&root)?;
         self.scope.base = has_record.then(|| APPLIED.to_owned());
         let stop = Cancellation::default();
-        block_on(
-            &stop,
-            self.watch(root, has_record, memory, webhook, &stop, ui),
-        )
+        let access = Access::default();
+        let meter = RunMeter::start(&access.requests);
+        block_on(&stop, self.watch(root, memory, webhook, &access, &stop, ui))
+            .inspect_err(|error| self.reports.write_failure(&meter, error, ui))
     }
 
     fn webhook(&self) -> Result<Option<Webhook>, Error> {
@@ -150,33 +159,34 @@ impl WatchArgs {
     async fn watch(
         &self,
         root: PathBuf,
-        has_record: bool,
         memory: Arc<MemoryFile>,
         webhook: Option<Webhook>,
+        access: &Access,
         stop: &Cancellation,
         ui: &Ui,
     ) -> Result<Exit, Error> {
         let clock = SystemClock(Instant::now());
-        let access = Access::default();
+        // Without a repository there is no record.
+        let has_record = self.scope.base.is_some();
         let mut source = DesiredSource::new(root.clone(), self.reference.clone())?;
         let first = source.look(ui).await;
         source.fall_back(self.recording.commit(&root));
         let Some(files) = source.files() else {
             return Err(self.nothing_in_force(&root, first.error, ui));
         };
-        self.check(files, has_record, &access)?;
+        self.check(files, has_record, access)?;
         let status = WatchStatus::before_first_pass(target(&files.workspace), now());
         let handle = Arc::new(WatchHandle::new(status));
         let started = Some(files.workspace.api.clone());
         let metrics = Metrics::new(Arc::clone(&access.requests));
         metrics.start_counters();
-        self.listen(&handle, &metrics, &access, ui).await?;
+        self.listen(&handle, &metrics, access, ui).await?;
         let mut passes = Passes {
             args: self,
             source,
             started,
             has_record,
-            access: &access,
+            access,
             memory: &memory,
             handle: &handle,
             clock: &clock,
@@ -189,14 +199,29 @@ impl WatchArgs {
             let seconds = pass.took.as_secs_f64();
             tracing::info!("pass: {} in {seconds:.1} s", pass.result.as_str());
         };
+        let is_reported = AtomicBool::new(true);
+        let on_status = |status: &WatchStatus| {
+            if let Err(error) = self.report_status(status, &metrics, ui) {
+                is_reported.store(false, Ordering::Relaxed);
+                ui.error(&error);
+            }
+        };
         let around = Surroundings {
             clock: &clock,
             handle: &handle,
             stop,
             on_pass: &on_pass,
+            on_status: &on_status,
         };
         if self.once {
-            return self.one_pass(&mut passes, &around, webhook, &memory).await;
+            let exit = self
+                .one_pass(&mut passes, &around, webhook, &memory)
+                .await?;
+            // Leads may have been written: a failing report must not make it look as if nothing had been.
+            return Ok(match (is_reported.into_inner(), exit) {
+                (false, Exit::Done) => Exit::Partial,
+                (_, exit) => exit,
+            });
         }
         let announce = announce(Arc::clone(&handle), ui);
         let notifications = async {
@@ -216,6 +241,22 @@ impl WatchArgs {
             exit = run(&mut passes, &around, intervals) => Ok(exit),
             () = announce => Ok(Exit::Done),
             () = notifications => Ok(Exit::Done),
+        }
+    }
+
+    /// What is printed and written of the status after a pass.
+    fn report_status(&self, status: &WatchStatus, metrics: &Metrics, ui: &Ui) -> Result<(), Error> {
+        let figures = |_| {
+            metrics.set_status(status);
+            Ok(metrics.encode())
+        };
+        if let Some(printed) = self.reports.write(ReportFormat::is_of_run, figures)? {
+            ui.result(&printed)?;
+        }
+        match self.format {
+            OutputFormat::Text => Ok(()),
+            OutputFormat::Json if self.once => ui.json(status),
+            OutputFormat::Json => ui.json_line(status),
         }
     }
 
@@ -244,7 +285,8 @@ impl WatchArgs {
                 "outside of a git repository there is no applied record, so watch takes only --drift revert",
             ));
         }
-        self.execution.check_files(&files.workspace, [])?;
+        self.execution
+            .check_files(&files.workspace, self.reports.outputs())?;
         self.scope.limits(&files.workspace, !self.dry_run)?;
         access.check(&files.workspace, !self.dry_run)
     }

@@ -133,7 +133,7 @@ pub async fn notify_once(
 }
 
 async fn send(webhook: &Webhook, status: &WatchStatus) -> Result<(), WebhookError> {
-    let document = serde_json::to_string(status);
+    let document = crate::json::line(status);
     let document = document.map_err(|error| WebhookError::Setup(error.to_string()))?;
     webhook.post(document).await
 }

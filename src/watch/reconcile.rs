@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::WatchHandle;
 use super::schedule::{Intervals, NextPass, Schedule};
-use super::status::{FightingField, LeadStates, PassResult, PassSummary, StatusCommits};
+use super::status::{
+    FightingField, LeadStates, PassResult, PassSummary, StatusCommits, WatchStatus,
+};
 use crate::cancel::Cancellation;
 use crate::error::Exit;
 use crate::plan::{Refusal, Target};
@@ -104,6 +106,8 @@ pub struct Surroundings<'a, C> {
     pub stop: &'a Cancellation,
     /// Called at the end of each pass.
     pub on_pass: &'a (dyn Fn(&PassSummary) + Sync),
+    /// Called with the status after each pass.
+    pub on_status: &'a (dyn Fn(&WatchStatus) + Sync),
 }
 
 /// Looks once and makes one pass. Returns its exit code; 1 where the pass succeeded but the newest state could not be read.
@@ -119,6 +123,7 @@ pub async fn once<R: Reconciler, C: Clock>(
     let exit = end.exit;
     board.pass(end);
     board.publish(reconciler, around, None);
+    (around.on_status)(&around.handle.status());
     if failed && exit == Exit::Done {
         Exit::Error
     } else {
@@ -158,10 +163,14 @@ pub async fn run<R: Reconciler, C: Clock>(
         if stop.interrupted() {
             return Exit::Done;
         }
-        if schedule.is_pass_due(clock.elapsed()) {
+        let is_due = schedule.is_pass_due(clock.elapsed());
+        if is_due {
             let end = timed_pass(reconciler, around).await;
             if stop.interrupted() {
                 let was_writing = end.wrote && end.exit == Exit::Interrupted;
+                board.pass(end);
+                board.publish(reconciler, around, None);
+                (around.on_status)(&handle.status());
                 return if was_writing {
                     Exit::Interrupted
                 } else {
@@ -175,6 +184,9 @@ pub async fn run<R: Reconciler, C: Clock>(
             board.pass(end);
         }
         board.publish(reconciler, around, schedule.next_pass());
+        if is_due {
+            (around.on_status)(&handle.status());
+        }
         tokio::select! {
             biased;
             () = stop.until_interrupted() => return Exit::Done,

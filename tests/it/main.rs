@@ -63,6 +63,7 @@ mod unseen;
 mod validate;
 mod volume;
 mod watch;
+mod watch_output;
 mod workspace;
 mod workspaces;
 mod world;

@@ -9,9 +9,10 @@ use super::source::DesiredSource;
 use crate::api::ApiSettings;
 use crate::apply::{Outcome, Report};
 use crate::cancel::{Cancellation, Reason};
-use crate::cli::execution::{Job, JobOutput};
+use crate::cli::execution::{Job, JobOutput, RunReports};
 use crate::cli::ledger::head_if_known;
 use crate::cli::options::OutputFormat;
+use crate::cli::reports::ReportedPlan;
 use crate::cli::session::{Access, Compared, Files, Session, lock, plan, target};
 use crate::cli::ui::Ui;
 use crate::diff::Side;
@@ -237,6 +238,11 @@ impl<C: Clock> Passes<'_, C> {
 
     /// Prints a plan of which nothing is written, unless it is the one that was printed last.
     fn show(&self, plan: &Plan) -> Result<(), Error> {
+        self.write_reports(plan)?;
+        let is_text = self.args.format == OutputFormat::Text;
+        if !is_text || self.args.reports.takes_stdout() {
+            return Ok(());
+        }
         let audience = Audience {
             names: self.args.scope.names,
             ..Audience::default()
@@ -251,6 +257,18 @@ impl<C: Clock> Passes<'_, C> {
         }
         last.clone_from(&text);
         self.ui.result(&text)
+    }
+
+    /// Writes the reports of a plan of which nothing is written.
+    fn write_reports(&self, plan: &Plan) -> Result<(), Error> {
+        let root = Some(self.source.root());
+        let names = self.args.scope.names;
+        let reported = ReportedPlan::new(plan, names, root, &String::new);
+        let printed = self.args.reports.write(
+            |format| !format.is_of_run(),
+            |format| reported.render(format),
+        )?;
+        printed.map_or(Ok(()), |text| self.ui.result(&text))
     }
 
     /// A pass that may write.
@@ -280,8 +298,15 @@ impl<C: Clock> Passes<'_, C> {
                 stop: &stop,
                 ui: self.ui,
                 output: JobOutput {
-                    format: OutputFormat::Text,
+                    format: match args.format {
+                        OutputFormat::Text => Some(OutputFormat::Text),
+                        OutputFormat::Json => None,
+                    },
                     last_shown: Some(&self.last_shown),
+                    reports: Some(RunReports {
+                        reports: &args.reports,
+                        meter: None,
+                    }),
                     ..JobOutput::default()
                 },
             };

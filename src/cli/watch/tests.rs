@@ -183,6 +183,7 @@ impl ScriptedWorld {
             handle: &handle,
             stop: &stop,
             on_pass: &|_: &PassSummary| {},
+            on_status: &|_: &WatchStatus| {},
         };
         let intervals = Intervals {
             every: args.every,
