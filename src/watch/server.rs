@@ -8,6 +8,9 @@
 //!   answered with 421. A page may still send `POST /poll` from elsewhere; its `Origin` gives it away, and it is answered with 403.
 //! - Off loopback everyone who reaches the address may read; `/poll` needs a bearer token, which is compared in constant time. Without a token
 //!   in the environment it is off.
+//!
+//! A client that sends nothing, or only part of a request, is dropped after a while, and no more than a few dozen are served at a time: nobody
+//! who reaches the port can use up the process's files.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +24,14 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::WatchHandle;
@@ -60,18 +68,56 @@ struct Listening {
     is_loopback: bool,
 }
 
+/// How long the head of a request may take to arrive, and how long a connection may be idle.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// How many connections are served at a time; others wait for one to end.
+const CONNECTIONS: usize = 64;
+
+/// How long to wait before connections are accepted again after the system refused one: it has no more files, say.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+
 /// Answers requests until the future is dropped.
 ///
 /// # Errors
-/// The listener has no address, or cannot accept connections.
+/// The listener has no address.
 pub async fn serve(listener: TcpListener, server: WatchServer) -> std::io::Result<()> {
+    serve_patiently(listener, server, HEAD_TIME).await
+}
+
+async fn serve_patiently(
+    listener: TcpListener,
+    server: WatchServer,
+    head_time: Duration,
+) -> std::io::Result<()> {
     let address = listener.local_addr()?;
     let listening = Arc::new(Listening {
         server,
         is_loopback: loopback::is_loopback(address),
     });
     let router = Router::new().fallback(answer).with_state(listening);
-    axum::serve(listener, router).await
+    let permits = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        let permit = Arc::clone(&permits).acquire_owned().await;
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let service = TowerToHyperService::new(router.clone());
+        connections.spawn(async move {
+            let _permit = permit;
+            let served = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(head_time)
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+            if let Err(error) = served {
+                tracing::debug!("a connection of --listen has ended: {error}");
+            }
+        });
+        while connections.try_join_next().is_some() {}
+    }
 }
 
 async fn answer(State(listening): State<Arc<Listening>>, request: Request) -> Response {

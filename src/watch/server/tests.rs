@@ -1,10 +1,13 @@
 use axum::http::header::HOST;
 use reqwest::Client;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::*;
 use crate::plan::Target;
 use crate::watch::status::{PassResult, WatchStatus};
 
+const SHORT: Duration = Duration::from_millis(500);
 const TOKEN: &str = "p0ll-t0ken";
 
 fn target() -> Target {
@@ -39,7 +42,7 @@ async fn served(listen: &str, server: WatchServer) -> (String, Arc<WatchHandle>)
     let listener = TcpListener::bind(listen).await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let handle = Arc::clone(&server.handle);
-    tokio::spawn(serve(listener, server));
+    tokio::spawn(serve_patiently(listener, server, SHORT));
     (format!("http://127.0.0.1:{port}"), handle)
 }
 
@@ -273,4 +276,42 @@ async fn off_loopback_poll_is_off_without_a_token_in_the_environment() {
         .header(AUTHORIZATION, "Bearer ");
     assert_eq!(request.send().await.expect("an answer").status(), 403);
     assert!(!asked(&handle).await);
+}
+
+/// What the server sends until it closes the connection.
+async fn rest_of(mut stream: TcpStream) -> String {
+    let mut rest = String::new();
+    let read = stream.read_to_string(&mut rest);
+    tokio::time::timeout(Duration::from_secs(30), read)
+        .await
+        .expect("the connection is closed")
+        .expect("text");
+    rest
+}
+
+#[tokio::test]
+async fn a_client_that_sends_half_a_request_is_dropped() {
+    let (address, _) = served("127.0.0.1:0", server(None)).await;
+    let address = address.trim_start_matches("http://").to_owned();
+    let mut half = TcpStream::connect(&address).await.expect("it listens");
+    half.write_all(b"GET /status HTTP/1.1\r\nhost: localhost\r\n")
+        .await
+        .expect("sent");
+    let silent = TcpStream::connect(&address).await.expect("it listens");
+    let (half, silent) = tokio::join!(rest_of(half), rest_of(silent));
+    assert!(!half.contains("format_version"), "{half}");
+    assert_eq!(silent, "");
+}
+
+#[tokio::test]
+async fn many_silent_clients_hold_up_others_only_for_a_while() {
+    let (address, _) = served("127.0.0.1:0", server(None)).await;
+    let place = address.trim_start_matches("http://").to_owned();
+    let mut silent = Vec::new();
+    for _ in 0..CONNECTIONS * 2 {
+        silent.push(TcpStream::connect(&place).await.expect("it listens"));
+    }
+    let answer = client().get(format!("{address}/healthz")).send();
+    let answer = tokio::time::timeout(Duration::from_secs(30), answer).await;
+    assert_eq!(answer.expect("in time").expect("an answer").status(), 200);
 }
