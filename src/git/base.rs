@@ -144,11 +144,11 @@ fn files_at(
         return Err(link(FILE));
     }
     let text = batch.content(&config.id)?;
-    let text = load::decode(&Arc::from(FILE), text).map_err(|error| broken(commit, &error))?;
+    let text =
+        load::decode(&Arc::from(FILE), text).map_err(|error| broken(commit, vec![*error]))?;
     let (workspace, diagnostics) = parse(root, &text, overrides);
     let Some(workspace) = workspace else {
-        let first = diagnostics.iter().find(|made| made.is_error());
-        return Err(first.map_or_else(|| link(FILE), |first| broken(commit, first)));
+        return Err(broken(commit, diagnostics));
     };
     let globs = workspace.leads.clone();
     let takes = files::matcher(&globs);
@@ -170,17 +170,21 @@ fn desired_at(
     snapshot: &CommitFiles,
 ) -> Result<Desired, BaseError> {
     let mut read = Vec::with_capacity(snapshot.files.len());
+    let mut unreadable = Vec::new();
     for entry in snapshot.files.iter().filter(|entry| entry.path != FILE) {
         let file: Arc<str> = Arc::from(entry.path.as_str());
         let text = batch.content(&entry.id)?;
-        let text = load::decode(&file, text).map_err(|error| broken(commit, &error))?;
-        read.push((file, text));
+        match load::decode(&file, text) {
+            Ok(text) => read.push((file, text)),
+            Err(error) => unreadable.push(*error),
+        }
     }
-    let (desired, diagnostics) = desired_of(read, &snapshot.workspace);
-    match diagnostics.iter().find(|made| made.is_error()) {
-        Some(first) => Err(broken(commit, first)),
-        None => Ok(desired),
+    let (desired, mut diagnostics) = desired_of(read, &snapshot.workspace);
+    diagnostics.extend(unreadable);
+    if diagnostics.iter().any(Diagnostic::is_error) {
+        return Err(broken(commit, diagnostics));
     }
+    Ok(desired)
 }
 
 /// Refuses a commit in which the workspace was in another folder.
@@ -209,9 +213,10 @@ pub(super) fn short(commit: &str) -> String {
     commit.chars().take(12).collect()
 }
 
-fn broken(commit: &str, first: &Diagnostic) -> BaseError {
+fn broken(commit: &str, mut diagnostics: Vec<Diagnostic>) -> BaseError {
+    diagnostics.retain(Diagnostic::is_error);
     BaseError::Broken {
         commit: short(commit),
-        first: format!("{}:{}: {}", first.file, first.line, first.message),
+        errors: diagnostics,
     }
 }

@@ -237,11 +237,20 @@ fn the_last_valid_commit_stays_in_force_while_a_newer_one_is_not() {
     let first = git_in(&remote.author(), &["rev-parse", "HEAD"]);
     let running = remote.watch("--every 1s --drift revert");
     running.until_applied(&first);
-    let broken = remote.push("version: 1\nleads:\n  no-uuid: { status: Open }\n");
+    let broken = remote.push(&format!(
+        "version: 1\nleads:\n  {}: {{ status: SHUT }}\n  {}: {{ agent: nobody }}\n",
+        uuid(1),
+        uuid(2)
+    ));
     let status = running.until("invalid", |status| {
         status["error"]["code"] == "invalid-files"
     });
     assert_eq!(status["result"], "error");
+    let places = status["error"]["places"].as_array().expect("places");
+    let lines: Vec<&Json> = places.iter().map(|place| &place["line"]).collect();
+    assert_eq!(lines, [3, 4], "every error has its place: {status:#}");
+    let message = status["error"]["message"].as_str().expect("a message");
+    assert!(message.contains("`SHUT`") && message.contains("`nobody`"));
     assert_eq!(status["commit"]["attempted"], broken);
     assert_eq!(status["commit"]["valid"], first);
     remote.agent_sets(2, "CLOSED");

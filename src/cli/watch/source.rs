@@ -15,7 +15,9 @@ use crate::git::head::head;
 use crate::lead_file::{self, discover};
 use crate::plan::Head;
 use crate::report::{Problem, problems};
+use crate::text::count;
 use crate::watch::reconcile::LookEnd;
+use crate::yaml::Diagnostic;
 
 /// What was last looked at, to be compared with what is there now.
 #[derive(Debug, PartialEq, Eq)]
@@ -140,9 +142,15 @@ impl DesiredSource {
                 (self.seen, self.problem) = (seen, None);
                 Ok(changed)
             }
+            Err(BaseError::Broken { errors, .. }) => {
+                self.seen = seen;
+                self.note_errors(&errors, ui);
+                Ok(false)
+            }
             Err(error) if error.is_about_files() => {
                 self.seen = seen;
-                self.problem = Some(invalid(error.to_string(), ui));
+                ui.warning(&format!("{error}; {STAY}"));
+                self.problem = Some(unusable(error.to_string()));
                 Ok(false)
             }
             Err(error) => Err(error),
@@ -162,22 +170,12 @@ impl DesiredSource {
             return Ok(false);
         }
         let loaded = lead_file::load(&self.root, &overrides());
-        let errors = ui.diagnostics(&loaded.diagnostics);
         let (Some(workspace), Some(desired)) = (loaded.workspace, loaded.desired) else {
-            let mut found = problems(&loaded.diagnostics).into_iter();
-            let first = found.next();
-            let places = first.as_ref().map(|first| first.places.clone());
-            let message = first.map(|first| first.message).unwrap_or_default();
             self.seen = Some(seen);
-            self.problem = Some(Problem {
-                places: places.unwrap_or_default(),
-                ..invalid(
-                    format!("the files contain {errors} errors; the first: {message}"),
-                    ui,
-                )
-            });
+            self.note_errors(&loaded.diagnostics, ui);
             return Ok(false);
         };
+        ui.diagnostics(&loaded.diagnostics);
         let head = match head(&self.root, &workspace.leads) {
             Ok(head) => Some(head),
             Err(error) if error.is_without_history() => None,
@@ -201,6 +199,19 @@ impl DesiredSource {
         };
         (self.seen, self.problem) = (Some(now), None);
         Ok(self.put_in_force(InForce { files, hashes }))
+    }
+
+    /// Keeps what is wrong with the files, and shows it unless it is what was shown last.
+    fn note_errors(&mut self, diagnostics: &[Diagnostic], ui: &Ui) {
+        let found = Some(invalid(&problems(diagnostics)));
+        if self.problem != found {
+            let errors = ui.diagnostics(diagnostics);
+            ui.warning(&format!(
+                "the files contain {}; {STAY}",
+                count(errors, "error")
+            ));
+        }
+        self.problem = found;
     }
 
     fn files_now(&self) -> LastSeen {
@@ -242,12 +253,44 @@ fn of_commit(commit: String, state: CommitState) -> InForce {
     }
 }
 
-fn invalid(message: String, ui: &Ui) -> Problem {
-    ui.warning(&format!("{message}; the last valid files stay in force"));
+/// How many errors of files the status names.
+const NAMED_ERRORS: usize = 100;
+
+const STAY: &str = "the last valid files stay in force";
+
+/// Files with errors: all of them, a line each, with their places.
+fn invalid(errors: &[Problem]) -> Problem {
+    let number = count(errors.len(), "error");
+    let named = errors.iter().take(NAMED_ERRORS);
+    let lines: Vec<String> = named.clone().map(with_place).collect();
+    let message = format!(
+        "the files contain {number}: {}{}",
+        lines.join("; "),
+        if errors.len() > NAMED_ERRORS {
+            "; …"
+        } else {
+            ""
+        }
+    );
+    Problem {
+        places: named.flat_map(|error| error.places.clone()).collect(),
+        ..unusable(message)
+    }
+}
+
+fn with_place(error: &Problem) -> String {
+    match error.places.first() {
+        Some(place) => format!("{}:{}: {}", place.file, place.line, error.message),
+        None => error.message.clone(),
+    }
+}
+
+/// Files that cannot be put in force.
+fn unusable(message: String) -> Problem {
     Problem {
         code: "invalid-files".to_owned(),
         message,
-        help: Some("correct them; until then the last valid files stay in force".to_owned()),
+        help: Some(format!("correct them; until then {STAY}")),
         places: Vec::new(),
     }
 }

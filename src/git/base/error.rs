@@ -1,6 +1,7 @@
 //! Why there is no base, and what to do about it.
 
 use crate::git::runner::GitError;
+use crate::yaml::Diagnostic;
 
 /// How a clone gets the whole history.
 const WHOLE: &str =
@@ -86,13 +87,28 @@ pub enum BaseError {
     #[error("`--base auto` works in GitHub pull requests and GitLab merge requests only")]
     NoPullRequest,
     /// The files of that commit contain errors.
-    #[error("the files of {commit} contain errors, so they cannot be used as the base: {first}")]
+    #[error(
+        "the files of {commit} contain errors, so they cannot be used as the base: {}",
+        first_of(errors)
+    )]
     Broken {
         /// The commit.
         commit: String,
-        /// The first error, with its place.
-        first: String,
+        /// The errors, of which there is at least one.
+        errors: Vec<Diagnostic>,
     },
+}
+
+/// The first of the errors, with its place, and how many there are.
+fn first_of(errors: &[Diagnostic]) -> String {
+    let Some(first) = errors.first() else {
+        return String::new();
+    };
+    let more = match errors.len() {
+        1 => String::new(),
+        all => format!(" (the first of {all} errors)"),
+    };
+    format!("{}:{}: {}{more}", first.file, first.line, first.message)
 }
 
 impl BaseError {
