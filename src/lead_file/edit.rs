@@ -6,6 +6,7 @@
 //! changes for its own lead alone: other leads that would change with it get a key of their own. Pure.
 
 mod append;
+mod finish;
 mod goal;
 mod place;
 mod remove;
@@ -20,10 +21,10 @@ use crate::lead::{DesiredValue, Field, Kind, LeadId, TagRule};
 use crate::lead_file::emit::{AgentNames, layout_rules};
 use crate::lead_file::valid::{Meaning, Vocabulary, meaning};
 use crate::lead_file::value::unwritable;
+use crate::yaml::Written;
 use crate::yaml::diagnostic::SourceFile;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::format::layout;
-use crate::yaml::{Written, comments, splice};
 
 /// One value that a lead of the file is to say from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,13 +147,14 @@ impl Editor<'_> {
                 .filter(|(_, changes)| !changes.is_empty())
                 .collect();
             if differing.is_empty() {
-                return match says == *goal {
-                    true => self.keep_comments(text),
-                    false => Err("its line cannot be changed by itself".to_owned()),
-                };
+                if says != *goal {
+                    return Err("its line cannot be changed by itself".to_owned());
+                }
+                finish::check_comments(self.file, &self.edited.text, &text)?;
+                return Ok(text);
             }
             text = self.round(&text, &differing)?;
-            says = meaning(self.file, &text, self.vocabulary)?;
+            says = meaning(self.file, &text, self.vocabulary).map_err(|_| finish::unreadable())?;
         }
         Err("too much hangs together by aliases here".to_owned())
     }
@@ -168,33 +170,8 @@ impl Editor<'_> {
             .agents
             .map(AgentNames::new)
             .unwrap_or_default();
-        let mut placed = place::all(&written, differing, &names)?;
-        placed.extend(splice::keep_columns(&written, &placed));
-        let text = splice::into(text, placed);
-        if has_only_crlf(&self.edited.text) {
-            // A value or a separator may have brought a line break of its own.
-            return Ok(text.replace("\r\n", "\n").replace('\n', "\r\n"));
-        }
-        Ok(text)
-    }
-
-    /// The text, where each comment that is gone belonged to something that is gone, and no other stands beside something new.
-    fn keep_comments(&self, text: String) -> Result<String, String> {
-        let read = |text| {
-            let source = SourceFile {
-                file: self.file.clone(),
-                text,
-            };
-            Written::read(&source, &mut Vec::new())
-        };
-        let are_kept = read(&self.edited.text)
-            .zip(read(&text))
-            .is_some_and(|(before, after)| comments::are_kept(&before, &after));
-        if are_kept {
-            Ok(text)
-        } else {
-            Err("a comment would be lost, or would end up beside another value".to_owned())
-        }
+        let placed = place::all(&written, differing, &names)?;
+        Ok(finish::put(&written, placed))
     }
 }
 
@@ -209,12 +186,6 @@ fn with_layout_kept(file: &Arc<str>, before: &str, edited: String) -> String {
     }
     // A layout says the same as what was laid out: it is compared when it is made.
     canonical(&edited).map_or(edited, |made| made.text)
-}
-
-/// Whether each line of a text ends with `\r\n`.
-fn has_only_crlf(text: &str) -> bool {
-    let pairs = text.matches("\r\n").count();
-    pairs > 0 && pairs == text.matches('\n').count()
 }
 
 /// Values that a lead has yet to have.

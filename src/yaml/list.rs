@@ -118,9 +118,17 @@ impl ListEdit<'_, '_> {
             .unwrap_or_default()
             .to_owned();
         items[0].lead = items[0].lead[first.len()..].to_owned().into();
+        let mut made = joined(items, &new, close);
+        if made.is_empty() && !first.is_empty() {
+            // The bracket cannot come after a comment on its line.
+            let line = written.line_start(written.start(self.key));
+            let line = &written.text[line..];
+            let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
+            made = format!("{}{indent}", self.line_break);
+        }
         Some(vec![Splice::new(
             inside,
-            first + &joined(items, &new, close),
+            first.trim_end_matches('\r').to_owned() + &made,
         )])
     }
 

@@ -18,6 +18,8 @@ use crate::arbitrary::workspace;
 use crate::edit::{edits_of, says};
 use crate::world::{RAHUL, World};
 
+mod bulk;
+
 const FOLDER: &str = "tests/files/layouts";
 
 /// Each layout with its name.
@@ -318,6 +320,7 @@ fn other_readers_read_mutated_and_edited_files_as_we_do() {
     let (mut dice, mut readers, workspace) = (Dice(seed.unwrap_or(7)), Readers::new(), workspace());
     let file: Arc<str> = Arc::from("leads/a.yaml");
     let (mut files, mut valid, mut edited_files, mut refused, mut left_alone) = (0, 0, 0, 0, 0);
+    let (world, mut set_files) = (World::new(&[], ""), 0);
     while wanted.map_or_else(|| start.elapsed().as_secs() < 60, |wanted| files < wanted) {
         files += 1;
         let text = mutated(&layouts, &mut dice);
@@ -368,6 +371,19 @@ fn other_readers_read_mutated_and_edited_files_as_we_do() {
                 edited.text
             );
         }
+        if dice.below(4) == 0 {
+            let assignment = bulk::ASSIGNMENTS[dice.below(bulk::ASSIGNMENTS.len())];
+            world.write("leads/a.yaml", &text);
+            let ran = world.run(&format!("set --all {assignment}"));
+            let set = std::fs::read_to_string(world.path("leads/a.yaml")).expect("a file");
+            if ran.exit == 0 {
+                set_files += 1;
+                assert_eq!(readers.ask(&set), SAME, "{assignment}:\n{text}\n{set}");
+                says(&workspace, &set);
+            } else {
+                assert_eq!(set, text, "{assignment} failed, and changed the file");
+            }
+        }
         let now = says(&workspace, &edited.text);
         for edit in edits
             .iter()
@@ -384,7 +400,7 @@ fn other_readers_read_mutated_and_edited_files_as_we_do() {
         }
     }
     let figures = format!(
-        "{files} files, {valid} valid, {left_alone} left alone, {edited_files} edited, {refused} edits refused"
+        "{files} files, {valid} valid, {left_alone} left alone, {edited_files} edited, {refused} edits refused, {set_files} set"
     );
     std::io::stdout()
         .write_all(
@@ -395,5 +411,5 @@ fn other_readers_read_mutated_and_edited_files_as_we_do() {
             .as_bytes(),
         )
         .expect("stdout");
-    assert!(valid > 0 && edited_files > 0);
+    assert!(valid > 0 && edited_files > 0 && set_files > 0);
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::{append, place, remove};
+use super::{append, finish, place, remove};
 use crate::lead::{Desired, DesiredField, DesiredValue, Field, LeadId};
 use crate::lead_file::emit::{self, AgentNames};
 use crate::lead_file::valid::{Meaning, Vocabulary, declared, meaning_of};
@@ -169,7 +169,7 @@ impl Rewriter<'_> {
             return Ok(None);
         }
         let splices = place::defaults(written, &emit::entries(&new, &self.names))?;
-        let made = crate::yaml::splice::into(written.text, splices);
+        let made = finish::put(written, splices);
         let before = meaning_of(desired.clone());
         // What shares the default in some other way keeps it from being changed.
         let Ok(now) = self.says(&made) else {
@@ -184,6 +184,8 @@ impl Rewriter<'_> {
                 has(was) || has(goal)
             })
         });
+        // Otherwise the leads get values of their own.
+        let fits = fits && finish::check_comments(self.file, written.text, &made).is_ok();
         Ok(fits.then_some((made, now)))
     }
 
@@ -242,9 +244,10 @@ impl Rewriter<'_> {
                 .iter()
                 .map(|(id, goal)| ((*id).clone(), (*goal).clone())),
         );
-        let (mut text, mut says) = (text.to_owned(), says.clone());
+        let (before, mut text, mut says) = (text, text.to_owned(), says.clone());
         for _ in 0..ROUNDS {
             if says == target {
+                finish::check_comments(self.file, before, &text)?;
                 return Ok(text);
             }
             let written = self.written(&text)?;
@@ -261,8 +264,8 @@ impl Rewriter<'_> {
                     splices.push(remove::entry(&written, lead.1, group, member.as_deref())?);
                 }
             }
-            text = crate::yaml::splice::into(&text, splices);
-            says = self.says(&text)?;
+            text = finish::put(&written, splices);
+            says = self.says(&text).map_err(|_| finish::unreadable())?;
         }
         Err("its line cannot be changed by itself".to_owned())
     }
@@ -310,9 +313,10 @@ impl Rewriter<'_> {
             .iter()
             .map(|(id, goal)| (id, self.entries(&Meaning::default(), goal).put))
             .collect();
-        let made = crate::yaml::splice::into(text, vec![append::leads(&written, &blocks)?]);
+        let made = finish::put(&written, vec![append::leads(&written, &blocks)?]);
+        finish::check_comments(self.file, text, &made)?;
         let mut target = self.says(text)?;
-        let says = self.says(&made)?;
+        let says = self.says(&made).map_err(|_| finish::unreadable())?;
         for (id, goal) in new {
             // Defaults of the file apply to a new lead.
             let fits = says.get(id).is_some_and(|says| {

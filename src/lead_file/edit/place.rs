@@ -382,7 +382,7 @@ impl Placer<'_, '_> {
         self.put(Splice::new(range, text));
     }
 
-    /// The value anew, on the line of its key. What was inside goes, comments too.
+    /// The value anew, on the line of its key. What was inside goes, comments too: that beside the last line is of something inside.
     fn whole(&mut self, key: NodeId, node: NodeId, form: &YamlValue, room: ScalarContext) {
         let written = self.written;
         let inline = flow(form, room);
@@ -394,6 +394,9 @@ impl Placer<'_, '_> {
             self.put(Splice::new(from..end, inline));
             return;
         }
+        let last_line = end..written.line_end(end);
+        let beside = written.comments_in(last_line.start, last_line.end);
+        let end = beside.first().map_or(end, |_| last_line.end);
         let after_key = written.end(key);
         let between = written.text.get(after_key..from).unwrap_or_default();
         // An anchor or a comment between the key and its block stays where it is.

@@ -1,0 +1,55 @@
+//! What every edit of a file ends with, whichever way it was made: columns and line endings are kept while splices are put in, and
+//! comments are compared once the text says what it is to say.
+
+use std::sync::Arc;
+
+use crate::yaml::diagnostic::SourceFile;
+use crate::yaml::splice::{self, Splice};
+use crate::yaml::{Written, comments};
+
+/// The text with its splices: aligned comments stay in their column, and a file whose lines all end with `\r\n` stays one.
+pub(super) fn put(written: &Written<'_>, mut splices: Vec<Splice>) -> String {
+    splices.extend(splice::keep_columns(written, &splices));
+    let text = splice::into(written.text, splices);
+    if has_only_crlf(written.text) {
+        // A value or a separator may have brought a line break of its own.
+        return text.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
+    text
+}
+
+/// Checks that each comment that is gone belonged to something that is gone, and that no other is beside something new.
+///
+/// # Errors
+/// One is not where it was.
+pub(super) fn check_comments(file: &Arc<str>, before: &str, after: &str) -> Result<(), String> {
+    if !before.contains('#') && !after.contains('#') {
+        return Ok(());
+    }
+    let read = |text| {
+        let source = SourceFile {
+            file: file.clone(),
+            text,
+        };
+        Written::read(&source, &mut Vec::new())
+    };
+    let are_kept = read(before)
+        .zip(read(after))
+        .is_some_and(|(before, after)| comments::are_kept(&before, &after));
+    if are_kept {
+        Ok(())
+    } else {
+        Err("a comment would be lost, or would end up beside another value".to_owned())
+    }
+}
+
+/// Why an edit is refused whose text could not be read again.
+pub(super) fn unreadable() -> String {
+    "the way it is written cannot be edited in place: lay the file out with `convertalk fmt` first, or edit it by hand".to_owned()
+}
+
+/// Whether each line of a text ends with `\r\n`.
+fn has_only_crlf(text: &str) -> bool {
+    let pairs = text.matches("\r\n").count();
+    pairs > 0 && pairs == text.matches('\n').count()
+}
