@@ -190,6 +190,7 @@ impl<W: Right> Reader for Client<W> {
             transport.send(&request, decode).await
         }));
         let (page, reading) = (&mut task.0).await.unwrap_or(Err(ApiError::Undecodable))?;
+        self.transport.requests.count_page(page.records());
         Ok(Page {
             reading: Some(reading),
             ..page

@@ -34,7 +34,7 @@ mod text;
 
 pub use applied::applied;
 pub use apply_report::{ApplyReport, OutcomeReport, Stays};
-pub use checkup::{Health, HealthCheck, checkup, probed};
+pub use checkup::{Health, HealthCheck, checkup, probed, unnamed_agents};
 pub use explanation::explanation;
 pub use history::{HistoryEntry, LeadHistory, lead_history};
 pub use lead_list::{LeadList, lead_list};

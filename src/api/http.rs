@@ -63,7 +63,7 @@ pub(super) struct Transport {
     pub(super) limiter: ConcurrencyLimiter,
     bodies: Bodies,
     stop: Cancellation,
-    requests: Arc<RequestCounts>,
+    pub(super) requests: Arc<RequestCounts>,
     /// The tokens in use: the platform's message may repeat one, ours must not.
     secrets: Mutex<Arc<Scrubber>>,
 }

@@ -13,6 +13,8 @@ pub struct RequestCounts(Mutex<Counted>);
 struct Counted {
     by_answer: BTreeMap<(String, Option<u16>), u64>,
     last_answer: Option<Instant>,
+    pages: u64,
+    chats: u64,
 }
 
 impl RequestCounts {
@@ -30,6 +32,19 @@ impl RequestCounts {
     pub fn by_answer(&self) -> BTreeMap<(String, Option<u16>), u64> {
         let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counted.by_answer.clone()
+    }
+
+    /// Counts a page of a list that was read.
+    pub(crate) fn count_page(&self, chats: usize) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.pages += 1;
+        counted.chats += chats as u64;
+    }
+
+    /// The number of pages that were read, and of the chats on them.
+    pub fn read_so_far(&self) -> (u64, u64) {
+        let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (counted.pages, counted.chats)
     }
 
     /// When a request was last answered.

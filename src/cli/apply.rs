@@ -80,7 +80,7 @@ impl Apply {
         block_on(&stop, async {
             Session::with_access(&files.workspace, &stop, access, async |session| {
                 let writer = session.writer(&files.workspace)?;
-                let spinner = ui.progress(0, "reading the inbox");
+                let reading = ui.reading(&session.requests);
                 let target = session.target();
                 let compared = self.compared(saved.as_ref(), &files, target, ui)?;
                 let ledger = self.ledger(saved.as_ref(), &compared, &files, target, ui)?;
@@ -88,7 +88,7 @@ impl Apply {
                     None => plan(&files, &self.scope, &compared, target, &writer, ui).await,
                     Some(saved) => self.take(saved, &files, session, &writer, ui).await,
                 };
-                spinner.finish_and_clear();
+                drop(reading);
                 let (plan, live) = planned?;
                 self.execution
                     .carry_out(&Job {

@@ -128,12 +128,12 @@ fn api(workspace: &Workspace, ui: &Ui, checks: &mut Vec<HealthCheck>) -> Result<
     let asked = block_on(&stop, async {
         Session::with(workspace, &stop, async |session| {
             let reader = session.reader(workspace)?;
-            let spinner = ui.progress(0, "asking the API");
+            let spinner = ui.spinner("asking the API");
             let start = Instant::now();
             let lead = probe(&reader, ChatType::Lead).await;
             let took = start.elapsed();
             let others = probe(&reader, ChatType::NonLead).await;
-            spinner.finish_and_clear();
+            drop(spinner);
             Ok((
                 vec![(ChatType::Lead, lead?), (ChatType::NonLead, others?)],
                 took,

@@ -7,9 +7,9 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 
 use super::complete;
-use super::ledger::{APPLIED, Recording};
+use super::ledger::Recording;
 use super::options::OutputFormat;
-use super::session::{Files, Session, base, block_on, files, now, target};
+use super::session::{Files, Session, block_on, files, now, target};
 use super::ui::Ui;
 use crate::apply::history::writes;
 use crate::cancel::Cancellation;
@@ -22,7 +22,7 @@ use crate::lead::LeadId;
 use crate::lead::desired::{Desired, DesiredLead};
 use crate::observe::{ObserveError, Reader, observe};
 use crate::plan::explain::{Decision, Explanation, explain};
-use crate::plan::{Base, DifferencePolicy, Input, Limits, make};
+use crate::plan::{DifferencePolicy, Input, Limits, make};
 use crate::redaction::Redaction;
 use crate::report::{HistoryEntry, LeadHistory, explanation, lead_history};
 use crate::snapshot::Snapshot;
@@ -70,6 +70,7 @@ impl Explain {
                 }
                 None => {
                     Session::with(&files.workspace, &stop, async |session| {
+                        let _reading = ui.reading(&session.requests);
                         self.explain(&session.reader(&files.workspace)?, &files)
                             .await
                     })
@@ -162,10 +163,7 @@ impl Explain {
         let base = self
             .base
             .as_deref()
-            .map(|reference| match reference {
-                APPLIED => self.applied(files),
-                reference => base(workspace, reference),
-            })
+            .map(|reference| Recording::base_at(self.applied.as_deref(), reference, files))
             .transpose()?;
         let id = self.lead(desired, base.as_ref().map(|(_, said)| said))?;
         let live = observe(reader, [id.clone()].into(), false)
@@ -211,15 +209,6 @@ impl Explain {
             &plan,
             self.names,
         ))
-    }
-
-    /// The base of each lead by the applied record.
-    fn applied(&self, files: &Files) -> Result<(Base, Desired), Error> {
-        let recording = Recording {
-            applied: self.applied.clone(),
-            begin: None,
-        };
-        recording.base_of(files, &target(&files.workspace))
     }
 
     /// The lead that is meant: of those declared now or at the base, by uuid, its first characters or a part of its label; or any other by

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::session::{Compared, Files, FilesHead, now, overrides};
+use super::session::{Compared, Files, FilesHead, base, now, overrides, target};
 use super::ui::Ui;
 use crate::apply::Report;
 use crate::apply::applied::{self, AppliedRecord, BehindOutcome, RecordError, RunState};
@@ -144,8 +144,24 @@ impl Recording {
         Ok(Some(record.after_kill(&lines.unwrap_or_default())))
     }
 
-    /// The base of each lead by a record that must be there, to look at.
-    pub(super) fn base_of(&self, files: &Files, target: &Target) -> Result<(Base, Desired), Error> {
+    /// What the files said at a commit, or, for `applied`, at each lead's own, to look at.
+    pub(super) fn base_at(
+        applied: Option<&Path>,
+        reference: &str,
+        files: &Files,
+    ) -> Result<(Base, Desired), Error> {
+        if reference != APPLIED {
+            return base(&files.workspace, reference);
+        }
+        let recording = Self {
+            applied: applied.map(Path::to_owned),
+            begin: None,
+        };
+        recording.base_of(files, &target(&files.workspace))
+    }
+
+    /// The base of each lead by a record that must be there.
+    fn base_of(&self, files: &Files, target: &Target) -> Result<(Base, Desired), Error> {
         let root = &files.workspace.root;
         let record = self.read(root, target)?.ok_or_else(|| Error::Applied {
             path: self.path(root),

@@ -98,9 +98,9 @@ fn read(files: &Files, ui: &Ui) -> Result<Live, Error> {
     block_on(&stop, async {
         Session::with(&files.workspace, &stop, async |session| {
             let reader = session.reader(&files.workspace)?;
-            let spinner = ui.progress(0, "reading the inbox");
+            let reading = ui.reading(&session.requests);
             let live = observe_all(&reader).await;
-            spinner.finish_and_clear();
+            drop(reading);
             Ok(live?)
         })
         .await

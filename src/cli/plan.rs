@@ -88,9 +88,9 @@ impl PlanArgs {
     ) -> Result<Exit, Error> {
         let compared = self.compared(files, session.target(), ui)?;
         let reader = session.reader(&files.workspace)?;
-        let spinner = ui.progress(0, "reading the inbox");
+        let reading = ui.reading(&session.requests);
         let planned = plan(files, &self.scope, &compared, session.target(), &reader, ui).await;
-        spinner.finish_and_clear();
+        drop(reading);
         let (plan, live) = planned?;
         let _of_apply = super::learned::known(&files.workspace, &plan.changes, ui);
         // The listing is freed while the plan is written.

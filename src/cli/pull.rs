@@ -64,9 +64,12 @@ pub(super) struct Pull {
     /// With --base: only what changed in the inbox, not what changed in the files
     #[arg(long, requires = "base", requires = "update")]
     only_drift: bool,
-    /// The commit that decides what is drift; `auto` in GitHub and GitLab pull requests
+    /// The commit that decides what is drift; `applied`: each lead's own, of the applied record; `auto` in GitHub and GitLab pull requests
     #[arg(long, value_name = "REF", requires = "only_drift")]
     base: Option<String>,
+    /// Where the applied record is, for --base applied [default: .convertalk/applied.json]
+    #[arg(long, value_name = "FILE", requires = "base")]
+    applied: Option<PathBuf>,
     /// What to do about declared leads that are not in the inbox
     #[arg(long, value_name = "WHAT", default_value = "fail", requires = "update")]
     missing: OnMissing,

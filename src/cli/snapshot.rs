@@ -46,9 +46,9 @@ impl SnapshotArgs {
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 let reader = session.reader(&files.workspace)?;
-                let spinner = ui.progress(0, "reading the inbox");
+                let reading = ui.reading(&session.requests);
                 let observed = observe_all(&reader).await;
-                spinner.finish_and_clear();
+                drop(reading);
                 let (live, target) = (observed?, session.target().clone());
                 let created_at = now();
                 let ruled = files.workspace.policy.fields();

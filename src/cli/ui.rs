@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::style::TemplateError;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::api::RequestCounts;
 use crate::error::Error;
 use crate::git::base::BaseError;
 use crate::report::style::{BAD, CHANGE, FAINT, paint};
 use crate::report::{self, ErrorDocument, FirstDiagnostics, Problem, Spot, shown};
-use crate::text::{chain, visible};
+use crate::text::{chain, count, visible};
 use crate::yaml::Diagnostic;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::render::render;
@@ -39,6 +41,15 @@ pub(super) struct Ui {
     problems: Mutex<Vec<Problem>>,
     /// Of `watch`: the notes of late.
     said: Mutex<Option<Said>>,
+}
+
+/// A spinner that is shown until it is dropped.
+pub(super) struct Spinner(ProgressBar);
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 impl Ui {
@@ -260,19 +271,48 @@ impl Ui {
         }
     }
 
-    /// A bar of `steps` steps, or a spinner for none; hidden unless stderr is a terminal.
+    /// Shows that the inbox is being read, and how far, until it is dropped.
+    pub(super) fn reading(&self, requests: &Arc<RequestCounts>) -> Spinner {
+        let requests = Arc::clone(requests);
+        let before = requests.read_so_far();
+        let so_far = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let (pages, chats) = requests.read_so_far();
+            let since = |now: u64, before: u64| usize::try_from(now - before).unwrap_or(usize::MAX);
+            let pages = count(since(pages, before.0), "page");
+            let leads = count(since(chats, before.1), "lead");
+            // Writing to a line in memory cannot fail.
+            let _infallible = write!(out, "{pages}, {leads}");
+        };
+        let template = "{spinner} reading the inbox: {so_far} {elapsed}";
+        let style = ProgressStyle::with_template(template);
+        let style = style.map(|style| style.with_key("so_far", so_far));
+        Spinner(self.bar(ProgressBar::new_spinner, style, ""))
+    }
+
+    /// Shows that something is being waited for, until it is dropped.
+    pub(super) fn spinner(&self, message: &'static str) -> Spinner {
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+        Spinner(self.bar(ProgressBar::new_spinner, style, message))
+    }
+
+    /// A bar of `steps` steps.
     pub(super) fn progress(&self, steps: usize, message: &'static str) -> ProgressBar {
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}");
+        self.bar(|| ProgressBar::new(steps as u64), style, message)
+    }
+
+    /// Hidden unless stderr is a terminal.
+    fn bar(
+        &self,
+        make: impl FnOnce() -> ProgressBar,
+        style: Result<ProgressStyle, TemplateError>,
+        message: &'static str,
+    ) -> ProgressBar {
         if self.quiet || !io::stderr().is_terminal() {
             return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         }
-        let (bar, template) = match steps {
-            0 => (ProgressBar::new_spinner(), "{spinner} {msg} {elapsed}"),
-            steps => (
-                ProgressBar::new(steps as u64),
-                "{msg} {wide_bar} {pos}/{len} {eta}",
-            ),
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        let bar = make();
+        if let Ok(style) = style {
             bar.set_style(style);
         }
         bar.set_message(message);

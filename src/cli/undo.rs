@@ -84,9 +84,10 @@ impl Undo {
                 }
                 let writer = session.writer(&files.workspace)?;
                 let wanted = changes.iter().map(|change| change.uuid.clone()).collect();
-                let live = observe(&writer, wanted, self.scope.reads_all(&files.workspace))
-                    .await?
-                    .readable()?;
+                let reading = ui.reading(&session.requests);
+                let live = observe(&writer, wanted, self.scope.reads_all(&files.workspace)).await;
+                drop(reading);
+                let live = live?.readable()?;
                 let mut plan = bare(changes, session.target().clone(), now());
                 stays.extend(
                     hold(&mut plan, &files.desired)

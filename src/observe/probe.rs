@@ -1,6 +1,6 @@
 //! Probing: reads a few pages of each list to learn how the platform lists. Read-only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{ChatType, ObserveError, Page, Projection, Reader};
 use crate::lead::{AgentId, Status};
@@ -21,8 +21,8 @@ pub struct Probe {
     pub tags: BTreeMap<&'static str, usize>,
     /// Statuses that can be read but not written, with their numbers of leads.
     pub odd_statuses: BTreeMap<String, usize>,
-    /// Agents with leads.
-    pub agents: BTreeSet<AgentId>,
+    /// Agents with their numbers of leads on the pages that were read.
+    pub agents: BTreeMap<AgentId, usize>,
 }
 
 /// What a list returns far beyond its end.
@@ -77,7 +77,9 @@ impl Probe {
     fn look_at(&mut self, page: Page) {
         self.without_uuid += page.without_uuid;
         let agents = page.sightings.into_iter().map(|sighting| sighting.agent);
-        self.agents.extend(agents.flatten());
+        for agent in agents.flatten() {
+            *self.agents.entry(agent).or_default() += 1;
+        }
         for (_, seen) in page.leads {
             let shape = match seen.tag_shape {
                 Some(TagShape::String) => Some("text"),

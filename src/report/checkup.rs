@@ -1,5 +1,7 @@
 //! The findings of `doctor`, each with its next step.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use schemars::JsonSchema;
@@ -7,6 +9,7 @@ use serde::Serialize;
 
 use super::style::{BAD, CHANGE, FAINT, GOOD, STRONG, count, paint, visible};
 use crate::config::Workspace;
+use crate::lead::AgentId;
 use crate::observe::{ChatType, End, Probe};
 
 /// The result of a check.
@@ -174,18 +177,20 @@ fn shapes(probes: &[(ChatType, Probe)]) -> Vec<HealthCheck> {
 }
 
 fn agents(probes: &[(ChatType, Probe)], workspace: &Workspace) -> Option<HealthCheck> {
-    let seen = || probes.iter().flat_map(|(_, probe)| &probe.agents);
-    let named =
-        |id: &&crate::lead::AgentId| workspace.agents.values().any(|agent| agent.id == **id);
-    let unknown: std::collections::BTreeSet<_> = seen().filter(|id| !named(id)).collect();
+    let mut seen: BTreeMap<&AgentId, usize> = BTreeMap::new();
+    for (agent, leads) in probes.iter().flat_map(|(_, probe)| &probe.agents) {
+        *seen.entry(agent).or_default() += leads;
+    }
+    let is_named = |id: &AgentId| workspace.agents.values().any(|agent| agent.id == *id);
+    let unknown: BTreeMap<&AgentId, usize> = seen
+        .iter()
+        .filter(|(id, _)| !is_named(id))
+        .map(|(id, leads)| (*id, *leads))
+        .collect();
     if unknown.is_empty() {
-        return (seen().count() > 0)
+        return (!seen.is_empty())
             .then(|| HealthCheck::ok("agents", "all agents seen have a name in convertalk.yaml"));
     }
-    let lines: String = unknown
-        .iter()
-        .map(|id| format!("\n    NAME: {id}"))
-        .collect();
     let message = format!(
         "{} without a name in convertalk.yaml",
         count(unknown.len(), "agent")
@@ -193,8 +198,23 @@ fn agents(probes: &[(ChatType, Probe)], workspace: &Workspace) -> Option<HealthC
     Some(HealthCheck::warning(
         "agents",
         message,
-        format!("add them under agents: to see names in plans{lines}"),
+        format!(
+            "name them in convertalk.yaml, to see the names in plans (the leads are those on the pages read):\n{}",
+            unnamed_agents(&unknown)
+        ),
     ))
+}
+
+/// Agents without a name as lines of convertalk.yaml, ready to paste: those with most leads first.
+pub fn unnamed_agents(leads: &BTreeMap<&AgentId, usize>) -> String {
+    let mut agents: Vec<(&&AgentId, &usize)> = leads.iter().collect();
+    agents.sort_by_key(|(id, leads)| (Reverse(**leads), **id));
+    let line = |(id, leads): (&&AgentId, &usize)| {
+        let name = id.as_str().get(18..).unwrap_or_default();
+        format!("\n  agent-{name}: \"{id}\" # {}", count(*leads, "lead"))
+    };
+    let lines: String = agents.into_iter().map(line).collect();
+    format!("agents:{lines}")
 }
 
 /// Renders all checks and a summary.

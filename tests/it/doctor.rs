@@ -48,8 +48,9 @@ fn it_learns_how_the_platform_lists() {
     finds(&checks, "warning", "DELETED");
     finds(&checks, "warning", "1 agent without a name");
     let text = world.run("doctor").exits(0).out;
+    let agents = "agents:\n  agent-00000a: \"00000000000000000000000a\" # 1 lead\n";
     assert!(
-        text.contains("NAME: 00000000000000000000000a") && text.contains("Doctor: 3 warnings."),
+        text.contains(agents) && text.contains("Doctor: 3 warnings."),
         "{text}"
     );
     assert_eq!(

@@ -247,7 +247,7 @@ fn by_default_it_takes_initials_status_agent_and_tags() {
     assert_eq!(read(&world, "leads/inbox.yaml"), expected);
     assert!(
         pull.err
-            .contains("agents:\n  agent-0000aa: \"0000000000000000000000aa\"  # 1 lead"),
+            .contains("agents:\n  agent-0000aa: \"0000000000000000000000aa\" # 1 lead"),
         "{}",
         pull.err
     );

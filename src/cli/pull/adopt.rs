@@ -20,7 +20,7 @@ use crate::lead_file::valid::defaults;
 use crate::lead_file::{Meaning, desired_of, read_text};
 use crate::observe::{ChatType, Live, observe_all};
 use crate::report::style::{GOOD, paint};
-use crate::report::{PullReport, PulledFile, Skipped};
+use crate::report::{PullReport, PulledFile, Skipped, unnamed_agents};
 use crate::select::Selection;
 use crate::text::{count, visible};
 
@@ -236,9 +236,9 @@ fn read(workspace: &Workspace, ui: &Ui) -> Result<Live, Error> {
     block_on(&stop, async {
         Session::with(workspace, &stop, async |session| {
             let reader = session.reader(workspace)?;
-            let spinner = ui.progress(0, "reading the inbox");
+            let reading = ui.reading(&session.requests);
             let live = observe_all(&reader).await;
-            spinner.finish_and_clear();
+            drop(reading);
             let live = live?;
             note_unreadable(&live, ui);
             Ok(live)
@@ -343,17 +343,9 @@ fn advise(
         }
     }
     if !unnamed.is_empty() {
-        let line = |(id, leads): (&&AgentId, &usize)| {
-            format!(
-                "  agent-{}: \"{id}\"  # {}\n",
-                &id.as_str()[18..],
-                count(*leads, "lead")
-            )
-        };
-        let lines: String = unnamed.iter().map(line).collect();
         ui.note(&format!(
-            "agents without a name; add them to convertalk.yaml:\nagents:\n{}",
-            lines.trim_end()
+            "agents without a name; add them to convertalk.yaml:\n{}",
+            unnamed_agents(&unnamed)
         ));
     }
     if !drafts.is_empty() {

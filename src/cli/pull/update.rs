@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::super::ledger::Recording;
 use super::super::options::{OnMissing, OutputFormat, Scope};
-use super::super::session::{Compared, Files, Session, base, block_on, plan};
+use super::super::session::{Compared, Files, Session, block_on, plan};
 use super::super::ui::Ui;
 use super::Pull;
 use crate::atomic_file;
@@ -149,13 +150,15 @@ impl Pull {
                 let reference = self.base.as_deref();
                 let compared = Compared {
                     base: reference
-                        .map(|reference| base(&files.workspace, reference))
+                        .map(|reference| {
+                            Recording::base_at(self.applied.as_deref(), reference, files)
+                        })
                         .transpose()?,
                     ..Compared::default()
                 };
-                let spinner = ui.progress(0, "reading the inbox");
+                let reading = ui.reading(&session.requests);
                 let planned = plan(files, &scope, &compared, session.target(), &reader, ui).await;
-                spinner.finish_and_clear();
+                drop(reading);
                 planned
             })
             .await

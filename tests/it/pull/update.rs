@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::read;
 use crate::arbitrary::workspace;
+use crate::base::git_in;
 use crate::edit::{others_stay, says};
 use crate::forms::file;
 use crate::world::{PRIYA, RAHUL, World, record, uuid};
@@ -222,6 +223,44 @@ fn drift_alone_goes_home_and_intent_stays() {
             .map(|fields| fields.len()),
         Some(1)
     );
+}
+
+#[test]
+fn drift_since_each_lead_was_applied_goes_into_the_files() {
+    let world = two_leads();
+    let folder = world.path(".");
+    world.declare(&format!(
+        "  {}: {{ status: REVIEW }}\n  {}: {{ status: OPEN }}\n",
+        uuid(1),
+        uuid(2)
+    ));
+    git_in(&folder, &["init", "-q"]);
+    git_in(&folder, &["add", "convertalk.yaml", "leads"]);
+    git_in(&folder, &["commit", "-qm", "base"]);
+    let pull = "pull --update --only-drift --base applied --applied kept/applied.json";
+    let none = world.run(pull).exits(1);
+    assert!(none.err.contains("kept/applied.json"), "{}", none.err);
+    std::fs::create_dir(world.path("kept")).expect("a folder");
+    world
+        .run("apply --yes --base applied --begin files --applied kept/applied.json")
+        .exits(0);
+    // An agent closes the first; the files want the second on hold, which is intended and not drift.
+    world
+        .sandbox()
+        .edit(&uuid(1), |record| record["status"] = "CLOSED".into());
+    world.declare(&format!(
+        "  {}: {{ status: REVIEW }}\n  {}: {{ status: ONHOLD }}\n",
+        uuid(1),
+        uuid(2)
+    ));
+    world.run(pull).exits(0);
+    let expected = format!(
+        "  {}: {{ status: CLOSED }}\n  {}: {{ status: ONHOLD }}\n",
+        uuid(1),
+        uuid(2)
+    );
+    let now = read(&world, "leads/all.yaml");
+    assert!(now.ends_with(&expected), "{now}");
 }
 
 #[cfg(unix)]
