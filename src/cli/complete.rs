@@ -12,6 +12,7 @@ use super::session::overrides;
 use crate::apply::history::runs;
 use crate::config::{self, Workspace};
 use crate::lead::{Desired, Kind, Status};
+use crate::policy::Guard;
 use crate::text::visible;
 use crate::{lead_file, select};
 
@@ -60,6 +61,20 @@ pub(super) fn selectors(typed: &OsStr) -> Vec<CompletionCandidate> {
     let terms = terms(&here).into_iter().chain(here.leads());
     let all = terms.map(|(term, help)| (format!("{before}{term}"), help));
     beginning(typed, all)
+}
+
+/// Selectors of live leads, as far as the files know the inbox: of those by declared values only, and of leads that are declared already.
+pub(super) fn live_selectors(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let is_of_files = |term: &str| {
+        let of_files = ["file=", "file!=", "label~", "held", "changed"];
+        of_files.iter().any(|word| term.starts_with(word))
+    };
+    let mut candidates = selectors(typed);
+    candidates.retain(|candidate| {
+        let text = candidate.get_value().to_string_lossy();
+        !is_of_files(text.rsplit(',').next().unwrap_or_default())
+    });
+    candidates
 }
 
 fn terms(here: &Here) -> Vec<(String, Option<String>)> {
@@ -130,6 +145,44 @@ pub(super) fn agents(typed: &OsStr) -> Vec<CompletionCandidate> {
         .keys()
         .map(|name| (name.clone(), None));
     beginning(typed, names)
+}
+
+/// Fields that the files manage, for `--unset`.
+pub(super) fn managed(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(here) = here() else {
+        return Vec::new();
+    };
+    let leads = here.desired.values();
+    let fields = leads.clone().flat_map(|lead| &lead.fields);
+    let fields = fields.map(|desired| desired.field.to_string());
+    let texts = [
+        ("label", leads.clone().any(|lead| lead.label.is_some())),
+        ("hold", leads.clone().any(|lead| lead.hold.is_some())),
+    ];
+    let texts = texts.into_iter().filter(|(_, is_said)| *is_said);
+    let all: BTreeSet<String> = fields
+        .chain(texts.map(|(name, _)| name.to_owned()))
+        .collect();
+    beginning(typed, all.into_iter().map(|name| (name, None)))
+}
+
+/// Guards that `--allow` overrides, and the rules of the workspace.
+pub(super) fn guards(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let rules = here().map(|here| here.workspace.policy.rules);
+    let rules = rules.unwrap_or_default().into_iter();
+    let rules = rules.map(|rule| (Guard::Rule(rule.name.clone()).to_string(), None));
+    let named = Guard::ALLOWABLE.map(|guard| (guard.to_string(), None));
+    beginning(typed, named.into_iter().chain(rules))
+}
+
+/// Bases that are no commit by name.
+pub(super) fn bases(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let words = [
+        ("applied", "the commit that each lead was last settled at"),
+        ("auto", "the target branch of the pull request"),
+    ];
+    let words = words.map(|(word, help)| (word.to_owned(), Some(help.to_owned())));
+    beginning(typed, words.into_iter())
 }
 
 /// Runs by id, and `last`.

@@ -39,7 +39,7 @@ pub(super) struct Explain {
     #[arg(long, conflicts_with_all = ["base", "live"])]
     history: bool,
     /// Explain by what the files said at a commit, too; `applied`: by each lead's own, of the applied record; `auto` in GitHub and GitLab pull requests
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "REF", add = ArgValueCompleter::new(complete::bases))]
     base: Option<String>,
     /// Where the applied record is, for --base applied [default: .convertalk/applied.json]
     #[arg(long, value_name = "FILE")]

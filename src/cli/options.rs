@@ -25,7 +25,7 @@ pub(super) struct Scope {
     pub(super) only: Vec<String>,
     /// Explain each difference by what the files said at a commit; `applied`: at the commit that each lead was last settled at; `auto` in GitHub
     /// and GitLab pull requests
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "REF", add = ArgValueCompleter::new(complete::bases))]
     pub(super) base: Option<String>,
     /// Read every page, even after all declared leads are found
     #[arg(long)]
@@ -37,7 +37,12 @@ pub(super) struct Scope {
     #[arg(long, value_name = "N|P%")]
     pub(super) max_changes: Option<MaxChanges>,
     /// Override a guard for this run (repeatable): transition, require-agent, max-leads, empty-listing, freeze, rewind or rule:NAME
-    #[arg(long, value_name = "GUARD", value_parser = allowed)]
+    #[arg(
+        long,
+        value_name = "GUARD",
+        value_parser = allowed,
+        add = ArgValueCompleter::new(complete::guards)
+    )]
     pub(super) allow: Vec<Guard>,
     /// What to do about declared leads that are not in the inbox
     #[arg(long, value_name = "WHAT", default_value = "fail")]

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
+use super::complete;
 use super::options::{OnMissing, OutputFormat};
 use super::session::files;
 use super::ui::Ui;
@@ -29,7 +31,7 @@ mod update;
 pub(super) struct Pull {
     /// Select leads by their live values: a uuid, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE; != for =, a comma for
     /// *and* (repeatable: any of them); with --update by their declared values, as in plan
-    #[arg(long, value_name = "SELECTOR")]
+    #[arg(long, value_name = "SELECTOR", add = ArgValueCompleter::new(complete::live_selectors))]
     only: Vec<String>,
     /// Only chats of this type
     #[arg(long, value_name = "TYPE", conflicts_with = "update")]
@@ -65,7 +67,12 @@ pub(super) struct Pull {
     #[arg(long, requires = "base", requires = "update")]
     only_drift: bool,
     /// The commit that decides what is drift; `applied`: each lead's own, of the applied record; `auto` in GitHub and GitLab pull requests
-    #[arg(long, value_name = "REF", requires = "only_drift")]
+    #[arg(
+        long,
+        value_name = "REF",
+        requires = "only_drift",
+        add = ArgValueCompleter::new(complete::bases)
+    )]
     base: Option<String>,
     /// Where the applied record is, for --base applied [default: .convertalk/applied.json]
     #[arg(long, value_name = "FILE", requires = "base")]

@@ -41,7 +41,7 @@ pub(super) struct Set {
     #[arg(long, conflicts_with_all = ["only", "from"])]
     all: bool,
     /// Stop managing a field (repeatable)
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", add = ArgValueCompleter::new(complete::managed))]
     unset: Vec<String>,
     /// Spread the leads evenly over these agents, within their max_leads
     #[arg(long, value_name = "AGENT,…", value_delimiter = ',', add = ArgValueCompleter::new(complete::agents))]
@@ -50,7 +50,12 @@ pub(super) struct Set {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "only", "unset", "share"])]
     from: Option<PathBuf>,
     /// Declare leads of the sheet that no file declares in this lead file
-    #[arg(long, value_name = "FILE", requires = "from")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "from",
+        add = ArgValueCompleter::new(complete::lead_files)
+    )]
     add_to: Option<PathBuf>,
     /// Print what would change, as a diff that `git apply` takes, and change nothing
     #[arg(long)]

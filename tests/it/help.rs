@@ -169,6 +169,15 @@ fn completions_know_commands_flags_and_the_workspace() {
         (&["list", "--format", "j"][..], "json"),
         (&["set", "tags+"][..], "tags+=vip"),
         (&["set", "--share", "pr"][..], "priya"),
+        (&["set", "--share", "rahul,pr"][..], "rahul,priya"),
+        (&["set", "--unset", "ta"][..], "tags"),
+        (&["set", "--add-to", "leads/in"][..], "leads/inbound.yaml"),
+        (
+            &["pull", "--only", "status=OPEN,ag"][..],
+            "status=OPEN,agent=priya",
+        ),
+        (&["plan", "--allow", "fr"][..], "freeze"),
+        (&["apply", "--base", "ap"][..], "applied"),
         (
             &["explain", "1f0c"][..],
             "1f0c6d0e-52a8-4c0b-9a51-3f4f6b1c0a01\t",
