@@ -117,7 +117,7 @@ impl Set {
             None => self.goals(&files, ui)?,
         };
         let edits = goals.and_then(|goals| {
-            let edits = files::edit(&files.workspace, &goals.by_file)?;
+            let edits = files::edit(&files, &goals.by_file)?;
             Ok((goals, edits))
         });
         let (goals, edits) = match edits {

@@ -287,7 +287,7 @@ fn side_effects(reader: &mut Decoder<'_>, raw: &[At<&str>]) -> FieldMask {
     let mut made = FieldMask::default();
     for text in raw {
         match groups().find(|(name, _)| *name == text.value) {
-            Some((_, members)) => made = members.into_iter().fold(made, FieldMask::and),
+            Some((_, members)) => made = members.iter().copied().fold(made, FieldMask::and),
             None => {
                 let names: Vec<&str> = groups().map(|(name, _)| name).collect();
                 reader.error(

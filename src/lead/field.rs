@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use serde_json::json;
 
@@ -312,15 +313,19 @@ impl fmt::Debug for FieldId {
 }
 
 /// The keys of lead files that contain fields, each once, in order, with their fields.
-pub fn groups() -> impl Iterator<Item = (&'static str, Vec<FieldId>)> {
-    let mut groups: Vec<(&'static str, Vec<FieldId>)> = Vec::new();
-    for id in FieldId::all() {
-        match groups.last_mut() {
-            Some((name, members)) if *name == id.group() => members.push(id),
-            Some(_) | None => groups.push((id.group(), vec![id])),
+pub fn groups() -> impl Iterator<Item = (&'static str, &'static [FieldId])> {
+    // Asked for each key of each lead.
+    static GROUPS: LazyLock<Vec<(&'static str, Vec<FieldId>)>> = LazyLock::new(|| {
+        let mut groups: Vec<(&'static str, Vec<FieldId>)> = Vec::new();
+        for id in FieldId::all() {
+            match groups.last_mut() {
+                Some((name, members)) if *name == id.group() => members.push(id),
+                Some(_) | None => groups.push((id.group(), vec![id])),
+            }
         }
-    }
-    groups.into_iter()
+        groups
+    });
+    GROUPS.iter().map(|(name, ids)| (*name, ids.as_slice()))
 }
 
 /// A managed field of a lead: an entry of the table and, for texts by key, the key. Displayed and parsed as `status`, `contact.email`,

@@ -6,6 +6,7 @@
 //! changes for its own lead alone: other leads that would change with it get a key of their own. Pure.
 
 mod append;
+mod excerpt;
 mod finish;
 mod goal;
 mod place;
@@ -177,15 +178,17 @@ impl Editor<'_> {
 
 /// The text of an edited file, laid out where the file was in the canonical layout before: a new value may be too long for its line, say.
 fn with_layout_kept(file: &Arc<str>, before: &str, edited: String) -> String {
-    let rules = layout_rules();
-    let canonical = |text| layout(file, text, &rules).ok();
-    let is_canonical =
-        |text| canonical(text).is_some_and(|made| !made.left_alone && made.text == text);
-    if edited == before || !is_canonical(before) {
+    if edited == before || !is_canonical(file, before) {
         return edited;
     }
     // A layout says the same as what was laid out: it is compared when it is made.
-    canonical(&edited).map_or(edited, |made| made.text)
+    layout(file, &edited, &layout_rules()).map_or(edited, |made| made.text)
+}
+
+/// Whether a file is in the canonical layout.
+fn is_canonical(file: &Arc<str>, text: &str) -> bool {
+    let made = layout(file, text, &layout_rules());
+    made.is_ok_and(|made| !made.left_alone && made.text == text)
 }
 
 /// Values that a lead has yet to have.

@@ -130,7 +130,7 @@ pub(crate) fn entries(
 /// The layout of lead files.
 pub fn layout_rules() -> LayoutRules {
     let lead = || LayoutRules {
-        order: lead_keys(false),
+        order: lead_keys(false).to_vec(),
         ..LayoutRules::default()
     };
     let leads = LayoutRules {

@@ -3,6 +3,8 @@
 //! Which keys there are, the table of fields says; how a value of each kind is written, `value` says. What needs the
 //! workspace or a second lead is checked in [`valid`](super::valid).
 
+use std::sync::LazyLock;
+
 use super::value::{RawValue, read, read_member};
 use crate::config::visible::warn_of_odd_uuid;
 use crate::config::words::read_version;
@@ -40,13 +42,18 @@ pub(crate) struct RawLead<'t> {
 const FILE: &[&str] = &["version", "defaults", "leads"];
 
 /// The keys of a lead, or of `defaults`, in the order of a file.
-pub(crate) fn lead_keys(in_defaults: bool) -> Vec<&'static str> {
-    let own: &[&str] = if in_defaults { &[] } else { &["label", "hold"] };
-    let fields = groups()
-        .filter(|(_, ids)| !in_defaults || ids.iter().all(|id| id.spec().in_defaults))
-        .map(|(name, _)| name);
-    let own = own.iter().copied();
-    own.chain(fields).chain(["create"]).collect()
+pub(crate) fn lead_keys(in_defaults: bool) -> &'static [&'static str] {
+    static OF_LEADS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let fields = groups().map(|(name, _)| name);
+        let own = ["label", "hold"].into_iter();
+        own.chain(fields).chain(["create"]).collect()
+    });
+    static OF_DEFAULTS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let may = |ids: &[FieldId]| ids.iter().all(|id| id.spec().in_defaults);
+        let fields = groups().filter(|(_, ids)| may(ids));
+        fields.map(|(name, _)| name).chain(["create"]).collect()
+    });
+    if in_defaults { &OF_DEFAULTS } else { &OF_LEADS }
 }
 
 /// Reads the file's own keys; [`lead`] reads what `leads` holds.
@@ -128,11 +135,11 @@ pub(crate) fn lead<'t>(reader: &mut Decoder<'t>, id: NodeId, in_defaults: bool) 
                 let help = "write it in each lead it is about";
                 reader.error(Code::UnknownKey, reader.span(key), message, help);
             }
-            Some((_, ids)) => group(reader, value, &ids, &mut lead.fields),
+            Some((_, ids)) => group(reader, value, ids, &mut lead.fields),
             None if name == "label" => lead.label = reader.text(value, "`label`"),
             None if name == "hold" => lead.hold = hold(reader, value),
             None if name == "create" => lead.create = reader.truth(value, "`create`"),
-            None => reader.unknown(key, name, what, &known),
+            None => reader.unknown(key, name, what, known),
         }
     }
     lead

@@ -61,7 +61,7 @@ fn lead(generator: &mut SchemaGenerator, in_defaults: bool) -> Value {
     }
     for (name, ids) in groups() {
         if !in_defaults || ids.iter().all(|id| id.spec().in_defaults) {
-            properties.insert(name.to_owned(), group(generator, &ids));
+            properties.insert(name.to_owned(), group(generator, ids));
         }
     }
     let about = "Allowed to be created where the API does not know it.";

@@ -50,7 +50,7 @@ pub(super) fn values_schema(_: &mut SchemaGenerator) -> Schema {
     for (group, ids) in groups() {
         let mut members = Map::new();
         let mut schema = None;
-        for id in ids {
+        for id in ids.iter().copied() {
             let value = Value::kind_schema(id.spec().kind);
             match (Field::single(id), id.member()) {
                 (Some(_), None) => schema = Some(value),

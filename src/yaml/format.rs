@@ -136,6 +136,9 @@ fn once(
         odd: Cell::new(false),
     };
     let made = printer.file()?;
+    if made == written.text {
+        return Some((made, printer.odd.get()));
+    }
     let source = SourceFile {
         file: file.clone(),
         text: &made,

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::Problems;
 use crate::atomic_file;
+use crate::cli::session::Files;
 use crate::config::Workspace;
 use crate::error::Error;
 use crate::lead::LeadId;
@@ -27,12 +28,12 @@ pub(in crate::cli) struct FileEdit {
 
 /// The new texts of the files that are to say something else.
 pub(super) fn edit(
-    workspace: &Workspace,
+    files: &Files,
     goals: &BTreeMap<String, BTreeMap<LeadId, Meaning>>,
 ) -> Result<Vec<FileEdit>, Problems> {
     let made: Vec<Result<FileEdit, Vec<Problem>>> = goals
         .par_iter()
-        .map(|(file, goals)| one(workspace, file, goals))
+        .map(|(file, goals)| one(files, file, goals))
         .collect();
     let (mut edits, mut errors) = (Vec::new(), Vec::new());
     for one in made {
@@ -49,10 +50,11 @@ pub(super) fn edit(
 }
 
 fn one(
-    workspace: &Workspace,
+    files: &Files,
     file: &str,
     goals: &BTreeMap<LeadId, Meaning>,
 ) -> Result<FileEdit, Vec<Problem>> {
+    let workspace = &files.workspace;
     let name: Arc<str> = file.into();
     let is_there = std::fs::symlink_metadata(workspace.root.join(file)).is_ok();
     let old = if is_there {
@@ -65,7 +67,7 @@ fn one(
         let names = AgentNames::new(&workspace.agents);
         emit::file(&BTreeMap::new(), &[], &names, None)
     });
-    match rewrite(&name, &start, goals, workspace.vocabulary()) {
+    match rewrite(&name, &start, &files.desired, goals, workspace.vocabulary()) {
         Ok(new) => Ok(FileEdit {
             file: file.to_owned(),
             old,

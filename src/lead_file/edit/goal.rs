@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::excerpt::Excerpt;
 use super::{append, finish, place, remove};
 use crate::lead::{Desired, DesiredField, DesiredValue, Field, LeadId};
 use crate::lead_file::emit::{self, AgentNames};
-use crate::lead_file::valid::{Meaning, Vocabulary, declared, meaning_of};
+use crate::lead_file::valid::{Meaning, Vocabulary, declared, meaning_of, one_meaning};
 use crate::yaml::Written;
 use crate::yaml::diagnostic::SourceFile;
 use crate::yaml::value::YamlValue;
@@ -32,18 +33,46 @@ struct Rewriter<'r> {
 
 type Meanings = BTreeMap<LeadId, Meaning>;
 
-/// The text of a file in which these leads say what they are to say.
+/// The text of a file in which these leads say what they are to say. `known` is what they say now, as far as it is known.
 ///
 /// # Errors
 /// Each lead that cannot be edited, or what is wrong with the file.
 pub(crate) fn rewrite(
     file: &Arc<str>,
     text: &str,
+    known: &Desired,
     goals: &Meanings,
     vocabulary: Vocabulary<'_>,
 ) -> Result<String, Vec<Refused>> {
+    if let Some(made) = by_excerpt(file, text, known, goals, vocabulary) {
+        return Ok(made);
+    }
     let made = rewritten(file, text, goals, vocabulary)?;
     Ok(super::with_layout_kept(file, text, made))
+}
+
+/// The same by an edit of the leads alone; `None` where they cannot be told from the others by their lines, or not be edited so.
+fn by_excerpt(
+    file: &Arc<str>,
+    text: &str,
+    known: &Desired,
+    goals: &Meanings,
+    vocabulary: Vocabulary<'_>,
+) -> Option<String> {
+    let excerpt = Excerpt::new(text, goals.keys())?;
+    let small = excerpt.text();
+    let says = declared(file, &small, vocabulary).ok().map(meaning_of)?;
+    let is_as_known = goals
+        .keys()
+        .all(|id| known.get(id).map(one_meaning).as_ref() == says.get(id));
+    if !is_as_known || says.len() != goals.len() {
+        return None;
+    }
+    let made = rewritten(file, &small, goals, vocabulary).ok()?;
+    let laid_out = super::with_layout_kept(file, &small, made.clone());
+    // The leads may be in the canonical layout by chance, in a file that is not.
+    let keeps_layout = laid_out == made || super::is_canonical(file, text);
+    excerpt.put_back(if keeps_layout { &laid_out } else { &made })
 }
 
 fn rewritten(

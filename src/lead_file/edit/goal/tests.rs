@@ -75,7 +75,8 @@ proptest! {
             assignments.iter().for_each(|one| one.apply(&mut goal));
             goals.insert(id, goal);
         }
-        let made = rewrite(&file(), text, &goals, vocabulary());
+        let known = declared(&file(), text, vocabulary()).expect("a file");
+        let made = rewrite(&file(), text, &known, &goals, vocabulary());
         let made = match made {
             Ok(made) => made,
             // What an alias or `<<` gives a lead cannot be taken from it alone.
@@ -96,7 +97,7 @@ proptest! {
             prop_assert_eq!(&made, text, "nothing differs");
         }
         // Set again, it changes nothing.
-        prop_assert_eq!(rewrite(&file(), &made, &goals, vocabulary()), Ok(made.clone()));
+        prop_assert_eq!(rewrite(&file(), &made, &Desired::new(), &goals, vocabulary()), Ok(made.clone()));
         // Leads that are not chosen keep their lines, but where they share a line or an alias.
         let untouched = [A, B, C].into_iter().filter(|id| !chosen.contains(id));
         for id in untouched.filter(|_| !matches!(layout, 2 | 4)) {
@@ -113,6 +114,53 @@ proptest! {
     }
 }
 
+/// A large file of leads in several layouts, none of which depends on another.
+fn large() -> String {
+    let mut text = "# head\nversion: 1\nleads:\n".to_owned();
+    for number in 0..12 {
+        let id = format!("{number:04}aaaa");
+        text += &match number % 6 {
+            0 => format!("  {id}:\n    label: Acme\n    status: OPEN\n    tags: [a, b]\n\n"),
+            1 => format!("  {id}: {{ status: CLOSED, tags: {{ present: [a], absent: [b] }} }}\n"),
+            2 => {
+                format!("  # above\n  {id}:\n    status: REVIEW\n    tags:\n      - a\n      - b\n")
+            }
+            3 => format!("  {id}:\n    hold: wait\n    label: |-\n      two\n\n      lines\n\n"),
+            4 => format!("  {id}: {{}}\n"),
+            _ => format!(
+                "  {id}:\n    status: OPEN # beside\n    attributes: {{ tier: gold, seats: 3 }}\n\n"
+            ),
+        };
+    }
+    text
+}
+
+proptest! {
+    #[test]
+    fn a_few_leads_are_edited_as_in_an_edit_of_the_whole_file(
+        chosen in prop::sample::subsequence((0..12).collect::<Vec<u32>>(), 1..=4),
+        assignments in vec(assignment(), 1..4),
+        is_laid_out in any::<bool>(),
+    ) {
+        let mut text = large();
+        if is_laid_out {
+            text = crate::yaml::format::layout(&file(), &text, &emit::layout_rules()).expect("YAML").text;
+        }
+        let known = declared(&file(), &text, vocabulary()).expect("a file");
+        let before = meaning_of(known.clone());
+        let mut goals = Meanings::new();
+        for number in chosen {
+            let id = LeadId::new(format!("{number:04}aaaa"));
+            let mut goal = before[&id].clone();
+            assignments.iter().for_each(|one| one.apply(&mut goal));
+            goals.insert(id, goal);
+        }
+        let whole = rewritten(&file(), &text, &goals, vocabulary());
+        let whole = whole.map(|made| super::super::with_layout_kept(&file(), &text, made));
+        prop_assert_eq!(rewrite(&file(), &text, &known, &goals, vocabulary()), whole);
+    }
+}
+
 fn goal(text: &str, id: &str, assignments: &[&str]) -> Result<String, Vec<Refused>> {
     let mut goal = says(text).remove(&LeadId::new(id)).unwrap_or_default();
     for one in assignments {
@@ -125,6 +173,7 @@ fn goal(text: &str, id: &str, assignments: &[&str]) -> Result<String, Vec<Refuse
     rewrite(
         &file(),
         text,
+        &Desired::new(),
         &[(LeadId::new(id), goal)].into(),
         vocabulary(),
     )
