@@ -9,6 +9,7 @@ mod bulk;
 mod codes;
 mod config_tests;
 mod contract;
+mod daily;
 mod docs;
 mod doctor;
 mod doubts;
