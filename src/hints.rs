@@ -58,7 +58,7 @@ pub fn path(root: &Path) -> PathBuf {
 
 /// The hints of earlier runs about this inbox: none where the file cannot be used.
 pub fn read(root: &Path, target: &Target) -> ListingHints {
-    match try_read(&path(root), target) {
+    match try_read(root, target) {
         Ok(hints) => hints,
         Err(why) => {
             tracing::debug!("no listing hints: {why}");
@@ -67,8 +67,10 @@ pub fn read(root: &Path, target: &Target) -> ListingHints {
     }
 }
 
-fn try_read(path: &Path, target: &Target) -> Result<ListingHints, String> {
-    let meta = std::fs::symlink_metadata(path).map_err(|error| error.to_string())?;
+fn try_read(root: &Path, target: &Target) -> Result<ListingHints, String> {
+    let path = path(root);
+    crate::state::refuse_links(root, &path).map_err(|error| error.to_string())?;
+    let meta = std::fs::metadata(&path).map_err(|error| error.to_string())?;
     if !meta.is_file() || meta.len() > LARGEST {
         return Err("it is too large, or not a file".to_owned());
     }

@@ -52,7 +52,8 @@ pub struct Loaded {
 /// Reads and validates the workspace in `root` and all its lead files, on all cores.
 pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
     let file: Arc<str> = FILE.into();
-    let text = match file::text(root, &file) {
+    let text = discover::stays_inside(root, &file).and_then(|()| file::text(root, &file));
+    let text = match text {
         Ok(text) => text,
         Err(error) => {
             return Loaded {
@@ -62,6 +63,11 @@ pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
         }
     };
     let (settings, mut diagnostics) = configure(root, &text, overrides);
+    let seed = settings.workspace.as_ref();
+    let seed = seed.and_then(|workspace| workspace.api.seed.as_ref()?.to_str());
+    if let Some(Err(outside)) = seed.map(|seed| discover::stays_inside(root, &Arc::from(seed))) {
+        diagnostics.push(*outside);
+    }
     let globs: Vec<String> = settings
         .globs
         .iter()

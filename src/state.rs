@@ -15,19 +15,38 @@ pub const FILES: &[&str] = &[
     ".convertalk/watch.json",
 ];
 
-/// The folder, created if it does not exist. A link is refused: an author of the workspace could point it anywhere.
+/// Refuses a path in the folder that is a link, or goes through one: an author of the workspace could point it anywhere. A path elsewhere is
+/// the user's own, and may be one.
+///
+/// # Errors
+/// It is a link.
+pub fn refuse_links(root: &Path, path: &Path) -> io::Result<()> {
+    let Ok(within) = path.strip_prefix(root) else {
+        return Ok(());
+    };
+    if !within.starts_with(".convertalk") {
+        return Ok(());
+    }
+    let mut at = root.to_owned();
+    for part in within {
+        at.push(part);
+        if fs::symlink_metadata(&at).is_ok_and(|meta| meta.is_symlink()) {
+            let name = at.strip_prefix(root).unwrap_or(&at);
+            let error = format!("{} is a link", name.display());
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, error));
+        }
+    }
+    Ok(())
+}
+
+/// The folder, created if it does not exist. A link is refused.
 ///
 /// # Errors
 /// The folder cannot be created, or is not a folder.
 pub fn folder(root: &Path) -> io::Result<PathBuf> {
     let folder = root.join(".convertalk");
     fs::create_dir_all(&folder)?;
-    if fs::symlink_metadata(&folder)?.is_symlink() {
-        return Err(io::Error::new(
-            io::ErrorKind::NotADirectory,
-            ".convertalk is a link",
-        ));
-    }
+    refuse_links(root, &folder)?;
     match File::options()
         .write(true)
         .create_new(true)
@@ -47,12 +66,7 @@ pub fn folder(root: &Path) -> io::Result<PathBuf> {
 pub fn run_file(root: &Path, run_id: &str) -> io::Result<PathBuf> {
     let runs = folder(root)?.join("runs");
     fs::create_dir_all(&runs)?;
-    if fs::symlink_metadata(&runs)?.is_symlink() {
-        return Err(io::Error::new(
-            io::ErrorKind::NotADirectory,
-            ".convertalk/runs is a link",
-        ));
-    }
+    refuse_links(root, &runs)?;
     Ok(runs.join(format!("{run_id}.jsonl")))
 }
 
@@ -62,9 +76,7 @@ pub fn run_file(root: &Path, run_id: &str) -> io::Result<PathBuf> {
 /// The lock file cannot be created.
 pub fn lock(root: &Path) -> io::Result<Option<File>> {
     let path = folder(root)?.join("lock");
-    if fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_symlink()) {
-        return Err(io::Error::other(".convertalk/lock is a link"));
-    }
+    refuse_links(root, &path)?;
     let file = File::options()
         .create(true)
         .truncate(false)

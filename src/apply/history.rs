@@ -13,6 +13,7 @@ use super::journal::{self, Line};
 use crate::lead::LeadId;
 use crate::plan::Fields;
 use crate::redaction::Redaction;
+use crate::state::refuse_links;
 
 /// The runs of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -47,6 +48,7 @@ const TAIL: u64 = 1 << 16;
 /// The folder cannot be read.
 pub fn runs(root: &Path) -> std::io::Result<(Vec<RunSummary>, Vec<PathBuf>)> {
     let (mut runs, mut odd) = (Vec::new(), Vec::new());
+    refuse_links(root, &folder(root))?;
     let entries = match std::fs::read_dir(folder(root)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((runs, odd)),
@@ -55,6 +57,10 @@ pub fn runs(root: &Path) -> std::io::Result<(Vec<RunSummary>, Vec<PathBuf>)> {
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_none_or(|ending| ending != "jsonl") {
+            continue;
+        }
+        if refuse_links(root, &path).is_err() {
+            odd.push(path);
             continue;
         }
         match summary(&path, root) {

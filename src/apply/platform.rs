@@ -176,6 +176,7 @@ pub fn path(root: &Path) -> PathBuf {
 /// Why the file is ignored.
 pub fn read(root: &Path, target: &Target) -> Result<Knowledge, String> {
     let path = path(root);
+    crate::state::refuse_links(root, &path).map_err(|error| error.to_string())?;
     let is_large = std::fs::metadata(&path).is_ok_and(|meta| meta.len() > LARGEST);
     if is_large {
         return Err("it is too large".to_owned());

@@ -20,6 +20,7 @@ use crate::lead::{Desired, LeadId};
 use crate::observe::Live;
 use crate::plan::{Base, Change, Head, Plan, Refusal, Target};
 use crate::policy::Guard;
+use crate::state::refuse_links;
 
 /// The word for the record in `--base`.
 pub(super) const APPLIED: &str = "applied";
@@ -96,8 +97,9 @@ impl Recording {
 
     /// The commit last applied, of whatever inbox; `None` where there is no record that can be read.
     pub(super) fn commit(&self, root: &Path) -> Option<String> {
-        let record = applied::read(&self.path(root)).ok()??;
-        Some(record.commit)
+        let path = self.path(root);
+        refuse_links(root, &path).ok()?;
+        Some(applied::read(&path).ok()??.commit)
     }
 
     /// Whether there is a record, of whatever kind.
@@ -124,7 +126,9 @@ impl Recording {
             path: path.clone(),
             source,
         };
-        let Some(record) = applied::read(&path).map_err(failed)? else {
+        let read = refuse_links(root, &path).map_err(RecordError::Io);
+        let read = read.and_then(|()| applied::read(&path));
+        let Some(record) = read.map_err(failed)? else {
             return Ok(None);
         };
         if record.target != *target {
@@ -138,9 +142,8 @@ impl Recording {
             .clone()
             .unwrap_or_else(|| root.join(format!(".convertalk/runs/{run}.jsonl")));
         // A run file that is gone, or is no run file, says nothing of a kill: the leads that were to be written stay behind.
-        let lines = std::fs::read_to_string(file)
-            .ok()
-            .and_then(|text| journal::read(&text).ok());
+        let text = refuse_links(root, &file).and_then(|()| std::fs::read_to_string(&file));
+        let lines = text.ok().and_then(|text| journal::read(&text).ok());
         Ok(Some(record.after_kill(&lines.unwrap_or_default())))
     }
 
@@ -472,8 +475,10 @@ impl Ledger<'_> {
             return Ok(());
         }
         if self.path.starts_with(self.root.join(".convertalk")) {
-            crate::state::folder(self.root).map_err(|source| Error::Io {
-                what: "make .convertalk/".to_owned(),
+            let made = crate::state::folder(self.root);
+            let made = made.and_then(|_| refuse_links(self.root, &self.path));
+            made.map_err(|source| Error::Io {
+                what: format!("write {}", self.path.display()),
                 source,
             })?;
         }

@@ -224,9 +224,14 @@ impl Session {
                     what: "make .convertalk/".to_owned(),
                     source,
                 })?;
+                let kept = state.join("sandbox.json");
+                crate::state::refuse_links(&workspace.root, &kept).map_err(|source| Error::Io {
+                    what: "keep the sandbox's state".to_owned(),
+                    source,
+                })?;
                 let options = sandbox::Options {
                     listen: ([127, 0, 0, 1], 0).into(),
-                    state: Some(state.join("sandbox.json")),
+                    state: Some(kept),
                     auth: match api.auth {
                         Auth::Token => sandbox::SignedBy::Token,
                         Auth::Bearer => sandbox::SignedBy::Bearer,

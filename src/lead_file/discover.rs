@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -129,6 +130,23 @@ pub(crate) fn base(glob: &str) -> String {
         .filter(|part| !part.is_empty() && *part != ".")
         .collect::<Vec<_>>()
         .join("/")
+}
+
+/// Checks that a file is in the workspace, links followed. One that is not there is.
+///
+/// # Errors
+/// A link leads out.
+pub(crate) fn stays_inside(root: &Path, file: &Arc<str>) -> Result<(), Box<Diagnostic>> {
+    let within = fs::canonicalize(root.join(&**file))
+        .and_then(|real| Ok(real.starts_with(fs::canonicalize(root)?)));
+    match within {
+        Ok(true) | Err(_) => Ok(()),
+        Ok(false) => {
+            let message = "this link leads out of the workspace";
+            let outside = Diagnostic::whole(Code::LinkOutside, file.clone(), message);
+            Err(Box::new(outside.help("put the file itself in its place")))
+        }
+    }
 }
 
 impl Walk {

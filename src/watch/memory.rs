@@ -54,6 +54,7 @@ impl MemoryFile {
     /// It cannot be read, or is not as this version writes it.
     pub fn open(root: &Path) -> std::io::Result<Self> {
         let path = root.join(".convertalk/watch.json");
+        crate::state::refuse_links(root, &path)?;
         let memory = match std::fs::read(&path) {
             Ok(bytes) => parsed(&bytes)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => WatchMemory::default(),

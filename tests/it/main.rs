@@ -31,6 +31,7 @@ mod html;
 mod init;
 mod laws;
 mod layouts;
+mod links;
 mod linters;
 mod listing;
 mod live;

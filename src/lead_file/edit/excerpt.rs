@@ -10,6 +10,7 @@
 //! The excerpt is used only where it says of the leads what the whole file was read to say, so that a line that only looks like a lead's
 //! is noticed. What ties leads together, anchors, aliases, `defaults`, comments beside others, is left to an edit of the whole file.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::lead::LeadId;
@@ -43,9 +44,15 @@ impl<'t> Excerpt<'t> {
         if indent.is_empty() {
             return None;
         }
+        let all = all_lines(file, head_end, indent);
         let mut blocks = Vec::new();
         for id in leads {
-            blocks.push((id, lines_of(file, indent, id)?));
+            // A comment among the lines may be in a column with those of the lead above or below.
+            let lines = all.get(id.as_str())?.clone()?;
+            if file[lines.clone()].contains('#') {
+                return None;
+            }
+            blocks.push((id, lines));
         }
         blocks.sort_by_key(|(_, lines)| lines.start);
         let size: usize = blocks.iter().map(|(_, lines)| lines.len()).sum();
@@ -97,30 +104,38 @@ fn key_of(indent: &str, id: &LeadId) -> String {
     format!("{indent}{id}:")
 }
 
-/// The lines of a lead whose key is on one line of the file only, without the blank lines and comments after them.
-fn lines_of(file: &str, indent: &str, id: &LeadId) -> Option<Range<usize>> {
-    let key = format!("\n{}", key_of(indent, id));
-    let start = file.find(&key)? + 1;
-    if file[start..].contains(&key) {
-        return None;
-    }
-    let mut end = start;
-    let mut lines = file[start..].split_inclusive('\n');
-    let mut next = start + lines.next().map_or(0, str::len);
-    end = end.max(next);
-    for line in lines {
+/// The lines of each lead by its key, without the blank lines and comments after them; `None` for a key that is there twice.
+fn all_lines<'t>(
+    file: &'t str,
+    from: usize,
+    indent: &str,
+) -> HashMap<&'t str, Option<Range<usize>>> {
+    let mut all: HashMap<&str, Option<Range<usize>>> = HashMap::new();
+    let mut current: Option<&str> = None;
+    let mut next = from;
+    for line in file[from..].split_inclusive('\n') {
+        let start = next;
         next += line.len();
         if is_gap(line) {
             continue;
         }
-        let depth = line.len() - line.trim_start_matches(' ').len();
-        if depth <= indent.len() {
-            break;
+        let text = line.trim_start_matches(' ');
+        let depth = line.len() - text.len();
+        if depth < indent.len() {
+            current = None;
+        } else if depth == indent.len() {
+            current = text.split_once(':').map(|(key, _)| key);
+            if let Some(key) = current {
+                let lines = all.entry(key);
+                lines
+                    .and_modify(|lines| *lines = None)
+                    .or_insert(Some(start..next));
+            }
+        } else if let Some(Some(lines)) = current.and_then(|key| all.get_mut(key)) {
+            lines.end = next;
         }
-        end = next;
     }
-    // A comment among the lines may be in a column with those of the lead above or below.
-    (!file[start..end].contains('#')).then_some(start..end)
+    all
 }
 
 /// Whether there is a blank line above a lead and its comments.

@@ -1,0 +1,93 @@
+//! Links in a workspace, whose author may not be its user: none leads a command out of it, to read or to write.
+#![cfg(unix)]
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::base::git_in;
+use crate::world::{World, record, uuid};
+
+fn world() -> World {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    world
+}
+
+/// Moves a file out of the workspace and leaves a link to it.
+fn move_out(world: &World, file: &str, outside: &Path) {
+    let target = outside.join("moved");
+    std::fs::copy(world.path(file), &target).expect("it is there");
+    std::fs::remove_file(world.path(file)).expect("it is there");
+    symlink(&target, world.path(file)).expect("a link");
+}
+
+#[test]
+fn the_workspace_file_and_the_seed_are_files_of_the_workspace() {
+    for file in ["convertalk.yaml", "seeds/a.json"] {
+        let (world, outside) = (world(), tempfile::tempdir().expect("a folder"));
+        let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+        let seeded = config.replace("endpoint: sandbox", "endpoint: sandbox, seed: seeds/a.json");
+        world.write("convertalk.yaml", &seeded);
+        world.write("seeds/a.json", "{ \"lead\": [] }");
+        world.run("validate").exits(0);
+        move_out(&world, file, outside.path());
+        for command in ["validate", "plan", "apply --yes", "list", "doctor"] {
+            let ran = world.run(command).exits(1);
+            assert!(
+                ran.err.contains("leads out of the workspace") || ran.out.contains("1 error"),
+                "{command}, {file}: {}{}",
+                ran.out,
+                ran.err
+            );
+        }
+        let json = world.run("validate --format json").exits(1).json();
+        assert_eq!(json["errors"][0]["code"], "link-outside", "{file}");
+        assert_eq!(json["errors"][0]["places"][0]["file"], file);
+        // A link within it is as good as the file.
+        std::fs::remove_file(world.path(file)).expect("a link");
+        std::fs::copy(outside.path().join("moved"), world.path("kept")).expect("a file");
+        symlink(world.path("kept"), world.path(file)).expect("a link");
+        world.run("validate").exits(0);
+        assert!(world.puts().is_empty());
+    }
+}
+
+/// What a command says of a file of the program that is a link: that it is one, where nothing goes on without the file.
+#[test]
+fn the_programs_own_files_are_no_links() {
+    for (name, is_needed) in [
+        ("lock", true),
+        ("applied.json", true),
+        ("watch.json", true),
+        ("runs", true),
+        ("platform.json", false),
+        ("listing.json", false),
+    ] {
+        let (world, outside) = (world(), tempfile::tempdir().expect("a folder"));
+        let folder = world.path(".");
+        git_in(&folder, &["init", "-q", "."]);
+        git_in(&folder, &["add", "convertalk.yaml", "leads"]);
+        git_in(&folder, &["commit", "-qm", "Declare"]);
+        std::fs::create_dir(world.path(".convertalk")).expect("a folder");
+        let target = outside.path().join(name);
+        match name {
+            "runs" => std::fs::create_dir(&target).expect("a folder"),
+            _ => std::fs::write(&target, "theirs").expect("a file"),
+        }
+        symlink(&target, world.path(".convertalk").join(name)).expect("a link");
+        let command = match name {
+            "watch.json" => "watch --once --begin files",
+            _ => "apply --yes --base applied --begin files",
+        };
+        let ran = world.run(command);
+        assert_eq!(ran.exit, i32::from(is_needed), "{name}: {}", ran.err);
+        if is_needed || name == "platform.json" {
+            assert!(ran.err.contains("is a link"), "{name}: {}", ran.err);
+        }
+        match name {
+            "runs" => assert_eq!(std::fs::read_dir(&target).expect("a folder").count(), 0),
+            _ => assert_eq!(std::fs::read_to_string(&target).expect("a file"), "theirs"),
+        }
+        assert_eq!(world.puts().is_empty(), is_needed, "{name}");
+    }
+}
