@@ -30,6 +30,7 @@ fn apply_with(forge: &Forge, inputs: &[(&str, &str)]) -> Done {
         &[&[READS, WRITES], inputs].concat(),
         &[],
     );
+    keep_record(forge, "main", OURS);
     note_run(
         forge,
         "push",
@@ -37,6 +38,31 @@ fn apply_with(forge: &Forge, inputs: &[(&str, &str)]) -> Done {
         &forge.git("rev-parse HEAD"),
     );
     done
+}
+
+/// The repository's number, and that of a fork.
+const OURS: u32 = 1;
+const FORK: u32 = 2;
+
+/// The record that a run of a branch has, kept as GitHub keeps it.
+fn keep_record(forge: &Forge, branch: &str, repository: u32) {
+    keep_record_as(forge, "convertalk-applied", branch, repository);
+}
+
+fn keep_record_as(forge: &Forge, name: &str, branch: &str, repository: u32) {
+    let file = forge.temp().join("record/applied.json");
+    if !file.exists() {
+        return;
+    }
+    let mut records = forge.kept("records");
+    let run = 100 + u32::try_from(records.len()).expect("a number");
+    let to = forge.artifact(run, name).join("applied.json");
+    std::fs::copy(file, to).expect("a copy");
+    records.push(json!({
+        "name": name, "created_at": format!("2026-01-02T03:04:{:02}Z", records.len()), "expired": false,
+        "workflow_run": { "id": run, "head_branch": branch, "head_repository_id": repository, "repository_id": OURS },
+    }));
+    forge.keep("records", &Json::Array(records));
 }
 
 fn note_run(forge: &Forge, event: &str, status: &str, commit: &str) {
@@ -150,7 +176,7 @@ fn files_with_mistakes_are_told_and_fail() {
 }
 
 #[test]
-fn apply_goes_on_from_the_last_run_that_succeeded() {
+fn apply_goes_on_from_the_record_of_the_newest_run() {
     let Some(forge) = Forge::new() else { return };
     let done = apply(&forge, "continue");
     assert!(
@@ -173,12 +199,8 @@ fn apply_goes_on_from_the_last_run_that_succeeded() {
         .sandbox()
         .edit(&uuid(1), |record| record["status"] = "REVIEW".into());
     assert_eq!(apply(&forge, "").exit, 3, "both changed");
-    assert_eq!(
-        forge.summary(),
-        "Nothing was written; the log of the step before says why.\n"
-    );
 
-    // An agent moves the third lead; a fork runs a workflow of the same name on its own commit.
+    // An agent moves the third lead; a fork runs a workflow of the same name on a branch of the same name.
     forge
         .world
         .sandbox()
@@ -188,14 +210,18 @@ fn apply_goes_on_from_the_last_run_that_succeeded() {
         .sandbox()
         .edit(&uuid(3), |record| record["status"] = "ONHOLD".into());
     forge.declare(["CLOSED", "REVIEW", "OPEN"]);
-    let second = forge.commit();
-    note_run(&forge, "pull_request", "success", &second);
+    forge.commit();
+    let record = forge.temp().join("record/applied.json");
+    std::fs::create_dir_all(forge.temp().join("record")).expect("a folder");
+    std::fs::write(record, "{}").expect("a file");
+    keep_record(&forge, "main", FORK);
+    keep_record(&forge, "topic", OURS);
     let done = apply(&forge, "");
     assert_eq!(done.exit, 0, "{}", done.log);
     assert_eq!(
         [1, 2, 3].map(|number| forge.status(number)),
         ["CLOSED", "REVIEW", "ONHOLD"],
-        "what failed before is not lost"
+        "what was refused before is not lost, and what an agent did stays"
     );
     assert!(
         forge
@@ -211,21 +237,34 @@ fn apply_goes_on_from_the_last_run_that_succeeded() {
     let done = apply(&forge, "");
     assert_eq!(
         (done.exit, forge.status(1)),
-        (1, "CLOSED".into()),
+        (3, "CLOSED".into()),
         "{}",
         done.log
     );
-    assert!(
-        done.log
-            .contains("was applied last, and this commit does not come after it"),
-        "{}",
-        done.log
-    );
+    assert!(done.log.contains("rewind"), "{}", done.log);
     forge.git("checkout --quiet main");
     assert_eq!(apply(&forge, "live").exit, 0);
     assert_eq!(forge.status(3), "ONHOLD", "live keeps the inbox");
     assert_eq!(apply(&forge, "files").exit, 0);
     assert_eq!(forge.status(3), "OPEN", "files makes the files true");
+}
+
+#[test]
+fn a_record_that_has_expired_is_not_replaced_by_an_older_one() {
+    let Some(forge) = Forge::new() else { return };
+    assert_eq!(apply(&forge, "files").exit, 0);
+    assert_eq!(apply(&forge, "").exit, 0);
+    let mut records = forge.kept("records");
+    records[1]["expired"] = true.into();
+    forge.keep("records", &Json::Array(records));
+    let done = apply(&forge, "");
+    assert!(
+        done.exit == 1 && done.log.contains("or it has expired"),
+        "{}",
+        done.log
+    );
+    assert_eq!(apply(&forge, "live").exit, 0);
+    assert_eq!(apply(&forge, "").exit, 0);
 }
 
 #[test]
@@ -445,6 +484,19 @@ fn a_cancelled_job_stops_the_program() {
         kept.matches("\"outcome\":\"untried\"").count(),
         LEADS - written
     );
+
+    // The next run goes on from its record. What an agent takes back meanwhile is drift.
+    keep_record(&forge, "main", OURS);
+    let is_closed = |number: &usize| forge.status(*number) == "CLOSED";
+    let one = (1..=LEADS).find(is_closed).expect("one was written");
+    forge
+        .world
+        .sandbox()
+        .edit(&uuid(one), |record| record["status"] = "REVIEW".into());
+    let done = apply(&forge, "");
+    assert_eq!(done.exit, 0, "{}", done.log);
+    assert_eq!(forge.status(one), "REVIEW", "{}", done.log);
+    assert_eq!((1..=LEADS).filter(is_closed).count(), LEADS - 1);
 }
 
 /// In a container the checkout belongs to another user than the job's.
@@ -548,6 +600,69 @@ fn new_leads_and_drift_become_one_pull_request() {
     for number in [4, 5] {
         assert!(changed.contains(&uuid(number)), "{changed}");
     }
+}
+
+/// What a failed run has still to write is no drift, and is not pulled back.
+#[test]
+fn with_a_record_only_what_was_applied_is_pulled() {
+    let Some(forge) = Forge::new() else { return };
+    let origin = forge.artifact(0, "origin.git");
+    forge.git(&format!("init --quiet --bare {}", origin.display()));
+    forge.git(&format!("remote add origin {}", origin.display()));
+    forge.keep("pulls", &json!([]));
+    assert_eq!(apply(&forge, "files").exit, 0);
+    forge.declare(["CLOSED", "OPEN", "OPEN"]);
+    forge.commit();
+    forge
+        .world
+        .sandbox()
+        .edit(&uuid(2), |record| record["status"] = "REVIEW".into());
+    let done = forge.run(&format!("{FOLDER}/pull.yml"), "pull", &[READS], &[]);
+    assert_eq!(done.exit, 0, "{}", done.log);
+    let changed = forge.git("diff main...origin/convertalk-pull");
+    assert!(changed.contains("REVIEW"), "{changed}");
+    assert!(!changed.contains("-  00000001"), "{changed}");
+    let files = std::fs::read_to_string(forge.world.path("leads/all.yaml")).expect("a file");
+    assert!(files.contains("CLOSED"), "{files}");
+}
+
+#[test]
+fn a_workspace_of_a_fleet_keeps_a_record_of_its_own() {
+    let Some(forge) = Forge::new() else { return };
+    let run = |begin: &str| {
+        let context = [
+            READS,
+            WRITES,
+            ("matrix.dir", "."),
+            ("matrix.name", "root"),
+            ("inputs.begin", begin),
+        ];
+        let done = forge.run(&format!("{FOLDER}/fleet.yml"), "apply", &context, &[]);
+        keep_record_as(&forge, "convertalk-applied-root", "main", OURS);
+        done
+    };
+    let done = run("");
+    assert!(
+        done.exit == 1 && done.log.contains("root has no applied record"),
+        "{}",
+        done.log
+    );
+    assert_eq!(run("files").exit, 0);
+    forge.declare(["CLOSED", "OPEN", "OPEN"]);
+    forge.commit();
+    forge
+        .world
+        .sandbox()
+        .edit(&uuid(3), |record| record["status"] = "ONHOLD".into());
+    let done = run("");
+    assert_eq!(done.exit, 0, "{}", done.log);
+    let done = run("files");
+    assert_eq!(done.exit, 0, "{}", done.log);
+    assert_eq!(
+        [1, 3].map(|number| forge.status(number)),
+        ["CLOSED", "ONHOLD"],
+        "begin is for those without a record"
+    );
 }
 
 #[test]

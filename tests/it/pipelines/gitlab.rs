@@ -78,21 +78,41 @@ fn one_note_is_made_and_kept_up_to_date() {
     );
 }
 
+/// Keeps the artifacts of a job of the environment, and its deployment: the newest first.
+fn keep_job(forge: &Forge, id: u32, status: &str) {
+    let record = forge.world.path("record/applied.json");
+    if record.exists() {
+        let to = forge
+            .artifact(id, "convertalk-applied")
+            .join("applied.json");
+        std::fs::rename(record, to).expect("a file");
+    }
+    let mut deployments = forge.kept("deployments");
+    let deployment = json!({ "status": status, "deployable": { "id": id } });
+    deployments.insert(0, deployment);
+    forge.keep("deployments", &Json::Array(deployments));
+}
+
 #[test]
-fn apply_goes_on_from_the_last_deployment() {
+fn apply_goes_on_from_the_record_of_the_newest_job() {
     let Some(forge) = Forge::new() else { return };
-    let apply = || job(&forge, "apply", &[("CONVERTALK_WRITE_TOKEN", TOKEN)]);
-    assert!(apply().log.contains("BEGIN"), "no job has succeeded yet");
-    let begun = [("CONVERTALK_WRITE_TOKEN", TOKEN), ("BEGIN", "files")];
+    let write = [("CONVERTALK_WRITE_TOKEN", TOKEN), ("CI_JOB_ID", "99")];
+    let apply = || job(&forge, "apply", &write);
+    assert!(apply().log.contains("BEGIN"), "there is no record yet");
+    keep_job(&forge, 10, "failed");
+    let begun = [&write[..], &[("BEGIN", "files")]].concat();
     assert_eq!(job(&forge, "apply", &begun).exit, 0);
     let first = forge.git("rev-parse HEAD");
-    forge.keep("deployments", &json!([{ "sha": first }]));
+    keep_job(&forge, 11, "success");
     forge
         .world
         .sandbox()
         .edit(&uuid(3), |record| record["status"] = "ONHOLD".into());
     forge.declare(["CLOSED", "OPEN", "OPEN"]);
-    let second = forge.commit();
+    forge.commit();
+    // A job that failed before it had a record, and this job itself.
+    keep_job(&forge, 12, "failed");
+    keep_job(&forge, 99, "running");
     let done = apply();
     assert_eq!(done.exit, 0, "{}", done.log);
     assert_eq!(
@@ -100,15 +120,40 @@ fn apply_goes_on_from_the_last_deployment() {
         ["CLOSED", "ONHOLD"]
     );
     assert!(forge.world.path("run.jsonl").exists());
+    keep_job(&forge, 13, "success");
 
-    forge.keep("deployments", &json!([{ "sha": second }]));
     forge.git(&format!("checkout --quiet {first}"));
     let done = apply();
     assert!(
-        done.exit == 1 && done.log.contains("was applied last"),
+        done.exit == 3 && done.log.contains("rewind"),
         "{}",
         done.log
     );
+    assert_eq!(forge.status(1), "CLOSED");
+}
+
+#[test]
+fn a_workspace_of_a_fleet_keeps_a_record_of_its_own() {
+    let Some(forge) = Forge::new() else { return };
+    let file = "examples/ci/gitlab/workspace.gitlab-ci.yml";
+    let env = [
+        ("CI_API_V4_URL", "http://gitlab"),
+        ("CI_PROJECT_ID", "1"),
+        ("CI_JOB_TOKEN", "a-token-of-the-job"),
+        ("CI_JOB_ID", "99"),
+        ("CONVERTALK_READ_TOKEN", TOKEN),
+        ("CONVERTALK_WRITE_TOKEN", TOKEN),
+        ("NAME", "root"),
+        ("DIR", "."),
+    ];
+    let apply = |more: &[(&str, &str)]| forge.run(file, ".apply", &[], &[&env, more].concat());
+    assert_eq!(apply(&[]).exit, 1);
+    assert_eq!(apply(&[("BEGIN", "files")]).exit, 0);
+    keep_job(&forge, 11, "success");
+    forge.declare(["CLOSED", "OPEN", "OPEN"]);
+    forge.commit();
+    let done = apply(&[]);
+    assert_eq!(done.exit, 0, "{}", done.log);
     assert_eq!(forge.status(1), "CLOSED");
 }
 

@@ -118,7 +118,14 @@ impl Forge {
             world,
             kept: tempfile::tempdir().expect("a folder"),
         };
-        for list in ["comments", "issues", "runs", "notes", "deployments"] {
+        for list in [
+            "comments",
+            "issues",
+            "runs",
+            "notes",
+            "deployments",
+            "records",
+        ] {
             forge.keep(list, &Json::Array(Vec::new()));
         }
         forge.git("init --quiet --initial-branch main .");
@@ -247,16 +254,19 @@ impl Forge {
 
     /// Cancels a step as soon as it has written to the inbox: as GitHub does, with a signal to the shell and to no other process.
     pub(super) fn cancelled(&self, file: &str, job: &str, name: &str, env: &[(&str, &str)]) -> Ran {
-        std::fs::create_dir_all(self.temp()).expect("a folder");
+        std::fs::create_dir_all(self.temp().join("record")).expect("a folder");
         let steps = jobs(file).remove(job).expect("a job");
         let step = steps.into_iter().find(|step| step.name == name);
-        let known = [READS, WRITES].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let known = [READS, WRITES, ("inputs.begin", "files")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut command = self.command(&step.expect("a step"), &known.into(), env);
         command
             .stdout(std::process::Stdio::piped())
             .stderr(std::process::Stdio::piped());
-        let shell = command.spawn().expect("bash runs");
+        let mut shell = command.spawn().expect("bash runs");
         while self.world.puts().len() < 2 {
+            let ended = shell.try_wait().expect("bash runs");
+            assert_eq!(ended, None, "it ended before it wrote");
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         let signal = Command::new("kill")
