@@ -83,6 +83,7 @@ fn every_command_is_one_of_ours() {
             "pull",
             "show",
             "snapshot",
+            "test",
             "undo",
             "validate",
             "workspaces"

@@ -130,6 +130,30 @@ fn one_comment_is_made_and_kept_up_to_date() {
 }
 
 #[test]
+fn the_tests_of_the_workspace_run_without_secrets() {
+    let Some(forge) = Forge::new() else { return };
+    let test = || forge.run(&format!("{FOLDER}/plan.yml"), "test", &[], &[]);
+    assert_eq!(test().exit, 0, "no tests are a note");
+    let expects = |changes: usize| {
+        let live = format!("{{ {}: {{ status: OPEN }} }}", uuid(1));
+        let text = format!(
+            "version: 1\ntests:\n  - {{ name: closes, live: {live}, expect: {{ changes: {changes} }} }}\n"
+        );
+        forge.world.write("tests/policy.yaml", &text);
+    };
+    forge
+        .world
+        .declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    expects(1);
+    let done = test();
+    assert_eq!(done.exit, 0, "{}", done.log);
+    expects(2);
+    let done = test();
+    assert_eq!(done.exit, 1);
+    assert!(done.log.contains("tests/policy.yaml:3"), "{}", done.log);
+}
+
+#[test]
 fn a_refused_plan_is_told_and_fails() {
     let Some(forge) = Forge::new() else { return };
     let config = std::fs::read_to_string(forge.world.path("convertalk.yaml")).expect("a file");

@@ -158,6 +158,21 @@ fn a_workspace_of_a_fleet_keeps_a_record_of_its_own() {
 }
 
 #[test]
+fn the_tests_of_the_workspace_are_a_report() {
+    let Some(forge) = Forge::new() else { return };
+    forge.world.write(
+        "tests/policy.yaml",
+        &format!(
+            "version: 1\ntests:\n  - {{ name: closes, live: {{ {}: {{ status: REVIEW }} }}, expect: {{ changes: 2 }} }}\n",
+            uuid(1)
+        ),
+    );
+    assert_eq!(job(&forge, "test", &[]).exit, 1);
+    let report = std::fs::read_to_string(forge.world.path("tests.xml")).expect("a report");
+    assert!(report.contains("failures=\"1\""), "{report}");
+}
+
+#[test]
 fn drift_fails_the_scheduled_pipeline() {
     let Some(forge) = Forge::new() else { return };
     assert_eq!(job(&forge, "drift", &[]).exit, 0);
