@@ -436,3 +436,47 @@ fn what_a_killed_loop_left_is_still_intended() {
         assert_eq!(remote.status(number), "REVIEW");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_stop_while_leads_are_written_exits_with_130_and_loses_none() {
+    const LEADS: usize = 40;
+    let remote = Remote::new(LEADS, "--latency 100ms");
+    let pushed = remote.push(&leads(&["CLOSED"; LEADS]));
+    let words = "watch --ref origin/main --poll 200ms --begin files --every 1h";
+    let running = Loop::start(&remote.world, words);
+    let end = Instant::now() + Duration::from_secs(30);
+    while remote.world.puts().len() < 2 {
+        assert!(Instant::now() < end, "nothing is written");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(running.stop(), Some(130));
+    let is_closed = |number: &usize| remote.status(*number) == "CLOSED";
+    let written = (1..=LEADS).filter(is_closed).count();
+    assert!((1..LEADS).contains(&written), "{written} were written");
+    let again = remote.watch("--every 1h");
+    again.until_applied(&pushed);
+    assert_eq!((1..=LEADS).filter(is_closed).count(), LEADS);
+    assert_eq!(remote.world.puts().len(), LEADS, "none is written twice");
+}
+
+#[test]
+fn an_api_that_fails_is_an_error_until_it_answers_again() {
+    let mut remote = Remote::new(2, "");
+    let running = remote.watch("--every 500ms --drift revert");
+    running.until("well", |status| status["result"] == "ok");
+    for fault in ["500@read=100%", "html@read=100%"] {
+        remote.world.becomes(&format!("--fault {fault}"));
+        let status = running.until(fault, |status| status["result"] == "error");
+        assert!(status["error"]["message"].is_string(), "{status:#}");
+        assert_eq!(status["states"]["declared"], 2, "what was read last");
+        remote.agent_sets(1, "CLOSED");
+        remote.world.becomes("");
+        running.until("well again", |status| status["result"] == "ok");
+        assert_eq!(
+            remote.status(1),
+            "OPEN",
+            "{fault}: reverted once it answered"
+        );
+    }
+}
