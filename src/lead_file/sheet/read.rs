@@ -70,6 +70,7 @@ pub fn read(bytes: &[u8], vocabulary: Vocabulary<'_>) -> (Vec<SheetRow>, Vec<She
     let mut errors = Vec::new();
     let (mut rows, mut columns, mut number) = (Vec::new(), None, 0);
     let mut record = StringRecord::new();
+    let mut last = Last::default();
     loop {
         let before = reader.position().line();
         match reader.read_record(&mut record) {
@@ -81,6 +82,11 @@ pub fn read(bytes: &[u8], vocabulary: Vocabulary<'_>) -> (Vec<SheetRow>, Vec<She
             }
         }
         number += 1 + blank_lines(reader.position().line() - before, &record);
+        last = Last {
+            start: record.position().map_or(0, csv::Position::byte),
+            row: number,
+            cells: record.len(),
+        };
         match &columns {
             None => columns = Some(header(&record, number, &mut errors)),
             Some(columns) if record.iter().any(|cell| !cell.trim().is_empty()) => {
@@ -95,6 +101,7 @@ pub fn read(bytes: &[u8], vocabulary: Vocabulary<'_>) -> (Vec<SheetRow>, Vec<She
             "the sheet is empty; its first row names the columns",
         ));
     }
+    errors.extend(last.open_cell(text, separator, columns.as_ref()));
     let mut seen: BTreeMap<&LeadId, u64> = BTreeMap::new();
     for row in &rows {
         if let Some(first) = seen.insert(&row.id, row.number) {
@@ -118,6 +125,41 @@ fn whole(row: u64, message: &str) -> SheetError {
         column: None,
         number: 0,
         message: message.to_owned(),
+    }
+}
+
+/// The last row that was read.
+#[derive(Default)]
+struct Last {
+    start: u64,
+    row: u64,
+    cells: usize,
+}
+
+impl Last {
+    /// A cell whose quote is not closed takes all rows below into it. Another row after the end of the text shows whether there is one.
+    fn open_cell(
+        &self,
+        text: &str,
+        separator: u8,
+        columns: Option<&Columns>,
+    ) -> Option<SheetError> {
+        let rest = text.get(usize::try_from(self.start).ok()?..)?;
+        let longer = format!("{rest}\nend");
+        let rows = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(separator)
+            .from_reader(longer.as_bytes())
+            .into_records()
+            .count();
+        let name = columns.and_then(|columns| columns.get(self.cells.checked_sub(1)?));
+        (self.row > 0 && rows < 2).then(|| SheetError {
+            row: self.row,
+            column: name.map(|(name, _)| name.clone()),
+            number: self.cells,
+            message: "the quote that begins the cell is not closed".to_owned(),
+        })
     }
 }
 

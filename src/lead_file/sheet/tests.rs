@@ -248,3 +248,23 @@ fn words_of_people_are_read() {
     }
     assert_eq!(rows[0].number, 2);
 }
+
+#[test]
+fn a_quote_that_is_not_closed_takes_no_rows_into_its_cell() {
+    let open = errors("uuid,label\naaaa,\"Acme\nbbbb,Globex\ncccc,x\n");
+    let expected = "row 2, column `label`: the quote that begins the cell is not closed";
+    assert_eq!(open, [expected]);
+    assert_eq!(
+        errors("uuid,label\naaaa,x\nbbbb,\"x"),
+        [expected.replace('2', "3")]
+    );
+    for fine in [
+        "aaaa,5\" pipe",
+        "aaaa,\"two\nlines\"\n",
+        "aaaa,\"x\"\"\"",
+        "",
+    ] {
+        let none: [String; 0] = [];
+        assert_eq!(errors(&format!("uuid,label\n{fine}")), none, "{fine}");
+    }
+}
