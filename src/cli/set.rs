@@ -213,9 +213,10 @@ impl Set {
             .unset
             .iter()
             .map(|name| (name, Assignment::unset(name)));
-        let mut subjects: Vec<String> = Vec::new();
+        // What is set or unset already, and whether it is unset.
+        let mut subjects: Vec<(String, bool)> = Vec::new();
         if !self.share.is_empty() {
-            subjects.push("agent".to_owned());
+            subjects.push(("agent".to_owned(), false));
         }
         for (text, read) in set.chain(unset) {
             let error = |message: String| {
@@ -225,11 +226,18 @@ impl Set {
                 Ok(one) => {
                     let subject = one.subject();
                     let adds = matches!(one, Assignment::AddTags(_) | Assignment::RemoveTags(_));
-                    if !adds && subjects.contains(&subject) {
-                        errors.push(error(format!("{subject} is set twice")));
-                    } else if !adds {
-                        subjects.push(subject);
+                    let mut others = subjects
+                        .iter()
+                        .filter(|(other, _)| overlap(other, &subject));
+                    if let Some((other, was_unset)) = others.next().filter(|_| !adds) {
+                        let how = match (was_unset, one.is_unset()) {
+                            (true, _) => "unset twice",
+                            (false, true) => "set and unset",
+                            (false, false) => "set twice",
+                        };
+                        errors.push(error(format!("{other} is {how}")));
                     }
+                    subjects.push((subject, one.is_unset()));
                     made.push(one);
                 }
                 Err(problem) => errors.push(error(problem.to_string())),
@@ -305,6 +313,13 @@ impl Set {
             }
         }
     }
+}
+
+/// Whether two assignments are about one value: `attributes` and `attributes.tier`, say.
+fn overlap(one: &str, other: &str) -> bool {
+    let group = |subject: &str| subject.split('.').next().map(str::to_owned);
+    let is_group = !one.contains('.') || !other.contains('.');
+    one == other || is_group && group(one) == group(other)
 }
 
 fn agent_of(lead: &DesiredLead) -> Option<&AgentId> {

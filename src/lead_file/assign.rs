@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use crate::lead::field::groups;
 use crate::lead::{AgentId, DesiredValue, Field, Kind, Status, TagRule, tag};
 use crate::lead_file::valid::{Meaning, Vocabulary};
 use crate::lead_file::value::unwritable;
@@ -27,6 +28,8 @@ pub enum Assignment {
     RemoveTags(BTreeSet<String>),
     /// The field is no longer managed.
     Unset(Field),
+    /// No field under this key of a lead is managed: `attributes`, say.
+    UnsetGroup(&'static str),
 }
 
 /// Why a text is no assignment, or a value is none of its field.
@@ -45,7 +48,7 @@ pub enum AssignError {
     #[error("only tags can be added to and taken from")]
     NotTags,
     /// A field that cannot be unset, or not by this name.
-    #[error("{} cannot be unset; one of status, agent, tags, notes, attributes.KEY, contact.KEY, label, hold", quoted(.0))]
+    #[error("{} cannot be unset; one of status, agent, tags, notes, attributes, attributes.KEY, contact, contact.KEY, label, hold", quoted(.0))]
     NotUnset(String),
     /// Each note is a text and cannot be written in one.
     #[error("notes are written in the lead file")]
@@ -159,9 +162,15 @@ impl Assignment {
         match name.trim() {
             "label" => Ok(Self::Label(None)),
             "hold" => Ok(Self::Hold(None)),
-            name => Field::from_str(name)
-                .map(Self::Unset)
-                .map_err(|_| AssignError::NotUnset(name.to_owned())),
+            name => {
+                let group = || {
+                    let found = groups().find(|(group, _)| *group == name);
+                    found.map(|(group, _)| Self::UnsetGroup(group))
+                };
+                let field = Field::from_str(name).ok().map(Self::Unset);
+                let unset = field.or_else(group);
+                unset.ok_or_else(|| AssignError::NotUnset(name.to_owned()))
+            }
         }
     }
 
@@ -173,7 +182,13 @@ impl Assignment {
             Self::Say(field, _) => field.to_string(),
             Self::AddTags(_) | Self::RemoveTags(_) => Field::TAGS.to_string(),
             Self::Unset(field) => field.to_string(),
+            Self::UnsetGroup(group) => (*group).to_owned(),
         }
+    }
+
+    /// Whether it leaves something to the inbox.
+    pub fn is_unset(&self) -> bool {
+        matches!(self, Self::Unset(_) | Self::UnsetGroup(_))
     }
 
     /// Makes a declaration say this.
@@ -189,6 +204,7 @@ impl Assignment {
                 lead.say(Field::TAGS, DesiredValue::Set(moved(lead, tags, false)));
             }
             Self::Unset(field) => drop(lead.fields.remove(field)),
+            Self::UnsetGroup(group) => lead.fields.retain(|field, _| field.path().0 != *group),
         }
     }
 }

@@ -31,33 +31,40 @@ pub(crate) fn are_kept(before: &Written<'_>, after: &Written<'_>) -> bool {
     let (owners, owners_after) = (Owners::new(before), Owners::new(after));
     let mut left = owned(after, &owners_after);
     for (text, comments) in owned(before, &owners) {
-        let mut candidates = left.remove(text).unwrap_or_default();
-        for comment in comments {
-            match candidates
-                .iter()
-                .position(|other| belongs_alike(&comment, other))
-            {
-                Some(at) => drop(candidates.swap_remove(at)),
-                None if comment
-                    .owners
-                    .iter()
-                    .any(|id| !owners_after.all.contains(id)) => {}
-                None => {
-                    return false;
-                }
-            }
-        }
-        if !candidates.is_empty() {
+        let candidates = left.remove(text).unwrap_or_default();
+        if !are_alike(comments, candidates, &owners_after) {
             return false;
         }
     }
     left.is_empty()
 }
 
-/// Whether a comment did not move from what it is beside. One on a line of its own cannot: lines are only added or removed around it.
-fn belongs_alike(one: &Owned, other: &Owned) -> bool {
-    let is_shared = one.owners.iter().any(|id| other.owners.contains(id));
-    is_shared || !(one.is_beside && other.is_beside)
+/// The same for comments of one text. Those that belong to the same are paired first, then those that must be there: many leads may have one
+/// remark.
+fn are_alike(comments: Vec<Owned>, mut candidates: Vec<Owned>, after: &Owners) -> bool {
+    let mut take = |comment: &Owned, fits: fn(&Owned, &Owned) -> bool| {
+        let at = candidates.iter().position(|other| fits(comment, other));
+        at.map(|at| drop(candidates.swap_remove(at))).is_some()
+    };
+    let mut moved = comments;
+    moved.retain(|comment| !take(comment, shares_owner));
+    let (mut kept, lost): (Vec<Owned>, Vec<Owned>) = moved
+        .into_iter()
+        .partition(|comment| comment.owners.iter().all(|id| after.all.contains(id)));
+    kept.retain(|comment| !take(comment, may_move));
+    for comment in &lost {
+        take(comment, may_move);
+    }
+    kept.is_empty() && candidates.is_empty()
+}
+
+fn shares_owner(one: &Owned, other: &Owned) -> bool {
+    one.owners.iter().any(|id| other.owners.contains(id))
+}
+
+/// Whether a comment may belong to something else now: one on a line of its own, for lines are only added or removed around it.
+fn may_move(one: &Owned, other: &Owned) -> bool {
+    !(one.is_beside && other.is_beside)
 }
 
 fn owned<'a>(written: &Written<'a>, owners: &Owners) -> BTreeMap<&'a str, Vec<Owned>> {

@@ -7,6 +7,10 @@ use serde_json::{Value as Json, json};
 use crate::base::git;
 use crate::world::{Ran, World, record, uuid};
 
+mod laws;
+mod shares;
+mod sheets;
+
 const LEADS: &str = "# of the north
 version: 1
 defaults: { agent: priya }

@@ -600,11 +600,20 @@ fn key_of(field: &Field) -> &'static str {
 
 /// Lines that no edit is about stand in the new text as they stood, in their order.
 pub(crate) fn others_stay(file: &File, edits: &[Edit], after: &str) {
-    let shared = file.shares && edits.iter().any(|edit| edit.id.as_str() == "lead-0");
+    let edits = edits.iter();
+    let touched: Vec<(&str, &str)> = edits
+        .map(|edit| (edit.id.as_str(), key_of(&edit.field)))
+        .collect();
+    lines_stay(file, &touched, after);
+}
+
+/// Lines but those of some leads and keys.
+pub(crate) fn lines_stay(file: &File, edited: &[(&str, &str)], after: &str) {
+    let shared = file.shares && edited.iter().any(|(lead, _)| lead.ends_with("-0"));
     let touched = |(lead, key): &(String, String)| {
-        edits
+        edited
             .iter()
-            .any(|edit| edit.id.as_str() == lead && (key == "*" || key_of(&edit.field) == *key))
+            .any(|(id, field)| id == lead && (key == "*" || field == key))
     };
     let mut lines = after.split('\n');
     let mut in_value = false;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 #[derive(Clone)]
 pub(crate) struct File {
     pub(crate) text: String,
-    /// For each line the lead and the key that it is about; empty where it is about neither.
+    /// For each line the lead and the key that it is about, or that it is a comment above; empty where it is about neither.
     pub(crate) owners: Vec<(String, String)>,
     pub(crate) shares: bool,
 }
@@ -85,13 +85,13 @@ impl Writer {
         if defaults == 1 {
             self.line(
                 "defaults: { agent: priya, attributes: { tier: silver } } # d",
-                "",
-                "",
+                "defaults",
+                "*",
             );
         } else if defaults == 2 {
             self.line("defaults:", "", "");
-            self.line("   tags: [vip]", "", "");
-            self.line("   notes: [{ title: from defaults }]", "", "");
+            self.line("   tags: [vip]", "defaults", "tags");
+            self.line("   notes: [{ title: from defaults }]", "defaults", "notes");
         }
         self.line("leads:", "", "");
         let indent = 1 + self.dice.roll(4);
@@ -199,7 +199,7 @@ impl Writer {
             any = true;
             if self.dice.one_in(4) {
                 self.blank();
-                self.line(&format!("{pad}# a:{key}"), "", "");
+                self.line(&format!("{pad}# a:{key}"), id, &format!("above {key}"));
             }
             self.field(id, pad, key);
         }

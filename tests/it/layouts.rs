@@ -44,7 +44,7 @@ fn laid_out(text: &str) -> String {
 }
 
 /// The comments of a file, sorted.
-fn comments(text: &str) -> Vec<&str> {
+pub(crate) fn comments(text: &str) -> Vec<&str> {
     let lines = text.lines().filter(|line| !line.contains("&  #"));
     let mut all: Vec<&str> = lines
         .filter_map(|line| {

@@ -40,6 +40,7 @@ mod manifests;
 mod model;
 mod moving;
 mod network;
+mod oracle;
 mod picture;
 mod pipelines;
 mod places;

@@ -88,7 +88,7 @@ fn what_is_no_assignment_says_why() {
             .to_string();
         assert!(error.contains(why), "{text}: {error}");
     }
-    for name in ["colour", "attributes", "create"] {
+    for name in ["colour", "attributes.", "create"] {
         let error = Assignment::unset(name).expect_err(name);
         assert_eq!(error, AssignError::NotUnset(name.to_owned()));
     }

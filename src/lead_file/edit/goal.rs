@@ -4,16 +4,16 @@
 //! goal and, of every other lead, what it said. A value that all leads with the default are to have goes into `defaults`.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::excerpt::Excerpt;
 use super::{append, finish, place, remove};
-use crate::lead::{Desired, DesiredField, DesiredValue, Field, LeadId};
+use crate::lead::{Desired, DesiredValue, Field, LeadId};
 use crate::lead_file::emit::{self, AgentNames};
 use crate::lead_file::valid::{Meaning, Vocabulary, declared, meaning_of, one_meaning};
 use crate::yaml::Written;
 use crate::yaml::diagnostic::SourceFile;
+use crate::yaml::splice::Splice;
 use crate::yaml::value::YamlValue;
 
 /// Why a file cannot be made to say something: the lead, where it is about one, and the reason.
@@ -30,6 +30,8 @@ struct Rewriter<'r> {
     vocabulary: Vocabulary<'r>,
     names: AgentNames<'r>,
 }
+
+mod defaults;
 
 type Meanings = BTreeMap<LeadId, Meaning>;
 
@@ -97,8 +99,8 @@ fn rewritten(
     if text.contains("defaults") {
         let written = rewriter.written(&text).map_err(whole)?;
         if let Some(lines) = place::defaults_lines(&written) {
-            rewriter.check_unset(&lines, &known, &desired)?;
-            let made = rewriter.defaults(&written, &lines, &known, &desired);
+            rewriter.check_unset(&text, &known, &desired)?;
+            let made = rewriter.change_defaults(&written, &lines, &known, &desired);
             if let Some((made, now)) = made.map_err(whole)? {
                 (text, says) = (made, now);
             }
@@ -122,7 +124,7 @@ fn owned(goals: Vec<(&LeadId, &Meaning)>) -> Meanings {
 #[derive(Debug, Default)]
 struct Entries {
     put: Vec<(String, YamlValue)>,
-    gone: Vec<(&'static str, Option<String>)>,
+    gone: remove::Gone,
 }
 
 impl Rewriter<'_> {
@@ -136,86 +138,6 @@ impl Rewriter<'_> {
             text,
         };
         Written::read(&source, &mut Vec::new()).ok_or_else(|| "this is not YAML".to_owned())
-    }
-
-    /// Refuses to unset what `defaults` would manage still.
-    fn check_unset(
-        &self,
-        lines: &RangeInclusive<u32>,
-        goals: &Meanings,
-        desired: &Desired,
-    ) -> Result<(), Vec<Refused>> {
-        let mut refused = Vec::new();
-        for (id, goal) in goals {
-            let Some(lead) = desired.get(id) else {
-                continue;
-            };
-            for DesiredField { field, line, .. } in &lead.fields {
-                if !goal.fields.contains_key(field) && lines.contains(line) {
-                    let file = self.file;
-                    let why = format!(
-                        "{field} comes from `defaults` ({file}:{line}); change it there, or give the lead a value of its own"
-                    );
-                    refused.push((Some(id.clone()), why));
-                }
-            }
-        }
-        if refused.is_empty() {
-            Ok(())
-        } else {
-            Err(refused)
-        }
-    }
-
-    /// Changes the defaults that all their leads are to change in the same way.
-    fn defaults(
-        &self,
-        written: &Written<'_>,
-        lines: &RangeInclusive<u32>,
-        goals: &Meanings,
-        desired: &Desired,
-    ) -> Result<Option<(String, Meanings)>, String> {
-        // By field, the value that its leads are to have; `None` where they are to have several, or what they have.
-        let mut common: BTreeMap<&Field, Option<&DesiredValue>> = BTreeMap::new();
-        for (id, lead) in desired {
-            for DesiredField { field, value, line } in &lead.fields {
-                if !lines.contains(line) {
-                    continue;
-                }
-                let goal = goals.get(id).and_then(|goal| goal.fields.get(field));
-                let goal = goal.filter(|goal| *goal != value);
-                let agrees = common.entry(field).or_insert(goal);
-                if *agrees != goal {
-                    *agrees = None;
-                }
-            }
-        }
-        let new: Vec<(Field, DesiredValue)> = common
-            .into_iter()
-            .filter_map(|(field, value)| Some((field.clone(), value?.clone())))
-            .collect();
-        if new.is_empty() {
-            return Ok(None);
-        }
-        let splices = place::defaults(written, &emit::entries(&new, &self.names))?;
-        let made = finish::put(written, splices);
-        let before = meaning_of(desired.clone());
-        // What shares the default in some other way keeps it from being changed.
-        let Ok(now) = self.says(&made) else {
-            return Ok(None);
-        };
-        let fits = now.iter().all(|(id, now)| {
-            let (was, goal) = (before.get(id), goals.get(id));
-            now.fields.iter().all(|(field, value)| {
-                let has = |lead: Option<&Meaning>| {
-                    lead.and_then(|lead| lead.fields.get(field)) == Some(value)
-                };
-                has(was) || has(goal)
-            })
-        });
-        // Otherwise the leads get values of their own.
-        let fits = fits && finish::check_comments(self.file, written.text, &made).is_ok();
-        Ok(fits.then_some((made, now)))
     }
 
     /// All leads at once; where that does not come out, each half by itself, to name those that cannot be edited.
@@ -286,17 +208,34 @@ impl Rewriter<'_> {
                 let Some(now) = says.get(id).filter(|now| *now != goal) else {
                     continue;
                 };
-                let Entries { put, gone } = self.entries(now, goal);
-                let lead = index.lead(id)?;
-                splices.extend(index.set(lead, &put)?);
-                for (group, member) in gone {
-                    splices.push(remove::entry(&written, lead.1, group, member.as_deref())?);
-                }
+                let made = self.splices(&written, &index, id, &self.entries(now, goal));
+                splices.extend(made.map_err(|why| {
+                    if goals.iter().any(|(other, _)| *other == id) {
+                        return why;
+                    }
+                    format!("{id} would change, too, by an alias or `<<`; write its values out, or select it as well")
+                })?);
             }
             text = finish::put(&written, splices);
             says = self.says(&text).map_err(|_| finish::unreadable())?;
         }
         Err("its line cannot be changed by itself".to_owned())
+    }
+
+    fn splices(
+        &self,
+        written: &Written<'_>,
+        index: &place::Index<'_, '_>,
+        id: &LeadId,
+        entries: &Entries,
+    ) -> Result<Vec<Splice>, String> {
+        let lead = index.lead(id)?;
+        let mut splices = index.set(lead, &entries.put)?;
+        // A group that gets something new loses the rest in the next round: it is never empty then.
+        let mut gone = entries.gone.clone();
+        gone.retain(|group, _| entries.put.iter().all(|(key, _)| key != group));
+        splices.extend(remove::entries(written, lead.1, &gone)?);
+        Ok(splices)
     }
 
     fn entries(&self, now: &Meaning, goal: &Meaning) -> Entries {
@@ -312,7 +251,7 @@ impl Rewriter<'_> {
                         .put
                         .push((key.to_owned(), YamlValue::Text(text.to_string())));
                 }
-                None if now.is_some() => entries.gone.push((key, None)),
+                None if now.is_some() => drop(entries.gone.insert(key, Vec::new())),
                 Some(_) | None => {}
             }
         }
@@ -329,10 +268,11 @@ impl Rewriter<'_> {
             .fields
             .keys()
             .filter(|field| !goal.fields.contains_key(*field));
-        entries.gone.extend(gone.map(|field| {
+        for field in gone {
             let (group, member) = field.path();
-            (group, member.map(str::to_owned))
-        }));
+            let members = entries.gone.entry(group).or_default();
+            members.extend(member.map(str::to_owned));
+        }
         entries
     }
 

@@ -1,0 +1,101 @@
+//! Goals and the `defaults` of a file: what cannot be unset because of them, and defaults that all their leads change alike.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use super::{Meanings, Refused, Rewriter};
+use crate::lead::{Desired, DesiredField, DesiredValue, Field, LeadId};
+use crate::lead_file::edit::{finish, place};
+use crate::lead_file::emit;
+use crate::lead_file::valid::{Meaning, defaults, meaning_of};
+use crate::yaml::Written;
+
+impl Rewriter<'_> {
+    /// Refuses to unset what `defaults` would manage still.
+    pub(super) fn check_unset(
+        &self,
+        text: &str,
+        goals: &Meanings,
+        desired: &Desired,
+    ) -> Result<(), Vec<Refused>> {
+        let unset: Vec<(&LeadId, &Field)> = goals
+            .iter()
+            .filter_map(|(id, goal)| Some((id, goal, desired.get(id)?)))
+            .flat_map(|(id, goal, lead)| {
+                let fields = lead.fields.iter().map(|desired| &desired.field);
+                let gone = fields.filter(|field| !goal.fields.contains_key(*field));
+                gone.map(move |field| (id, field))
+            })
+            .collect();
+        if unset.is_empty() {
+            return Ok(());
+        }
+        let file = self.file;
+        let defaults = defaults(file, text, self.vocabulary);
+        let refuse = |(id, field): (&LeadId, &Field)| {
+            let default = defaults.iter().find(|default| default.field == *field)?;
+            let why = format!(
+                "{field} comes from `defaults` ({file}:{}); change it there, or give the lead a value of its own",
+                default.line
+            );
+            Some((Some(id.clone()), why))
+        };
+        let refused: Vec<Refused> = unset.into_iter().filter_map(refuse).collect();
+        if refused.is_empty() {
+            Ok(())
+        } else {
+            Err(refused)
+        }
+    }
+
+    /// Changes the defaults that all their leads are to change in the same way.
+    pub(super) fn change_defaults(
+        &self,
+        written: &Written<'_>,
+        lines: &RangeInclusive<u32>,
+        goals: &Meanings,
+        desired: &Desired,
+    ) -> Result<Option<(String, Meanings)>, String> {
+        // By field, the value that its leads are to have; `None` where they are to have several, or what they have.
+        let mut common: BTreeMap<&Field, Option<&DesiredValue>> = BTreeMap::new();
+        for (id, lead) in desired {
+            for DesiredField { field, value, line } in &lead.fields {
+                if !lines.contains(line) {
+                    continue;
+                }
+                let goal = goals.get(id).and_then(|goal| goal.fields.get(field));
+                let goal = goal.filter(|goal| *goal != value);
+                let agrees = common.entry(field).or_insert(goal);
+                if *agrees != goal {
+                    *agrees = None;
+                }
+            }
+        }
+        let new: Vec<(Field, DesiredValue)> = common
+            .into_iter()
+            .filter_map(|(field, value)| Some((field.clone(), value?.clone())))
+            .collect();
+        if new.is_empty() {
+            return Ok(None);
+        }
+        let splices = place::defaults(written, &emit::entries(&new, &self.names))?;
+        let made = finish::put(written, splices);
+        let before = meaning_of(desired.clone());
+        // What shares the default in some other way keeps it from being changed.
+        let Ok(now) = self.says(&made) else {
+            return Ok(None);
+        };
+        let fits = now.iter().all(|(id, now)| {
+            let (was, goal) = (before.get(id), goals.get(id));
+            now.fields.iter().all(|(field, value)| {
+                let has = |lead: Option<&Meaning>| {
+                    lead.and_then(|lead| lead.fields.get(field)) == Some(value)
+                };
+                has(was) || has(goal)
+            })
+        });
+        // Otherwise the leads get values of their own.
+        let fits = fits && finish::check_comments(self.file, written.text, &made).is_ok();
+        Ok(fits.then_some((made, now)))
+    }
+}
