@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::lead::{AgentId, Lead, LeadId};
 
+mod collected;
 mod cursor;
 mod hints;
 mod key;

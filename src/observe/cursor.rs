@@ -3,6 +3,10 @@
 //! Pages are requested ahead of the answers, so some may lie beyond the end: requests in vain. They are bounded by a tenth of the pages
 //! that had records where nothing is known of a list, and of a list whose length is known there are none. A short page is a sign that the
 //! list may have ended: then only the pages that would prove it are open.
+//!
+//! Where a list is read to its end, single pages far ahead are scouted: one that has records shows that those before it have some too, so
+//! that all of them may be requested at once, and one that has none bounds the list. Scouts count among the requests in vain, for a page
+//! is read again in its turn. What they show is a hint, as an earlier length is: a list ends where its pages do.
 
 use std::hash::{DefaultHasher, Hash};
 
@@ -40,6 +44,20 @@ pub(super) fn next_page(
     Some(seen)
 }
 
+/// The next page to scout, if what is known of a list does not reach `width` pages ahead and one more request in vain may be risked.
+pub(super) fn next_scout(lists: &mut [Cursor; 2], cap: u32, width: usize) -> Option<Seen> {
+    let width = u32::try_from(width).unwrap_or(u32::MAX);
+    let known: u32 = lists.iter().map(|cursor| cursor.last).sum();
+    let risked: u32 = lists
+        .iter()
+        .map(|cursor| cursor.in_vain() + cursor.exposed())
+        .sum();
+    if risked >= known / PAGES_PER_RISK {
+        return None;
+    }
+    lists.iter_mut().find_map(|cursor| cursor.scout(cap, width))
+}
+
 /// The number of pages without anything new that prove the end of a list.
 const PROOF: u32 = 2;
 
@@ -68,10 +86,25 @@ pub(super) struct Cursor {
     is_short: bool,
     /// Whether more followed such a page: pages are filtered after they are cut, and a short one is no sign.
     has_short_pages: bool,
+    /// Whether pages ahead are scouted.
+    is_scouted: bool,
+    scouting: Scouting,
+}
+
+/// What scouted pages show of a list.
+#[derive(Default)]
+struct Scouting {
+    /// The furthest page that had records, and its signature.
+    reach: u32,
+    signature: Option<u64>,
+    /// The first page known to have none.
+    ceiling: Option<u32>,
+    is_under_way: bool,
+    requests: u32,
 }
 
 impl Cursor {
-    pub(super) fn new(list: ChatType, expected: Option<u32>) -> Self {
+    pub(super) fn new(list: ChatType, expected: Option<u32>, is_scouted: bool) -> Self {
         Self {
             list,
             next: 1,
@@ -84,7 +117,67 @@ impl Cursor {
             fullest: 0,
             is_short: false,
             has_short_pages: false,
+            is_scouted,
+            scouting: Scouting::default(),
         }
+    }
+
+    fn may_have_ended(&self) -> bool {
+        self.barren > 0 || self.is_short && !self.has_short_pages
+    }
+
+    fn scout(&mut self, cap: u32, width: u32) -> Option<Seen> {
+        let known = self.last.max(self.scouting.reach);
+        let is_known = self.expected.is_some_and(|expected| expected >= known)
+            || known >= self.last.saturating_add(width.saturating_mul(2));
+        if !self.is_scouted || self.scouting.is_under_way || self.may_have_ended() || is_known {
+            return None;
+        }
+        let page = match self.scouting.ceiling {
+            Some(ceiling) => known + (ceiling - known.min(ceiling)) / 2,
+            None => known.saturating_mul(2).saturating_add(width).min(cap),
+        };
+        if page <= self.last.saturating_add(PROOF).max(known) {
+            return None;
+        }
+        self.scouting.is_under_way = true;
+        self.scouting.requests += 1;
+        let list = self.list;
+        Some(Seen { list, page })
+    }
+
+    /// Takes what a scouted page shows. A short page with records may be the last one, repeated beyond the end, and so may one that is
+    /// the same as a page before it. A page that cannot be read is taken for one that is not there.
+    pub(super) fn note_scouted(&mut self, page: Option<&Page>, number: u32) {
+        let scouting = &mut self.scouting;
+        scouting.is_under_way = false;
+        let Some(page) = page else {
+            scouting.ceiling = Some(number);
+            return;
+        };
+        let repeats = [scouting.signature, self.last_signature].contains(&Some(page.signature));
+        if page.is_end || page.records() < self.fullest || repeats {
+            let ceiling = if repeats {
+                scouting.reach.min(number)
+            } else {
+                number
+            };
+            scouting.ceiling = Some(scouting.ceiling.unwrap_or(u32::MAX).min(ceiling));
+        } else {
+            (scouting.reach, scouting.signature) = (number, Some(page.signature));
+        }
+    }
+
+    /// The open requests for pages that may not be there.
+    fn exposed(&self) -> u32 {
+        if self.ended() {
+            return 0;
+        }
+        let known = self
+            .last
+            .max(self.scouting.reach)
+            .max(self.expected.unwrap_or_default());
+        (self.next - 1).saturating_sub(known.saturating_add(PROOF))
     }
 
     pub(super) fn note(&mut self, page: &Page, number: u32) {
@@ -105,9 +198,8 @@ impl Cursor {
     /// The last page that may be requested now. The pages that would prove the end after the last page with something new are always
     /// requested: they are needed whether the list ends there or not.
     fn horizon(&self, needed: u32, is_alone: bool, in_vain: u32) -> u32 {
-        let may_have_ended = self.barren > 0 || self.is_short && !self.has_short_pages;
         let risked = match self.expected {
-            _ if may_have_ended => 0,
+            _ if self.may_have_ended() => 0,
             Some(expected) if self.last <= expected => expected - self.last,
             Some(_) | None => {
                 let worth = if is_alone {
@@ -115,21 +207,29 @@ impl Cursor {
                 } else {
                     self.last / PAGES_PER_NEEDED
                 };
-                (self.last / PAGES_PER_RISK)
-                    .saturating_sub(in_vain)
+                // Half of it is left to the scouts.
+                let share = if self.is_scouted { 2 } else { 1 };
+                ((self.last / PAGES_PER_RISK).saturating_sub(in_vain) / share)
                     .max(needed.min(worth))
+                    .max(self.scouting.reach.saturating_sub(self.last))
             }
         };
-        self.last.saturating_add(risked).saturating_add(PROOF)
+        let proof = self.last.saturating_add(PROOF);
+        let horizon = proof.saturating_add(risked);
+        match self.scouting.ceiling.filter(|ceiling| *ceiling > self.last) {
+            Some(ceiling) => horizon.min(ceiling.saturating_sub(1)).max(proof),
+            None => horizon,
+        }
     }
 
-    /// The requests that turned out to be beyond the proof of the end.
+    /// The scouts, and the requests that turned out to be beyond the proof of the end.
     fn in_vain(&self) -> u32 {
-        if self.ended() {
+        let beyond = if self.ended() {
             (self.next - 1).saturating_sub(self.last.saturating_add(PROOF))
         } else {
             0
-        }
+        };
+        self.scouting.requests + beyond
     }
 
     pub(super) fn ended(&self) -> bool {

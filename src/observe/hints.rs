@@ -6,7 +6,8 @@ use futures_util::stream::{self, StreamExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::sweep::{Collected, fetch};
+use super::collected::Collected;
+use super::sweep::fetch;
 use super::{ChatType, ObserveError, Projection, Reader, Seen};
 use crate::lead::LeadId;
 

@@ -5,7 +5,6 @@
 //! Assumption: a list has ended when two pages in a row bring nothing new, that is, are empty or a repetition of the page before. One page
 //! is not enough: pages are filtered after they are cut, and a chat that arrives meanwhile can push a page of one record onto the next.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 
@@ -13,14 +12,10 @@ use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 use rayon::prelude::*;
 use tokio::time::Instant;
 
-use super::cursor::{Cursor, next_page};
+use super::collected::Collected;
+use super::cursor::{Cursor, next_page, next_scout};
 use super::hints::look_where_seen;
-use super::key::{ByKey, Key};
-use super::tally::Tally;
-use super::{
-    ChatType, Leads, Lengths, ListingHints, Live, ObserveError, Observed, Page, Projection, Reader,
-    Reading, Seen, Unreadable,
-};
+use super::{ChatType, Leads, ListingHints, Live, ObserveError, Page, Projection, Reader, Seen};
 use crate::lead::{Desired, DesiredLead, FieldMask, LeadId};
 
 /// Reads the listing until each lead of `wanted` is found, or to its end if one is not found or `full` is set. Leads that the first
@@ -73,10 +68,7 @@ pub async fn observe_declared<R: Reader>(
         .map(|(id, lead)| (id, mask(lead)))
         .collect();
     let projection = Projection::only(wanted.iter().copied());
-    let mut collected = Collected {
-        lengths: hints.lengths,
-        ..Collected::default()
-    };
+    let mut collected = Collected::with_lengths(hints.lengths);
     let sent = Instant::now();
     if !full {
         let ids = wanted.iter().map(|(id, _)| *id);
@@ -97,15 +89,21 @@ async fn look<R: Reader>(
         return Ok(collected.into_live(sent, false));
     }
     let width = reader.width();
-    let first = sweep(reader, &projection, &mut collected, width, |collected| {
+    let all = Extent {
+        width,
+        is_whole: full,
+    };
+    let first = sweep(reader, &projection, &mut collected, all, |collected| {
         !full && done(collected)
     })
     .await?;
     if first.is_some() && !done(&collected) {
-        let second = sweep(reader, &projection, &mut collected, width, done).await?;
+        let until_found = Extent::until_done(width);
+        let second = sweep(reader, &projection, &mut collected, until_found, done).await?;
         if second.is_some() && second != first {
             // The listing changes, and concurrent pages may each miss what moved to the other. Sequential pages do not.
-            sweep(reader, &projection, &mut collected, 1, done).await?;
+            let one_by_one = Extent::until_done(1);
+            sweep(reader, &projection, &mut collected, one_by_one, done).await?;
         }
     }
     Ok(collected.into_live(sent, first.is_some()))
@@ -120,10 +118,14 @@ pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::
     let sent = Instant::now();
     let mut collected = Collected::default();
     let (all, width) = (Projection::All, reader.width());
-    let first = sweep(reader, &all, &mut collected, width, |_| false).await?;
-    let second = sweep(reader, &all, &mut collected, width, |_| false).await?;
+    let whole = |width| Extent {
+        width,
+        is_whole: true,
+    };
+    let first = sweep(reader, &all, &mut collected, whole(width), |_| false).await?;
+    let second = sweep(reader, &all, &mut collected, whole(width), |_| false).await?;
     if second != first {
-        sweep(reader, &all, &mut collected, 1, |_| false).await?;
+        sweep(reader, &all, &mut collected, whole(1), |_| false).await?;
     }
     Ok(collected.into_live(sent, true))
 }
@@ -164,8 +166,8 @@ pub async fn look_again<R: Reader>(
         };
     }
     if collected.listed() < hints.len() {
-        let width = reader.width();
-        sweep(reader, &projection, &mut collected, width, |collected| {
+        let extent = Extent::until_done(reader.width());
+        sweep(reader, &projection, &mut collected, extent, |collected| {
             collected.listed() == hints.len()
         })
         .await?;
@@ -211,33 +213,73 @@ const AT_FIRST: usize = 2;
 /// The maximum number of records in pages that wait for earlier pages. Bounds the memory if pages are huge.
 const MAX_WAITING: usize = 1_000_000;
 
+/// How far a sweep goes, and how many pages at a time.
+#[derive(Clone, Copy)]
+struct Extent {
+    width: usize,
+    /// Whether both lists are read to their ends in any case.
+    is_whole: bool,
+}
+
+impl Extent {
+    fn until_done(width: usize) -> Self {
+        Self {
+            width,
+            is_whole: false,
+        }
+    }
+}
+
 /// Reads both lists, up to `width` pages at a time, until `done` or to their ends. At the ends, returns a signature of everything
 /// listed.
 async fn sweep<R: Reader>(
     reader: &R,
     projection: &Projection,
     collected: &mut Collected,
-    width: usize,
+    extent: Extent,
     done: impl Fn(&Collected) -> bool,
 ) -> Result<Option<u64>, ObserveError<R::Error>> {
     let cap = reader.page_cap();
     let wanted = projection.count().unwrap_or_default();
     // The reader has `width` requests open; as many pages wait, so that no request waits for the slowest of the others.
-    let width = if width > 1 { 2 * width } else { 1 };
-    let (mut ahead, mut largest) = (AT_FIRST, 1);
+    let width = if extent.width > 1 {
+        2 * extent.width
+    } else {
+        1
+    };
+    let at_first = if extent.is_whole {
+        2 * AT_FIRST
+    } else {
+        AT_FIRST
+    };
+    let (mut ahead, mut largest) = (at_first.min(width.max(AT_FIRST)), 1);
+    let is_scouted = extent.is_whole && width > 1;
     let mut lists = [ChatType::Lead, ChatType::NonLead]
-        .map(|list| Cursor::new(list, collected.lengths.get(list)));
+        .map(|list| Cursor::new(list, collected.lengths.get(list), is_scouted));
     let mut nowhere = 0;
     let mut answers = FuturesOrdered::new();
+    let nothing = Projection::only([]);
+    let mut scouts = FuturesUnordered::new();
     collected.tally.begin();
     loop {
+        if let Some(seen) = next_scout(&mut lists, cap, width) {
+            scouts.push(fetch(reader, seen, &nothing));
+        }
         let needed = wanted.saturating_sub(collected.listed()).div_ceil(largest);
         while answers.len() < ahead
             && let Some(seen) = next_page(&mut lists, cap, width, needed)
         {
             answers.push_back(fetch(reader, seen, projection));
         }
-        let Some((seen, answer)) = answers.next().await else {
+        let next = tokio::select! {
+            Some((seen, answer)) = scouts.next() => {
+                let cursor = &mut lists[usize::from(seen.list == ChatType::NonLead)];
+                cursor.note_scouted(answer.ok().as_ref(), seen.page);
+                continue;
+            }
+            next = answers.next() => next,
+        };
+        let Some((seen, answer)) = next else {
             collected.tally.settle();
             return Ok(Some(
                 lists[0].shown.finish() ^ lists[1].shown.finish().rotate_left(1),
@@ -277,86 +319,5 @@ async fn sweep<R: Reader>(
     }
 }
 
-/// What the pages have shown so far.
-#[derive(Default)]
-pub(super) struct Collected {
-    /// Boxed: these values are large.
-    leads: Vec<(LeadId, Box<Observed>)>,
-    /// The index of each of them.
-    places: ByKey<usize>,
-    unreadable: BTreeMap<LeadId, String>,
-    lookalikes: BTreeSet<LeadId>,
-    tally: Tally,
-    pages: u64,
-    lengths: Lengths,
-}
-
-impl Collected {
-    /// Requested leads that are listed, readable or not.
-    fn listed(&self) -> usize {
-        self.leads.len() + self.unreadable.len()
-    }
-
-    pub(super) fn has(&self, id: &LeadId) -> bool {
-        self.places.contains_key(&Key::new(id.as_str())) || self.unreadable.contains_key(id)
-    }
-
-    pub(super) fn take(&mut self, page: Page, seen: Seen) {
-        self.pages += 1;
-        self.lookalikes.extend(page.lookalikes);
-        for sighting in page.sightings {
-            self.tally.take(sighting);
-        }
-        for (id, mut observed) in page.leads {
-            (observed.seen, observed.reading) = (Some(seen), page.reading);
-            self.unreadable.remove(&id);
-            match self.places.entry(Key::new(id.as_str())) {
-                Entry::Vacant(place) => {
-                    place.insert(self.leads.len());
-                    self.leads.push((id, observed));
-                }
-                Entry::Occupied(place) => {
-                    let (_, other) = &mut self.leads[*place.get()];
-                    if other.updated <= observed.updated {
-                        *other = observed;
-                    }
-                }
-            }
-        }
-        for Unreadable { id, reason } in page.unreadable {
-            if !self.places.contains_key(&Key::new(id.as_str())) {
-                self.unreadable.insert(id, reason);
-            }
-        }
-    }
-
-    fn in_order(mut self) -> Leads {
-        // The map sorts what is left in disorder.
-        self.leads.par_sort_by_cached_key(|(id, _)| id.beginning());
-        self.leads.into_iter().collect()
-    }
-
-    fn into_live(mut self, sent: Instant, complete: bool) -> Live {
-        let (leads_read, workload) = std::mem::take(&mut self.tally).total();
-        let unreadable = std::mem::take(&mut self.unreadable);
-        let lookalikes = std::mem::take(&mut self.lookalikes);
-        let lengths = self.lengths;
-        let listing = super::Listing {
-            complete,
-            leads_read,
-            pages_read: self.pages,
-        };
-        Live {
-            leads: self.in_order(),
-            unreadable,
-            lookalikes,
-            listing,
-            lengths,
-            workload: complete.then_some(workload),
-            reading: Some(Reading {
-                sent,
-                answered: Instant::now(),
-            }),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;
