@@ -4,7 +4,7 @@
 //! their own lines, the lines of the others need not be read at all.
 //!
 //! # Flow
-//! [`Excerpt::new`] finds the lines of the leads by their text, [`Excerpt::put_back`] puts the edited ones in their place.
+//! [`LeadExcerpt::new`] finds the lines of the leads by their text, [`LeadExcerpt::put_back`] puts the edited ones in their place.
 //!
 //! # Assumptions
 //! The excerpt is used only where it says of the leads what the whole file was read to say, so that a line that only looks like a lead's
@@ -15,14 +15,14 @@ use std::ops::Range;
 
 use crate::lead::LeadId;
 
-/// What a file has that may tie its leads together, or that makes their lines hard to tell: the whole file is edited then.
+/// What a file has that may tie its leads together, or that makes their lines hard to know: the whole file is edited then.
 const TIES: [&str; 10] = [
     "&", "*", "<<", "defaults", "\t", "\r", "|+", ">+", "\n---", "\n...",
 ];
 
 /// Leads of a file, as a file.
 #[derive(Debug)]
-pub(super) struct Excerpt<'t> {
+pub(super) struct LeadExcerpt<'t> {
     file: &'t str,
     /// The lines before the first lead, which the excerpt begins with.
     head: &'t str,
@@ -32,8 +32,8 @@ pub(super) struct Excerpt<'t> {
     blocks: Vec<(&'t LeadId, Range<usize>)>,
 }
 
-impl<'t> Excerpt<'t> {
-    /// The lines of some leads; `None` where they are not easy to tell, or are most of the file.
+impl<'t> LeadExcerpt<'t> {
+    /// The lines of some leads; `None` where they are not easily known, or are most of the file.
     pub(super) fn new(file: &'t str, leads: impl Iterator<Item = &'t LeadId>) -> Option<Self> {
         if !file.ends_with('\n') || TIES.iter().any(|tie| file.contains(tie)) {
             return None;
@@ -187,7 +187,7 @@ leads:
     #[test]
     fn leads_are_taken_with_their_lines_and_put_back() {
         let ids = ids(&["cccc3333", "aaaa1111"]);
-        let excerpt = Excerpt::new(FILE, ids.iter()).expect("an excerpt");
+        let excerpt = LeadExcerpt::new(FILE, ids.iter()).expect("an excerpt");
         let text = excerpt.text();
         assert_eq!(
             text,
@@ -202,9 +202,9 @@ leads:
     }
 
     #[test]
-    fn what_is_not_easy_to_tell_is_left_to_the_whole_file() {
+    fn what_is_not_easily_known_is_left_to_the_whole_file() {
         let ids = ids(&["aaaa1111"]);
-        let takes = |file: &str| Excerpt::new(file, ids.iter()).is_some();
+        let takes = |file: &str| LeadExcerpt::new(file, ids.iter()).is_some();
         assert!(takes(FILE));
         assert!(!takes(&FILE.replace("[vip", "[&vip vip")));
         assert!(!takes(&FILE.replace("OPEN\n\n", "OPEN # beside\n\n")));

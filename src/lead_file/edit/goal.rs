@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::excerpt::Excerpt;
+use super::excerpt::LeadExcerpt;
 use super::{append, finish, place, remove};
 use crate::lead::{Desired, DesiredValue, Field, LeadId};
 use crate::lead_file::emit::{self, AgentNames};
@@ -53,7 +53,7 @@ pub(crate) fn rewrite(
     Ok(super::with_layout_kept(file, text, made))
 }
 
-/// The same by an edit of the leads alone; `None` where they cannot be told from the others by their lines, or not be edited so.
+/// The same by an edit of the leads alone; `None` where their lines cannot be known from those of others, or not be edited so.
 fn by_excerpt(
     file: &Arc<str>,
     text: &str,
@@ -61,7 +61,7 @@ fn by_excerpt(
     goals: &Meanings,
     vocabulary: Vocabulary<'_>,
 ) -> Option<String> {
-    let excerpt = Excerpt::new(text, goals.keys())?;
+    let excerpt = LeadExcerpt::new(text, goals.keys())?;
     let small = excerpt.text();
     let says = declared(file, &small, vocabulary).ok().map(meaning_of)?;
     let is_as_known = goals
