@@ -232,6 +232,37 @@ fn a_forced_push_is_refused_until_there_is_a_descendant() {
 }
 
 #[test]
+fn a_commit_that_was_collected_is_an_error_until_the_record_begins_anew() {
+    let remote = Remote::new(1, "");
+    let once = "watch --once --ref origin/main";
+    remote.world.run(&format!("{once} --begin live")).exits(0);
+    let author = remote.author();
+    git_in(&author, &["checkout", "-q", "--orphan", "other"]);
+    std::fs::write(author.join("leads/all.yaml"), leads(&["CLOSED"])).expect("a file");
+    git_in(&author, &["add", "."]);
+    git_in(&author, &["commit", "-qm", "Begin anew"]);
+    git_in(&author, &["push", "-qf", "origin", "HEAD:main"]);
+    let clone = remote.world.path(".");
+    git_in(&clone, &["fetch", "-q"]);
+    git_in(&clone, &["checkout", "-q", "--detach", "origin/main"]);
+    git_in(&clone, &["branch", "-qD", "main"]);
+    git_in(&clone, &["reflog", "expire", "--expire=now", "--all"]);
+    git_in(&clone, &["gc", "-q", "--prune=now"]);
+
+    let gone = remote.world.run(&format!("{once} --format json")).exits(1);
+    let status = gone.json();
+    assert_eq!(status["result"], "error", "{status:#}");
+    let message = status["error"]["message"].as_str().expect("a message");
+    assert!(message.contains("is not in this repository"), "{message}");
+    assert!(status["error"]["help"].to_string().contains("fetch"));
+    assert_eq!(remote.status(1), "OPEN", "nothing is written");
+
+    std::fs::remove_file(remote.world.path(".convertalk/applied.json")).expect("a record");
+    remote.world.run(&format!("{once} --begin files")).exits(0);
+    assert_eq!(remote.status(1), "CLOSED");
+}
+
+#[test]
 fn the_last_valid_commit_stays_in_force_while_a_newer_one_is_not() {
     let remote = Remote::new(2, "");
     let first = git_in(&remote.author(), &["rev-parse", "HEAD"]);
@@ -479,4 +510,36 @@ fn an_api_that_fails_is_an_error_until_it_answers_again() {
             "{fault}: reverted once it answered"
         );
     }
+}
+
+/// What a pass keeps, the plan of hundreds of leads, would show after a few dozen.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_from_pass_to_pass() {
+    let remote = Remote::new(400, "");
+    let running = remote.watch("--every 100ms");
+    let resident = |passes: u64| -> u64 {
+        let end = Instant::now() + Duration::from_secs(120);
+        loop {
+            let metrics = running.ask("GET", "/metrics");
+            let of_passes = metrics
+                .lines()
+                .filter(|line| line.starts_with("convertalk_passes_total"));
+            let made: u64 = of_passes
+                .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+                .sum();
+            if made >= passes {
+                break;
+            }
+            assert!(Instant::now() < end, "{made} passes: {metrics}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let status = format!("/proc/{}/status", running.child.id());
+        let status = std::fs::read_to_string(status).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let digits = line.expect("its memory").split_whitespace().nth(1);
+        digits.expect("a number").parse().expect("kB")
+    };
+    let (early, late) = (resident(30), resident(90));
+    assert!(late < early + 6 * 1024, "{early} kB, then {late} kB");
 }

@@ -1,5 +1,5 @@
-//! Histories: commits, reverts, rewinds, agents' edits, selections, kills and runs in any order, against an oracle that knows of each lead
-//! only the value that it was last settled with.
+//! Histories: commits, reverts, rewinds, agents' edits, selections, kills, faults, undos and runs in any order, against an oracle that knows
+//! of each lead only the value that it was last settled with.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -37,7 +37,15 @@ enum Step {
     Saved(usize, usize),
     /// A run is killed after some milliseconds, and run again.
     Kill(u64),
+    /// A run while the platform takes no write.
+    Fault,
+    /// The last run is undone.
+    Undo,
 }
+
+/// A platform that is slow, and at times loses a request or an answer.
+const FLAGS: &str =
+    "--slow 40ms --fault slow@write=60% --fault 503@write:2,6,11 --fault drop-after@write:4,9";
 
 fn step() -> impl Strategy<Value = Step> {
     let (lead, status) = (0..LEADS, 0..STATUSES.len());
@@ -52,6 +60,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::TakeLive),
         1 => (lead, status).prop_map(|(lead, status)| Step::Saved(lead, status)),
         1 => (0..250u64).prop_map(Step::Kill),
+        1 => Just(Step::Fault),
+        2 => Just(Step::Undo),
     ]
 }
 
@@ -67,6 +77,8 @@ struct History {
     /// The oracle: the value that each lead was last settled with, and what the inbox has.
     settled: Statuses,
     live: Statuses,
+    /// What the last run wrote: each lead, and its values before and after. `None` where that is not known, or there was none.
+    last_run: Option<Vec<(usize, usize, usize)>>,
 }
 
 /// What the oracle says of a lead.
@@ -83,7 +95,7 @@ impl History {
         let live: Vec<Json> = (1..=LEADS)
             .map(|number| record(number, "OPEN", Some(RAHUL), &[]))
             .collect();
-        let world = World::new(&live, "--slow 40ms --fault slow@write=60%");
+        let world = World::new(&live, FLAGS);
         git_init(&world);
         let mut history = Self {
             world,
@@ -92,6 +104,7 @@ impl History {
             branch: Vec::new(),
             settled: [0; LEADS],
             live: [0; LEADS],
+            last_run: None,
         };
         history.commit([0; LEADS]);
         history
@@ -146,6 +159,7 @@ impl History {
             return;
         }
         ran.exits(0);
+        let mut written = Vec::new();
         for lead in leads {
             let writes = match self.verdict(*lead) {
                 Verdict::InSync | Verdict::Drift => false,
@@ -153,9 +167,49 @@ impl History {
                 Verdict::Conflict => conflicts == Some(true),
             };
             if writes {
+                written.push((*lead, self.live[*lead], self.files[*lead]));
                 self.live[*lead] = self.files[*lead];
             }
             self.settled[*lead] = self.files[*lead];
+        }
+        if !written.is_empty() {
+            self.last_run = Some(written);
+        }
+    }
+
+    /// A run that no write of succeeds: what is intended stays so.
+    fn fault(&mut self) {
+        self.world.becomes("--fault 503@write=100%");
+        let words = "apply --yes --base applied --allow rewind --deadline 1s";
+        let ran = self.world.run(words);
+        self.world.becomes(FLAGS);
+        let verdicts: Vec<Verdict> = (0..LEADS).map(|lead| self.verdict(lead)).collect();
+        if verdicts.contains(&Verdict::Conflict) {
+            ran.exits(3);
+            return;
+        }
+        let has_intent = verdicts.contains(&Verdict::Intended);
+        ran.exits(if has_intent { 5 } else { 0 });
+        for (lead, verdict) in verdicts.iter().enumerate() {
+            if *verdict != Verdict::Intended {
+                self.settled[lead] = self.files[lead];
+            }
+        }
+        if has_intent {
+            self.last_run = None;
+        }
+    }
+
+    /// What the last run wrote is as it was before, but where it has changed since. The record stays.
+    fn undo(&mut self) {
+        let Some(written) = self.last_run.take() else {
+            return;
+        };
+        self.world.run("undo last --yes");
+        for (lead, before, after) in written {
+            if self.live[lead] == after {
+                self.live[lead] = before;
+            }
         }
     }
 
@@ -192,6 +246,7 @@ impl History {
             self.settled[lead] = self.files[lead];
         }
         ran.exits(if is_stale { 4 } else { 0 });
+        self.last_run = None;
     }
 
     /// A run that is killed. The next one, with nothing in between, ends as the first one would have.
@@ -217,6 +272,7 @@ impl History {
         // What was sent before the kill may be done after it.
         std::thread::sleep(Duration::from_millis(80));
         self.apply(&all, "", None);
+        self.last_run = None;
     }
 
     fn step(&mut self, step: &Step) {
@@ -246,6 +302,8 @@ impl History {
             Step::TakeLive => self.apply(&all, " --conflicts take-live", Some(false)),
             Step::Saved(lead, status) => self.saved(lead, status),
             Step::Kill(after) => self.kill(after),
+            Step::Fault => self.fault(),
+            Step::Undo => self.undo(),
         }
     }
 
@@ -280,7 +338,7 @@ impl History {
 #[test]
 fn each_edit_is_written_once_and_no_agents_edit_to_a_settled_lead_is_lost() {
     let config = Config {
-        cases: 12,
+        cases: 16,
         failure_persistence: None,
         ..Config::default()
     };
