@@ -37,7 +37,7 @@ pub use apply_report::{ApplyReport, OutcomeReport, Stays};
 pub use checkup::{Health, HealthCheck, checkup, probed, unnamed_agents};
 pub use explanation::explanation;
 pub use history::{HistoryEntry, LeadHistory, lead_history};
-pub use lead_list::{LeadList, lead_list};
+pub use lead_list::{LeadList, ListedLeads, lead_list};
 pub use markdown::SMALLEST;
 pub use patch::patch;
 pub use problem::{ErrorDocument, Problem, Spot, problems};

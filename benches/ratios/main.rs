@@ -12,6 +12,7 @@
 )]
 
 mod bare;
+mod bulk;
 mod files;
 mod load;
 mod measure;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
     let scale = if has("--quick") { QUICK } else { FULL };
     let mut table = Table::new(only.unwrap_or_default());
     load::rows(&scale, &mut table);
+    bulk::rows(&scale, &mut table);
     network::rows(&scale, &mut table);
     println!("{}", table.markdown());
     if has("--check") && !table.holds() {

@@ -16,7 +16,7 @@ use crate::lead::{Lead, LeadId};
 use crate::lead_file::emit::AgentNames;
 use crate::lead_file::sheet;
 use crate::observe::{Live, observe_all};
-use crate::report::{LeadList, lead_list};
+use crate::report::{ListedLeads, lead_list};
 use crate::select::Selection;
 
 /// List the declared leads: uuid, label, status, agent, tags and place
@@ -76,13 +76,15 @@ impl List {
             ui.result(&String::from_utf8_lossy(&made))?;
             return Ok(Exit::Done);
         }
-        let mut list = LeadList::new(&selected, &names);
-        if let Some(live) = &live {
-            list = list.with_live(live, &undeclared, &names);
-        }
+        let leads = ListedLeads {
+            desired: &selected,
+            names: &names,
+            live: live.as_ref(),
+            undeclared: &undeclared,
+        };
         match self.format {
-            ListFormat::Json => ui.json(&list)?,
-            ListFormat::Table | ListFormat::Csv => ui.result(&lead_list(&list))?,
+            ListFormat::Json => ui.json(&leads)?,
+            ListFormat::Table | ListFormat::Csv => ui.result(&lead_list(leads))?,
         }
         Ok(Exit::Done)
     }

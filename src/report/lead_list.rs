@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use super::field_summary::shortest;
 use super::style::{CHANGE, FAINT, STRONG, count, paint, visible};
@@ -68,37 +69,52 @@ pub struct LiveValues {
     pub tags: Vec<String>,
 }
 
-impl LeadList {
+/// The leads of a list, made one at a time: 100,000 leads need not be in memory in the form of a list, too.
+#[derive(Debug, Clone, Copy)]
+pub struct ListedLeads<'l> {
     /// The declared leads.
-    pub fn new(desired: &Desired, names: &AgentNames<'_>) -> Self {
-        let leads = desired.iter().map(|(id, lead)| declared(id, lead, names));
-        Self {
-            leads: leads.collect(),
-        }
-    }
+    pub desired: &'l Desired,
+    /// The names of agents.
+    pub names: &'l AgentNames<'l>,
+    /// The inbox's values, to be shown beside them.
+    pub live: Option<&'l BTreeMap<&'l LeadId, &'l Lead>>,
+    /// Leads of the inbox that no file declares.
+    pub undeclared: &'l [(&'l LeadId, &'l Lead)],
+}
 
-    /// With the inbox's values beside them, and after them the leads that no file declares.
-    pub fn with_live(
-        mut self,
-        live: &BTreeMap<&LeadId, &Lead>,
-        undeclared: &[(&LeadId, &Lead)],
-        names: &AgentNames<'_>,
-    ) -> Self {
-        for lead in &mut self.leads {
-            lead.live = Some(live.get(&lead.uuid).map(|live| shown(live, names)));
+impl<'l> ListedLeads<'l> {
+    fn iter(self) -> impl Iterator<Item = ListedLead> + 'l {
+        let Self { names, live, .. } = self;
+        let declared = self.desired.iter().map(move |(id, lead)| ListedLead {
+            live: live.map(|live| live.get(id).map(|live| shown(live, names))),
+            ..declared(id, lead, names)
+        });
+        let undeclared = self.undeclared.iter().map(move |(id, live)| ListedLead {
+            uuid: (*id).clone(),
+            label: None,
+            status: None,
+            agent: None,
+            tags: None,
+            hold: None,
+            source: None,
+            live: Some(Some(shown(live, names))),
+        });
+        declared.chain(undeclared)
+    }
+}
+
+impl Serialize for ListedLeads<'_> {
+    /// As a [`LeadList`].
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Leads<'l>(ListedLeads<'l>);
+        impl Serialize for Leads<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0.iter())
+            }
         }
-        self.leads
-            .extend(undeclared.iter().map(|(id, live)| ListedLead {
-                uuid: (*id).clone(),
-                label: None,
-                status: None,
-                agent: None,
-                tags: None,
-                hold: None,
-                source: None,
-                live: Some(Some(shown(live, names))),
-            }));
-        self
+        let mut list = serializer.serialize_struct("LeadList", 1)?;
+        list.serialize_field("leads", &Leads(*self))?;
+        list.end()
     }
 }
 
@@ -175,34 +191,25 @@ impl ListedTags {
 }
 
 /// A list for a terminal, one lead a line. A live value stands in parentheses where it is not as declared.
-pub fn lead_list(list: &LeadList) -> String {
-    let ids = list.leads.iter().map(|lead| lead.uuid.as_str()).collect();
+pub fn lead_list(leads: ListedLeads<'_>) -> String {
+    let declared = leads.desired.keys();
+    let undeclared = leads.undeclared.iter().map(|(id, _)| *id);
+    let ids = declared.chain(undeclared).map(LeadId::as_str).collect();
     let length = shortest(&ids);
-    let mut rows: Vec<[String; 6]> =
-        vec![["lead", "label", "status", "agent", "tags", "declared at"].map(str::to_owned)];
-    rows.extend(list.leads.iter().map(|lead| row(lead, length)));
-    let mut widths = [0; 6];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+    let header = ["lead", "label", "status", "agent", "tags", "declared at"].map(str::to_owned);
+    let mut widths = header.each_ref().map(String::len);
+    for lead in leads.iter() {
+        for (width, cell) in widths.iter_mut().zip(row(&lead, length)) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let mut out = String::new();
-    for (at, row) in rows.iter().enumerate() {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            line.push_str(&format!("{cell:width$}  "));
-        }
-        let line = line.trim_end();
-        let line = if at == 0 {
-            paint(FAINT, line)
-        } else {
-            line.to_owned()
-        };
-        out.push_str(&line);
+    let mut out = paint(FAINT, line(&header, widths)).to_string() + "\n";
+    for lead in leads.iter() {
+        out.push_str(&line(&row(&lead, length), widths));
         out.push('\n');
     }
-    let held = list.leads.iter().filter(|lead| lead.hold.is_some()).count();
+    let is_held = |lead: &&DesiredLead| lead.hold.is_some();
+    let held = leads.desired.values().filter(is_held).count();
     let held = if held == 0 {
         String::new()
     } else {
@@ -210,9 +217,18 @@ pub fn lead_list(list: &LeadList) -> String {
     };
     out.push_str(&format!(
         "{}{held}\n",
-        paint(STRONG, count(list.leads.len(), "lead"))
+        paint(STRONG, count(ids.len(), "lead"))
     ));
     out
+}
+
+fn line(row: &[String; 6], widths: [usize; 6]) -> String {
+    let mut line = String::new();
+    for (cell, width) in row.iter().zip(widths) {
+        line.push_str(&format!("{cell:width$}  "));
+    }
+    line.truncate(line.trim_end().len());
+    line
 }
 
 fn row(lead: &ListedLead, length: usize) -> [String; 6] {
