@@ -50,15 +50,15 @@ fn read(world: &World, name: &str) -> String {
     std::fs::read_to_string(world.path(&format!("leads/{name}"))).expect("a file")
 }
 
-#[test]
-fn bulk_edits_say_what_was_assigned_and_nothing_else() {
+/// Makes each assignment to every lead of each layout that takes it, and looks at the files: name, assignment, text before and after.
+pub(super) fn each_assignment(mut look: impl FnMut(&str, &str, &str, &str)) {
     let mut files = layouts();
     files.remove(EXPLICIT);
     let world = world_of(&files.clone().into_iter().collect::<Vec<_>>());
     for assignment in ASSIGNMENTS {
         world.run(&format!("set --all {assignment}")).exits(0);
         for (name, before) in &files {
-            check(name, assignment, before, &read(&world, name));
+            look(name, assignment, before, &read(&world, name));
         }
         let again = world.run(&format!("set --all {assignment}")).exits(0);
         assert!(again.out.starts_with("Nothing"), "{}", again.out);
@@ -66,6 +66,11 @@ fn bulk_edits_say_what_was_assigned_and_nothing_else() {
             world.write(&format!("leads/{name}"), before);
         }
     }
+}
+
+#[test]
+fn bulk_edits_say_what_was_assigned_and_nothing_else() {
+    each_assignment(check);
 }
 
 #[test]
