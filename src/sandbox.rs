@@ -34,6 +34,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use governor::{Quota, RateLimiter};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -131,6 +132,9 @@ impl Sandbox {
             )),
             kept: Mutex::new(kept::Kept::new(options.keep_pages.saturating_mul(1 << 20))),
             faults: Mutex::new(faults),
+            rate: options
+                .rate
+                .map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             changed: Notify::new(),
             stopping: stopping.clone(),
             is_loopback: crate::loopback::is_loopback(address),

@@ -8,6 +8,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use governor::DefaultDirectRateLimiter;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
@@ -39,6 +40,8 @@ pub(super) struct Server {
     pub(super) inbox: Mutex<Inbox>,
     pub(super) kept: Mutex<Kept>,
     pub(super) faults: Mutex<Faults>,
+    /// What goes over it is answered with 429.
+    pub(super) rate: Option<DefaultDirectRateLimiter>,
     pub(super) log: Arc<Log>,
     /// Notified after changes.
     pub(super) changed: Notify,
@@ -66,7 +69,12 @@ pub(super) async fn answer(
         _ => None,
     };
     let mut ticket = server.log.arrive(&parts);
-    let fault = side.and_then(|side| lock(&server.faults).strike(side));
+    let is_over = |rate: &DefaultDirectRateLimiter| rate.check().is_err();
+    let fault = if side.is_some() && server.rate.as_ref().is_some_and(is_over) {
+        Some(FaultKind::TooManyRequests)
+    } else {
+        side.and_then(|side| lock(&server.faults).strike(side))
+    };
     ticket.request.fault = fault;
     let bytes = to_bytes(body, MAX_DRAINED)
         .await

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -225,6 +226,9 @@ pub struct Options {
     /// Send Retry-After as a date
     #[arg(long, help_heading = "Faults")]
     pub retry_after_date: bool,
+    /// Answer 429 to what goes over N requests a second
+    #[arg(long, value_name = "N", help_heading = "Faults")]
+    pub rate: Option<NonZeroU32>,
     /// The delay of an answer with the fault `slow`
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration::parse, help_heading = "Faults")]
     pub slow: Duration,
@@ -279,6 +283,7 @@ impl Default for Options {
             faults: Vec::new(),
             retry_after: 1,
             retry_after_date: false,
+            rate: None,
             slow: Duration::from_secs(2),
             latency: Duration::ZERO,
             log: false,

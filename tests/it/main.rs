@@ -17,6 +17,7 @@ mod edit;
 mod explain;
 mod exposed;
 mod faults;
+mod fleet;
 mod fmt;
 mod forms;
 mod fuzz;
