@@ -59,7 +59,7 @@ pub(crate) fn ages(requests: &[LoggedRequest], page: Duration) -> Vec<Duration> 
 }
 
 /// Whether what an agent added is among the items that a write sends, or that a record has.
-fn has(edit: &AgentEdit, items: &Json) -> bool {
+pub(crate) fn has(edit: &AgentEdit, items: &Json) -> bool {
     let text = |item: &Json| match edit.field {
         "tags" => item.as_str().map(str::to_owned),
         "notes" => item["title"].as_str().map(str::to_owned),

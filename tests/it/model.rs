@@ -3,6 +3,7 @@
 //!
 //! A case is drawn from its number, which a failure prints: `CONVERTALK_MODEL_SEED=17 cargo test --test it model`.
 
+mod agents;
 mod case;
 mod oracle;
 
@@ -435,7 +436,16 @@ fn key_of<'a, T>(pair: Option<(&'a &'static str, T)>) -> &'a &'static str {
     pair.map_or(&"", |(key, _)| key)
 }
 
-fn run(seeds: std::ops::Range<u64>) {
+/// Plays cases, or the one of the environment.
+fn cases(
+    seeds: std::ops::Range<u64>,
+    play: impl Fn(u64) -> bool + Sync + std::panic::RefUnwindSafe,
+) {
+    let given = std::env::var("CONVERTALK_MODEL_SEED").ok();
+    let seeds = match given.and_then(|seed| seed.parse::<u64>().ok()) {
+        Some(seed) => seed..seed + 1,
+        None => seeds,
+    };
     let (next, failed, unsettled) = (
         AtomicU64::new(seeds.start),
         Mutex::new(Vec::new()),
@@ -466,32 +476,26 @@ fn run(seeds: std::ops::Range<u64>) {
         failed.is_empty(),
         "these cases failed; each again with CONVERTALK_MODEL_SEED=N: {failed:?}"
     );
-    let cases = seeds.end - seeds.start;
+    let played = seeds.end - seeds.start;
     assert!(
-        unsettled <= 2 + cases / 50,
-        "{unsettled} of {cases} ended in an honest failure, though the platform was able"
+        unsettled <= 2 + played / 50,
+        "{unsettled} of {played} ended in an honest failure, though the platform was able"
     );
 }
 
 #[test]
 fn any_inbox_any_files_any_faults() {
-    match std::env::var("CONVERTALK_MODEL_SEED")
-        .ok()
-        .and_then(|seed| seed.parse::<u64>().ok())
-    {
-        Some(seed) => run(seed..seed + 1),
-        None => run(0..150),
-    }
+    cases(0..150, play);
 }
 
 #[test]
 #[ignore = "takes a second for some fifteen cases: CONVERTALK_MODEL_CASES=20000 cargo test --test it model::any -- --ignored"]
 fn any_inbox_any_files_any_faults_at_length() {
-    let cases = std::env::var("CONVERTALK_MODEL_CASES")
+    let wanted = std::env::var("CONVERTALK_MODEL_CASES")
         .ok()
-        .and_then(|cases| cases.parse().ok())
+        .and_then(|wanted| wanted.parse().ok())
         .unwrap_or(10_000);
-    run(1_000..1_000 + cases);
+    cases(1_000..1_000 + wanted, play);
 }
 
 #[test]

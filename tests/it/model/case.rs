@@ -8,6 +8,10 @@ use crate::world::{PRIYA, RAHUL, record, uuid};
 pub(super) struct Random(u64);
 
 impl Random {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x2545_f491_4f6c_dd1d))
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
@@ -20,20 +24,20 @@ impl Random {
         (self.next() % most as u64) as usize
     }
 
-    fn between(&mut self, least: usize, most: usize) -> usize {
+    pub(super) fn between(&mut self, least: usize, most: usize) -> usize {
         least + self.below(most - least + 1)
     }
 
     /// In so many of a hundred cases.
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(super) fn one<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 
-    fn some<T: Copy>(&mut self, of: &[T]) -> Vec<T> {
+    pub(super) fn some<T: Copy>(&mut self, of: &[T]) -> Vec<T> {
         of.iter().copied().filter(|_| self.chance(50)).collect()
     }
 }
@@ -81,7 +85,7 @@ pub(super) struct Case {
 }
 
 pub(super) fn draw(seed: u64) -> Case {
-    let random = &mut Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let random = &mut Random::new(seed);
     let leads = random.between(5, 25);
     let mut lists = [Vec::new(), Vec::new()];
     for number in 0..leads {
