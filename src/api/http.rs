@@ -292,7 +292,7 @@ impl Transport {
             read()
         };
         match &verdict {
-            Err(Failure::Busy { retry_after, .. }) => self.limiter.back_off(*retry_after),
+            Err(Failure::Busy { retry_after, .. }) => self.limiter.back_off(sent, *retry_after),
             Ok(()) => self.limiter.record_success(took),
             Err(_) => {}
         }

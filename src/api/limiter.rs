@@ -42,6 +42,8 @@ struct State {
     took: Duration,
     best: Option<Duration>,
     paused_until: Option<Instant>,
+    /// When the width was last halved.
+    halved: Option<Instant>,
 }
 
 impl ConcurrencyLimiter {
@@ -65,6 +67,7 @@ impl ConcurrencyLimiter {
                 took: Duration::ZERO,
                 best: None,
                 paused_until: None,
+                halved: None,
             }),
         }
     }
@@ -128,11 +131,15 @@ impl ConcurrencyLimiter {
         }
     }
 
-    /// The platform is busy: halves the width, and pauses all requests for as long as it asked.
-    pub(super) fn back_off(&self, pause: Option<Duration>) {
+    /// The platform is busy: halves the width, and pauses all requests for as long as it asked. Requests that were sent before the width
+    /// was last halved say nothing about the present one.
+    pub(super) fn back_off(&self, sent: Instant, pause: Option<Duration>) {
         let mut state = self.state();
-        let half = (state.width / 2).max(1);
-        self.narrow_to(&mut state, half);
+        if state.halved.is_none_or(|halved| sent >= halved) {
+            let half = (state.width / 2).max(1);
+            self.narrow_to(&mut state, half);
+            state.halved = Some(Instant::now());
+        }
         let until = pause.and_then(|pause| Instant::now().checked_add(pause));
         state.paused_until = state.paused_until.max(until);
     }
@@ -195,6 +202,8 @@ impl Drop for Permit<'_> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::stream::{self, StreamExt};
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -204,7 +213,7 @@ mod tests {
         for _ in 0..5 {
             held.push(limiter.acquire().await);
         }
-        limiter.back_off(None);
+        limiter.back_off(Instant::now(), None);
         assert_eq!(
             limiter.permits.available_permits(),
             0,
@@ -237,7 +246,7 @@ mod tests {
     async fn no_request_is_sent_during_a_pause() {
         let limiter = ConcurrencyLimiter::new(2, None);
         let start = Instant::now();
-        limiter.back_off(Some(Duration::from_secs(7)));
+        limiter.back_off(start, Some(Duration::from_secs(7)));
         assert!(limiter.acquire().await.is_ok());
         assert!(start.elapsed() >= Duration::from_secs(7));
     }
@@ -245,7 +254,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_of_an_hour_is_not_waited_for() {
         let limiter = ConcurrencyLimiter::new(2, None);
-        limiter.back_off(Some(Duration::from_secs(3600)));
+        limiter.back_off(Instant::now(), Some(Duration::from_secs(3600)));
         assert!(
             limiter
                 .acquire()
@@ -258,8 +267,88 @@ mod tests {
     async fn never_narrower_than_one() {
         let limiter = ConcurrencyLimiter::new(3, None);
         for _ in 0..9 {
-            limiter.back_off(None);
+            limiter.back_off(Instant::now(), None);
         }
         assert_eq!(limiter.permits.available_permits(), 1);
+    }
+
+    /// A platform with this time for an answer, that works on `knee` requests at a time: others wait, or are refused.
+    struct Simulated {
+        latency: Duration,
+        knee: Arc<Semaphore>,
+        refuses: bool,
+    }
+
+    impl Simulated {
+        /// Whether it answers, and does not refuse.
+        async fn answers(&self) -> bool {
+            let slot = if self.refuses {
+                let slot = Arc::clone(&self.knee).try_acquire_owned().ok();
+                if slot.is_none() {
+                    tokio::time::sleep(self.latency / 4).await;
+                    return false;
+                }
+                slot
+            } else {
+                Arc::clone(&self.knee).acquire_owned().await.ok()
+            };
+            tokio::time::sleep(self.latency).await;
+            slot.is_some()
+        }
+    }
+
+    const REQUESTS: usize = 2_000;
+
+    /// The time for all requests. With a fixed width, the limiter learns nothing.
+    async fn takes(width: usize, is_fixed: bool, millis: u64, knee: usize, refuses: bool) -> f64 {
+        let limiter = ConcurrencyLimiter::new(width, None);
+        let platform = Simulated {
+            latency: Duration::from_millis(millis),
+            knee: Arc::new(Semaphore::new(knee)),
+            refuses,
+        };
+        let one = async || {
+            loop {
+                let permit = limiter.acquire().await;
+                let sent = Instant::now();
+                let is_answered = platform.answers().await;
+                drop(permit);
+                if is_answered {
+                    if !is_fixed {
+                        limiter.record_success(sent.elapsed());
+                    }
+                    return;
+                }
+                if !is_fixed {
+                    limiter.back_off(sent, None);
+                }
+                tokio::time::sleep(platform.latency).await;
+            }
+        };
+        let start = Instant::now();
+        let mut open = stream::iter((0..REQUESTS).map(|_| one())).buffer_unordered(2 * width);
+        while open.next().await.is_some() {}
+        start.elapsed().as_secs_f64()
+    }
+
+    /// By how much more than the best fixed width it takes, on a platform that queues and on one that refuses.
+    #[tokio::test(start_paused = true)]
+    async fn takes_little_more_time_than_the_best_fixed_width() {
+        for millis in [5, 20, 200] {
+            for knee in [4, 40] {
+                for (refuses, limit) in [(false, 1.05), (true, 1.7)] {
+                    let mut best = f64::MAX;
+                    for width in [1, 2, 4, 8, 16, 32, 40, 64] {
+                        best = best.min(takes(width, true, millis, knee, refuses).await);
+                    }
+                    let taken = takes(64, false, millis, knee, refuses).await;
+                    let ratio = taken / best;
+                    assert!(
+                        ratio <= limit,
+                        "{millis} ms, {knee} at a time, refuses: {refuses}: {ratio:.2} of the best fixed width"
+                    );
+                }
+            }
+        }
     }
 }

@@ -229,3 +229,104 @@ fn what_is_beside_the_text_of_an_item_is_kept() {
         attributes(87, false)
     );
 }
+
+/// The bodies of one run, by lead.
+fn sent_since(world: &World, before: usize) -> BTreeMap<String, Vec<Json>> {
+    let mut sent: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+    for put in world.puts().split_off(before) {
+        let body = put.body.expect("a body");
+        let id = body["uuid"].as_str().expect("text").to_owned();
+        sent.entry(id).or_default().push(body);
+    }
+    sent
+}
+
+/// Where the platform shows a write late, or one field after the other, what is not there yet may be sent once more: of absolute values
+/// that changes nothing.
+#[test]
+fn writes_that_are_done_and_never_answered_converge() {
+    for (flags, is_late) in [
+        ("--fault drop-after@write", false),
+        ("--fault truncated@write", false),
+        ("--fault drop-after@write --apart 40ms", true),
+        ("--fault drop-after@write --lag 100ms", true),
+    ] {
+        let world = world(flags);
+        let ran = world.run("apply --yes --canary 0 --patience 5s").exits(0);
+        assert!(ran.out.contains("3 verified"), "{flags}: {}", ran.out);
+        let sent = sent_since(&world, 0);
+        let most = if is_late { 4 } else { 1 };
+        assert!(
+            sent.len() == 3 && sent.values().all(|bodies| bodies.len() <= most),
+            "{flags}: {sent:?}"
+        );
+        for number in 1..=3 {
+            assert_eq!(notes(&world, number).len(), 2, "{flags}");
+        }
+        world.assert_settled();
+    }
+}
+
+#[test]
+fn side_effects_converge_in_every_run() {
+    let rows = [
+        ("agent: priya", "", 1),
+        ("agent: priya", ", side_effects: [status]", 1),
+        ("agent: priya, status: OPEN", ", side_effects: [status]", 2),
+    ];
+    for (lead, api, times) in rows {
+        let live: Vec<_> = (1..=3)
+            .map(|number| record(number, "OPEN", None, &["web"]))
+            .collect();
+        let world = World::new(&live, "--side-effect assign-opens");
+        let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+        let config = config.replace("endpoint: sandbox", &format!("endpoint: sandbox{api}"));
+        world.write("convertalk.yaml", &config);
+        let leads = (1..=3).map(|number| format!("  {}: {{ {lead} }}\n", uuid(number)));
+        world.declare(&leads.collect::<String>());
+        for run in 1..=20 {
+            let before = world.puts().len();
+            let ran = world.run("apply --yes --patience 1s").exits(0);
+            assert!(ran.out.contains("3 verified"), "run {run}: {}", ran.out);
+            let sent = sent_since(&world, before);
+            assert!(
+                sent.len() == 3 && sent.values().all(|bodies| bodies.len() == times),
+                "{lead}{api}, run {run}: {sent:?}"
+            );
+            world.assert_settled();
+            // Somebody takes the leads back.
+            for number in 1..=3 {
+                world.sandbox().edit(&uuid(number), |record| {
+                    record["status"] = "OPEN".into();
+                    record["_agentAssigned"] = Json::Null;
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cap_that_some_leads_reach_stops_no_other_and_is_not_fought() {
+    let tags = ["a", "b", "c", "d", "e"];
+    let live: Vec<_> = (1..=6)
+        .map(|number| record(number, "OPEN", None, &tags[..2 + number / 2]))
+        .collect();
+    let world = World::new(&live, "--normalise cap");
+    let leads =
+        (1..=6).map(|number| format!("  {}: {{ tags: {{ present: [x] }} }}\n", uuid(number)));
+    world.declare(&leads.collect::<String>());
+    for run in 1..=20 {
+        let before = world.puts().len();
+        let ran = world.run("apply --yes --patience 1s").exits(6);
+        let sent = sent_since(&world, before);
+        assert!(sent.values().all(|bodies| bodies.len() == 1), "{sent:?}");
+        let (verified, sends) = if run == 1 {
+            ("5 verified", 6)
+        } else {
+            ("1 unverified", 1)
+        };
+        assert!(ran.out.contains(verified), "run {run}: {}", ran.out);
+        assert!(!ran.out.contains("untried"), "run {run}: {}", ran.out);
+        assert_eq!(sent.len(), sends, "run {run}");
+    }
+}
