@@ -203,7 +203,8 @@ fn the_second_plan_looks_where_the_leads_were() {
     let first = requests(&world, "plan");
     assert!(first > 3 * pages / 4, "{first} of {pages} pages");
     let second = requests(&world, "plan");
-    assert!(second <= 50, "{second} requests for 50 leads");
+    // One for each, and seldom one more, which was asked for before the last answers came.
+    assert!(second <= 60, "{second} requests for 50 leads");
     let full = requests(&world, "plan --full");
     assert!(
         full >= pages + 4,
