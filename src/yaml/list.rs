@@ -118,18 +118,16 @@ impl ListEdit<'_, '_> {
             .unwrap_or_default()
             .to_owned();
         items[0].lead = items[0].lead[first.len()..].to_owned().into();
-        let mut made = joined(items, &new, close);
-        if made.is_empty() && !first.is_empty() {
-            // The bracket cannot come after a comment on its line.
-            let line = written.line_start(written.start(self.key));
-            let line = &written.text[line..];
-            let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
-            made = format!("{}{indent}", self.line_break);
+        let made = joined(items, &new, close);
+        if !made.is_empty() || first.is_empty() {
+            return Some(vec![Splice::new(inside, first + &made)]);
         }
-        Some(vec![Splice::new(
-            inside,
-            first.trim_end_matches('\r').to_owned() + &made,
-        )])
+        // The bracket cannot come after a comment on its line.
+        let line = &written.text[written.line_start(written.start(self.key))..];
+        let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
+        let comment = first.trim_end_matches('\r');
+        let made = format!("{comment}{}{indent}", self.line_break);
+        Some(vec![Splice::new(inside, made)])
     }
 
     /// A list of `- ` lines. `None` where it is written in another way.
