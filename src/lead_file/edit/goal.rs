@@ -49,7 +49,8 @@ pub(crate) fn rewrite(
     if let Some(made) = by_excerpt(file, text, known, goals, vocabulary) {
         return Ok(made);
     }
-    let made = rewritten(file, text, goals, vocabulary)?;
+    let desired = declared(file, text, vocabulary).map_err(|why| vec![(None, why)])?;
+    let made = rewritten(file, text, desired, goals, vocabulary)?;
     Ok(super::with_layout_kept(file, text, made))
 }
 
@@ -63,23 +64,24 @@ fn by_excerpt(
 ) -> Option<String> {
     let excerpt = LeadExcerpt::new(text, goals.keys())?;
     let small = excerpt.text();
-    let says = declared(file, &small, vocabulary).ok().map(meaning_of)?;
-    let is_as_known = goals
-        .keys()
-        .all(|id| known.get(id).map(one_meaning).as_ref() == says.get(id));
-    if !is_as_known || says.len() != goals.len() {
+    let desired = declared(file, &small, vocabulary).ok()?;
+    let says = |leads: &Desired, id| leads.get(id).map(one_meaning);
+    let is_as_known = goals.keys().all(|id| says(known, id) == says(&desired, id));
+    if !is_as_known || desired.len() != goals.len() {
         return None;
     }
-    let made = rewritten(file, &small, goals, vocabulary).ok()?;
+    let made = rewritten(file, &small, desired, goals, vocabulary).ok()?;
     let laid_out = super::with_layout_kept(file, &small, made.clone());
     // The leads may be in the canonical layout by chance, in a file that is not.
     let keeps_layout = laid_out == made || super::is_canonical(file, text);
     excerpt.put_back(if keeps_layout { &laid_out } else { &made })
 }
 
+/// The text, which declares `desired`, with the leads that are to say something else.
 fn rewritten(
     file: &Arc<str>,
     text: &str,
+    desired: Desired,
     goals: &Meanings,
     vocabulary: Vocabulary<'_>,
 ) -> Result<String, Vec<Refused>> {
@@ -89,7 +91,6 @@ fn rewritten(
         names: vocabulary.agents.map(AgentNames::new).unwrap_or_default(),
     };
     let whole = |why: String| vec![(None, why)];
-    let desired = declared(file, text, vocabulary).map_err(whole)?;
     let (known, new): (Vec<_>, Vec<_>) =
         goals.iter().partition(|(id, _)| desired.contains_key(*id));
     let known: Meanings = owned(known);

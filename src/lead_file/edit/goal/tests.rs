@@ -155,7 +155,7 @@ proptest! {
             assignments.iter().for_each(|one| one.apply(&mut goal));
             goals.insert(id, goal);
         }
-        let whole = rewritten(&file(), &text, &goals, vocabulary());
+        let whole = rewritten(&file(), &text, known.clone(), &goals, vocabulary());
         let whole = whole.map(|made| super::super::with_layout_kept(&file(), &text, made));
         prop_assert_eq!(rewrite(&file(), &text, &known, &goals, vocabulary()), whole);
     }
