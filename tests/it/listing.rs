@@ -169,7 +169,18 @@ fn sized(leads: usize, page_size: usize, step: usize, flags: &str) -> (World, us
 fn requests(world: &World, command: &str) -> usize {
     let before = world.reads();
     world.run(command).exits(0);
-    world.reads() - before
+    settled_reads(world) - before
+}
+
+/// The requests for pages, once none comes any more: what a plan gave up when it had found its leads may arrive after it has ended.
+fn settled_reads(world: &World) -> usize {
+    loop {
+        let before = world.reads();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        if world.reads() == before {
+            return before;
+        }
+    }
 }
 
 #[test]
@@ -203,8 +214,7 @@ fn the_second_plan_looks_where_the_leads_were() {
     let first = requests(&world, "plan");
     assert!(first > 3 * pages / 4, "{first} of {pages} pages");
     let second = requests(&world, "plan");
-    // One for each, and seldom one more, which was asked for before the last answers came.
-    assert!(second <= 60, "{second} requests for 50 leads");
+    assert!(second <= 50, "{second} requests for 50 leads");
     let full = requests(&world, "plan --full");
     assert!(
         full >= pages + 4,
