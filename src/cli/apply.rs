@@ -50,10 +50,8 @@ pub(super) struct Apply {
 
 impl Apply {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
-        let access = Access::default();
-        let meter = RunMeter::start(&access.requests);
-        self.apply(directory, &access, &meter, ui)
-            .inspect_err(|error| self.reports.write_failure(&meter, error, ui))
+        self.reports
+            .measured(ui, |access, meter| self.apply(directory, access, meter, ui))
     }
 
     fn apply(

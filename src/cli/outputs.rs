@@ -93,6 +93,19 @@ impl OutputKind {
         head.is_empty() || self.begins(head)
     }
 
+    /// Whether a path may be written while the workspace cannot be read: by its name it is no file of any workspace or of the program.
+    pub(super) fn is_free(self, path: &Path) -> bool {
+        let Ok(whole) = std::path::absolute(path) else {
+            return false;
+        };
+        // Some file systems take either case.
+        let name = whole.to_string_lossy().to_lowercase();
+        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        let mut of_program = crate::state::FILES.iter();
+        let is_of_program = of_program.any(|file| Path::new(&name).ends_with(file));
+        !is_yaml && !is_of_program && self.may_replace(path)
+    }
+
     /// A report replaces one in any format.
     fn begins(self, head: &str) -> bool {
         let starts = |words: &[&str]| words.iter().any(|word| head.starts_with(word));

@@ -45,10 +45,9 @@ pub(super) struct PlanArgs {
 
 impl PlanArgs {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
-        let access = Access::default();
-        let meter = RunMeter::start(&access.requests);
-        self.plan(directory, &access, &meter, ui)
-            .inspect_err(|error| self.forms.reports.write_failure(&meter, error, ui))
+        self.forms
+            .reports
+            .measured(ui, |access, meter| self.plan(directory, access, meter, ui))
     }
 
     fn plan(

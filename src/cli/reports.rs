@@ -9,9 +9,10 @@ use super::options::is_stdout;
 use super::outputs::OutputKind;
 use super::pull_request::prefix_of_places;
 use super::run_metrics::RunMeter;
+use super::session::Access;
 use super::ui::Ui;
 use crate::atomic_file;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::plan::Plan;
 use crate::redaction::Redaction;
 use crate::report::{self, Audience, Format};
@@ -132,12 +133,23 @@ impl Reports {
         self.files().any(is_stdout)
     }
 
+    /// Runs `work`, which writes the reports of a run that gets as far as a plan. Where it fails before, the figures are written here.
+    pub(super) fn measured(
+        &self,
+        ui: &Ui,
+        work: impl FnOnce(&Access, &RunMeter) -> Result<Exit, Error>,
+    ) -> Result<Exit, Error> {
+        let access = Access::default();
+        let meter = RunMeter::start(&access.requests);
+        work(&access, &meter).inspect_err(|error| self.write_failure(&meter, error, ui))
+    }
+
     /// Writes the figures of a run that ended before it had any, so that monitoring sees that it failed, and with which answers. Files that
     /// are refused are not written.
-    pub(super) fn write_failure(&self, meter: &RunMeter, error: &Error, ui: &Ui) {
+    fn write_failure(&self, meter: &RunMeter, error: &Error, ui: &Ui) {
         let is_refused = matches!(error, Error::Usage(_) | Error::Output { .. });
-        let are_reports = self.outputs().all(|(kind, file)| kind.may_replace(file));
-        if is_refused || !are_reports || self.has_figures.load(Ordering::Relaxed) {
+        let are_free = self.outputs().all(|(kind, file)| kind.is_free(file));
+        if is_refused || !are_free || self.has_figures.load(Ordering::Relaxed) {
             return;
         }
         let figures = |_| Ok(meter.of_failure(error.exit()));

@@ -15,7 +15,6 @@ use super::execution::Execution;
 use super::ledger::{APPLIED, Recording};
 use super::options::{Differences, OutputFormat, Scope, one_document};
 use super::reports::{ReportFormat, Reports};
-use super::run_metrics::RunMeter;
 use super::session::{Access, Files, block_on, now, target};
 use super::ui::Ui;
 use crate::api::Webhook;
@@ -140,10 +139,9 @@ impl WatchArgs {
         let has_record = has_record(&root)?;
         self.scope.base = has_record.then(|| APPLIED.to_owned());
         let stop = Cancellation::default();
-        let access = Access::default();
-        let meter = RunMeter::start(&access.requests);
-        block_on(&stop, self.watch(root, memory, webhook, &access, &stop, ui))
-            .inspect_err(|error| self.reports.write_failure(&meter, error, ui))
+        self.reports.measured(ui, |access, _| {
+            block_on(&stop, self.watch(root, memory, webhook, access, &stop, ui))
+        })
     }
 
     fn webhook(&self) -> Result<Option<Webhook>, Error> {

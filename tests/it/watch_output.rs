@@ -164,6 +164,12 @@ fn a_run_that_cannot_start_writes_its_figures_too() {
     world.write("leads/all.yaml", "version: 1\nleads: [");
     runs("files that are not valid");
 
+    // Nothing says whether these would be files of the workspace or of the program.
+    for file in ["leads/new.yaml", "leads/NEW.YML", ".convertalk/watch.json"] {
+        let report = format!("plan --report openmetrics={file}");
+        world.run(&report).exits(1);
+        assert!(!world.path(file).exists(), "{file}");
+    }
     world.write("run.prom", "notes of mine\n");
     world.run("plan --report openmetrics=run.prom").exits(1);
     assert_eq!(read(&world, "run.prom"), "notes of mine\n");
