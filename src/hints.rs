@@ -10,8 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::atomic_file;
+use crate::error::Error;
 use crate::lead::{Desired, LeadId};
-use crate::observe::{ChatType, Lengths, ListingHints, Live, Seen};
+use crate::observe::{ChatType, Lengths, ListingHints, Live, ObserveError, Reader, Seen};
 use crate::plan::Target;
 
 /// The version of the format that this program reads and writes.
@@ -56,8 +57,34 @@ pub fn path(root: &Path) -> PathBuf {
     root.join(".convertalk/listing.json")
 }
 
+/// Reads the listing by `observe`, which gets the hints of earlier runs. Keeps where this run saw the leads of `declared`, if that is given.
+/// Of an inbox that is not remote nothing is read or kept.
+///
+/// # Errors
+/// Those of `observe`, or a lead cannot be understood.
+pub async fn with_hints<R: Reader>(
+    reader: &R,
+    root: &Path,
+    target: &Target,
+    declared: Option<&Desired>,
+    observe: impl AsyncFnOnce(&ListingHints) -> Result<Live, ObserveError<R::Error>>,
+) -> Result<Live, Error>
+where
+    Error: From<ObserveError<R::Error>>,
+{
+    if !reader.is_remote() {
+        return Ok(observe(&ListingHints::default()).await?.readable()?);
+    }
+    let hints = read(root, target);
+    let live = observe(&hints).await?.readable()?;
+    if let Some(declared) = declared {
+        keep(root, target, hints, &live, declared);
+    }
+    Ok(live)
+}
+
 /// The hints of earlier runs about this inbox: none where the file cannot be used.
-pub fn read(root: &Path, target: &Target) -> ListingHints {
+fn read(root: &Path, target: &Target) -> ListingHints {
     match try_read(root, target) {
         Ok(hints) => hints,
         Err(why) => {
@@ -96,7 +123,7 @@ fn try_read(root: &Path, target: &Target) -> Result<ListingHints, String> {
 }
 
 /// Keeps what this listing showed of the declared leads, and what is known of those that it was not asked for.
-pub fn keep(root: &Path, target: &Target, before: ListingHints, live: &Live, declared: &Desired) {
+fn keep(root: &Path, target: &Target, before: ListingHints, live: &Live, declared: &Desired) {
     let mut after = before.clone();
     after.lengths = live.lengths;
     let seen = live.leads.iter();

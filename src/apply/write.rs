@@ -18,7 +18,8 @@ use super::{Outcome, Update, WriteCertainty, Writer};
 use crate::cancel::Reason;
 use crate::lead::{FieldMask, LeadId};
 use crate::observe::{
-    Leads, ObserveError, Observed, Projection, Reading, look_again, observe, read_page,
+    Leads, ListingHints, ObserveError, Observed, Projection, Reading, look_again, observe,
+    read_page,
 };
 use crate::plan::Change;
 
@@ -456,7 +457,7 @@ async fn sweep<W: Writer>(
         .cloned()
         .collect();
     if !slipped.is_empty() {
-        let live = observe(writer, slipped, false).await?;
+        let live = observe(writer, &slipped, false, &ListingHints::default()).await?;
         found.extend(live.leads);
         unreadable.extend(live.unreadable);
     }

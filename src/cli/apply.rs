@@ -16,6 +16,7 @@ use crate::api::ApiError;
 use crate::apply::still_open;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
+use crate::hints::with_hints;
 use crate::observe::{Live, Reader, observe};
 use crate::plan::file::{self, unseal};
 use crate::plan::{Plan, Present, Target, hold, narrow, rejudge, to_write, undecide};
@@ -209,9 +210,12 @@ impl Apply {
             .iter()
             .map(|change| change.uuid.clone())
             .collect();
-        let live = observe(reader, wanted, self.scope.reads_all(workspace))
-            .await?
-            .readable()?;
+        let full = self.scope.reads_all(workspace);
+        let (root, target) = (&workspace.root, session.target());
+        let live = with_hints(reader, root, target, Some(desired), async |hints| {
+            observe(reader, &wanted, full, hints).await
+        })
+        .await?;
         let mut plan = unseal(saved, desired, &live, &session.seal_key());
         let policy = self.differences.policy(workspace);
         let written = to_write(&plan.changes, policy).into_owned();

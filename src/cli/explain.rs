@@ -18,6 +18,7 @@ use crate::git::base::BaseError;
 use crate::git::blame::blame;
 use crate::git::history::history;
 use crate::git::runner::GitError;
+use crate::hints::with_hints;
 use crate::lead::LeadId;
 use crate::lead::desired::{Desired, DesiredLead};
 use crate::observe::{ObserveError, Reader, observe};
@@ -166,9 +167,12 @@ impl Explain {
             .map(|reference| Recording::base_at(self.applied.as_deref(), reference, files))
             .transpose()?;
         let id = self.lead(desired, base.as_ref().map(|(_, said)| said))?;
-        let live = observe(reader, [id.clone()].into(), false)
-            .await?
-            .readable()?;
+        let (root, target) = (&workspace.root, target(workspace));
+        let wanted = BTreeSet::from([id.clone()]);
+        let live = with_hints(reader, root, &target, Some(desired), async |hints| {
+            observe(reader, &wanted, false, hints).await
+        })
+        .await?;
         let only = |all: &Desired| -> Desired {
             all.get_key_value(&id)
                 .map(|(id, lead)| (id.clone(), lead.clone()))
@@ -183,7 +187,7 @@ impl Explain {
             live: &live,
             agents: &workspace.agents,
             limits: &limits,
-            target: target(workspace),
+            target,
             base: base
                 .as_ref()
                 .map(|(base, _)| base.clone())

@@ -18,15 +18,16 @@ use crate::cancel::{Cancellation, Reason};
 use crate::config::{Overrides, Workspace};
 use crate::error::Error;
 use crate::git::base::BaseError;
+use crate::hints::with_hints;
 use crate::lead::desired::Desired;
 use crate::lead::{Field, FieldMask, LeadId};
-use crate::observe::{ListingHints, Live, ObserveError, Reader, observe_declared};
+use crate::observe::{Live, ObserveError, Reader, observe_declared};
 use crate::plan::{Base, DifferencePolicy, Head, Input, Plan, Refusal, Target, make};
 use crate::policy::Guard;
 use crate::redaction::RedactionKey;
 use crate::sandbox::{self, Sandbox};
 use crate::select::Selection;
-use crate::{config, git, hints, lead_file};
+use crate::{config, git, lead_file};
 
 /// A workspace whose files are all valid.
 pub(super) struct Files {
@@ -441,18 +442,16 @@ where
     let selected = select(&selection, desired, said, ui)?;
     let limits = scope.limits(workspace, reader.writes())?;
     let ruled = FieldMask::covering(&workspace.policy.fields());
-    let hints = if reader.is_remote() {
-        hints::read(&workspace.root, target)
-    } else {
-        ListingHints::default()
-    };
     let full = scope.reads_all(workspace);
-    let live = observe_declared(reader, &selected, ruled, full, &hints)
-        .await?
-        .readable()?;
-    if reader.is_remote() && !compared.is_dry {
-        hints::keep(&workspace.root, target, hints, &live, desired);
-    }
+    let keeps_hints = (!compared.is_dry).then_some(desired);
+    let live = with_hints(
+        reader,
+        &workspace.root,
+        target,
+        keeps_hints,
+        async |hints| observe_declared(reader, &selected, ruled, full, hints).await,
+    )
+    .await?;
     let mut plan = make(Input {
         desired: &selected,
         all: desired,

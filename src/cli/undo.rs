@@ -15,6 +15,7 @@ use crate::apply::undo::{Inverse, inverse};
 use crate::apply::{history, still_open};
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
+use crate::hints::with_hints;
 use crate::lead::Desired;
 use crate::observe::{Live, observe};
 use crate::plan::{Change, DifferencePolicy, Plan, Present, bare, hold, rejudge, to_write};
@@ -84,10 +85,18 @@ impl Undo {
                 }
                 let writer = session.writer(&files.workspace)?;
                 let wanted = changes.iter().map(|change| change.uuid.clone()).collect();
+                let full = self.scope.reads_all(&files.workspace);
                 let reading = ui.reading(&session.requests);
-                let live = observe(&writer, wanted, self.scope.reads_all(&files.workspace)).await;
+                let live = with_hints(
+                    &writer,
+                    &files.workspace.root,
+                    session.target(),
+                    Some(&files.desired),
+                    async |hints| observe(&writer, &wanted, full, hints).await,
+                )
+                .await;
                 drop(reading);
-                let live = live?.readable()?;
+                let live = live?;
                 let mut plan = bare(changes, session.target().clone(), now());
                 stays.extend(
                     hold(&mut plan, &files.desired)

@@ -18,25 +18,20 @@ use super::hints::look_where_seen;
 use super::{ChatType, Leads, ListingHints, Live, ObserveError, Page, Projection, Reader, Seen};
 use crate::lead::{Desired, DesiredLead, FieldMask, LeadId};
 
-/// Reads the listing until each lead of `wanted` is found, or to its end if one is not found or `full` is set. Leads that the first
-/// sweep did not find are looked for in a second one, because a lead can move from an unread page to a read one. If the two sweeps
-/// differ, a third one reads page by page.
+/// Reads the listing until each lead of `wanted` is found, or to its end if one is not found or `full` is set. It looks first where the
+/// hints have them. Leads that the first sweep did not find are looked for in a second one, because a lead can move from an unread page to a
+/// read one. If the two sweeps differ, a third one reads page by page.
 ///
 /// # Errors
 /// A page cannot be read, or a list does not end: an incomplete listing is never taken for a complete one.
 pub async fn observe<R: Reader>(
     reader: &R,
-    wanted: BTreeSet<LeadId>,
+    wanted: &BTreeSet<LeadId>,
     full: bool,
+    hints: &ListingHints,
 ) -> Result<Live, ObserveError<R::Error>> {
-    look(
-        reader,
-        Projection::only(wanted.iter().map(|id| (id, FieldMask::ALL))),
-        full,
-        Collected::default(),
-        Instant::now(),
-    )
-    .await
+    let wanted: Vec<_> = wanted.iter().map(|id| (id, FieldMask::ALL)).collect();
+    look_for(reader, &wanted, full, hints).await
 }
 
 /// Like [`observe`], for declared leads. A reader that cannot write keeps of each lead only the declared fields, which is enough to
@@ -67,6 +62,15 @@ pub async fn observe_declared<R: Reader>(
         .filter(|(_, lead)| lead.hold.is_none())
         .map(|(id, lead)| (id, mask(lead)))
         .collect();
+    look_for(reader, &wanted, full, hints).await
+}
+
+async fn look_for<R: Reader>(
+    reader: &R,
+    wanted: &[(&LeadId, FieldMask)],
+    full: bool,
+    hints: &ListingHints,
+) -> Result<Live, ObserveError<R::Error>> {
     let projection = Projection::only(wanted.iter().copied());
     let mut collected = Collected::with_lengths(hints.lengths);
     let sent = Instant::now();

@@ -222,6 +222,55 @@ fn the_second_plan_looks_where_the_leads_were() {
     );
 }
 
+/// An inbox of 200 pages with five declared leads, the last of them on the last pages, and a change to the file of two of them.
+fn two_changes_far_away() -> (World, Vec<String>) {
+    let (world, _) = sized(2_000, 10, 400, "");
+    let file = world.path("leads/all.yaml");
+    let text = std::fs::read_to_string(&file).expect("a file");
+    let ids: Vec<String> = text
+        .lines()
+        .filter_map(|line| Some(line.trim().split_once(": {")?.0.to_owned()))
+        .collect();
+    assert_eq!(ids.len(), 5);
+    world.run("plan").exits(0);
+    crate::base::git(&world, "init -q .");
+    crate::base::commit(&world);
+    let changed = ids[3..].iter().fold(text, |text, id| {
+        let to = format!("{id}: {{ tags: {{ present: [call back] }} }}");
+        text.replace(
+            &format!("{id}: {{ tags: {{ absent: [no such tag] }} }}"),
+            &to,
+        )
+    });
+    std::fs::write(&file, changed).expect("a file");
+    (world, ids)
+}
+
+#[test]
+fn a_plan_of_what_changed_reads_no_other_leads() {
+    let (world, _) = two_changes_far_away();
+    let changed = requests(&world, "plan --only changed --base HEAD");
+    assert!(changed <= 2, "{changed} requests for two leads");
+}
+
+#[test]
+fn explain_a_saved_plan_and_undo_look_where_the_leads_were() {
+    let (world, ids) = two_changes_far_away();
+    let explain = requests(&world, &format!("explain {}", ids[4]));
+    assert_eq!(explain, 1, "one lead is on one page");
+    world.run("plan --out change.json").exits(0);
+    let apply = requests(&world, "apply change.json --yes");
+    let undo = requests(&world, "undo last --yes");
+    // Two pages are read, and read back.
+    for (command, requests) in [("apply", apply), ("undo", undo)] {
+        assert!(
+            requests <= 4,
+            "{command}: {requests} requests for two leads"
+        );
+    }
+    assert_eq!(world.puts().len(), 4, "two there and two back");
+}
+
 #[test]
 fn leads_that_moved_are_found_all_the_same() {
     let world = world(400, "--page-size 5 --sort updated");

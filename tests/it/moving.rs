@@ -1,5 +1,6 @@
 //! Leads that somebody is at while a run goes on, through the library.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,7 @@ use convertalk::diff::changes;
 use convertalk::lead::{
     DesiredField, DesiredLead, DesiredValue, Field, FieldMask, LeadId, Place, Status,
 };
-use convertalk::observe::TagShape;
-use convertalk::observe::observe;
+use convertalk::observe::{ListingHints, TagShape, observe};
 use convertalk::plan::{Action, Change, Class, Fields, Source};
 use convertalk::redaction::Redaction;
 use convertalk::sandbox::{self, Sandbox};
@@ -74,8 +74,8 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         .with_write(&endpoint, &api, &token)
         .expect("a client");
 
-    let ids: Vec<LeadId> = (1..=60).map(|number| LeadId::new(uuid(number))).collect();
-    let live = observe(&client, ids.iter().cloned().collect(), false)
+    let ids: BTreeSet<LeadId> = (1..=60).map(|number| LeadId::new(uuid(number))).collect();
+    let live = observe(&client, &ids, false, &ListingHints::default())
         .await
         .expect("a listing");
     let change = |id: &LeadId| -> Change {

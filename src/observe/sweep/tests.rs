@@ -41,7 +41,7 @@ impl ServedLists {
     /// Reads all of it for the first time: the requests, and the time in answers.
     async fn read(&self) -> (usize, f64) {
         let start = Instant::now();
-        let live = observe(self, BTreeSet::new(), true)
+        let live = observe(self, &BTreeSet::new(), true, &ListingHints::default())
             .await
             .expect("it is read");
         assert_eq!(live.listing.leads_read, self.total() as u64 * PER_PAGE);
