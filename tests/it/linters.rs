@@ -148,6 +148,42 @@ fn files_of_any_form_are_accepted_once_they_are_laid_out() {
 
 #[ignore = "needs prettier and yamllint: .ci/run has them"]
 #[test]
+fn what_prettier_writes_is_left_as_it_is() {
+    let mut runner = TestRunner::deterministic();
+    let forms = file();
+    let made = (0..200).map(|number| {
+        let text = forms.new_tree(&mut runner).expect("a file").current().text;
+        (format!("{number}.yaml"), text)
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut files = Vec::new();
+    for (name, text) in layouts().into_iter().chain(made) {
+        // What the program writes, aligned comments included, and then prettier.
+        let Some(text) = laid_out(&text) else {
+            continue;
+        };
+        std::fs::write(folder.path().join(&name), &text).expect("a file");
+        files.push((name, text));
+    }
+    let mut prettier = Linter::Prettier.command(false);
+    let ran = prettier.args(["--write", "--log-level=warn"]);
+    let ran = ran.arg(folder.path().join("**/*.{yaml,yml}")).output();
+    Ran::of(ran.expect("the linter runs")).exits(0);
+    let mut other = Vec::new();
+    let mut rewritten = 0;
+    for (name, ours) in &files {
+        let text = std::fs::read_to_string(folder.path().join(name)).expect("a file");
+        rewritten += usize::from(text != *ours);
+        if laid_out(&text).as_ref() != Some(&text) {
+            other.push(name);
+        }
+    }
+    assert!(rewritten > 0, "none of {} files", files.len());
+    assert_eq!(other, Vec::<&String>::new());
+}
+
+#[ignore = "needs prettier and yamllint: .ci/run has them"]
+#[test]
 fn the_examples_and_what_init_and_pull_write_are_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = |words: &[&str]| {
