@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
@@ -73,26 +74,34 @@ enum SetFormat {
     Json,
 }
 
-/// What each lead is to say, by the file that declares it.
+/// The assignments of leads. Many leads have the same.
+type Assignments = BTreeMap<LeadId, Arc<[Assignment]>>;
+
+/// What leads are to say that they do not say, by the file that declares them.
 #[derive(Debug, Default)]
 struct Goals {
-    by_file: BTreeMap<String, BTreeMap<LeadId, Meaning>>,
+    by_file: BTreeMap<String, Assignments>,
     /// How many leads were asked for.
     leads: usize,
 }
 
 impl Goals {
     /// Notes what a lead is to say, where that is not what it says.
-    fn assign(&mut self, id: &LeadId, lead: &DesiredLead, assignments: &[Assignment]) {
+    fn assign(&mut self, id: &LeadId, lead: &DesiredLead, assignments: &Arc<[Assignment]>) {
         self.leads += 1;
-        let now = one_meaning(lead);
-        let mut goal = now.clone();
-        assignments.iter().for_each(|one| one.apply(&mut goal));
-        if goal != now {
+        if goal(Some(lead), assignments) != one_meaning(lead) {
             let file = self.by_file.entry(lead.place.file.to_string());
-            file.or_default().insert(id.clone(), goal);
+            let leads = file.or_default();
+            leads.insert(id.clone(), Arc::clone(assignments));
         }
     }
+}
+
+/// What a lead says after its assignments; one that is not declared says nothing before.
+fn goal(declared: Option<&DesiredLead>, assignments: &[Assignment]) -> Meaning {
+    let mut goal = declared.map_or_else(Meaning::default, one_meaning);
+    assignments.iter().for_each(|one| one.apply(&mut goal));
+    goal
 }
 
 /// Why no file is changed.
@@ -186,15 +195,16 @@ impl Set {
             Err(problems) => return Ok(Err(problems)),
         };
         let mut goals = Goals::default();
+        let same_for_all: Arc<[Assignment]> = assignments.clone().into();
         for (at, (id, lead)) in selected.iter().enumerate() {
+            let Some(agent) = agents.get(at) else {
+                goals.assign(id, lead, &same_for_all);
+                continue;
+            };
+            let agent = DesiredValue::Reference(Some(agent.clone()));
             let mut all = assignments.clone();
-            let agent = agents.get(at).cloned();
-            all.extend(
-                agent.map(|agent| {
-                    Assignment::Say(Field::AGENT, DesiredValue::Reference(Some(agent)))
-                }),
-            );
-            goals.assign(id, lead, &all);
+            all.push(Assignment::Say(Field::AGENT, agent));
+            goals.assign(id, lead, &all.into());
         }
         Ok(Ok(goals))
     }

@@ -16,14 +16,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use super::adopt::{Adopted, adopt};
-pub(crate) use goal::rewrite;
+pub(crate) use goal::{Known, rewrite};
 
 use crate::lead::{DesiredValue, Field, Kind, LeadId, TagRule};
 use crate::lead_file::emit::{AgentNames, layout_rules};
-use crate::lead_file::valid::{Meaning, Vocabulary, meaning};
+use crate::lead_file::valid::{Meaning, Vocabulary, declared_in, meaning, meaning_of};
 use crate::lead_file::value::unwritable;
 use crate::yaml::Written;
-use crate::yaml::diagnostic::SourceFile;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::format::layout;
 
@@ -139,50 +138,60 @@ impl Editor<'_> {
 
     /// The text that says `goal`.
     fn reach(&self, goal: &BTreeMap<LeadId, Meaning>) -> Result<String, String> {
-        let mut text = self.edited.text.clone();
-        let mut says = self.says.clone();
-        for _ in 0..ROUNDS {
-            let differing: Vec<(&LeadId, Changes)> = goal
-                .iter()
-                .map(|(id, lead)| (id, differences(says.get(id), lead)))
-                .filter(|(_, changes)| !changes.is_empty())
-                .collect();
-            if differing.is_empty() {
-                if says != *goal {
-                    return Err("its line cannot be changed by itself".to_owned());
+        let before = finish::written(self.file, &self.edited.text)?;
+        let Some(mut text) = self.round(&before, &self.says, goal)? else {
+            return Ok(self.edited.text.clone());
+        };
+        for _ in 1..ROUNDS {
+            let unreadable = |_| finish::unreadable();
+            let written = finish::written(self.file, &text).map_err(unreadable)?;
+            let says = declared_in(self.file, &written, self.vocabulary).map_err(unreadable)?;
+            match self.round(&written, &meaning_of(says), goal)? {
+                Some(made) => text = made,
+                None => {
+                    finish::check_comments(&before, &written)?;
+                    return Ok(text);
                 }
-                finish::check_comments(self.file, &self.edited.text, &text)?;
-                return Ok(text);
             }
-            text = self.round(&text, &differing)?;
-            says = meaning(self.file, &text, self.vocabulary).map_err(|_| finish::unreadable())?;
         }
         Err("too much hangs together by aliases here".to_owned())
     }
 
-    fn round(&self, text: &str, differing: &[(&LeadId, Changes)]) -> Result<String, String> {
-        let source = SourceFile {
-            file: self.file.clone(),
-            text,
-        };
-        let written = Written::read(&source, &mut Vec::new()).ok_or("the file is no YAML")?;
+    /// The text with what its leads have yet to say; `None` where they say the goal.
+    fn round(
+        &self,
+        written: &Written<'_>,
+        says: &BTreeMap<LeadId, Meaning>,
+        goal: &BTreeMap<LeadId, Meaning>,
+    ) -> Result<Option<String>, String> {
+        let differing: Vec<(&LeadId, Changes)> = goal
+            .iter()
+            .map(|(id, lead)| (id, differences(says.get(id), lead)))
+            .filter(|(_, changes)| !changes.is_empty())
+            .collect();
+        if differing.is_empty() && says == goal {
+            return Ok(None);
+        }
+        if differing.is_empty() {
+            return Err("its line cannot be changed by itself".to_owned());
+        }
         let names = self
             .vocabulary
             .agents
             .map(AgentNames::new)
             .unwrap_or_default();
-        let placed = place::all(&written, differing, &names)?;
-        Ok(finish::put(&written, placed))
+        let placed = place::all(written, &differing, &names)?;
+        Ok(Some(finish::put(written, placed)))
     }
 }
 
 /// The text of an edited file, laid out where the file was in the canonical layout before: a new value may be too long for its line, say.
 fn with_layout_kept(file: &Arc<str>, before: &str, edited: String) -> String {
-    if edited == before || !is_canonical(file, before) {
-        return edited;
-    }
     // A layout says the same as what was laid out: it is compared when it is made.
-    layout(file, &edited, &layout_rules()).map_or(edited, |made| made.text)
+    match layout(file, &edited, &layout_rules()) {
+        Ok(made) if made.text != edited && is_canonical(file, before) => made.text,
+        _ => edited,
+    }
 }
 
 /// Whether a file is in the canonical layout.

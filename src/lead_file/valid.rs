@@ -18,7 +18,7 @@ use crate::policy::Agent;
 use crate::yaml::decode::{At, Decoder, odd_text};
 use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span, meant};
 use crate::yaml::excerpt::quoted;
-use crate::yaml::{self, NodeId, NodeKind};
+use crate::yaml::{self, NodeId, NodeKind, Tree, Written};
 
 /// The names that lead files may use. What is `None` could not be read, and is not checked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,10 +62,23 @@ pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_
             diagnostics,
         };
     };
+    check_tree(&tree, &source, number, vocabulary, diagnostics)
+}
+
+fn check_tree(
+    tree: &Tree<'_>,
+    source: &SourceFile<'_>,
+    number: u32,
+    vocabulary: Vocabulary<'_>,
+    mut diagnostics: Vec<Diagnostic>,
+) -> Checked {
     if tree.is_empty() || (tree.len() == 1 && tree.span(0).start == tree.span(0).end) {
-        let warning =
-            Diagnostic::whole(Code::EmptyFile, file.clone(), "this file declares nothing")
-                .into_warning();
+        let warning = Diagnostic::whole(
+            Code::EmptyFile,
+            source.file.clone(),
+            "this file declares nothing",
+        )
+        .into_warning();
         diagnostics
             .push(warning.help("begin with `version: 1`, then `leads:`, or delete the file"));
         return Checked {
@@ -74,8 +87,8 @@ pub fn check(file: &Arc<str>, text: &str, number: u32, vocabulary: Vocabulary<'_
         };
     }
     let mut reader = Decoder {
-        tree: &tree,
-        source: &source,
+        tree,
+        source,
         out: diagnostics,
     };
     let leads = Checker { vocabulary, number }.file(&mut reader);
@@ -144,18 +157,39 @@ pub(crate) fn declared(
     text: &str,
     vocabulary: Vocabulary<'_>,
 ) -> Result<Desired, String> {
+    let source = SourceFile {
+        file: file.clone(),
+        text,
+    };
+    valid(check(file, text, 0, vocabulary), &source)
+}
+
+/// The same of a file that is read already.
+pub(crate) fn declared_in(
+    file: &Arc<str>,
+    written: &Written<'_>,
+    vocabulary: Vocabulary<'_>,
+) -> Result<Desired, String> {
+    let source = SourceFile {
+        file: file.clone(),
+        text: written.text,
+    };
+    valid(
+        check_tree(&written.tree, &source, 0, vocabulary, Vec::new()),
+        &source,
+    )
+}
+
+fn valid(checked: Checked, source: &SourceFile<'_>) -> Result<Desired, String> {
     let Checked {
         leads,
         mut diagnostics,
-    } = check(file, text, 0, vocabulary);
-    let desired = merge(
-        vec![leads],
-        |_| SourceFile {
-            file: file.clone(),
-            text,
-        },
-        &mut diagnostics,
-    );
+    } = checked;
+    let at = |_| SourceFile {
+        file: source.file.clone(),
+        text: source.text,
+    };
+    let desired = merge(vec![leads], at, &mut diagnostics);
     match diagnostics.iter().find(|made| made.is_error()) {
         Some(error) => Err(format!("line {}: {}", error.line, error.message)),
         None => Ok(desired),

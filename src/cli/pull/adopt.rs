@@ -12,7 +12,7 @@ use super::destination::Destination;
 use crate::cancel::Cancellation;
 use crate::config::Workspace;
 use crate::error::{Error, Exit};
-use crate::lead::{AgentId, Desired, DesiredValue, Field, Lead, LeadId};
+use crate::lead::{AgentId, DesiredValue, Field, Lead, LeadId};
 use crate::lead_file::draft::{LeftOut, draft, fit};
 use crate::lead_file::edit::rewrite;
 use crate::lead_file::emit::{self, AgentNames, NewLead};
@@ -182,7 +182,7 @@ impl Adoption<'_> {
             };
             goals.insert(id.clone(), goal);
         }
-        rewrite(name, old, &Desired::new(), &goals, vocabulary).map_err(|refused| Error::NotAdded {
+        rewrite(name, old, None, &goals, vocabulary).map_err(|refused| Error::NotAdded {
             file: visible(name),
             why: refused
                 .into_iter()

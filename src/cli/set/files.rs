@@ -1,18 +1,16 @@
 //! Lead files with their goals: read, edited, written; all of them or none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::Problems;
+use super::{Assignments, Problems, goal};
 use crate::atomic_file;
 use crate::cli::session::Files;
 use crate::config::Workspace;
 use crate::error::Error;
-use crate::lead::LeadId;
-use crate::lead_file::Meaning;
-use crate::lead_file::edit::rewrite;
+use crate::lead_file::edit::{Known, rewrite};
 use crate::lead_file::emit::{self, AgentNames};
 use crate::lead_file::read_text;
 use crate::report::{Problem, Spot};
@@ -29,11 +27,19 @@ pub(in crate::cli) struct FileEdit {
 /// The new texts of the files that are to say something else.
 pub(super) fn edit(
     files: &Files,
-    goals: &BTreeMap<String, BTreeMap<LeadId, Meaning>>,
+    by_file: &BTreeMap<String, Assignments>,
 ) -> Result<Vec<FileEdit>, Problems> {
-    let made: Vec<Result<FileEdit, Vec<Problem>>> = goals
+    let mut known: HashMap<&str, Known<'_>> = HashMap::new();
+    for (id, lead) in &files.desired {
+        known.entry(&lead.place.file).or_default().insert(id, lead);
+    }
+    let none = Known::new();
+    let made: Vec<Result<FileEdit, Vec<Problem>>> = by_file
         .par_iter()
-        .map(|(file, goals)| one(files, file, goals))
+        .map(|(file, assignments)| {
+            let known = known.get(file.as_str()).unwrap_or(&none);
+            one(&files.workspace, file, known, assignments)
+        })
         .collect();
     let (mut edits, mut errors) = (Vec::new(), Vec::new());
     for one in made {
@@ -50,11 +56,11 @@ pub(super) fn edit(
 }
 
 fn one(
-    files: &Files,
+    workspace: &Workspace,
     file: &str,
-    goals: &BTreeMap<LeadId, Meaning>,
+    known: &Known<'_>,
+    assignments: &Assignments,
 ) -> Result<FileEdit, Vec<Problem>> {
-    let workspace = &files.workspace;
     let name: Arc<str> = file.into();
     let is_there = std::fs::symlink_metadata(workspace.root.join(file)).is_ok();
     let old = if is_there {
@@ -67,7 +73,11 @@ fn one(
         let names = AgentNames::new(&workspace.agents);
         emit::file(&BTreeMap::new(), &[], &names, None)
     });
-    match rewrite(&name, &start, &files.desired, goals, workspace.vocabulary()) {
+    let goals = assignments
+        .iter()
+        .map(|(id, assignments)| (id.clone(), goal(known.get(id).copied(), assignments)))
+        .collect();
+    match rewrite(&name, &start, Some(known), &goals, workspace.vocabulary()) {
         Ok(new) => Ok(FileEdit {
             file: file.to_owned(),
             old,

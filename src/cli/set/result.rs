@@ -1,8 +1,8 @@
 //! What was set, for people and for programs.
 
 use super::super::session::Files;
-use super::Goals;
 use super::files::FileEdit;
+use super::{Goals, goal};
 use crate::config::Workspace;
 use crate::git::repository::prefix;
 use crate::lead_file::emit::AgentNames;
@@ -62,14 +62,15 @@ pub(super) fn set_report(goals: &Goals, files: &Files, dry_run: bool) -> SetRepo
             file: file.clone(),
             leads: leads.len(),
         });
-        for (id, goal) in leads {
+        for (id, assignments) in leads {
             let declared = files.desired.get(id);
             let before = declared.map_or_else(Meaning::default, one_meaning);
+            let goal = goal(declared, assignments);
             report.leads.push(SetLead {
                 uuid: id.clone(),
                 label: goal.label.as_deref().map(str::to_owned),
                 source: declared.map(|lead| crate::plan::Source::from(&lead.place)),
-                fields: changed_fields(&before, goal, &names),
+                fields: changed_fields(&before, &goal, &names),
             });
         }
     }

@@ -8,7 +8,6 @@ use super::super::session::Files;
 use super::{Goals, Problems};
 use crate::config::Workspace;
 use crate::error::Error;
-use crate::lead_file::Meaning;
 use crate::lead_file::sheet::{SheetError, SheetRow, read};
 use crate::report::{Problem, Spot};
 use crate::yaml::excerpt::quoted;
@@ -30,13 +29,11 @@ pub(super) fn goals(
     let mut goals = Goals::default();
     for row in &rows {
         match (files.desired.get(&row.id), &add_to) {
-            (Some(lead), _) => goals.assign(&row.id, lead, &row.assignments),
+            (Some(lead), _) => goals.assign(&row.id, lead, &row.assignments.as_slice().into()),
             (None, Some(file)) => {
                 goals.leads += 1;
-                let mut goal = Meaning::default();
-                row.assignments.iter().for_each(|one| one.apply(&mut goal));
                 let file = goals.by_file.entry(file.clone()).or_default();
-                file.insert(row.id.clone(), goal);
+                file.insert(row.id.clone(), row.assignments.as_slice().into());
             }
             (None, None) => errors.push(undeclared(row)),
         }

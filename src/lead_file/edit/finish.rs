@@ -22,25 +22,24 @@ pub(super) fn put(written: &Written<'_>, mut splices: Vec<Splice>) -> String {
 ///
 /// # Errors
 /// One is not where it was.
-pub(super) fn check_comments(file: &Arc<str>, before: &str, after: &str) -> Result<(), String> {
-    if !before.contains('#') && !after.contains('#') {
-        return Ok(());
-    }
-    let read = |text| {
-        let source = SourceFile {
-            file: file.clone(),
-            text,
-        };
-        Written::read(&source, &mut Vec::new())
-    };
-    let are_kept = read(before)
-        .zip(read(after))
-        .is_some_and(|(before, after)| comments::are_kept(&before, &after));
-    if are_kept {
+pub(super) fn check_comments(before: &Written<'_>, after: &Written<'_>) -> Result<(), String> {
+    if comments::are_kept(before, after) {
         Ok(())
     } else {
         Err("a comment would be lost, or would end up beside another value".to_owned())
     }
+}
+
+/// A text that is read for an edit.
+///
+/// # Errors
+/// It is not YAML.
+pub(super) fn written<'t>(file: &Arc<str>, text: &'t str) -> Result<Written<'t>, String> {
+    let source = SourceFile {
+        file: file.clone(),
+        text,
+    };
+    Written::read(&source, &mut Vec::new()).ok_or_else(|| "this is not YAML".to_owned())
 }
 
 /// Why an edit is refused whose text could not be read again.

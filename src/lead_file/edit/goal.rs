@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use super::excerpt::LeadExcerpt;
 use super::{append, finish, place, remove};
-use crate::lead::{Desired, DesiredValue, Field, LeadId};
+use crate::lead::{DesiredLead, DesiredValue, Field, LeadId};
 use crate::lead_file::emit::{self, AgentNames};
-use crate::lead_file::valid::{Meaning, Vocabulary, declared, meaning_of, one_meaning};
+use crate::lead_file::valid::{Meaning, Vocabulary, declared_in, meaning, meaning_of, one_meaning};
 use crate::yaml::Written;
-use crate::yaml::diagnostic::SourceFile;
 use crate::yaml::splice::Splice;
 use crate::yaml::value::YamlValue;
 
@@ -35,22 +34,31 @@ mod defaults;
 
 type Meanings = BTreeMap<LeadId, Meaning>;
 
-/// The text of a file in which these leads say what they are to say. `known` is what they say now, as far as it is known.
+/// What a file was read to declare.
+pub(crate) type Known<'d> = BTreeMap<&'d LeadId, &'d DesiredLead>;
+
+/// The text of a file in which these leads say what they are to say. `known` is what the file declares now, where it was read already.
 ///
 /// # Errors
 /// Each lead that cannot be edited, or what is wrong with the file.
 pub(crate) fn rewrite(
     file: &Arc<str>,
     text: &str,
-    known: &Desired,
+    known: Option<&Known<'_>>,
     goals: &Meanings,
     vocabulary: Vocabulary<'_>,
 ) -> Result<String, Vec<Refused>> {
-    if let Some(made) = by_excerpt(file, text, known, goals, vocabulary) {
-        return Ok(made);
-    }
-    let desired = declared(file, text, vocabulary).map_err(|why| vec![(None, why)])?;
-    let made = rewritten(file, text, desired, goals, vocabulary)?;
+    let says = match known {
+        Some(known) => match by_excerpt(file, text, known, goals, vocabulary) {
+            Some(made) => return Ok(made),
+            None => known
+                .iter()
+                .map(|(id, lead)| ((*id).clone(), one_meaning(lead)))
+                .collect(),
+        },
+        None => meaning(file, text, vocabulary).map_err(|why| vec![(None, why)])?,
+    };
+    let made = rewritten(file, text, says, goals, vocabulary)?;
     Ok(super::with_layout_kept(file, text, made))
 }
 
@@ -58,30 +66,31 @@ pub(crate) fn rewrite(
 fn by_excerpt(
     file: &Arc<str>,
     text: &str,
-    known: &Desired,
+    known: &Known<'_>,
     goals: &Meanings,
     vocabulary: Vocabulary<'_>,
 ) -> Option<String> {
     let excerpt = LeadExcerpt::new(text, goals.keys())?;
     let small = excerpt.text();
-    let desired = declared(file, &small, vocabulary).ok()?;
-    let says = |leads: &Desired, id| leads.get(id).map(one_meaning);
-    let is_as_known = goals.keys().all(|id| says(known, id) == says(&desired, id));
-    if !is_as_known || desired.len() != goals.len() {
+    let says = meaning(file, &small, vocabulary).ok()?;
+    let is_as_known = goals
+        .keys()
+        .all(|id| known.get(id).map(|lead| one_meaning(lead)).as_ref() == says.get(id));
+    if !is_as_known || says.len() != goals.len() {
         return None;
     }
-    let made = rewritten(file, &small, desired, goals, vocabulary).ok()?;
+    let made = rewritten(file, &small, says, goals, vocabulary).ok()?;
     let laid_out = super::with_layout_kept(file, &small, made.clone());
     // The leads may be in the canonical layout by chance, in a file that is not.
     let keeps_layout = laid_out == made || super::is_canonical(file, text);
     excerpt.put_back(if keeps_layout { &laid_out } else { &made })
 }
 
-/// The text, which declares `desired`, with the leads that are to say something else.
+/// The text, whose leads say `says`, with those that are to say something else.
 fn rewritten(
     file: &Arc<str>,
     text: &str,
-    desired: Desired,
+    mut says: Meanings,
     goals: &Meanings,
     vocabulary: Vocabulary<'_>,
 ) -> Result<String, Vec<Refused>> {
@@ -91,29 +100,17 @@ fn rewritten(
         names: vocabulary.agents.map(AgentNames::new).unwrap_or_default(),
     };
     let whole = |why: String| vec![(None, why)];
-    let (known, new): (Vec<_>, Vec<_>) =
-        goals.iter().partition(|(id, _)| desired.contains_key(*id));
+    let (known, new): (Vec<_>, Vec<_>) = goals.iter().partition(|(id, _)| says.contains_key(*id));
     let known: Meanings = owned(known);
     let mut text = text.to_owned();
-    let mut says = meaning_of(desired.clone());
-    // Reading where things stand costs as much as reading what they say.
-    if text.contains("defaults") {
-        let written = rewriter.written(&text).map_err(whole)?;
-        if let Some(lines) = place::defaults_lines(&written) {
-            rewriter.check_unset(&text, &known, &desired)?;
-            let made = rewriter.change_defaults(&written, &lines, &known, &desired);
-            if let Some((made, now)) = made.map_err(whole)? {
-                (text, says) = (made, now);
-            }
-        }
+    if let Some((made, now)) = rewriter.defaults(&text, &known)? {
+        (text, says) = (made, now);
     }
     let text = rewriter.leads(&text, &says, &known)?;
     if new.is_empty() {
         return Ok(text);
     }
-    let new = owned(new);
-    let made = rewriter.append(&text, &new).map_err(whole)?;
-    Ok(made)
+    rewriter.append(&text, &owned(new)).map_err(whole)
 }
 
 fn owned(goals: Vec<(&LeadId, &Meaning)>) -> Meanings {
@@ -129,16 +126,8 @@ struct Entries {
 }
 
 impl Rewriter<'_> {
-    fn says(&self, text: &str) -> Result<Meanings, String> {
-        declared(self.file, text, self.vocabulary).map(meaning_of)
-    }
-
-    fn written<'t>(&self, text: &'t str) -> Result<Written<'t>, String> {
-        let source = SourceFile {
-            file: self.file.clone(),
-            text,
-        };
-        Written::read(&source, &mut Vec::new()).ok_or_else(|| "this is not YAML".to_owned())
+    fn says(&self, written: &Written<'_>) -> Result<Meanings, String> {
+        declared_in(self.file, written, self.vocabulary).map(meaning_of)
     }
 
     /// All leads at once; where that does not come out, each half by itself, to name those that cannot be edited.
@@ -186,41 +175,56 @@ impl Rewriter<'_> {
 
     fn reach(
         &self,
-        text: &str,
+        before: &str,
         says: &Meanings,
         goals: &[(&LeadId, &Meaning)],
     ) -> Result<String, String> {
         let mut target = says.clone();
-        target.extend(
-            goals
-                .iter()
-                .map(|(id, goal)| ((*id).clone(), (*goal).clone())),
-        );
-        let (before, mut text, mut says) = (text, text.to_owned(), says.clone());
-        for _ in 0..ROUNDS {
+        let owned = goals
+            .iter()
+            .map(|(id, goal)| ((*id).clone(), (*goal).clone()));
+        target.extend(owned);
+        if *says == target {
+            return Ok(before.to_owned());
+        }
+        let start = finish::written(self.file, before)?;
+        let mut text = self.round(&start, says, &target, goals)?;
+        for _ in 1..ROUNDS {
+            let unreadable = |_| finish::unreadable();
+            let written = finish::written(self.file, &text).map_err(unreadable)?;
+            let says = self.says(&written).map_err(unreadable)?;
             if says == target {
-                finish::check_comments(self.file, before, &text)?;
+                finish::check_comments(&start, &written)?;
                 return Ok(text);
             }
-            let written = self.written(&text)?;
-            let index = place::Index::new(&written)?;
-            let mut splices = Vec::new();
-            for (id, goal) in &target {
-                let Some(now) = says.get(id).filter(|now| *now != goal) else {
-                    continue;
-                };
-                let made = self.splices(&written, &index, id, &self.entries(now, goal));
-                splices.extend(made.map_err(|why| {
-                    if goals.iter().any(|(other, _)| *other == id) {
-                        return why;
-                    }
-                    format!("{id} would change, too, by an alias or `<<`; write its values out, or select it as well")
-                })?);
-            }
-            text = finish::put(&written, splices);
-            says = self.says(&text).map_err(|_| finish::unreadable())?;
+            text = self.round(&written, &says, &target, goals)?;
         }
         Err("its line cannot be changed by itself".to_owned())
+    }
+
+    /// The text with what its leads have yet to say and no longer.
+    fn round(
+        &self,
+        written: &Written<'_>,
+        says: &Meanings,
+        target: &Meanings,
+        goals: &[(&LeadId, &Meaning)],
+    ) -> Result<String, String> {
+        let index = place::Index::new(written)?;
+        let mut splices = Vec::new();
+        for (id, goal) in target {
+            let Some(now) = says.get(id).filter(|now| *now != goal) else {
+                continue;
+            };
+            let made = self.splices(written, &index, id, &self.entries(now, goal));
+            splices.extend(made.map_err(|why| {
+                if goals.iter().any(|(other, _)| *other == id) {
+                    return why;
+                }
+                format!("{id} would change, too, by an alias or `<<`; write its values out, or select it as well")
+            })?);
+        }
+        Ok(finish::put(written, splices))
     }
 
     fn splices(
@@ -278,15 +282,17 @@ impl Rewriter<'_> {
     }
 
     fn append(&self, text: &str, new: &Meanings) -> Result<String, String> {
-        let written = self.written(text)?;
+        let written = finish::written(self.file, text)?;
         let blocks: Vec<(&LeadId, Vec<(String, YamlValue)>)> = new
             .iter()
             .map(|(id, goal)| (id, self.entries(&Meaning::default(), goal).put))
             .collect();
         let made = finish::put(&written, vec![append::leads(&written, &blocks)?]);
-        finish::check_comments(self.file, text, &made)?;
-        let mut target = self.says(text)?;
-        let says = self.says(&made).map_err(|_| finish::unreadable())?;
+        let unreadable = |_| finish::unreadable();
+        let after = finish::written(self.file, &made).map_err(unreadable)?;
+        finish::check_comments(&written, &after)?;
+        let mut target = self.says(&written)?;
+        let says = self.says(&after).map_err(unreadable)?;
         for (id, goal) in new {
             // Defaults of the file apply to a new lead.
             let fits = says.get(id).is_some_and(|says| {

@@ -7,12 +7,33 @@ use super::{Meanings, Refused, Rewriter};
 use crate::lead::{Desired, DesiredField, DesiredValue, Field, LeadId};
 use crate::lead_file::edit::{finish, place};
 use crate::lead_file::emit;
-use crate::lead_file::valid::{Meaning, defaults, meaning_of};
+use crate::lead_file::valid::{Meaning, declared_in, defaults, meaning_of};
 use crate::yaml::Written;
 
 impl Rewriter<'_> {
+    /// The text with the defaults that are to say something else, and what its leads say then; `None` where there are none.
+    pub(super) fn defaults(
+        &self,
+        text: &str,
+        goals: &Meanings,
+    ) -> Result<Option<(String, Meanings)>, Vec<Refused>> {
+        // Reading where things stand costs as much as reading what they say.
+        if !text.contains("defaults") {
+            return Ok(None);
+        }
+        let whole = |why: String| vec![(None, why)];
+        let written = finish::written(self.file, text).map_err(whole)?;
+        let Some(lines) = place::defaults_lines(&written) else {
+            return Ok(None);
+        };
+        let desired = declared_in(self.file, &written, self.vocabulary).map_err(whole)?;
+        self.check_unset(text, goals, &desired)?;
+        self.change_defaults(&written, &lines, goals, &desired)
+            .map_err(whole)
+    }
+
     /// Refuses to unset what `defaults` would manage still.
-    pub(super) fn check_unset(
+    fn check_unset(
         &self,
         text: &str,
         goals: &Meanings,
@@ -49,7 +70,7 @@ impl Rewriter<'_> {
     }
 
     /// Changes the defaults that all their leads are to change in the same way.
-    pub(super) fn change_defaults(
+    fn change_defaults(
         &self,
         written: &Written<'_>,
         lines: &RangeInclusive<u32>,
@@ -82,7 +103,10 @@ impl Rewriter<'_> {
         let made = finish::put(written, splices);
         let before = meaning_of(desired.clone());
         // What shares the default in some other way keeps it from being changed.
-        let Ok(now) = self.says(&made) else {
+        let Ok(after) = finish::written(self.file, &made) else {
+            return Ok(None);
+        };
+        let Ok(now) = self.says(&after) else {
             return Ok(None);
         };
         let fits = now.iter().all(|(id, now)| {
@@ -95,7 +119,7 @@ impl Rewriter<'_> {
             })
         });
         // Otherwise the leads get values of their own.
-        let fits = fits && finish::check_comments(self.file, written.text, &made).is_ok();
+        let fits = fits && finish::check_comments(written, &after).is_ok();
         Ok(fits.then_some((made, now)))
     }
 }

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::lead_file::assign::Assignment;
+use crate::lead_file::valid::declared;
 
 const A: &str = "aaaa1111";
 const B: &str = "bbbb2222";
@@ -76,7 +77,7 @@ proptest! {
             goals.insert(id, goal);
         }
         let known = declared(&file(), text, vocabulary()).expect("a file");
-        let made = rewrite(&file(), text, &known, &goals, vocabulary());
+        let made = rewrite(&file(), text, Some(&known.iter().collect()), &goals, vocabulary());
         let made = match made {
             Ok(made) => made,
             // What an alias or `<<` gives a lead cannot be taken from it alone.
@@ -97,7 +98,7 @@ proptest! {
             prop_assert_eq!(&made, text, "nothing differs");
         }
         // Set again, it changes nothing.
-        prop_assert_eq!(rewrite(&file(), &made, &Desired::new(), &goals, vocabulary()), Ok(made.clone()));
+        prop_assert_eq!(rewrite(&file(), &made, None, &goals, vocabulary()), Ok(made.clone()));
         // Leads that are not chosen keep their lines, but where they share a line or an alias.
         let untouched = [A, B, C].into_iter().filter(|id| !chosen.contains(id));
         for id in untouched.filter(|_| !matches!(layout, 2 | 4)) {
@@ -155,9 +156,9 @@ proptest! {
             assignments.iter().for_each(|one| one.apply(&mut goal));
             goals.insert(id, goal);
         }
-        let whole = rewritten(&file(), &text, known.clone(), &goals, vocabulary());
+        let whole = rewritten(&file(), &text, before.clone(), &goals, vocabulary());
         let whole = whole.map(|made| super::super::with_layout_kept(&file(), &text, made));
-        prop_assert_eq!(rewrite(&file(), &text, &known, &goals, vocabulary()), whole);
+        prop_assert_eq!(rewrite(&file(), &text, Some(&known.iter().collect()), &goals, vocabulary()), whole);
     }
 }
 
@@ -173,7 +174,7 @@ fn goal(text: &str, id: &str, assignments: &[&str]) -> Result<String, Vec<Refuse
     rewrite(
         &file(),
         text,
-        &Desired::new(),
+        None,
         &[(LeadId::new(id), goal)].into(),
         vocabulary(),
     )
