@@ -134,17 +134,34 @@ pub(super) fn lead_files(typed: &OsStr) -> Vec<CompletionCandidate> {
     beginning(typed, files.map(|file| (file.to_string(), None)))
 }
 
-/// Agents by name; after a comma, one more.
+/// Agents by name; after a comma, one more that is not there yet.
 pub(super) fn agents(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(here) = here() else {
         return Vec::new();
     };
-    let names = here
-        .workspace
-        .agents
-        .keys()
-        .map(|name| (name.clone(), None));
-    beginning(typed, names)
+    let word = current_word().unwrap_or_default();
+    let (given, _) = word.rsplit_once(',').unwrap_or_default();
+    let given: BTreeSet<&str> = given
+        .rsplit('=')
+        .next()
+        .unwrap_or_default()
+        .split(',')
+        .collect();
+    let agents = here.workspace.agents.keys();
+    let names = agents.filter(|name| !given.contains(name.as_str()));
+    beginning(typed, names.map(|name| (name.clone(), None)))
+}
+
+/// The whole word that is completed: of a list, a completer gets only what comes after the last comma.
+fn current_word() -> Option<String> {
+    let mut words = std::env::args_os().skip_while(|word| word != "--").skip(1);
+    // Shells that say which word it is complete in the middle of a line, too.
+    let index = std::env::var("_CLAP_COMPLETE_INDEX").ok();
+    let word = match index.and_then(|index| index.parse().ok()) {
+        Some(index) => words.nth(index),
+        None => words.last(),
+    };
+    Some(word?.to_string_lossy().into_owned())
 }
 
 /// Fields that the files manage, for `--unset`.

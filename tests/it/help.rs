@@ -186,5 +186,13 @@ fn completions_know_commands_flags_and_the_workspace() {
         let offered = offered(folder, words);
         assert!(offered.contains(one), "{words:?}: {offered}");
     }
+    for words in [
+        &["set", "--share", "rahul,"][..],
+        &["set", "--share=rahul,"],
+    ] {
+        let offered = offered(folder, words);
+        assert!(offered.contains("rahul,priya"), "{words:?}: {offered}");
+        assert!(!offered.contains("rahul,rahul"), "{words:?}: {offered}");
+    }
     assert_eq!(offered(std::path::Path::new("/"), &["explain", "1f0c"]), "");
 }
