@@ -10,7 +10,7 @@ pub(crate) fn copied(example: &str) -> tempfile::TempDir {
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("an example") {
         let entry = entry.expect("an entry");

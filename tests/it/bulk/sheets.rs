@@ -1,5 +1,7 @@
 //! Sheets out and in again, whatever is in their cells and whatever program saved them, by the binary.
 
+use std::path::Path;
+
 use csv::{QuoteStyle, Terminator};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
@@ -8,7 +10,8 @@ use proptest::sample::select;
 use serde_json::{Value as Json, json};
 
 use super::laws::{read, runner};
-use crate::world::{BOT, CUSTOMER, World, uuid};
+use crate::quickstart::copy;
+use crate::world::{BOT, CUSTOMER, Ran, World, program, uuid};
 
 const AGENTS: &str = "{ priya: 000000000000000000000001, \"-\": 000000000000000000000002, \"=x\": 000000000000000000000003 }";
 
@@ -201,4 +204,32 @@ fn a_sheet_that_a_spreadsheet_saved_changes_nothing_whatever_its_cells() {
         },
     );
     ran.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// What `list --format csv` prints of the quick start, opened and changed in LibreOffice 7.4, and saved there in three ways.
+#[test]
+fn sheets_that_libreoffice_saved_are_read() {
+    let sheets = std::fs::read_dir("tests/files/sheets").expect("sheets");
+    let sheets: Vec<_> = sheets.map(|sheet| sheet.expect("a sheet").path()).collect();
+    assert_eq!(sheets.len(), 3);
+    for sheet in sheets {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join("quickstart");
+        copy(Path::new("examples/quickstart"), &root);
+        let run = |words: &[&str]| {
+            let ran = program(words).arg("-C").arg(&root).output();
+            Ran::of(ran.expect("it runs")).exits(0)
+        };
+        let set = run(&["set", "--from", sheet.to_str().expect("a name")]);
+        assert!(set.out.contains("Set: 1 lead in 1 file"), "{}", set.out);
+        let only = ["--only", "2b7e3f55-0c1d-4a8e-8c6a-7d1e2f3a4b02"];
+        let list = run(&["list", "--format", "json", only[0], only[1]]).json();
+        let lead = &list["leads"][0];
+        assert_eq!(lead["label"], "Bäckerei \"Zur Birke\", Köln", "{sheet:?}");
+        assert_eq!(lead["hold"], "says: \"no\", twice", "{sheet:?}");
+        assert_eq!(lead["status"], "INPROGRESS", "{sheet:?}");
+        assert_eq!(lead["agent"], "priya", "{sheet:?}");
+        let tags = json!({ "present": ["renewal"], "absent": ["vip"] });
+        assert_eq!(lead["tags"], tags, "{sheet:?}");
+    }
 }
