@@ -20,11 +20,11 @@ pub(crate) use goal::{Known, rewrite};
 
 use crate::lead::{DesiredValue, Field, Kind, LeadId, TagRule};
 use crate::lead_file::emit::{AgentNames, layout_rules};
-use crate::lead_file::valid::{Meaning, Vocabulary, declared_in, meaning, meaning_of};
+use crate::lead_file::valid::{Meaning, Vocabulary, declared_in, meaning_of};
 use crate::lead_file::value::unwritable;
 use crate::yaml::Written;
 use crate::yaml::excerpt::quoted;
-use crate::yaml::format::layout;
+use crate::yaml::format::{is_laid_out, layout};
 
 /// One value that a lead of the file is to say from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +64,12 @@ pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary
             None => fit.push(edit.clone()),
         }
     }
-    match meaning(file, text, vocabulary) {
-        Ok(says) => {
+    let read = finish::written(file, text).and_then(|before| {
+        let says = declared_in(file, &before, vocabulary)?;
+        Ok((before, meaning_of(says)))
+    });
+    match read {
+        Ok((before, says)) => {
             let mut editor = Editor {
                 file,
                 vocabulary,
@@ -75,7 +79,7 @@ pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary
             };
             editor.settle(&fit);
             let made = std::mem::take(&mut edited.text);
-            edited.text = with_layout_kept(file, text, made);
+            edited.text = with_layout_kept(file, &before, made);
         }
         Err(why) => edited
             .refused
@@ -186,18 +190,12 @@ impl Editor<'_> {
 }
 
 /// The text of an edited file, laid out where the file was in the canonical layout before: a new value may be too long for its line, say.
-fn with_layout_kept(file: &Arc<str>, before: &str, edited: String) -> String {
-    // A layout says the same as what was laid out: it is compared when it is made.
-    match layout(file, &edited, &layout_rules()) {
-        Ok(made) if made.text != edited && is_canonical(file, before) => made.text,
-        _ => edited,
+fn with_layout_kept(file: &Arc<str>, before: &Written<'_>, edited: String) -> String {
+    if edited == before.text || !is_laid_out(file, before, &layout_rules()) {
+        return edited;
     }
-}
-
-/// Whether a file is in the canonical layout.
-fn is_canonical(file: &Arc<str>, text: &str) -> bool {
-    let made = layout(file, text, &layout_rules());
-    made.is_ok_and(|made| !made.left_alone && made.text == text)
+    // A layout says the same as what was laid out: it is compared when it is made.
+    layout(file, &edited, &layout_rules()).map_or(edited, |made| made.text)
 }
 
 /// Values that a lead has yet to have.

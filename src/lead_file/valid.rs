@@ -142,29 +142,7 @@ impl Meaning {
     }
 }
 
-/// What a file says, or the first mistake in it.
-pub(crate) fn meaning(
-    file: &Arc<str>,
-    text: &str,
-    vocabulary: Vocabulary<'_>,
-) -> Result<BTreeMap<LeadId, Meaning>, String> {
-    declared(file, text, vocabulary).map(meaning_of)
-}
-
 /// What a file declares, with its lines, or the first error in it.
-pub(crate) fn declared(
-    file: &Arc<str>,
-    text: &str,
-    vocabulary: Vocabulary<'_>,
-) -> Result<Desired, String> {
-    let source = SourceFile {
-        file: file.clone(),
-        text,
-    };
-    valid(check(file, text, 0, vocabulary), &source)
-}
-
-/// The same of a file that is read already.
 pub(crate) fn declared_in(
     file: &Arc<str>,
     written: &Written<'_>,
@@ -174,20 +152,13 @@ pub(crate) fn declared_in(
         file: file.clone(),
         text: written.text,
     };
-    valid(
-        check_tree(&written.tree, &source, 0, vocabulary, Vec::new()),
-        &source,
-    )
-}
-
-fn valid(checked: Checked, source: &SourceFile<'_>) -> Result<Desired, String> {
     let Checked {
         leads,
         mut diagnostics,
-    } = checked;
+    } = check_tree(&written.tree, &source, 0, vocabulary, Vec::new());
     let at = |_| SourceFile {
-        file: source.file.clone(),
-        text: source.text,
+        file: file.clone(),
+        text: written.text,
     };
     let desired = merge(vec![leads], at, &mut diagnostics);
     match diagnostics.iter().find(|made| made.is_error()) {

@@ -16,7 +16,6 @@ mod rules;
 mod same;
 mod value;
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use self::block::Printer;
@@ -61,6 +60,19 @@ pub fn layout(file: &Arc<str>, text: &str, rules: &LayoutRules) -> Result<Layout
         |made| format!("{bom}{}", made.replace('\n', breaks)),
     );
     Ok(Layout { text, left_alone })
+}
+
+/// Whether a document is in the canonical layout.
+pub(crate) fn is_laid_out(file: &Arc<str>, written: &Written<'_>, rules: &LayoutRules) -> bool {
+    let text = written.text;
+    let is_plain = !text.contains('\r') && !text.starts_with('\u{feff}');
+    let print = |sorts| Printer::new(written, rules, sorts).file();
+    if is_plain && !written.tree.is_empty() && print(true).is_some_and(|made| made == text) {
+        return true;
+    }
+    // Where keys cannot be sorted, the layout is one without that, which is known only once both were read again.
+    let may_be = !is_plain || print(false).is_some_and(|made| made == text);
+    may_be && layout(file, text, rules).is_ok_and(|made| !made.left_alone && made.text == text)
 }
 
 /// The errors with their places in the text as it was.
@@ -128,13 +140,7 @@ fn once(
     rules: &LayoutRules,
     sorts: bool,
 ) -> Option<(String, bool)> {
-    let printer = Printer {
-        written,
-        rules,
-        sorts,
-        keeps: Cell::new(false),
-        odd: Cell::new(false),
-    };
+    let printer = Printer::new(written, rules, sorts);
     let made = printer.file()?;
     if made == written.text {
         return Some((made, printer.odd.get()));

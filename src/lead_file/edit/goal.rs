@@ -10,8 +10,9 @@ use super::excerpt::LeadExcerpt;
 use super::{append, finish, place, remove};
 use crate::lead::{DesiredLead, DesiredValue, Field, LeadId};
 use crate::lead_file::emit::{self, AgentNames};
-use crate::lead_file::valid::{Meaning, Vocabulary, declared_in, meaning, meaning_of, one_meaning};
+use crate::lead_file::valid::{Meaning, Vocabulary, declared_in, meaning_of, one_meaning};
 use crate::yaml::Written;
+use crate::yaml::format::is_laid_out;
 use crate::yaml::splice::Splice;
 use crate::yaml::value::YamlValue;
 
@@ -48,18 +49,21 @@ pub(crate) fn rewrite(
     goals: &Meanings,
     vocabulary: Vocabulary<'_>,
 ) -> Result<String, Vec<Refused>> {
+    if let Some(made) = known.and_then(|known| by_excerpt(file, text, known, goals, vocabulary)) {
+        return Ok(made);
+    }
+    let whole = |why| vec![(None, why)];
+    let before = finish::written(file, text).map_err(whole)?;
     let says = match known {
-        Some(known) => match by_excerpt(file, text, known, goals, vocabulary) {
-            Some(made) => return Ok(made),
-            None => known
-                .iter()
-                .map(|(id, lead)| ((*id).clone(), one_meaning(lead)))
-                .collect(),
-        },
-        None => meaning(file, text, vocabulary).map_err(|why| vec![(None, why)])?,
+        Some(known) => {
+            let meaning =
+                |(id, lead): (&&LeadId, &&DesiredLead)| ((*id).clone(), one_meaning(lead));
+            known.iter().map(meaning).collect()
+        }
+        None => meaning_of(declared_in(file, &before, vocabulary).map_err(whole)?),
     };
-    let made = rewritten(file, text, says, goals, vocabulary)?;
-    Ok(super::with_layout_kept(file, text, made))
+    let made = rewritten(file, &before, says, goals, vocabulary)?;
+    Ok(super::with_layout_kept(file, &before, made))
 }
 
 /// The same by an edit of the leads alone; `None` where their lines cannot be known from those of others, or not be edited so.
@@ -72,25 +76,30 @@ fn by_excerpt(
 ) -> Option<String> {
     let excerpt = LeadExcerpt::new(text, goals.keys())?;
     let small = excerpt.text();
-    let says = meaning(file, &small, vocabulary).ok()?;
+    let before = finish::written(file, &small).ok()?;
+    let says = meaning_of(declared_in(file, &before, vocabulary).ok()?);
     let is_as_known = goals
         .keys()
         .all(|id| known.get(id).map(|lead| one_meaning(lead)).as_ref() == says.get(id));
     if !is_as_known || says.len() != goals.len() {
         return None;
     }
-    let made = rewritten(file, &small, says, goals, vocabulary).ok()?;
-    let laid_out = super::with_layout_kept(file, &small, made.clone());
+    let made = rewritten(file, &before, says, goals, vocabulary).ok()?;
+    let laid_out = super::with_layout_kept(file, &before, made.clone());
     // The leads may be in the canonical layout by chance, in a file that is not.
-    let keeps_layout = laid_out == made || super::is_canonical(file, text);
+    let is_canonical = || {
+        let written = finish::written(file, text);
+        written.is_ok_and(|written| is_laid_out(file, &written, &emit::layout_rules()))
+    };
+    let keeps_layout = laid_out == made || is_canonical();
     excerpt.put_back(if keeps_layout { &laid_out } else { &made })
 }
 
-/// The text, whose leads say `says`, with those that are to say something else.
+/// The text of a document, whose leads say `says`, with those that are to say something else.
 fn rewritten(
     file: &Arc<str>,
-    text: &str,
-    mut says: Meanings,
+    before: &Written<'_>,
+    says: Meanings,
     goals: &Meanings,
     vocabulary: Vocabulary<'_>,
 ) -> Result<String, Vec<Refused>> {
@@ -102,11 +111,13 @@ fn rewritten(
     let whole = |why: String| vec![(None, why)];
     let (known, new): (Vec<_>, Vec<_>) = goals.iter().partition(|(id, _)| says.contains_key(*id));
     let known: Meanings = owned(known);
-    let mut text = text.to_owned();
-    if let Some((made, now)) = rewriter.defaults(&text, &known)? {
-        (text, says) = (made, now);
-    }
-    let text = rewriter.leads(&text, &says, &known)?;
+    let text = match rewriter.defaults(before, &known)? {
+        Some((made, says)) => {
+            let written = finish::written(file, &made).map_err(whole)?;
+            rewriter.leads(&written, &says, &known)?
+        }
+        None => rewriter.leads(before, &says, &known)?,
+    };
     if new.is_empty() {
         return Ok(text);
     }
@@ -131,16 +142,21 @@ impl Rewriter<'_> {
     }
 
     /// All leads at once; where that does not come out, each half by itself, to name those that cannot be edited.
-    fn leads(&self, text: &str, says: &Meanings, goals: &Meanings) -> Result<String, Vec<Refused>> {
+    fn leads(
+        &self,
+        before: &Written<'_>,
+        says: &Meanings,
+        goals: &Meanings,
+    ) -> Result<String, Vec<Refused>> {
         let differing: Vec<(&LeadId, &Meaning)> = goals
             .iter()
             .filter(|(id, goal)| says.get(*id) != Some(goal))
             .collect();
-        match self.reach(text, says, &differing) {
+        match self.reach(before, says, &differing) {
             Ok(text) => Ok(text),
             Err(why) => {
                 let (mut refused, mut attempts) = (Vec::new(), ATTEMPTS);
-                self.find(text, says, &differing, &mut attempts, &mut refused);
+                self.find(before, says, &differing, &mut attempts, &mut refused);
                 if refused.is_empty() {
                     refused.push((None, why));
                 }
@@ -151,7 +167,7 @@ impl Rewriter<'_> {
 
     fn find(
         &self,
-        text: &str,
+        before: &Written<'_>,
         says: &Meanings,
         goals: &[(&LeadId, &Meaning)],
         attempts: &mut usize,
@@ -161,13 +177,13 @@ impl Rewriter<'_> {
             return;
         }
         *attempts -= 1;
-        if let Err(why) = self.reach(text, says, goals) {
+        if let Err(why) = self.reach(before, says, goals) {
             match goals {
                 [(id, _)] => refused.push((Some((*id).clone()), why)),
                 goals => {
                     let (one, other) = goals.split_at(goals.len() / 2);
-                    self.find(text, says, one, attempts, refused);
-                    self.find(text, says, other, attempts, refused);
+                    self.find(before, says, one, attempts, refused);
+                    self.find(before, says, other, attempts, refused);
                 }
             }
         }
@@ -175,7 +191,7 @@ impl Rewriter<'_> {
 
     fn reach(
         &self,
-        before: &str,
+        before: &Written<'_>,
         says: &Meanings,
         goals: &[(&LeadId, &Meaning)],
     ) -> Result<String, String> {
@@ -185,16 +201,15 @@ impl Rewriter<'_> {
             .map(|(id, goal)| ((*id).clone(), (*goal).clone()));
         target.extend(owned);
         if *says == target {
-            return Ok(before.to_owned());
+            return Ok(before.text.to_owned());
         }
-        let start = finish::written(self.file, before)?;
-        let mut text = self.round(&start, says, &target, goals)?;
+        let mut text = self.round(before, says, &target, goals)?;
         for _ in 1..ROUNDS {
             let unreadable = |_| finish::unreadable();
             let written = finish::written(self.file, &text).map_err(unreadable)?;
             let says = self.says(&written).map_err(unreadable)?;
             if says == target {
-                finish::check_comments(&start, &written)?;
+                finish::check_comments(before, &written)?;
                 return Ok(text);
             }
             text = self.round(&written, &says, &target, goals)?;

@@ -40,6 +40,18 @@ pub(crate) struct Printer<'p, 'a> {
     pub(crate) odd: Cell<bool>,
 }
 
+impl<'p, 'a> Printer<'p, 'a> {
+    pub(super) fn new(written: &'p Written<'a>, rules: &'p LayoutRules, sorts: bool) -> Self {
+        Self {
+            written,
+            rules,
+            sorts,
+            keeps: Cell::new(false),
+            odd: Cell::new(false),
+        }
+    }
+}
+
 impl<'p> Printer<'p, '_> {
     /// The whole file; `None` where it is not a mapping.
     pub(crate) fn file(&self) -> Option<String> {

@@ -14,21 +14,16 @@ impl Rewriter<'_> {
     /// The text with the defaults that are to say something else, and what its leads say then; `None` where there are none.
     pub(super) fn defaults(
         &self,
-        text: &str,
+        written: &Written<'_>,
         goals: &Meanings,
     ) -> Result<Option<(String, Meanings)>, Vec<Refused>> {
-        // Reading where things stand costs as much as reading what they say.
-        if !text.contains("defaults") {
-            return Ok(None);
-        }
-        let whole = |why: String| vec![(None, why)];
-        let written = finish::written(self.file, text).map_err(whole)?;
-        let Some(lines) = place::defaults_lines(&written) else {
+        let Some(lines) = place::defaults_lines(written) else {
             return Ok(None);
         };
-        let desired = declared_in(self.file, &written, self.vocabulary).map_err(whole)?;
-        self.check_unset(text, goals, &desired)?;
-        self.change_defaults(&written, &lines, goals, &desired)
+        let whole = |why: String| vec![(None, why)];
+        let desired = declared_in(self.file, written, self.vocabulary).map_err(whole)?;
+        self.check_unset(written.text, goals, &desired)?;
+        self.change_defaults(written, &lines, goals, &desired)
             .map_err(whole)
     }
 

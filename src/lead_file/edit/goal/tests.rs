@@ -2,8 +2,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::lead::Desired;
 use crate::lead_file::assign::Assignment;
-use crate::lead_file::valid::declared;
 
 const A: &str = "aaaa1111";
 const B: &str = "bbbb2222";
@@ -43,12 +43,17 @@ fn assignment() -> impl Strategy<Value = Assignment> {
     .prop_map(|text| Assignment::parse(text, Vocabulary::default()).expect("an assignment"))
 }
 
+fn declared(text: &str) -> Desired {
+    let written = finish::written(&file(), text).expect("YAML");
+    declared_in(&file(), &written, vocabulary()).expect("a file")
+}
+
 fn file() -> Arc<str> {
     "leads/a.yaml".into()
 }
 
 fn says(text: &str) -> Meanings {
-    crate::lead_file::valid::meaning(&file(), text, vocabulary()).expect("a file")
+    meaning_of(declared(text))
 }
 
 static AGENTS: BTreeMap<String, crate::policy::Agent> = BTreeMap::new();
@@ -76,7 +81,7 @@ proptest! {
             assignments.iter().for_each(|one| one.apply(&mut goal));
             goals.insert(id, goal);
         }
-        let known = declared(&file(), text, vocabulary()).expect("a file");
+        let known = declared(text);
         let made = rewrite(&file(), text, Some(&known.iter().collect()), &goals, vocabulary());
         let made = match made {
             Ok(made) => made,
@@ -147,7 +152,7 @@ proptest! {
         if is_laid_out {
             text = crate::yaml::format::layout(&file(), &text, &emit::layout_rules()).expect("YAML").text;
         }
-        let known = declared(&file(), &text, vocabulary()).expect("a file");
+        let known = declared(&text);
         let before = meaning_of(known.clone());
         let mut goals = Meanings::new();
         for number in chosen {
@@ -156,8 +161,9 @@ proptest! {
             assignments.iter().for_each(|one| one.apply(&mut goal));
             goals.insert(id, goal);
         }
-        let whole = rewritten(&file(), &text, before.clone(), &goals, vocabulary());
-        let whole = whole.map(|made| super::super::with_layout_kept(&file(), &text, made));
+        let written = finish::written(&file(), &text).expect("YAML");
+        let whole = rewritten(&file(), &written, before.clone(), &goals, vocabulary());
+        let whole = whole.map(|made| super::super::with_layout_kept(&file(), &written, made));
         prop_assert_eq!(rewrite(&file(), &text, Some(&known.iter().collect()), &goals, vocabulary()), whole);
     }
 }
