@@ -66,13 +66,19 @@ pub fn layout(file: &Arc<str>, text: &str, rules: &LayoutRules) -> Result<Layout
 pub(crate) fn is_laid_out(file: &Arc<str>, written: &Written<'_>, rules: &LayoutRules) -> bool {
     let text = written.text;
     let is_plain = !text.contains('\r') && !text.starts_with('\u{feff}');
-    let print = |sorts| Printer::new(written, rules, sorts).file();
-    if is_plain && !written.tree.is_empty() && print(true).is_some_and(|made| made == text) {
-        return true;
+    if is_plain && !written.tree.is_empty() {
+        let print = |sorts| Printer::new(written, rules, sorts).file();
+        let sorted = print(true);
+        if sorted.as_deref() == Some(text) {
+            return true;
+        }
+        // Where keys cannot be sorted, the layout is one without that, which is known only once both were read again.
+        let unsorted = print(false);
+        if unsorted == sorted || unsorted.as_deref() != Some(text) {
+            return false;
+        }
     }
-    // Where keys cannot be sorted, the layout is one without that, which is known only once both were read again.
-    let may_be = !is_plain || print(false).is_some_and(|made| made == text);
-    may_be && layout(file, text, rules).is_ok_and(|made| !made.left_alone && made.text == text)
+    layout(file, text, rules).is_ok_and(|made| !made.left_alone && made.text == text)
 }
 
 /// The errors with their places in the text as it was.

@@ -129,6 +129,23 @@ fn owned(goals: Vec<(&LeadId, &Meaning)>) -> Meanings {
     goals.into_iter().map(clone).collect()
 }
 
+/// What the leads of a file are to say in the end: their goals, or what they said at the start.
+struct Target<'t> {
+    says: &'t Meanings,
+    goals: BTreeMap<&'t LeadId, &'t Meaning>,
+}
+
+impl Target<'_> {
+    fn leads(&self) -> impl Iterator<Item = (&LeadId, &Meaning)> {
+        let goal = |(id, said)| (id, self.goals.get(id).copied().unwrap_or(said));
+        self.says.iter().map(goal)
+    }
+
+    fn is_reached(&self, says: &Meanings) -> bool {
+        self.leads().eq(says)
+    }
+}
+
 /// What a lead has yet to say, and what no longer.
 #[derive(Debug, Default)]
 struct Entries {
@@ -195,24 +212,23 @@ impl Rewriter<'_> {
         says: &Meanings,
         goals: &[(&LeadId, &Meaning)],
     ) -> Result<String, String> {
-        let mut target = says.clone();
-        let owned = goals
-            .iter()
-            .map(|(id, goal)| ((*id).clone(), (*goal).clone()));
-        target.extend(owned);
-        if *says == target {
+        if goals.is_empty() {
             return Ok(before.text.to_owned());
         }
-        let mut text = self.round(before, says, &target, goals)?;
+        let target = Target {
+            says,
+            goals: goals.iter().copied().collect(),
+        };
+        let mut text = self.round(before, says, &target)?;
         for _ in 1..ROUNDS {
             let unreadable = |_| finish::unreadable();
             let written = finish::written(self.file, &text).map_err(unreadable)?;
             let says = self.says(&written).map_err(unreadable)?;
-            if says == target {
+            if target.is_reached(&says) {
                 finish::check_comments(before, &written)?;
                 return Ok(text);
             }
-            text = self.round(&written, &says, &target, goals)?;
+            text = self.round(&written, &says, &target)?;
         }
         Err("its line cannot be changed by itself".to_owned())
     }
@@ -222,18 +238,17 @@ impl Rewriter<'_> {
         &self,
         written: &Written<'_>,
         says: &Meanings,
-        target: &Meanings,
-        goals: &[(&LeadId, &Meaning)],
+        target: &Target<'_>,
     ) -> Result<String, String> {
         let index = place::Index::new(written)?;
         let mut splices = Vec::new();
-        for (id, goal) in target {
+        for (id, goal) in target.leads() {
             let Some(now) = says.get(id).filter(|now| *now != goal) else {
                 continue;
             };
             let made = self.splices(written, &index, id, &self.entries(now, goal));
             splices.extend(made.map_err(|why| {
-                if goals.iter().any(|(other, _)| *other == id) {
+                if target.goals.contains_key(id) {
                     return why;
                 }
                 format!("{id} would change, too, by an alias or `<<`; write its values out, or select it as well")
