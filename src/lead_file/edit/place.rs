@@ -138,6 +138,9 @@ pub(super) fn entry(
     mapping: NodeId,
     name: &str,
 ) -> Option<(NodeId, NodeId)> {
+    if written.tree.is_empty() {
+        return None;
+    }
     let mut children = written.tree.children(mapping);
     while let (Some(key), Some(value)) = (children.next(), children.next()) {
         if text(written, key) == Some(name) {
