@@ -130,12 +130,12 @@ fn owned(goals: Vec<(&LeadId, &Meaning)>) -> Meanings {
 }
 
 /// What the leads of a file are to say in the end: their goals, or what they said at the start.
-struct Target<'t> {
+struct WholeGoal<'t> {
     says: &'t Meanings,
     goals: BTreeMap<&'t LeadId, &'t Meaning>,
 }
 
-impl Target<'_> {
+impl WholeGoal<'_> {
     fn leads(&self) -> impl Iterator<Item = (&LeadId, &Meaning)> {
         let goal = |(id, said)| (id, self.goals.get(id).copied().unwrap_or(said));
         self.says.iter().map(goal)
@@ -215,20 +215,20 @@ impl Rewriter<'_> {
         if goals.is_empty() {
             return Ok(before.text.to_owned());
         }
-        let target = Target {
+        let whole = WholeGoal {
             says,
             goals: goals.iter().copied().collect(),
         };
-        let mut text = self.round(before, says, &target)?;
+        let mut text = self.round(before, says, &whole)?;
         for _ in 1..ROUNDS {
             let unreadable = |_| finish::unreadable();
             let written = finish::written(self.file, &text).map_err(unreadable)?;
             let says = self.says(&written).map_err(unreadable)?;
-            if target.is_reached(&says) {
+            if whole.is_reached(&says) {
                 finish::check_comments(before, &written)?;
                 return Ok(text);
             }
-            text = self.round(&written, &says, &target)?;
+            text = self.round(&written, &says, &whole)?;
         }
         Err("its line cannot be changed by itself".to_owned())
     }
@@ -238,17 +238,17 @@ impl Rewriter<'_> {
         &self,
         written: &Written<'_>,
         says: &Meanings,
-        target: &Target<'_>,
+        whole: &WholeGoal<'_>,
     ) -> Result<String, String> {
         let index = place::Index::new(written)?;
         let mut splices = Vec::new();
-        for (id, goal) in target.leads() {
+        for (id, goal) in whole.leads() {
             let Some(now) = says.get(id).filter(|now| *now != goal) else {
                 continue;
             };
             let made = self.splices(written, &index, id, &self.entries(now, goal));
             splices.extend(made.map_err(|why| {
-                if target.goals.contains_key(id) {
+                if whole.goals.contains_key(id) {
                     return why;
                 }
                 format!("{id} would change, too, by an alias or `<<`; write its values out, or select it as well")
