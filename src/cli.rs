@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 mod apply;
+mod compared;
 mod complete;
 mod completions;
 mod doctor;
@@ -36,6 +37,7 @@ mod schema;
 mod session;
 mod set;
 mod show;
+mod signals;
 mod snapshot;
 mod test;
 mod ui;

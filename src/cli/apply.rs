@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::compared::{Compared, base, plan, select};
 use super::execution::{Execution, Job, JobOutput, RunReports};
 use super::ledger::{APPLIED, Ledger, Recording, rewind};
 use super::options::{Differences, OnMissing, OutputFormat, Scope, one_document};
 use super::reports::Reports;
 use super::run_metrics::RunMeter;
-use super::session::{Access, Compared, Files, Session, base, block_on, files, lock, plan, select};
+use super::session::{Access, Files, Session, files, lock};
+use super::signals::block_on;
 use super::ui::Ui;
 use crate::api::ApiError;
 use crate::apply::still_open;

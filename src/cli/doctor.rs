@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::options::OutputFormat;
-use super::session::{Session, block_on, overrides, token};
+use super::session::{Session, overrides, token};
+use super::signals::block_on;
 use super::ui::Ui;
 use crate::api::{Auth, Endpoint};
 use crate::apply::platform;

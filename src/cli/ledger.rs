@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::session::{Compared, Files, FilesHead, base, now, overrides, target};
+use super::compared::{Compared, base};
+use super::session::{Files, FilesHead, now, overrides, target};
 use super::ui::Ui;
 use crate::apply::Report;
 use crate::apply::applied::{self, AppliedRecord, BehindOutcome, RecordError, RunState};

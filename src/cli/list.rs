@@ -6,8 +6,10 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
+use super::compared::select;
 use super::complete;
-use super::session::{Files, Session, block_on, files, select};
+use super::session::{Files, Session, files};
+use super::signals::block_on;
 use super::ui::Ui;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::compared::{Compared, plan};
 use super::ledger::{APPLIED, Recording};
 use super::options::{Differences, Forms, Scope, is_stdout};
 use super::outputs::{OutputKind, check_outputs};
 use super::reports::ReportedPlan;
 use super::run_metrics::{RunMeter, of_saved_plan};
-use super::session::{Access, Compared, Files, Session, block_on, files, plan, target};
+use super::session::{Access, Files, Session, files, target};
+use super::signals::block_on;
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::session::block_on;
+use super::signals::block_on;
 use super::ui::Ui;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
+use super::compared::select;
 use super::complete;
-use super::session::{Files, files, select};
+use super::session::{Files, files};
 use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::lead::{AgentId, Desired, DesiredLead, DesiredValue, Field, LeadId};

@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::options::{OutputFormat, is_stdout, one_document};
 use super::outputs::{OutputKind, check_outputs};
-use super::session::{Session, block_on, files, now};
+use super::session::{Session, files, now};
+use super::signals::block_on;
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;

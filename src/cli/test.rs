@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::compared::base;
 use super::options::{OutputFormat, is_stdout, one_document};
 use super::outputs::{OutputKind, check_outputs};
-use super::session::{Files, base, block_on, files, target};
+use super::session::{Files, files, target};
+use super::signals::block_on;
 use super::ui::Ui;
 use crate::atomic_file;
 use crate::cancel::Cancellation;

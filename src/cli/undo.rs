@@ -5,11 +5,13 @@ use std::path::Path;
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 
+use super::compared::select;
 use super::complete;
 use super::execution::{Execution, Job, JobOutput};
 use super::options::{OutputFormat, Scope};
-use super::session::{Session, block_on, files, lock, now, select};
+use super::session::{Session, files, lock, now};
 use super::show::{commit_of, read_run};
+use super::signals::block_on;
 use super::ui::Ui;
 use crate::apply::undo::{Inverse, inverse};
 use crate::apply::{history, still_open};

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::options::OutputFormat;
-use super::super::session::{Files, Session, block_on};
+use super::super::session::{Files, Session};
 use super::super::set::files::{FileEdit, write};
+use super::super::signals::block_on;
 use super::super::ui::Ui;
 use super::Pull;
 use super::destination::Destination;

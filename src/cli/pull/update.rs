@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::super::compared::{Compared, plan};
 use super::super::ledger::Recording;
 use super::super::options::{OnMissing, OutputFormat, Scope};
-use super::super::session::{Compared, Files, Session, block_on, plan};
+use super::super::session::{Files, Session};
+use super::super::signals::block_on;
 use super::super::ui::Ui;
 use super::Pull;
 use crate::atomic_file;
