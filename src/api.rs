@@ -15,6 +15,7 @@ use crate::apply::{Update, WriteCertainty, Writer};
 use crate::cancel::Cancellation;
 use crate::observe::{ChatType, Page, Projection, Reader};
 
+mod answer;
 mod body;
 mod credential;
 mod envelope;
@@ -30,11 +31,12 @@ mod settings;
 mod webhook;
 mod wire;
 
+use answer::Answer;
 use credential::Credential;
 pub use credential::{ApiToken, SignIn};
 use envelope::{Envelope, NoRecords};
 pub use error::{ApiError, Failure, NotSent};
-use http::{Answer, Request, Transport};
+use http::{Request, Transport};
 pub use limiter::Permit;
 use page::PageReader;
 pub use requests::RequestCounts;

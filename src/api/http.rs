@@ -1,25 +1,24 @@
 //! Requests and answers: tokens, timeouts, retries.
 //!
-//! Decides what a status, a header and a broken connection mean, and which failures are retried. Takes a request and
-//! a decoder for its answer; returns the decoded answer or an [`ApiError`]. Tokens are `SecretString`s in headers
+//! Decides what a broken connection means, and which failures are retried; `answer` decides what an answer means. Takes a
+//! request and a decoder for its answer; returns the decoded answer or an [`ApiError`]. Tokens are `SecretString`s in headers
 //! marked as sensitive; they never appear in an error or a log.
 //!
 //! A request is open, and its permit held, until the last byte of its answer has arrived.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
 use tokio::time::Instant;
 use url::Url;
 
+use super::answer::{Answer, Decode, judge, redirected};
 use super::body::Bodies;
 use super::credential::{self, Credential};
-use super::envelope::{self, Envelope};
 use super::limiter::{ConcurrencyLimiter, LONGEST_PAUSE, Permit};
 use super::network::{self, Proxy};
 use super::requests::RequestCounts;
@@ -298,142 +297,7 @@ impl Transport {
         }
         value.map(|value| (value, Reading { sent, answered }))
     }
-}
 
-/// What was decoded of the body of an answer. Errors say what is wrong with it.
-pub(super) struct Answer<T> {
-    pub(super) envelope: Result<Envelope, String>,
-    pub(super) value: Result<T, String>,
-}
-
-/// Reads the body of an answer.
-pub(super) trait Decode<T>:
-    Fn(StatusCode, &[u8]) -> Answer<T> + Clone + Send + Sync + 'static
-{
-}
-
-impl<T, F: Fn(StatusCode, &[u8]) -> Answer<T> + Clone + Send + Sync + 'static> Decode<T> for F {}
-
-/// Tries after the first one, where they may come out differently.
-pub(super) fn retries(failure: &Failure) -> usize {
-    match failure {
-        failure if !failure.is_passing() => 0,
-        Failure::Busy { .. } => RETRIES_BUSY,
-        Failure::Broken {
-            connected: false, ..
-        }
-        | Failure::NoProxy { .. } => RETRIES_ABSENT,
-        _ => RETRIES_UNWELL,
-    }
-}
-
-/// The part of a URL that a log may show: the path and the page, not the ids.
-fn loggable(url: &Url) -> String {
-    let query = url
-        .query_pairs()
-        .filter(|(key, _)| key == "page" || key == "type")
-        .map(|(key, value)| format!(" {key}={value}"));
-    format!("{}{}", url.path(), query.collect::<String>())
-}
-
-/// Classifies an answer before its data is decoded.
-fn judge(
-    status: StatusCode,
-    envelope: &Result<Envelope, String>,
-    headers: &HeaderMap,
-    secrets: &Scrubber,
-) -> Result<(), Failure> {
-    let words = || envelope::trimmed(&secrets.scrubbed(&envelope::words(envelope)));
-    let failed = match envelope {
-        Ok(envelope) if status.is_success() && envelope.failed => Some(envelope),
-        _ => None,
-    };
-    let meant = match failed.map(|envelope| envelope.code.filter(|code| *code >= 400)) {
-        // HTTP 200 with `success: false` and no specific code: may be temporary.
-        Some(None) => {
-            return Err(Failure::Unsuccessful {
-                status: status.as_u16(),
-                words: words(),
-            });
-        }
-        Some(Some(code)) => code,
-        None if status.is_success() => return Ok(()),
-        None => status.as_u16(),
-    };
-    let words = words();
-    Err(match meant {
-        401 | 403 => Failure::Credential {
-            status: meant,
-            words,
-        },
-        400 if words.to_ascii_lowercase().contains("24 hex") => Failure::Credential {
-            status: meant,
-            words,
-        },
-        429 | 503 => Failure::Busy {
-            status: meant,
-            words,
-            retry_after: retry_after(headers),
-        },
-        408 | 425 | 500..=599 => Failure::Unavailable {
-            status: meant,
-            words,
-            retry_after: retry_after(headers),
-        },
-        _ => Failure::Refused {
-            status: meant,
-            words,
-        },
-    })
-}
-
-/// A redirect that was not followed: to another origin, or without a usable address.
-fn redirected(
-    status: StatusCode,
-    headers: &HeaderMap,
-    (from, secrets): (&Url, &Scrubber),
-) -> Failure {
-    let location = headers.get(LOCATION).and_then(|to| to.to_str().ok());
-    let to = location
-        .map(str::trim)
-        .filter(|to| !to.is_empty())
-        .and_then(|to| from.join(to).ok());
-    let status_code = status.as_u16();
-    let words = match to {
-        _ if status == StatusCode::NOT_MODIFIED => {
-            "not modified, although the request was unconditional"
-        }
-        None => "a redirect without an address",
-        Some(to) if to.origin() == from.origin() => "too many redirects",
-        Some(to) => {
-            return Failure::Redirected {
-                status: status_code,
-                to: secrets.scrubbed(&to.origin().ascii_serialization()),
-            };
-        }
-    };
-    Failure::Malformed {
-        status: status_code,
-        words: words.to_owned(),
-    }
-}
-
-/// Seconds or a date, plus a margin so that clocks and rounding do not make us early.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    // Some platforms say `8.0` or `8s`.
-    let seconds = text.strip_suffix('s').unwrap_or(text).trim_end();
-    let pause = match seconds.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-        Err(_) => httpdate::parse_http_date(text)
-            .ok()?
-            .duration_since(SystemTime::now())
-            .unwrap_or_default(),
-    };
-    pause.checked_add(Duration::from_millis(50))
-}
-
-impl Transport {
     /// Why there is no answer. Names the proxy if no connection was made.
     fn no_answer(&self, error: &reqwest::Error) -> Failure {
         let failure = Failure::broken(error);
@@ -457,6 +321,28 @@ impl Transport {
             None => failure,
         }
     }
+}
+
+/// Tries after the first one, where they may come out differently.
+pub(super) fn retries(failure: &Failure) -> usize {
+    match failure {
+        failure if !failure.is_passing() => 0,
+        Failure::Busy { .. } => RETRIES_BUSY,
+        Failure::Broken {
+            connected: false, ..
+        }
+        | Failure::NoProxy { .. } => RETRIES_ABSENT,
+        _ => RETRIES_UNWELL,
+    }
+}
+
+/// The part of a URL that a log may show: the path and the page, not the ids.
+fn loggable(url: &Url) -> String {
+    let query = url
+        .query_pairs()
+        .filter(|(key, _)| key == "page" || key == "type")
+        .map(|(key, value)| format!(" {key}={value}"));
+    format!("{}{}", url.path(), query.collect::<String>())
 }
 
 impl Failure {
