@@ -1,0 +1,124 @@
+//! What a fresh reading decides for the leads that wait for one: written, given up, or done already.
+
+use super::look::ReadResult;
+use super::{Writes, WrittenLead};
+use crate::apply::check::check;
+use crate::apply::precheck::{Precheck, precheck, precheck_but};
+use crate::apply::queue::{Attempts, Look, Pending, Ready};
+use crate::apply::run::Progress;
+use crate::apply::{Outcome, Writer};
+use crate::cancel::Reason;
+use crate::observe::{ObserveError, Observed, Reading};
+
+impl<'a, W: Writer> Writes<'a, '_, W> {
+    /// A reading decides for each lead that waits for one, even if it was found on another lead's page.
+    pub(super) fn take(&mut self, look: &Look, found: Result<ReadResult, ObserveError<W::Error>>) {
+        self.queue.looked(look);
+        let ReadResult {
+            leads,
+            unreadable,
+            reading,
+        } = match found {
+            Ok(found) => found,
+            Err(error) => {
+                if !self.context.stop.interrupted() {
+                    self.context.stop.ask(Reason::Fatal);
+                    self.report.fatal.get_or_insert(crate::text::chain(&error));
+                }
+                return;
+            }
+        };
+        let side_effects = self.context.options.side_effects;
+        for (id, observed) in &leads {
+            let reading = observed.reading.unwrap_or(reading);
+            if let Some(mut pending) = self.queue.take(id, reading) {
+                pending.found(observed.seen);
+                // A value that the platform normalized was written: it is not sent again.
+                let is_there = pending.attempts.as_ref().is_some_and(|attempts| {
+                    let seen = check(&attempts.task, observed, side_effects);
+                    seen.is_only_normalised()
+                });
+                let result = if is_there {
+                    Precheck::AlreadyApplied
+                } else {
+                    let mine = pending.attempts.as_ref().map(|_| side_effects);
+                    precheck_but(pending.change, Some(observed), mine.unwrap_or_default())
+                };
+                self.decide(pending, result, reading, Some(observed));
+            }
+        }
+        for (id, reason) in unreadable {
+            if let Some(pending) = self.queue.remove(&id) {
+                self.give_up(
+                    pending,
+                    Some(format!("its record cannot be read: {reason}")),
+                );
+            }
+        }
+        for id in look.leads.iter().filter(|id| !leads.contains_key(*id)) {
+            match look.page {
+                Some(seen) => self.queue.missed(id, seen),
+                None => {
+                    if let Some(pending) = self.queue.take(id, reading) {
+                        let result = precheck(pending.change, None);
+                        self.decide(pending, result, reading, None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the precheck says of a lead on this reading decides whether it is written, or how it ends.
+    fn decide(
+        &mut self,
+        mut pending: Pending<'a>,
+        result: Precheck,
+        reading: Reading,
+        seen: Option<&Observed>,
+    ) {
+        let id = &pending.change.uuid;
+        match (result, pending.attempts.take()) {
+            (Precheck::Proceed(task), attempts) => {
+                pending.attempts = attempts;
+                self.queue.ready(Ready {
+                    pending,
+                    task: *task,
+                    reading,
+                });
+            }
+            // An earlier write was done, although its answer was lost.
+            (Precheck::AlreadyApplied, Some(attempts)) => {
+                self.queue.done(id);
+                (self.context.progress)(Progress::Wrote);
+                self.written.push(WrittenLead {
+                    task: attempts.task,
+                    failed: None,
+                });
+            }
+            (Precheck::AlreadyApplied, None) => {
+                self.report
+                    .end(self.context, id.clone(), Outcome::Already, None);
+            }
+            // Some of an earlier write is there: reading back says what of it.
+            (Precheck::Stale(_), Some(attempts)) if attempts.is_done_in_part(seen) => {
+                self.queue.done(id);
+                (self.context.progress)(Progress::Wrote);
+                self.written.push(WrittenLead {
+                    task: attempts.task,
+                    failed: Some(attempts.failed),
+                });
+            }
+            (Precheck::Stale(why), attempts) => {
+                self.queue.done(id);
+                let why = match attempts {
+                    Some(Attempts { failed, .. }) => {
+                        format!("{why}; a write was sent before: {}", failed.words)
+                    }
+                    None => why,
+                };
+                self.report
+                    .end(self.context, id.clone(), Outcome::Stale, Some(why));
+            }
+        }
+    }
+}
