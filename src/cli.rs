@@ -18,6 +18,7 @@ mod explain;
 mod fmt;
 mod help;
 mod init;
+mod job;
 mod lead_path;
 mod learned;
 mod ledger;

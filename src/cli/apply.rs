@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::compared::{Compared, base, plan, select};
-use super::execution::{Execution, Job, JobOutput, RunReports};
+use super::execution::Execution;
+use super::job::{Job, JobOutput, RunReports};
 use super::ledger::{APPLIED, Ledger, Recording, rewind};
 use super::options::{Differences, OnMissing, OutputFormat, Scope, one_document};
 use super::reports::Reports;

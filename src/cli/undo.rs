@@ -7,7 +7,8 @@ use clap_complete::ArgValueCompleter;
 
 use super::compared::select;
 use super::complete;
-use super::execution::{Execution, Job, JobOutput};
+use super::execution::Execution;
+use super::job::{Job, JobOutput};
 use super::options::{OutputFormat, Scope};
 use super::session::{Session, files, lock, now};
 use super::show::{commit_of, read_run};

@@ -10,7 +10,7 @@ use crate::api::ApiSettings;
 use crate::apply::{Outcome, Report};
 use crate::cancel::{Cancellation, Reason};
 use crate::cli::compared::{Compared, plan};
-use crate::cli::execution::{Job, JobOutput, RunReports};
+use crate::cli::job::{Job, JobOutput, RunReports};
 use crate::cli::ledger::head_if_known;
 use crate::cli::options::OutputFormat;
 use crate::cli::reports::ReportedPlan;
