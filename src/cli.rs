@@ -29,6 +29,7 @@ mod outputs;
 mod plan;
 mod pull;
 mod pull_request;
+mod recording;
 mod reports;
 mod run_metrics;
 mod runs;

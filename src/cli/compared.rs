@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::ledger::{APPLIED, Recording, head_if_known, head_of};
 use super::options::{OnMissing, Scope};
-use super::session::{Files, now, overrides};
+use super::recording::{APPLIED, Recording};
+use super::session::{Files, head_if_known, head_of, now, overrides};
 use super::ui::Ui;
 use crate::config::Workspace;
 use crate::error::Error;

@@ -7,8 +7,8 @@ use clap::Args;
 use clap_complete::ArgValueCompleter;
 
 use super::complete;
-use super::ledger::Recording;
 use super::options::OutputFormat;
+use super::recording::Recording;
 use super::session::{Files, Session, files, now, target};
 use super::signals::block_on;
 use super::ui::Ui;

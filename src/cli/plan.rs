@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::compared::{Compared, plan};
-use super::ledger::{APPLIED, Recording};
 use super::options::{Differences, Forms, Scope, is_stdout};
 use super::outputs::{OutputKind, check_outputs};
+use super::recording::{APPLIED, Recording};
 use super::reports::ReportedPlan;
 use super::run_metrics::{RunMeter, of_saved_plan};
 use super::session::{Access, Files, Session, files, target};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::ledger::APPLIED;
+use super::recording::APPLIED;
 use crate::api::RequestCounts;
 use crate::apply::{Outcome, Report};
 use crate::error::Exit;

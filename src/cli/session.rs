@@ -13,6 +13,10 @@ use crate::api::{self, ApiToken, Auth, Client, ReadOnly, RequestCounts};
 use crate::cancel::Cancellation;
 use crate::config::{Overrides, Workspace};
 use crate::error::Error;
+use crate::git::base::BaseError;
+use crate::git::head::head;
+use crate::git::repository;
+use crate::git::runner::GitError;
 use crate::lead::desired::Desired;
 use crate::plan::{Head, Target};
 use crate::redaction::RedactionKey;
@@ -59,6 +63,30 @@ pub(super) fn overrides() -> Overrides {
         endpoint: set("CONVERTALK_ENDPOINT"),
         bot_id: set("CONVERTALK_BOT_ID"),
         customer_id: set("CONVERTALK_CUSTOMER_ID"),
+    }
+}
+
+/// The commit that the files of a workspace are of.
+pub(super) fn head_of(files: &Files) -> Result<Head, BaseError> {
+    match &files.head {
+        FilesHead::Known(Some(head)) => Ok(head.clone()),
+        FilesHead::Known(None) => Err(GitError::NoRepository.into()),
+        FilesHead::WorkTree => head(&files.workspace.root, &files.workspace.leads),
+    }
+}
+
+/// The same where the command does without it: `None` outside of a repository and before its first commit; a warning where there is a
+/// repository that git does not read.
+pub(super) fn head_if_known(files: &Files, ui: &Ui) -> Option<Head> {
+    match head_of(files) {
+        Ok(head) => Some(head),
+        Err(BaseError::Git(GitError::NoRepository) | BaseError::NoCommits) => None,
+        Err(error) => {
+            if repository::top(&files.workspace.root).is_some() {
+                ui.git(&error, "the commit of the files is not known");
+            }
+            None
+        }
     }
 }
 

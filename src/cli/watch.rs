@@ -12,8 +12,8 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 
 use super::execution::Execution;
-use super::ledger::{APPLIED, Recording};
 use super::options::{Differences, OutputFormat, Scope, one_document};
+use super::recording::{APPLIED, Recording};
 use super::reports::{ReportFormat, Reports};
 use super::session::{Access, Files, now, target};
 use super::signals::block_on;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::super::compared::{Compared, plan};
-use super::super::ledger::Recording;
 use super::super::options::{OnMissing, OutputFormat, Scope};
+use super::super::recording::Recording;
 use super::super::session::{Files, Session};
 use super::super::signals::block_on;
 use super::super::ui::Ui;
