@@ -2,30 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::WatchArgs;
 use super::source::DesiredSource;
 use crate::api::ApiSettings;
 use crate::apply::{Outcome, Report};
 use crate::cancel::{Cancellation, Reason};
-use crate::cli::compared::{Compared, plan};
-use crate::cli::job::{Job, JobOutput, RunReports};
-use crate::cli::options::OutputFormat;
-use crate::cli::reports::ReportedPlan;
-use crate::cli::session::{Access, Files, Session, head_if_known, lock, target};
+use crate::cli::compared::Compared;
+use crate::cli::session::{Access, Files, head_if_known, target};
 use crate::cli::ui::Ui;
-use crate::diff::Side;
 use crate::error::{Error, Exit};
 use crate::lead::{Field, LeadId};
-use crate::plan::{Class, DifferencePolicy, Plan, Refusal, Target, to_write};
+use crate::plan::{DifferencePolicy, Plan, Refusal, Target};
 use crate::policy::Guard;
-use crate::report::{self, Audience, Format, Problem};
+use crate::report::Problem;
 use crate::watch::WatchHandle;
-use crate::watch::fights::{FieldWrite, named};
+use crate::watch::fights::named;
 use crate::watch::memory::MemoryFile;
 use crate::watch::reconcile::{Clock, LookEnd, PassEnd, Reconciler};
 use crate::watch::status::{LeadStates, PassResult};
+
+mod observing;
+mod writing;
 
 /// What the loop drives.
 pub(super) struct Passes<'a, C> {
@@ -194,140 +193,6 @@ impl<C: Clock> Passes<'_, C> {
         })
     }
 
-    /// A pass that holds only a reader.
-    async fn observe(
-        &self,
-        files: &Files,
-        observing: Observing,
-        left_alone: BTreeSet<(LeadId, Field)>,
-    ) -> Result<PassMade, Error> {
-        let stop = Cancellation::at(self.args.execution.end());
-        let work = Session::with_access(&files.workspace, &stop, self.access, async |session| {
-            let mut compared = self.compared(files, session.target(), left_alone)?;
-            compared.is_dry = true;
-            let reader = session.reader(&files.workspace)?;
-            let (scope, target) = (&self.args.scope, session.target());
-            plan(files, scope, &compared, target, &reader, self.ui).await
-        });
-        let (plan, _) = self.interruptible(work, &stop).await?;
-        self.show(&plan)?;
-        let exit = match observing {
-            Observing::NoRecord => Exit::Error,
-            Observing::Suspended => Exit::Done,
-            Observing::DryRun if plan.is_stuck() => Exit::Error,
-            Observing::DryRun if !plan.refusals.is_empty() => Exit::Refused,
-            Observing::DryRun => Exit::Done,
-        };
-        let error = match observing {
-            Observing::NoRecord => {
-                let error = self.args.recording.missing(&files.workspace.root);
-                let problem = self.ui.problem(&error);
-                let help = problem.help.as_deref().unwrap_or_default();
-                self.ui.warning(&format!("{}; {help}", problem.message));
-                Some(problem)
-            }
-            Observing::DryRun | Observing::Suspended => None,
-        };
-        Ok(PassMade {
-            plan,
-            exit,
-            report: None,
-            error,
-        })
-    }
-
-    /// Prints a plan of which nothing is written, unless it is the one that was printed last.
-    fn show(&self, plan: &Plan) -> Result<(), Error> {
-        self.write_reports(plan)?;
-        let is_text = self.args.format == OutputFormat::Text;
-        if !is_text || self.args.reports.takes_stdout() {
-            return Ok(());
-        }
-        let audience = Audience {
-            names: self.args.scope.names,
-            ..Audience::default()
-        };
-        let text = report::plan(plan, Format::Text, audience).map_err(Error::Json)?;
-        let mut last = self
-            .last_shown
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if *last == text {
-            return Ok(());
-        }
-        last.clone_from(&text);
-        self.ui.result(&text)
-    }
-
-    /// Writes the reports of a plan of which nothing is written.
-    fn write_reports(&self, plan: &Plan) -> Result<(), Error> {
-        let root = Some(self.source.root());
-        let names = self.args.scope.names;
-        let reported = ReportedPlan::new(plan, names, root, &String::new);
-        let printed = self.args.reports.write(
-            |format| !format.is_of_run(),
-            |format| reported.render(format),
-        )?;
-        printed.map_or(Ok(()), |text| self.ui.result(&text))
-    }
-
-    /// A pass that may write.
-    async fn write(
-        &self,
-        files: &Files,
-        left_alone: BTreeSet<(LeadId, Field)>,
-    ) -> Result<PassMade, Error> {
-        let args = self.args;
-        let stop = Cancellation::at(args.execution.end());
-        let _lock = lock(&files.workspace)?;
-        let work = Session::with_access(&files.workspace, &stop, self.access, async |session| {
-            let target = session.target();
-            let writer = session.writer(&files.workspace)?;
-            let compared = self.compared(files, target, left_alone)?;
-            let ledger = args.recording.open(files, &compared, target, self.ui)?;
-            let (plan, live) =
-                plan(files, &args.scope, &compared, target, &writer, self.ui).await?;
-            let job = Job {
-                plan: &plan,
-                policy: compared.policy,
-                live: &live,
-                ledger: ledger.as_ref(),
-                files,
-                scope: &args.scope,
-                writer: &writer,
-                stop: &stop,
-                ui: self.ui,
-                output: JobOutput {
-                    format: match args.format {
-                        OutputFormat::Text => Some(OutputFormat::Text),
-                        OutputFormat::Json => None,
-                    },
-                    last_shown: Some(&self.last_shown),
-                    reports: Some(RunReports {
-                        reports: &args.reports,
-                        meter: None,
-                    }),
-                    ..JobOutput::default()
-                },
-            };
-            let ran = args.execution.execute(&job).await;
-            let (exit, report, error) = match ran {
-                Ok((exit, report)) => (exit, report, None),
-                Err(error) => {
-                    self.ui.error(&error);
-                    (error.exit(), None, Some(self.ui.problem(&error)))
-                }
-            };
-            Ok(PassMade {
-                plan,
-                exit,
-                report,
-                error,
-            })
-        });
-        self.interruptible(work, &stop).await
-    }
-
     /// Hands an interrupt of the loop to a pass, which ends in its own way. Other reasons to stop stay with the pass.
     async fn interruptible<T>(&self, work: impl Future<Output = T>, stop: &Cancellation) -> T {
         let mut work = pin!(work);
@@ -337,48 +202,6 @@ impl<C: Clock> Passes<'_, C> {
             () = self.stop.until_interrupted() => stop.ask(Reason::Interrupted),
         }
         work.await
-    }
-
-    /// Notes which fields were written, so that those that do not last are left alone.
-    fn note_writes(&self, files: &Files, made: &PassMade) {
-        let now = self.clock.now();
-        let written = to_write(&made.plan.changes, self.policy(files));
-        let outcome = |id: &LeadId| {
-            let report = made.report.as_ref()?;
-            report.outcomes.get(id).map(|(outcome, _)| *outcome)
-        };
-        let noted = self.memory.update(|memory| {
-            memory.fights.prune(&files.desired, now);
-            for change in written.iter() {
-                let outcome = outcome(&change.uuid);
-                if !outcome.is_some_and(Outcome::may_have_written) {
-                    continue;
-                }
-                let Some(lead) = files.desired.get(&change.uuid) else {
-                    continue;
-                };
-                for field in change.fields.iter() {
-                    let Some(desired) = lead.get(&field.field) else {
-                        continue;
-                    };
-                    let reverts_a_part =
-                        field.intended.is_some() && field.taken == Some(Side::File);
-                    let write = FieldWrite {
-                        uuid: &change.uuid,
-                        field: &field.field,
-                        declared: &desired.value,
-                        was_drift: field.class == Some(Class::Drift) || reverts_a_part,
-                        is_expected_to_last: !self.has_record
-                            || outcome == Some(Outcome::Unverified),
-                    };
-                    memory.fights.note(&write, now);
-                }
-            }
-        });
-        if let Err(error) = noted {
-            self.ui
-                .warning(&format!("cannot write .convertalk/watch.json: {error}"));
-        }
     }
 
     fn end(
