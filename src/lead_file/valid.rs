@@ -3,22 +3,25 @@
 //! Takes a file's text and the workspace's [`Vocabulary`], returns its valid leads, and [`merge`]s those of all files into
 //! [`Desired`]. Pure: the same texts give the same leads and the same diagnostics, in the same order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use rayon::prelude::*;
 
 use crate::config::words::place;
 use crate::lead::{
-    AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, TagRule, Value, tag,
+    Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, TagRule, Value,
 };
 use crate::lead_file::raw::{self, RawLead};
 use crate::lead_file::value::RawValue;
 use crate::policy::Agent;
-use crate::yaml::decode::{At, Decoder, odd_text};
-use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span, meant};
-use crate::yaml::excerpt::quoted;
+use crate::yaml::decode::{At, Decoder};
+use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use crate::yaml::{self, NodeId, NodeKind, Tree, Written};
+pub(crate) use meaning::{Meaning, meaning_of, one_meaning};
+pub use merge::merge;
+
+mod meaning;
+mod merge;
+mod names;
 
 /// The names that lead files may use. What is `None` could not be read, and is not checked.
 #[derive(Debug, Clone, Copy, Default)]
@@ -126,22 +129,6 @@ fn readable_part(source: &SourceFile<'_>, number: u32, vocabulary: Vocabulary<'_
     checked
 }
 
-/// What a file says of a lead, wherever in the file it says so.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Meaning {
-    pub(crate) label: Option<Box<str>>,
-    pub(crate) hold: Option<Box<str>>,
-    pub(crate) create: bool,
-    pub(crate) fields: BTreeMap<Field, DesiredValue>,
-}
-
-impl Meaning {
-    /// Makes it say this of a field.
-    pub(crate) fn say(&mut self, field: Field, value: DesiredValue) {
-        self.fields.insert(field, value);
-    }
-}
-
 /// What a file declares, with its lines, or the first error in it.
 pub(crate) fn declared_in(
     file: &Arc<str>,
@@ -191,26 +178,6 @@ pub(crate) fn defaults(
         number: 0,
     };
     checker.fields(&mut reader, raw)
-}
-
-/// Declarations without their lines.
-pub(crate) fn meaning_of(desired: Desired) -> BTreeMap<LeadId, Meaning> {
-    let lead = |(id, lead): (LeadId, DesiredLead)| (id, one_meaning(&lead));
-    desired.into_iter().map(lead).collect()
-}
-
-/// A declaration without its lines.
-pub(crate) fn one_meaning(lead: &DesiredLead) -> Meaning {
-    Meaning {
-        label: lead.label.clone(),
-        hold: lead.hold.clone(),
-        create: lead.create,
-        fields: lead
-            .fields
-            .iter()
-            .map(|desired| (desired.field.clone(), desired.value.clone()))
-            .collect(),
-    }
 }
 
 /// The values of a lead that is written as one of a lead file: those it has once all that is asked for is so.
@@ -305,121 +272,6 @@ impl Checker<'_> {
             }
         }
     }
-
-    /// `None` where the name is wrong; `Some(None)` for no agent.
-    fn agent(&self, reader: &mut Decoder<'_>, text: At<&str>) -> Option<Option<AgentId>> {
-        let name = text.value.trim();
-        if name == "none" {
-            return Some(None);
-        }
-        let agents = self.vocabulary.agents?;
-        if let Some(agent) = agents.get(name) {
-            return Some(Some(agent.id.clone()));
-        }
-        if let Some(id) = AgentId::parse(name) {
-            return Some(Some(id));
-        }
-        let odd = odd_text(name);
-        let help = match meant(name, agents.keys().map(String::as_str).chain(["none"])) {
-            Some(near) if !odd.is_empty() => format!("write `{near}`: {odd}"),
-            Some(near) => format!("did you mean `{near}`?"),
-            None if agents.is_empty() => {
-                "name the agent in convertalk.yaml under `agents:`, or write the 24-hex id"
-                    .to_owned()
-            }
-            None => {
-                let known = agents
-                    .keys()
-                    .take(8)
-                    .map(|name| format!("`{name}`"))
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                format!("convertalk.yaml names {known}; a 24-hex id or `none` will do, too")
-            }
-        };
-        reader.error(
-            Code::UnknownAgent,
-            text.span,
-            format!("no agent is called {}", quoted(name)),
-            help,
-        );
-        None
-    }
-
-    fn patch(
-        &self,
-        reader: &mut Decoder<'_>,
-        span: Span,
-        present: &[At<&str>],
-        absent: &[At<&str>],
-    ) -> TagRule {
-        if present.is_empty() && absent.is_empty() {
-            let help = "name a tag in `present` or `absent`; `tags: []` clears; leave `tags` out to not manage them";
-            reader.error(Code::TagsSayNothing, span, "`tags` names no tag", help);
-        }
-        for text in absent {
-            let same = |other: &&At<&str>| tag(other.value) == tag(text.value);
-            if let Some(both) = present.iter().find(same) {
-                let message = format!("the tag {} is to be present and absent", quoted(text.value));
-                let error = reader.source.error(Code::TagOverlap, text.span, message);
-                reader.out.push(
-                    error
-                        .also(reader.source, both.span, "present here")
-                        .help("keep it in one of the two lists"),
-                );
-            }
-        }
-        TagRule::Patch {
-            present: self.tag_set(reader, present),
-            absent: self.tag_set(reader, absent),
-        }
-    }
-
-    fn tag_set(&self, reader: &mut Decoder<'_>, list: &[At<&str>]) -> BTreeSet<String> {
-        let mut set = BTreeSet::new();
-        for text in list {
-            let Some(name) = tag(text.value) else {
-                continue;
-            };
-            if name.contains(',') {
-                let help = "some platforms keep tags as one text with commas, and would read this as several: split it";
-                reader.warning(
-                    Code::TagWithComma,
-                    text.span,
-                    format!("the tag {} holds a comma", quoted(&name)),
-                    help,
-                );
-            }
-            if let Some(known) = self.vocabulary.tags.filter(|known| !known.contains(&name)) {
-                let odd = odd_text(&name);
-                let help = match meant(&name, known.iter().map(String::as_str)) {
-                    Some(near) if !odd.is_empty() => format!("write `{near}`: {odd}"),
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => {
-                        "use a tag of `policy.tags` in convertalk.yaml, or add it there".to_owned()
-                    }
-                };
-                reader.error(
-                    Code::UnknownTag,
-                    text.span,
-                    format!("the policy knows no tag {}", quoted(&name)),
-                    help,
-                );
-            }
-            if set.contains(&name) {
-                let message = format!("the tag {} is here twice", quoted(&name));
-                reader.warning(
-                    Code::DuplicateTag,
-                    text.span,
-                    message,
-                    "remove one of the two",
-                );
-            } else {
-                set.insert(name);
-            }
-        }
-        set
-    }
 }
 
 /// A lead's own fields before the defaults, in the order of the fields. An own empty list keeps the default away and asks for nothing.
@@ -435,48 +287,4 @@ fn with_defaults(mut own: Vec<DesiredField>, defaults: &[DesiredField]) -> Vec<D
     own.retain(|desired| !desired.value.is_empty());
     own.sort_by(|one, other| one.field.cmp(&other.field));
     own
-}
-
-/// Puts the leads of all files together, given in the files' order; `text_of` gives a file's name and text by its number, for the
-/// places of duplicates.
-pub fn merge<'a>(
-    files: Vec<Vec<Declared>>,
-    text_of: impl Fn(u32) -> SourceFile<'a>,
-    out: &mut Vec<Diagnostic>,
-) -> Desired {
-    // Places are sorted, and not the leads, which are much to move about.
-    let places = |(file, leads): (usize, &Vec<Declared>)| -> Vec<(u64, usize, usize)> {
-        leads
-            .iter()
-            .enumerate()
-            .map(|(at, lead)| (lead.id.beginning(), file, at))
-            .collect()
-    };
-    let mut order: Vec<(u64, usize, usize)> =
-        files.par_iter().enumerate().flat_map_iter(places).collect();
-    let of = |place: &(u64, usize, usize)| &files[place.1][place.2];
-    let by_id = |a: &(u64, usize, usize), b: &(u64, usize, usize)| {
-        a.0.cmp(&b.0).then_with(|| of(a).id.cmp(&of(b).id))
-    };
-    order.par_sort_unstable_by(|a, b| by_id(a, b).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
-    for pair in order
-        .windows(2)
-        .filter(|pair| by_id(&pair[0], &pair[1]).is_eq())
-    {
-        let (first, again) = (of(&pair[0]), of(&pair[1]));
-        let message = format!("the lead {} is declared twice", quoted(again.id.as_str()));
-        let error = text_of(again.file)
-            .error(Code::DuplicateLead, again.span, message)
-            .label("again");
-        let error = error.also(&text_of(first.file), first.span, "also here");
-        out.push(error.help("keep one of the two; one lead is declared in one place"));
-    }
-    let mut files: Vec<Vec<Option<Declared>>> = files
-        .into_par_iter()
-        .map(|leads| leads.into_iter().map(Some).collect())
-        .collect();
-    let taken = order
-        .into_iter()
-        .filter_map(|(_, file, at)| files[file][at].take());
-    taken.map(|declared| (declared.id, declared.lead)).collect()
 }

@@ -1,0 +1,41 @@
+//! What files say of leads, wherever they say it: declarations without their lines, so that two can be compared.
+
+use std::collections::BTreeMap;
+
+use crate::lead::{Desired, DesiredLead, DesiredValue, Field, LeadId};
+
+/// What a file says of a lead, wherever in the file it says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    pub(crate) label: Option<Box<str>>,
+    pub(crate) hold: Option<Box<str>>,
+    pub(crate) create: bool,
+    pub(crate) fields: BTreeMap<Field, DesiredValue>,
+}
+
+impl Meaning {
+    /// Makes it say this of a field.
+    pub(crate) fn say(&mut self, field: Field, value: DesiredValue) {
+        self.fields.insert(field, value);
+    }
+}
+
+/// Declarations without their lines.
+pub(crate) fn meaning_of(desired: Desired) -> BTreeMap<LeadId, Meaning> {
+    let lead = |(id, lead): (LeadId, DesiredLead)| (id, one_meaning(&lead));
+    desired.into_iter().map(lead).collect()
+}
+
+/// A declaration without its lines.
+pub(crate) fn one_meaning(lead: &DesiredLead) -> Meaning {
+    Meaning {
+        label: lead.label.clone(),
+        hold: lead.hold.clone(),
+        create: lead.create,
+        fields: lead
+            .fields
+            .iter()
+            .map(|desired| (desired.field.clone(), desired.value.clone()))
+            .collect(),
+    }
+}
