@@ -13,16 +13,18 @@ use serde::{Deserialize, Serialize};
 mod check;
 pub mod desired;
 mod desired_value;
-pub mod field;
+mod field;
 mod field_mask;
+pub mod field_table;
 mod id;
 pub mod normal;
 mod value;
 
 pub use desired::{Desired, DesiredField, DesiredLead, Place, TagRule};
 pub use desired_value::DesiredValue;
-pub use field::{Field, FieldId, FieldSpec, Kind, Privacy, UnknownField};
+pub use field::{Field, UnknownField};
 pub use field_mask::FieldMask;
+pub use field_table::{FieldId, FieldSpec, Kind, Privacy};
 pub use id::LeadId;
 pub use value::{Shown, Value};
 

@@ -32,7 +32,7 @@
 //!
 //! # Adding a managed field
 //!
-//! Add an entry to the table in [`lead::field`]. Everything else loops over the table and matches on a field's kind only; a new kind is
+//! Add an entry to the table in [`lead::field_table`]. Everything else loops over the table and matches on a field's kind only; a new kind is
 //! a variant of [`lead::Kind`], and the compiler reports every place that must handle it.
 
 pub mod api;

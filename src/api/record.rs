@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value as Json;
 
 use super::envelope::key_of;
-use crate::lead::field::FIELDS;
+use crate::lead::field_table::FIELDS;
 use crate::lead::{FieldId, FieldMask};
 
 /// Values of `profile.userDetails` that are never managed and must not change, unless the table has them.

@@ -11,7 +11,7 @@ use super::options::{OnMissing, OutputFormat};
 use super::session::files;
 use super::ui::Ui;
 use crate::error::{Error, Exit};
-use crate::lead::field::groups;
+use crate::lead::field_table::groups;
 use crate::lead::{FieldId, Privacy};
 use crate::lead_file::draft::With;
 use crate::lead_file::split::By;

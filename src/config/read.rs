@@ -5,7 +5,7 @@ use super::raw::{Config, RawAgent, RawApi, RawDrift, RawPolicy, RawWatch};
 use super::rules;
 use crate::config::visible::warn_of_similar;
 use crate::config::words::{read_tags, read_version};
-use crate::lead::field::groups;
+use crate::lead::field_table::groups;
 use crate::yaml::decode::{At, Decoder, Keys};
 use crate::yaml::diagnostic::Code;
 use crate::yaml::excerpt::quoted;

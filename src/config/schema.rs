@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::raw::{Config, RawAgent};
 use super::sign_in;
 use crate::lead::Status;
-use crate::lead::field::groups;
+use crate::lead::field_table::groups;
 use crate::observe::TagShape;
 use crate::policy::DriftPolicy;
 

@@ -13,7 +13,7 @@ use crate::api::{ApiSettings, Endpoint, NotesSent};
 use crate::config::endpoint::{self, ValueProblem};
 use crate::config::raw::{Config, RawAgent, RawApi};
 use crate::config::{Overrides, Workspace};
-use crate::lead::field::groups;
+use crate::lead::field_table::groups;
 use crate::lead::{AgentId, FieldMask};
 use crate::observe::TagShape;
 use crate::policy::Agent;

@@ -1,6 +1,6 @@
 //! The table, and what loops over it.
 
-use super::field::{FIELDS, groups};
+use super::field_table::{FIELDS, groups};
 use super::*;
 
 #[test]

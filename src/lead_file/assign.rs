@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use crate::lead::field::groups;
+use crate::lead::field_table::groups;
 use crate::lead::{AgentId, DesiredValue, Field, Kind, Status, TagRule, tag};
 use crate::lead_file::valid::{Meaning, Vocabulary};
 use crate::lead_file::value::unwritable;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::value::{RawValue, read, read_member};
 use crate::config::visible::warn_of_odd_uuid;
 use crate::config::words::read_version;
-use crate::lead::field::groups;
+use crate::lead::field_table::groups;
 use crate::lead::{Field, FieldId, Kind as FieldKind};
 use crate::text::{invisible_in, is_unusual_space, name_of};
 use crate::yaml::decode::{At, Decoder, Keys};

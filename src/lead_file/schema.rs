@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::value;
 use crate::config::Workspace;
 pub(crate) use crate::config::schema::{filled, text};
-use crate::lead::field::groups;
+use crate::lead::field_table::groups;
 use crate::lead::{FieldId, Kind};
 
 /// The schema of lead files.

@@ -1,6 +1,6 @@
 //! What is done about drift, field by field.
 
-use crate::lead::field::FIELDS;
+use crate::lead::field_table::FIELDS;
 use crate::lead::{Field, FieldId};
 
 /// What a run does about drift: a difference that the inbox made, and the files did not.

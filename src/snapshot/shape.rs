@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{FORMAT_VERSION, SnapshotLine};
 use crate::instance::{OtherVersion, SchemaFault, Shape, check_version, parse, take};
-use crate::lead::field::groups;
+use crate::lead::field_table::groups;
 use crate::lead::{Field, Value};
 use crate::observe::ChatType;
 
