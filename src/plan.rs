@@ -15,6 +15,7 @@ use crate::observe::Listing;
 use crate::policy::Guard;
 
 mod classify;
+mod decide;
 pub mod explain;
 mod fields;
 pub mod file;
@@ -23,7 +24,7 @@ mod make;
 mod policy;
 mod summary;
 
-pub use classify::{ConflictPolicy, DifferencePolicy, to_write, undecide};
+pub use decide::{ConflictPolicy, DifferencePolicy, to_write, undecide};
 pub use fields::Fields;
 use hash::hash_of;
 pub use make::{Input, Present, bare, hold, make, narrow, rejudge};

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::classify::{self, DifferencePolicy, classify, to_write};
+use super::classify::{self, classify};
+use super::decide::{self, DifferencePolicy, to_write};
 use super::policy::{self, Limits};
 use super::{
     Action, Base, Change, Class, FORMAT_VERSION, Held, Missing, Plan, Refusal, Source, Summary,
@@ -105,11 +106,11 @@ pub fn make(input: Input<'_>) -> Plan {
             desired.contains_key(id) || !all.contains_key(id) && desired.len() == all.len()
         });
     }
-    classify::leave_alone(&mut changes, left_alone);
-    classify::decide(&mut changes, whose);
+    decide::leave_alone(&mut changes, left_alone);
+    decide::decide(&mut changes, whose);
     let declared = all.len();
     let written = to_write(&changes, whose);
-    classify::number(&mut numbers, &changes, &written);
+    decide::number(&mut numbers, &changes, &written);
     numbers.missing = missing.len();
     numbers.held = held.len();
     let agents = summary::workload(&written, live, agents);
@@ -124,7 +125,7 @@ pub fn make(input: Input<'_>) -> Plan {
     );
     verdict
         .refusals
-        .extend(classify::refusals(&changes, whose, limits));
+        .extend(decide::refusals(&changes, whose, limits));
     Plan {
         base: base.map(|(base, _)| base),
         listing: live.listing,
@@ -201,8 +202,8 @@ pub fn rejudge(plan: &mut Plan, present: &Present<'_>) {
         limits,
         policy,
     } = *present;
-    classify::decide(&mut plan.changes, policy);
-    classify::number(&mut plan.summary, &plan.changes, written);
+    decide::decide(&mut plan.changes, policy);
+    decide::number(&mut plan.summary, &plan.changes, written);
     plan.agents = summary::workload(open, live, agents);
     plan.transitions = summary::transitions(open);
     let mut verdict = policy::judge(
@@ -216,7 +217,7 @@ pub fn rejudge(plan: &mut Plan, present: &Present<'_>) {
     );
     verdict
         .refusals
-        .extend(classify::refusals(open, policy, limits));
+        .extend(decide::refusals(open, policy, limits));
     // These depend on this run's flags and time, and are judged anew.
     let is_of_then = |guard: &Guard| [Guard::Conflict, Guard::Drift, Guard::Freeze].contains(guard);
     plan.refusals
