@@ -7,6 +7,7 @@
 
 use std::fmt::Write;
 
+use crate::plan::Source;
 use crate::text::{shortened, visible};
 
 /// The maximum number of characters shown of a value.
@@ -27,6 +28,11 @@ pub(super) fn code(text: &str) -> String {
 /// Prose.
 pub(super) fn prose(text: &str) -> String {
     encoded(&shortened(&visible(text), 2 * SHOWN))
+}
+
+/// A place in a file.
+pub(super) fn at(source: &Source) -> String {
+    code(&source.to_string())
 }
 
 /// Characters without meaning in a code span, in a table, or to tools that look for links afterwards.
