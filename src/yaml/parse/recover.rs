@@ -12,8 +12,9 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle};
 
+use super::builder::too_deep;
+use super::shape;
 use super::slips::{self, conflicts, without_conflicts};
-use super::{shape, too_deep};
 use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use crate::yaml::parse::lines::Lines;
 
