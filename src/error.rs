@@ -1,9 +1,7 @@
-//! Errors and the table of exit codes.
+//! Why a command fails: the errors, their codes for programs, and their hints; and the table of exit codes.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use crate::api::{ApiError, Failure, NotSent, WebhookError};
 use crate::apply::applied::RecordError;
@@ -22,32 +20,10 @@ use crate::select::SelectError;
 use crate::snapshot::SnapshotError;
 use crate::text::{chain, visible};
 
-/// The exit codes, the same in every format. The highest that applies wins, but [`Exit::Error`] where nothing could start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Exit {
-    /// Done; a plan with changes too, without `--detailed-exitcode`.
-    Done = 0,
-    /// Usage, files, credentials, an incomplete listing, missing leads.
-    Error = 1,
-    /// `plan --detailed-exitcode`: apply would write something.
-    Changes = 2,
-    /// Refused by a guard; nothing written.
-    Refused = 3,
-    /// Some leads had changed since the plan, and were not written.
-    Stale = 4,
-    /// Some writes failed or were not tried.
-    Partial = 5,
-    /// Written, but reading back disagrees.
-    Unverified = 6,
-    /// Interrupted.
-    Interrupted = 130,
-}
+pub use exit::Exit;
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
+mod exit;
+mod hint;
 
 /// Why a command could not do its work. The outcome of a run is a report, not an error.
 #[derive(Debug, thiserror::Error)]
@@ -340,63 +316,5 @@ impl Error {
             }
             _ => None,
         }
-    }
-
-    /// The hint; `command` is the command that failed.
-    pub fn hint(&self, command: &str) -> Option<String> {
-        let words = match self {
-            Self::Api(_) | Self::Observe(ObserveError::Page { .. }) => {
-                return self.api().and_then(ApiError::hint).map(Cow::into_owned);
-            }
-            Self::Observe(ObserveError::PageCap { .. }) => {
-                "if the inbox is that large, raise api.page_cap"
-            }
-            Self::Observe(ObserveError::Nowhere) => {
-                "check api.endpoint: expected the host alone, such as https://api.v7.convertalk.com"
-            }
-            Self::NoWorkspace(error) => error.hint(),
-            Self::Invalid { .. } | Self::Unchanged { .. } => return None,
-            Self::NoToken { .. } => {
-                "tokens are read from the environment only; `endpoint: sandbox` needs none"
-            }
-            Self::Usage(_) | Self::Select(_) => {
-                return Some(format!("see `convertalk {command} --help`"));
-            }
-            Self::Output { .. } => "choose another file name",
-            Self::Base(error) => return Some(error.hint()),
-            Self::Fetch(error) => error.hint(),
-            Self::Notify(_) => "check --notify, or CONVERTALK_NOTIFY_URL",
-            Self::Fleet(error) => error.hint(),
-            Self::UnknownRule { .. } => "rules are in policy.rules of convertalk.yaml, by `name`",
-            Self::Ambiguous { .. } => "use more characters of the uuid",
-            Self::Snapshot(error) => error.hint(),
-            Self::PlanFile { source, .. } => source.hint(),
-            Self::NoRun(_) => "see `convertalk runs`",
-            Self::RunFile { .. } => {
-                "run files are in .convertalk/runs/, or where --run-file put them"
-            }
-            Self::Applied { source, .. } => source.hint(),
-            Self::ForeignRun { .. } => {
-                "undo it in its own workspace, with the same environment variables"
-            }
-            Self::Missing { .. } => {
-                "check the uuids; remove leads that are gone, add `create: true`, or skip them with --missing skip"
-            }
-            Self::Unreadable(_) => "check these leads in the inbox, or leave them out with --only",
-            Self::NeedsYes => "in a pipeline, add --yes",
-            Self::Locked => "wait for it to end; its run file is in .convertalk/runs/",
-            Self::Sandbox(error) => return error.hint().map(str::to_owned),
-            Self::Io { .. } | Self::Json(_) | Self::Declined | Self::Interrupted => return None,
-            Self::Write(WriteError::Changed(_)) => "run it again",
-            Self::Write(WriteError::Io(..)) => return None,
-            Self::LeadPath { .. } => "name a path in the workspace, such as leads/eu.yaml",
-            Self::NotLeadFile { .. } if command == "pull" => {
-                "nothing was written: name a file or folder that a glob takes with --out, or add a glob"
-            }
-            Self::NotLeadFile { .. } => "name a file that a glob takes, or add a glob",
-            Self::NotAdded { .. } => "write to another file or folder: --out FILE|DIR",
-            Self::Internal(_) => "please report it, with the command that you ran",
-        };
-        Some(words.to_owned())
     }
 }
