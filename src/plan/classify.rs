@@ -7,12 +7,10 @@
 //! Example with tags: the base declares `[vip]`, the file declares `[vip, renewal]`, the inbox has `[vip, cold]`. Adding `renewal` is
 //! intended, because the file changed; removing `cold` is drift, because an agent added it.
 
-use std::collections::BTreeSet;
-
 use super::{Action, Change, Class, Released, Source};
 use crate::diff::FieldChange;
 use crate::lead::normal::Compare;
-use crate::lead::{Desired, DesiredField, DesiredLead, DesiredValue, Field, Lead, LeadId, Value};
+use crate::lead::{Desired, DesiredField, DesiredLead, DesiredValue, Lead, LeadId, Value};
 use crate::observe::Live;
 
 /// Sets the class of each field.
@@ -108,33 +106,35 @@ pub(super) fn released(
     base: &Desired,
     chosen: impl Fn(&LeadId) -> bool,
 ) -> Vec<Released> {
-    let of = |(id, was): (&LeadId, &DesiredLead)| {
-        let still: BTreeSet<&Field> = desired
-            .get(id)
-            .map(|lead| lead.fields.iter().map(|desired| &desired.field).collect())
-            .unwrap_or_default();
-        let gone = was
+    let mut all = Vec::new();
+    for (id, was) in base {
+        let now = desired.get(id);
+        let fields: Vec<String> = was
             .fields
             .iter()
-            .map(|desired| &desired.field)
-            .filter(|field| !still.contains(field));
-        let fields: Vec<String> = gone.map(|field| field.to_string()).collect();
-        let label = was.label.as_deref().map(str::to_owned);
-        (!fields.is_empty() && chosen(id)).then(|| Released {
-            uuid: id.clone(),
-            label,
-            fields,
-            source: Source::from(&was.place),
-        })
-    };
-    base.iter().filter_map(of).collect()
+            .map(|declared| &declared.field)
+            .filter(|field| now.is_none_or(|lead| lead.get(field).is_none()))
+            .map(|field| field.to_string())
+            .collect();
+        if !fields.is_empty() && chosen(id) {
+            all.push(Released {
+                uuid: id.clone(),
+                label: was.label.as_deref().map(str::to_owned),
+                fields,
+                source: Source::from(&was.place),
+            });
+        }
+    }
+    all
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::diff::changes;
-    use crate::lead::{Place, Status, TagRule};
+    use crate::lead::{Field, Place, Status, TagRule};
 
     fn lead(field: &Field, value: DesiredValue) -> DesiredLead {
         let place = Place {

@@ -130,26 +130,12 @@ pub(super) fn refusals(
     policy: DifferencePolicy,
     limits: &Limits<'_>,
 ) -> Vec<Refusal> {
-    let refusal = |rule: Guard, message: &str, help: &str, is: &dyn Fn(&&Change) -> bool| {
-        let leads: Vec<LeadId> = all
-            .iter()
-            .filter(is)
-            .map(|change| change.uuid.clone())
-            .collect();
-        let message = format!("{} {message}", count(leads.len(), "lead"));
-        (!leads.is_empty()).then(|| Refusal {
-            rule,
-            message,
-            source: None,
-            lift: help.to_owned(),
-            leads,
-        })
-    };
     let conflict = refusal(
+        all,
         Guard::Conflict,
         "changed in the files and in the inbox since the base, to different values",
         "apply with --conflicts take-file or --conflicts take-live; or update the files",
-        &|change| {
+        |change| {
             let undecided = |field: &FieldChange| {
                 field.class == Some(Class::Conflict) && policy.side_of(field).is_none()
             };
@@ -157,10 +143,11 @@ pub(super) fn refusals(
         },
     );
     let drift = refusal(
+        all,
         Guard::Drift,
         "changed in the inbox since the base",
         "once: --drift keep or --drift revert; for good: policy.drift",
-        &|change| match change.action {
+        |change| match change.action {
             Action::Create => {
                 change.class == Class::Drift && policy.side_of_creation(change).is_none()
             }
@@ -177,6 +164,29 @@ pub(super) fn refusals(
         ..drift
     });
     conflict.into_iter().chain(drift).collect()
+}
+
+/// The refusal for the leads whose changes are so; `None` where there are none.
+fn refusal(
+    all: &[Change],
+    rule: Guard,
+    message: &str,
+    help: &str,
+    is: impl Fn(&Change) -> bool,
+) -> Option<Refusal> {
+    let leads: Vec<LeadId> = all
+        .iter()
+        .filter(|change| is(change))
+        .map(|change| change.uuid.clone())
+        .collect();
+    let message = format!("{} {message}", count(leads.len(), "lead"));
+    (!leads.is_empty()).then(|| Refusal {
+        rule,
+        message,
+        source: None,
+        lift: help.to_owned(),
+        leads,
+    })
 }
 
 /// Of the differences, those that a run writes. What is refused stays in: it is judged by `refusals`.
