@@ -9,7 +9,8 @@ use tempfile::TempDir;
 use crate::bare::IDS;
 use crate::server::Server;
 
-const CONFIG: &str = "bot_id: 63d9ffa77a8d152facbe2f00, customer_id: 631aa793bcfa100487d13d01";
+pub(crate) const CONFIG_IDS: &str =
+    "bot_id: 63d9ffa77a8d152facbe2f00, customer_id: 631aa793bcfa100487d13d01";
 const AGENTS: [(&str, &str); 5] = [
     ("priya", "631aa793bcfa100487d13d0d"),
     ("rahul", "631aa793bcfa100487d13d0e"),
@@ -45,7 +46,7 @@ pub(crate) fn workspace(server: &Server, shape: &Shape) -> TempDir {
         .map(|(name, id)| format!("  {name}: {id}\n"))
         .collect();
     let config = format!(
-        "version: 1\napi: {{ endpoint: \"{}\", concurrency: {concurrency}, {CONFIG} }}\nagents:\n{agents}",
+        "version: 1\napi: {{ endpoint: \"{}\", concurrency: {concurrency}, {CONFIG_IDS} }}\nagents:\n{agents}",
         server.url
     );
     write(folder.path(), "convertalk.yaml", &config);

@@ -38,7 +38,7 @@ pub(crate) fn rows(scale: &Scale, table: &mut Table) {
             );
         }
     }
-    if !table.wants(SCAN) && !table.wants(CORES) && !table.wants(GROWTH) {
+    if !table.wants_any(&[SCAN, CORES, GROWTH]) {
         return;
     }
     let server = Server::start(scale.live, &[]);

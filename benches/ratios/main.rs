@@ -2,8 +2,8 @@
 //! cannot be avoided, measured in the same run, in turn, as a median.
 //!
 //! `cargo bench --bench ratios` prints one Markdown table. `-- --quick` does it with a tenth of the leads and three runs (the
-//! limits are meant for the whole),
-//! `-- --check` exits with 1 where a limit does not hold, and `-- --only WORD` measures only the rows whose name has the word.
+//! limits are meant for the whole), `-- --check` exits with 1 where a limit does not hold, and `-- plan list` measures only the
+//! rows whose name has one of these words.
 
 #![allow(
     clippy::print_stdout,
@@ -14,6 +14,7 @@
 mod bare;
 mod bulk;
 mod files;
+mod hostile;
 mod load;
 mod measure;
 mod network;
@@ -56,16 +57,14 @@ fn main() -> ExitCode {
         _ => {}
     }
     let has = |flag: &str| words.iter().any(|word| word == flag);
-    let only = words
-        .iter()
-        .position(|word| word == "--only")
-        .and_then(|at| words.get(at + 1))
-        .cloned();
+    let only = words.iter().filter(|word| !word.starts_with("--"));
+    let only = only.cloned().collect();
     let scale = if has("--quick") { QUICK } else { FULL };
-    let mut table = Table::new(only.unwrap_or_default());
+    let mut table = Table::new(only);
     load::rows(&scale, &mut table);
     bulk::rows(&scale, &mut table);
     network::rows(&scale, &mut table);
+    hostile::rows(&scale, &mut table);
     println!("{}", table.markdown());
     if has("--check") && !table.holds() {
         ExitCode::FAILURE

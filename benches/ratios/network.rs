@@ -38,10 +38,7 @@ pub(crate) fn rows(scale: &Scale, table: &mut Table) {
         files: 1,
         ..large
     };
-    if [WIRE, MEMORY, FEW_MEMORY, GROWTH, GROWTH_MEMORY, THREE]
-        .iter()
-        .any(|row| table.wants(row))
-    {
+    if table.wants_any(&[WIRE, MEMORY, FEW_MEMORY, GROWTH, GROWTH_MEMORY, THREE]) {
         let server = Server::start(scale.live, &[]);
         run(&server.fetch(WIDTH));
         fast(scale, table, &server, &large, &few);
@@ -72,9 +69,9 @@ fn fast(scale: &Scale, table: &mut Table, server: &Server, large: &Shape, few: &
         table.add(
             MEMORY,
             peak,
-            Limit::AtMost(250.0),
+            Limit::AtMost(200.0),
             " MiB",
-            format!("{} declared", scale.declared),
+            format!("{} live, {} declared", scale.live, scale.declared),
         );
     }
     let folder = workspace(server, few);
@@ -88,9 +85,9 @@ fn fast(scale: &Scale, table: &mut Table, server: &Server, large: &Shape, few: &
         table.add(
             FEW_MEMORY,
             peak,
-            Limit::AtMost(100.0),
+            Limit::AtMost(40.0),
             " MiB",
-            "1000 declared".to_owned(),
+            format!("{} live, 1000 declared", scale.live),
         );
     }
     if table.wants(GROWTH) || table.wants(GROWTH_MEMORY) {

@@ -19,12 +19,13 @@ struct Row {
 
 /// Rows as they are measured.
 pub(crate) struct Table {
-    only: String,
+    only: Vec<String>,
     rows: Vec<Row>,
 }
 
 impl Table {
-    pub(crate) fn new(only: String) -> Self {
+    /// A table of the rows whose name has one of these words; without words, of all.
+    pub(crate) fn new(only: Vec<String>) -> Self {
         Self {
             only,
             rows: Vec::new(),
@@ -33,7 +34,12 @@ impl Table {
 
     /// Whether a row of this name is asked for.
     pub(crate) fn wants(&self, what: &str) -> bool {
-        what.contains(&self.only)
+        self.only.is_empty() || self.only.iter().any(|word| what.contains(word))
+    }
+
+    /// Whether one of these rows is asked for.
+    pub(crate) fn wants_any(&self, rows: &[&str]) -> bool {
+        rows.iter().any(|what| self.wants(what))
     }
 
     pub(crate) fn add(
@@ -62,9 +68,11 @@ impl Table {
     pub(crate) fn markdown(&self) -> String {
         let mut text =
             "| what | measured | limit | holds | of what |\n|---|---|---|---|---|\n".to_owned();
-        self.rows
-            .iter()
-            .for_each(|row| text += &format!("{}\n", row.line()));
+        let measured = self.rows.iter().map(Row::line);
+        for line in measured {
+            text += &line;
+            text.push('\n');
+        }
         text
     }
 }
