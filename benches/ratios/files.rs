@@ -1,7 +1,9 @@
 //! Workspaces that declare chats of a server: as they are there, but for every fifth, which is to be changed.
 
 use std::fmt::Write as _;
+use std::hint::black_box;
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -31,7 +33,7 @@ pub(crate) struct Shape {
     pub(crate) concurrency: usize,
 }
 
-/// Writes a workspace for leads of the server.
+/// Writes a workspace for leads of the server, as `fmt` lays it out.
 pub(crate) fn workspace(server: &Server, shape: &Shape) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let Shape {
@@ -60,6 +62,9 @@ pub(crate) fn workspace(server: &Server, shape: &Shape) -> TempDir {
         let mut text = "version: 1\nleads:\n".to_owned();
         for number in 0..declared / files {
             let record = leads.next().expect("as many leads as are declared");
+            if number > 0 {
+                text.push('\n');
+            }
             lead(&mut text, &record, (file + number) % changed == 0);
         }
         write(folder.path(), &format!("leads/{file:03}.yaml"), &text);
@@ -104,6 +109,25 @@ fn lead(text: &mut String, record: &Json, changed: bool) {
         "  {uuid}:\n    label: {name}\n    status: {status}\n    agent: {agent}\n    tags: [{tags}]"
     )
     .expect("text");
+}
+
+/// The texts of a workspace's lead files.
+pub(crate) fn texts(folder: &Path) -> Vec<String> {
+    std::fs::read_dir(folder.join("leads"))
+        .expect("a folder")
+        .map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("text"))
+        .collect()
+}
+
+/// Seconds for the YAML library alone, its events thrown away.
+pub(crate) fn scan(texts: &[String]) -> f64 {
+    let start = Instant::now();
+    for text in texts {
+        for event in granit_parser::Parser::new_from_str(text) {
+            black_box(event.expect("YAML"));
+        }
+    }
+    start.elapsed().as_secs_f64()
 }
 
 /// The leads of a server, page by page.

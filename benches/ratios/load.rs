@@ -1,13 +1,12 @@
 //! Reading files: against the bare scan of the YAML library over the same bytes, on one core and on two; and starting at all.
 
-use std::hint::black_box;
 use std::time::Instant;
 
 use convertalk::config::Overrides;
 use convertalk::lead_file::load;
 
 use crate::Scale;
-use crate::files::{Shape, workspace};
+use crate::files::{Shape, scan, texts, workspace};
 use crate::measure::{median, paired, program, run};
 use crate::server::Server;
 use crate::table::{Limit, Table};
@@ -70,10 +69,7 @@ pub(crate) fn rows(scale: &Scale, table: &mut Table) {
         drop(loaded);
         seconds
     };
-    let texts: Vec<String> = std::fs::read_dir(large.path().join("leads"))
-        .expect("a folder")
-        .map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("text"))
-        .collect();
+    let texts = texts(large.path());
     let runs = 2 * scale.runs + 1;
     let note = |one: f64, other: f64, what: &str| {
         format!("{:.0} ms, {what} {:.0} ms", one * 1_000.0, other * 1_000.0)
@@ -108,15 +104,4 @@ pub(crate) fn rows(scale: &Scale, table: &mut Table) {
             note(one, other, "a tenth"),
         );
     }
-}
-
-/// The YAML library alone, its events thrown away.
-fn scan(texts: &[String]) -> f64 {
-    let start = Instant::now();
-    for text in texts {
-        for event in granit_parser::Parser::new_from_str(text) {
-            black_box(event.expect("YAML"));
-        }
-    }
-    start.elapsed().as_secs_f64()
 }
