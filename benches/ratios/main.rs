@@ -18,8 +18,10 @@ mod hostile;
 mod load;
 mod measure;
 mod network;
+mod script;
 mod server;
 mod table;
+mod venv;
 
 use std::process::ExitCode;
 
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
     bulk::rows(&scale, &mut table);
     network::rows(&scale, &mut table);
     hostile::rows(&scale, &mut table);
+    script::rows(&scale, &mut table);
     println!("{}", table.markdown());
     if has("--check") && !table.holds() {
         ExitCode::FAILURE

@@ -21,6 +21,7 @@ struct Row {
 pub(crate) struct Table {
     only: Vec<String>,
     rows: Vec<Row>,
+    skipped: Vec<String>,
 }
 
 impl Table {
@@ -29,6 +30,7 @@ impl Table {
         Self {
             only,
             rows: Vec::new(),
+            skipped: Vec::new(),
         }
     }
 
@@ -61,6 +63,13 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// A row that could not be measured, which is no failure.
+    pub(crate) fn skip(&mut self, what: &str, why: &str) {
+        let line = format!("| {what} | skipped | | | {why} |");
+        eprintln!("{line}");
+        self.skipped.push(line);
+    }
+
     pub(crate) fn holds(&self) -> bool {
         self.rows.iter().all(Row::holds)
     }
@@ -69,7 +78,7 @@ impl Table {
         let mut text =
             "| what | measured | limit | holds | of what |\n|---|---|---|---|---|\n".to_owned();
         let measured = self.rows.iter().map(Row::line);
-        for line in measured {
+        for line in measured.chain(self.skipped.iter().cloned()) {
             text += &line;
             text.push('\n');
         }
