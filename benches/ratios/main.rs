@@ -18,6 +18,7 @@ mod hostile;
 mod load;
 mod measure;
 mod network;
+mod octodns;
 mod script;
 mod server;
 mod table;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
     network::rows(&scale, &mut table);
     hostile::rows(&scale, &mut table);
     script::rows(&scale, &mut table);
+    octodns::rows(&scale, &mut table);
     println!("{}", table.markdown());
     if has("--check") && !table.holds() {
         ExitCode::FAILURE
