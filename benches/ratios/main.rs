@@ -23,6 +23,7 @@ mod script;
 mod server;
 mod table;
 mod venv;
+mod width;
 
 use std::process::ExitCode;
 
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
     hostile::rows(&scale, &mut table);
     script::rows(&scale, &mut table);
     octodns::rows(&scale, &mut table);
+    width::rows(&mut table);
     println!("{}", table.markdown());
     if has("--check") && !table.holds() {
         ExitCode::FAILURE
