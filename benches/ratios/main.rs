@@ -23,6 +23,7 @@ mod script;
 mod server;
 mod table;
 mod venv;
+mod watch;
 mod width;
 
 use std::process::ExitCode;
@@ -56,7 +57,11 @@ const QUICK: Scale = Scale {
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.first().map(String::as_str) {
-        Some("launch") => return measure::launch(&words[1..]),
+        Some("launch") => return measure::launch(None, &words[1..]),
+        Some("launch-for") => {
+            let seconds = words[1].parse().expect("seconds");
+            return measure::launch(Some(seconds), &words[2..]);
+        }
         Some("bare") => return bare::main(&words[1..]),
         _ => {}
     }
@@ -72,6 +77,7 @@ fn main() -> ExitCode {
     script::rows(&scale, &mut table);
     octodns::rows(&scale, &mut table);
     width::rows(&mut table);
+    watch::rows(&scale, &mut table);
     println!("{}", table.markdown());
     if has("--check") && !table.holds() {
         ExitCode::FAILURE

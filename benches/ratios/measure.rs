@@ -33,9 +33,19 @@ pub(crate) fn program() -> Command {
     command
 }
 
-/// Runs a command to its end: seconds, seconds, MiB.
+/// Runs a command to its end.
 pub(crate) fn run(command: &Command) -> Took {
-    let mut launcher = this("launch");
+    launched(command, this("launch"))
+}
+
+/// Runs a command that does not end, and ends it by SIGTERM.
+pub(crate) fn run_for(seconds: f64, command: &Command) -> Took {
+    let mut launcher = this("launch-for");
+    launcher.arg(seconds.to_string());
+    launched(command, launcher)
+}
+
+fn launched(command: &Command, mut launcher: Command) -> Took {
     launcher
         .arg(command.get_program())
         .args(command.get_args())
@@ -60,8 +70,9 @@ pub(crate) fn run(command: &Command) -> Took {
     }
 }
 
-/// The launcher's own role: `launch PROGRAM ARGUMENTS`. What the program says on stdout is read by nobody.
-pub(crate) fn launch(words: &[String]) -> ExitCode {
+/// The launcher's own role: `launch PROGRAM ARGUMENTS`, or `launch-for SECONDS PROGRAM ARGUMENTS`. What the program says on stdout is
+/// read by nobody.
+pub(crate) fn launch(seconds: Option<f64>, words: &[String]) -> ExitCode {
     let start = Instant::now();
     let child = Command::new(&words[0])
         .args(&words[1..])
@@ -69,6 +80,13 @@ pub(crate) fn launch(words: &[String]) -> ExitCode {
         .stderr(Stdio::null())
         .spawn()
         .expect("a program");
+    if let Some(seconds) = seconds {
+        std::thread::sleep(Duration::from_secs_f64(seconds));
+        let status = Command::new("/bin/kill")
+            .arg(child.id().to_string())
+            .status();
+        assert!(status.expect("kill").success(), "it was still running");
+    }
     let usage = child.wait4().expect("its usage");
     let seconds = |time: Duration| time.as_secs_f64();
     let cpu = seconds(usage.rusage.utime) + seconds(usage.rusage.stime);
