@@ -1,5 +1,6 @@
 //! Plans and applies over loopback: against the bare fetch of the same pages, and against the least time that the writes can take.
 
+use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -23,6 +24,7 @@ const FEW_MEMORY: &str = "`plan --full`, peak memory, few declared";
 const GROWTH: &str = "`plan --full`, 10 times the live leads";
 const GROWTH_MEMORY: &str = "`plan --full`, 10 times the live leads, memory";
 const THREE: &str = "`plan` of three leads on page 1";
+const AGAIN: &str = "`plan` of 50 leads, the second one";
 const APPLY: &str = "`apply`, a server that takes 50 ms a request";
 
 pub(crate) fn rows(scale: &Scale, table: &mut Table) {
@@ -56,6 +58,9 @@ pub(crate) fn rows(scale: &Scale, table: &mut Table) {
             &server,
             &folder,
         );
+    }
+    if table.wants(AGAIN) {
+        again(scale, table);
     }
     if table.wants(APPLY) {
         apply(scale, table);
@@ -178,6 +183,42 @@ fn against_the_wire(
         format!("{one:.2} s ({cpu:.2} s of CPU), the bare fetch {other:.2} s, {WIDTH} at a time");
     table.add(what, ratio, limit, "", note);
     median(peaks)
+}
+
+/// The requests of a plan that knows from an earlier one where the leads were.
+fn again(scale: &Scale, table: &mut Table) {
+    let log = tempfile::NamedTempFile::new().expect("a file");
+    let path = log.path().to_str().expect("UTF-8");
+    let server = Server::start(scale.live, &["--requests", path]);
+    let declared = 50;
+    let leads = scale.live / 10 * 9;
+    let shape = Shape {
+        declared,
+        files: 1,
+        every: leads as usize / declared,
+        changed: 5,
+        concurrency: WIDTH,
+    };
+    let folder = workspace(&server, &shape);
+    let mut command = program();
+    command.args(["plan", "-C"]).arg(folder.path());
+    let mut seen = requests(log.path());
+    let mut plan = || {
+        run(&command);
+        let before = std::mem::replace(&mut seen, requests(log.path()));
+        seen - before
+    };
+    let (first, second) = (plan(), plan());
+    let note = format!(
+        "GETs, the first plan {first}; spread over {} live",
+        scale.live
+    );
+    table.add(AGAIN, second as f64, Limit::AtMost(60.0), "", note);
+}
+
+fn requests(log: &Path) -> usize {
+    let text = std::fs::read_to_string(log).expect("a log");
+    text.lines().count()
 }
 
 fn apply(scale: &Scale, table: &mut Table) {
