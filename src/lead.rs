@@ -1,7 +1,7 @@
 //! The values of a lead, in one normal form for both sides.
 //!
 //! Defines statuses, agents, tags and notes. The readers of files and of the API both produce these types, so desired and live values
-//! can be compared directly. [`field`] is the table of managed fields, [`Value`] the value of a field, [`Lead`]
+//! can be compared directly. [`field_table`] is the table of managed fields, [`Value`] the value of a field, [`Lead`]
 //! what the API lists, and [`desired`] what the files declare. No I/O, no clock.
 
 use std::borrow::Cow;

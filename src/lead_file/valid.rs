@@ -1,6 +1,6 @@
 //! Validates lead files: resolves agents to ids, checks tags against the policy, merges defaults.
 //!
-//! Takes a file's text and the workspace's [`Vocabulary`], returns its valid leads, and [`merge`]s those of all files into
+//! Takes a file's text and the workspace's [`Vocabulary`], returns its valid leads, and [`merge()`]s those of all files into
 //! [`Desired`]. Pure: the same texts give the same leads and the same diagnostics, in the same order.
 
 use std::collections::BTreeMap;
