@@ -10,7 +10,7 @@ use crate::measure::{Took, median, paired, program, run};
 use crate::server::Server;
 use crate::table::{Limit, Table};
 
-/// Edits every lead of every file, which reads each file anew for every check of the edit: it has no limit.
+/// Edits every lead of every file, each of which is read before its edit and after it: it has no limit.
 const ALL: &str = "`set --all`";
 
 /// A row, the words that do it and, for an edit, those that take it back.
