@@ -90,7 +90,7 @@ impl Goals {
     /// Notes what a lead is to say, where that is not what it says.
     fn assign(&mut self, id: &LeadId, lead: &DesiredLead, assignments: &Arc<[Assignment]>) {
         self.leads += 1;
-        if goal(Some(lead), assignments) != one_meaning(lead) {
+        if !goal(Some(lead), assignments).is_said_by(lead) {
             let file = self.by_file.entry(lead.place.file.to_string());
             let leads = file.or_default();
             leads.insert(id.clone(), Arc::clone(assignments));

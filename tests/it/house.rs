@@ -100,3 +100,14 @@ fn the_source_and_the_readme_use_plain_words() {
     }
     assert_eq!(found, Vec::<String>::new());
 }
+
+#[test]
+fn no_file_has_more_than_400_lines() {
+    let long: Vec<_> = sources()
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("tests.rs"))
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|(_, lines)| *lines > 400)
+        .collect();
+    assert_eq!(long, Vec::new());
+}

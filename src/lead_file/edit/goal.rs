@@ -35,6 +35,31 @@ mod defaults;
 
 type Meanings = BTreeMap<LeadId, Meaning>;
 
+/// The text of a document with its edits.
+struct Made {
+    text: String,
+    /// Whether it is known to be in the canonical layout.
+    is_laid_out: bool,
+}
+
+impl Made {
+    fn new(file: &Arc<str>, written: &Written<'_>) -> Self {
+        Self {
+            text: written.text.to_owned(),
+            is_laid_out: is_laid_out(file, written, &emit::layout_rules()),
+        }
+    }
+
+    /// Its text, laid out where the document was before: a new value may be too long for its line, say.
+    fn in_layout_of(self, file: &Arc<str>, before: &Written<'_>) -> String {
+        if self.is_laid_out {
+            self.text
+        } else {
+            super::with_layout_kept(file, before, self.text)
+        }
+    }
+}
+
 /// What a file was read to declare.
 pub(crate) type Known<'d> = BTreeMap<&'d LeadId, &'d DesiredLead>;
 
@@ -63,7 +88,7 @@ pub(crate) fn rewrite(
         None => meaning_of(declared_in(file, &before, vocabulary).map_err(whole)?),
     };
     let made = rewritten(file, &before, says, goals, vocabulary)?;
-    Ok(super::with_layout_kept(file, &before, made))
+    Ok(made.in_layout_of(file, &before))
 }
 
 /// The same by an edit of the leads alone; `None` where their lines cannot be known from those of others, or not be edited so.
@@ -78,21 +103,23 @@ fn by_excerpt(
     let small = excerpt.text();
     let before = finish::written(file, &small).ok()?;
     let says = meaning_of(declared_in(file, &before, vocabulary).ok()?);
-    let is_as_known = goals
-        .keys()
-        .all(|id| known.get(id).map(|lead| one_meaning(lead)).as_ref() == says.get(id));
+    let is_as_known = goals.keys().all(|id| match (known.get(id), says.get(id)) {
+        (Some(lead), Some(says)) => says.is_said_by(lead),
+        (lead, says) => lead.is_none() && says.is_none(),
+    });
     if !is_as_known || says.len() != goals.len() {
         return None;
     }
     let made = rewritten(file, &before, says, goals, vocabulary).ok()?;
-    let laid_out = super::with_layout_kept(file, &before, made.clone());
+    let plain = made.text.clone();
+    let laid_out = made.in_layout_of(file, &before);
     // The leads may be in the canonical layout by chance, in a file that is not.
     let is_canonical = || {
         let written = finish::written(file, text);
         written.is_ok_and(|written| is_laid_out(file, &written, &emit::layout_rules()))
     };
-    let keeps_layout = laid_out == made || is_canonical();
-    excerpt.put_back(if keeps_layout { &laid_out } else { &made })
+    let keeps_layout = laid_out == plain || is_canonical();
+    excerpt.put_back(if keeps_layout { &laid_out } else { &plain })
 }
 
 /// The text of a document, whose leads say `says`, with those that are to say something else.
@@ -102,7 +129,7 @@ fn rewritten(
     says: Meanings,
     goals: &Meanings,
     vocabulary: Vocabulary<'_>,
-) -> Result<String, Vec<Refused>> {
+) -> Result<Made, Vec<Refused>> {
     let rewriter = Rewriter {
         file,
         vocabulary,
@@ -111,7 +138,7 @@ fn rewritten(
     let whole = |why: String| vec![(None, why)];
     let (known, new): (Vec<_>, Vec<_>) = goals.iter().partition(|(id, _)| says.contains_key(*id));
     let known: Meanings = owned(known);
-    let text = match rewriter.defaults(before, &known)? {
+    let made = match rewriter.defaults(before, &known)? {
         Some((made, says)) => {
             let written = finish::written(file, &made).map_err(whole)?;
             rewriter.leads(&written, &says, &known)?
@@ -119,9 +146,9 @@ fn rewritten(
         None => rewriter.leads(before, &says, &known)?,
     };
     if new.is_empty() {
-        return Ok(text);
+        return Ok(made);
     }
-    rewriter.append(&text, &owned(new)).map_err(whole)
+    rewriter.append(&made.text, &owned(new)).map_err(whole)
 }
 
 fn owned(goals: Vec<(&LeadId, &Meaning)>) -> Meanings {
@@ -164,13 +191,13 @@ impl Rewriter<'_> {
         before: &Written<'_>,
         says: &Meanings,
         goals: &Meanings,
-    ) -> Result<String, Vec<Refused>> {
+    ) -> Result<Made, Vec<Refused>> {
         let differing: Vec<(&LeadId, &Meaning)> = goals
             .iter()
             .filter(|(id, goal)| says.get(*id) != Some(goal))
             .collect();
         match self.reach(before, says, &differing) {
-            Ok(text) => Ok(text),
+            Ok(made) => Ok(made),
             Err(why) => {
                 let (mut refused, mut attempts) = (Vec::new(), ATTEMPTS);
                 self.find(before, says, &differing, &mut attempts, &mut refused);
@@ -211,9 +238,9 @@ impl Rewriter<'_> {
         before: &Written<'_>,
         says: &Meanings,
         goals: &[(&LeadId, &Meaning)],
-    ) -> Result<String, String> {
+    ) -> Result<Made, String> {
         if goals.is_empty() {
-            return Ok(before.text.to_owned());
+            return Ok(Made::new(self.file, before));
         }
         let whole = WholeGoal {
             says,
@@ -226,7 +253,7 @@ impl Rewriter<'_> {
             let says = self.says(&written).map_err(unreadable)?;
             if whole.is_reached(&says) {
                 finish::check_comments(before, &written)?;
-                return Ok(text);
+                return Ok(Made::new(self.file, &written));
             }
             text = self.round(&written, &says, &whole)?;
         }
@@ -311,7 +338,7 @@ impl Rewriter<'_> {
         entries
     }
 
-    fn append(&self, text: &str, new: &Meanings) -> Result<String, String> {
+    fn append(&self, text: &str, new: &Meanings) -> Result<Made, String> {
         let written = finish::written(self.file, text)?;
         let blocks: Vec<(&LeadId, Vec<(String, YamlValue)>)> = new
             .iter()
@@ -343,7 +370,7 @@ impl Rewriter<'_> {
             );
         }
         if says == target {
-            Ok(made)
+            Ok(Made::new(self.file, &after))
         } else {
             Err("a new lead would change what the file says of others".to_owned())
         }

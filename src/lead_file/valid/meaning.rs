@@ -14,6 +14,18 @@ pub(crate) struct Meaning {
 }
 
 impl Meaning {
+    /// Whether a declaration says this, and nothing else.
+    pub(crate) fn is_said_by(&self, lead: &DesiredLead) -> bool {
+        let said = lead.fields.iter();
+        self.label == lead.label
+            && self.hold == lead.hold
+            && self.create == lead.create
+            && self.fields.len() == lead.fields.len()
+            && said
+                .zip(&self.fields)
+                .all(|(said, (field, value))| said.field == *field && said.value == *value)
+    }
+
     /// Makes it say this of a field.
     pub(crate) fn say(&mut self, field: Field, value: DesiredValue) {
         self.fields.insert(field, value);
@@ -22,7 +34,16 @@ impl Meaning {
 
 /// Declarations without their lines.
 pub(crate) fn meaning_of(desired: Desired) -> BTreeMap<LeadId, Meaning> {
-    let lead = |(id, lead): (LeadId, DesiredLead)| (id, one_meaning(&lead));
+    let lead = |(id, lead): (LeadId, DesiredLead)| {
+        let fields = lead.fields.into_iter();
+        let meaning = Meaning {
+            label: lead.label,
+            hold: lead.hold,
+            create: lead.create,
+            fields: fields.map(|said| (said.field, said.value)).collect(),
+        };
+        (id, meaning)
+    };
     desired.into_iter().map(lead).collect()
 }
 

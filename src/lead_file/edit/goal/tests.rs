@@ -73,15 +73,15 @@ proptest! {
         assignments in vec(assignment(), 1..4),
     ) {
         let text = LAYOUTS[layout];
-        let before = says(text);
+        let (known, before) = (declared(text), says(text));
         let mut goals = Meanings::new();
         for id in &chosen {
             let id = LeadId::new(*id);
             let mut goal = before[&id].clone();
             assignments.iter().for_each(|one| one.apply(&mut goal));
+            prop_assert_eq!(goal.is_said_by(&known[&id]), goal == before[&id]);
             goals.insert(id, goal);
         }
-        let known = declared(text);
         let made = rewrite(&file(), text, Some(&known.iter().collect()), &goals, vocabulary());
         let made = match made {
             Ok(made) => made,
@@ -159,11 +159,12 @@ proptest! {
             let id = LeadId::new(format!("{number:04}aaaa"));
             let mut goal = before[&id].clone();
             assignments.iter().for_each(|one| one.apply(&mut goal));
+            prop_assert_eq!(goal.is_said_by(&known[&id]), goal == before[&id]);
             goals.insert(id, goal);
         }
         let written = finish::written(&file(), &text).expect("YAML");
         let whole = rewritten(&file(), &written, before.clone(), &goals, vocabulary());
-        let whole = whole.map(|made| super::super::with_layout_kept(&file(), &written, made));
+        let whole = whole.map(|made| made.in_layout_of(&file(), &written));
         prop_assert_eq!(rewrite(&file(), &text, Some(&known.iter().collect()), &goals, vocabulary()), whole);
     }
 }
