@@ -50,7 +50,10 @@ fn given() -> &'static Given {
         let pages = bodies
             .iter()
             .map(|body| page_of(body, &all).expect("a page"));
-        let leads: BTreeMap<_, _> = pages.flat_map(|page| page.leads).collect();
+        let leads: BTreeMap<_, _> = pages
+            .flat_map(|page| page.leads)
+            .map(|(id, lead)| (id, Arc::new(lead)))
+            .collect();
         assert_eq!(leads.len(), desired.len());
         let live = Live {
             leads,

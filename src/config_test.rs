@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use schemars::Schema;
@@ -69,14 +70,14 @@ pub fn inbox(leads: &BTreeMap<LeadId, Vec<(Field, Value)>>) -> Live {
         }
         let observed = Observed {
             lead,
-            unmanaged: BTreeMap::new(),
+            unmanaged: Vec::new(),
             echo: Echo::default(),
             tag_shape: None,
             updated: 0,
             seen: None,
             reading: None,
         };
-        live.leads.insert(id.clone(), Box::new(observed));
+        live.leads.insert(id.clone(), Arc::new(observed));
     }
     live.listing = Listing {
         complete: true,

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,7 +88,7 @@ pub struct Page {
     /// The number of records without a uuid, which cannot be written.
     pub without_uuid: usize,
     /// The leads that [`Projection`] keeps, in order.
-    pub leads: Vec<(LeadId, Box<Observed>)>,
+    pub leads: Vec<(LeadId, Observed)>,
     /// Leads that [`Projection`] keeps whose record could not be understood.
     pub unreadable: Vec<Unreadable>,
     /// Uuids of leads that are not kept and differ from one that is in letter case only.
@@ -144,7 +145,7 @@ pub struct Observed {
     /// The managed values.
     pub lead: Lead,
     /// Values that are never managed, by name: a write must not change them.
-    pub unmanaged: BTreeMap<&'static str, String>,
+    pub unmanaged: Vec<(&'static str, String)>,
     /// Lists as in the record, for writes that must send whole lists.
     pub echo: Echo,
     /// The form of the record's tags; `None` if it has none.
@@ -158,14 +159,34 @@ pub struct Observed {
 }
 
 /// The items of lists as in the record, with every key.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Echo {
     /// Attributes, in order.
-    pub attributes: Vec<serde_json::Value>,
+    pub attributes: JsonItems,
     /// Notes, in order.
-    pub notes: Vec<serde_json::Value>,
+    pub notes: JsonItems,
     /// Tags that are more than a text.
-    pub tags: Vec<serde_json::Value>,
+    pub tags: JsonItems,
+}
+
+/// JSON values as text, which is a tenth of their size in memory: they are held for each lead, and needed for few.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JsonItems(Option<Box<str>>);
+
+impl JsonItems {
+    /// The values.
+    pub fn values(&self) -> Vec<serde_json::Value> {
+        let text = self.0.as_deref().unwrap_or("[]");
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
+impl FromIterator<serde_json::Value> for JsonItems {
+    fn from_iter<I: IntoIterator<Item = serde_json::Value>>(values: I) -> Self {
+        let values: Vec<serde_json::Value> = values.into_iter().collect();
+        let text = || serde_json::Value::from(values.as_slice()).to_string();
+        Self((!values.is_empty()).then(|| text().into()))
+    }
 }
 
 /// How much of the listing was read.
@@ -183,7 +204,7 @@ pub struct Listing {
 }
 
 /// Leads as read, by uuid.
-pub type Leads = BTreeMap<LeadId, Box<Observed>>;
+pub type Leads = BTreeMap<LeadId, Arc<Observed>>;
 
 /// The live listing.
 #[derive(Debug, Clone, Default)]
@@ -224,8 +245,8 @@ impl Live {
     }
 
     /// A requested lead, if it was found.
-    pub fn get(&self, id: &LeadId) -> Option<&Observed> {
-        self.leads.get(id).map(Box::as_ref)
+    pub fn get(&self, id: &LeadId) -> Option<&Arc<Observed>> {
+        self.leads.get(id)
     }
 
     /// The form of tags for a lead that has none: text only if other leads show text and none shows an array.

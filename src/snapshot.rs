@@ -5,7 +5,7 @@
 //! snapshot was made with `--names full`, it contains status, tags and agent of each lead, the attributes whose keys the files declare,
 //! and only those contact values and notes that the files declare. Other contact values are masked, other notes left out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -299,14 +299,14 @@ fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()>
     if projection.mask(key).is_some() {
         let observed = Observed {
             lead,
-            unmanaged: BTreeMap::new(),
+            unmanaged: Vec::new(),
             echo: Echo::default(),
             tag_shape: None,
             updated: shown.updated,
             seen: None,
             reading: None,
         };
-        page.leads.push((shown.uuid, Box::new(observed)));
+        page.leads.push((shown.uuid, observed));
     } else if projection.resembles(shown.uuid.as_str()) {
         page.lookalikes.push(shown.uuid);
     }

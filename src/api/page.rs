@@ -88,7 +88,7 @@ impl<'p> PageReader<'p> {
         let id = LeadId::new(uuid.as_ref());
         match agent.and_then(|_| record.shown(mask)) {
             Ok(shown) => {
-                let lead = Box::new(observed(shown, updated));
+                let lead = observed(shown, updated);
                 self.page.leads.push((id, lead));
             }
             Err(reason) => self.page.unreadable.push(Unreadable { id, reason }),

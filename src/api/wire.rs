@@ -26,7 +26,7 @@ pub(super) fn agent(json: &Json) -> Option<AgentId> {
 /// A lead from the values of its record.
 pub(super) fn observed(mut shown: RecordValues, updated: i64) -> Observed {
     let mut lead = Lead::default();
-    let mut echo = Echo::default();
+    let (mut attributes, mut echo) = (Vec::new(), Echo::default());
     let mut tag_shape = None;
     for id in FieldId::all() {
         let json = shown.take(id);
@@ -37,7 +37,7 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64) -> Observed {
             Kind::Set => {
                 let (tags, shape) = tags(&json);
                 tag_shape = tag_shape.or(shape);
-                echo.tags.extend(objects(json));
+                echo.tags = objects(json).collect();
                 Some(Value::Set(tags))
             }
             Kind::Text => scalar(&json)
@@ -46,7 +46,7 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64) -> Observed {
                 .map(Value::Text),
             Kind::Notes => {
                 let notes = notes(&json);
-                echo.notes.extend(objects(json));
+                echo.notes = objects(json).collect();
                 Some(Value::Notes(notes))
             }
             Kind::Boolean => json.as_bool().map(Value::Boolean),
@@ -57,7 +57,7 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64) -> Observed {
                     };
                     let text = scalar(&item["value"]).unwrap_or_default();
                     lead.set(Field::keyed(id, key.as_str()), Value::Text(text));
-                    echo.attributes.push(item);
+                    attributes.push(item);
                 }
                 None
             }
@@ -66,6 +66,7 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64) -> Observed {
             lead.set(field, value);
         }
     }
+    echo.attributes = attributes.into_iter().collect();
     let unmanaged = shown.unmanaged();
     let unmanaged = unmanaged.filter_map(|(name, json)| Some((name, scalar(json)?)));
     Observed {
@@ -216,7 +217,7 @@ pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
 }
 
 fn tags_json(live: Option<&Observed>, tags: &BTreeSet<String>, shape: TagShape) -> Json {
-    let echo = live.map(|live| live.echo.tags.as_slice());
+    let echo = live.map(|live| live.echo.tags.values());
     let echo = echo.unwrap_or_default();
     let is = |item: &&Json, name: &String| {
         tag_name(item).and_then(|text| tag(&text)).as_ref() == Some(name)
@@ -242,7 +243,7 @@ fn tags_json(live: Option<&Observed>, tags: &BTreeSet<String>, shape: TagShape) 
 
 fn attributes_json(live: Option<&Observed>, wanted: &[(&str, &str)]) -> Json {
     let mut list: Vec<Json> = live
-        .map(|live| live.echo.attributes.clone())
+        .map(|live| live.echo.attributes.values())
         .unwrap_or_default();
     for &(key, text) in wanted {
         let is = |item: &&mut Json| scalar(&item["key"]).as_deref() == Some(key);
@@ -273,10 +274,8 @@ fn typed(text: &str, there: &Json) -> Json {
 /// The notes to send: those that were lost, where asked those that are there, and those that are wanted and are in neither.
 fn notes_json(live: Option<&Observed>, lost: &[Json], wanted: &[Note], with_others: bool) -> Json {
     let there: &[Note] = live.map(|live| live.lead.notes()).unwrap_or_default();
-    let echo = live
-        .map(|live| live.echo.notes.as_slice())
-        .unwrap_or_default();
-    let others = echo.iter().filter(|_| with_others).cloned();
+    let others = live.filter(|_| with_others);
+    let others = others.map(|live| live.echo.notes.values());
     let is_there = |item: &&Json| note(item).is_some_and(|note| has_note(there, &note));
     let lost: Vec<Json> = lost
         .iter()
@@ -289,5 +288,8 @@ fn notes_json(live: Option<&Observed>, lost: &[Json], wanted: &[Note], with_othe
         .filter(|note| !has_note(there, note) && !has_note(&brought, note));
     let added = added.map(|note| json!(note));
     let added: Vec<Json> = added.collect();
-    lost.into_iter().chain(others).chain(added).collect()
+    lost.into_iter()
+        .chain(others.unwrap_or_default())
+        .chain(added)
+        .collect()
 }

@@ -374,12 +374,14 @@ impl Check {
                 self.emptied.push("an existing note".to_owned());
             }
         }
-        let names: BTreeSet<&&str> = was.unmanaged.keys().chain(now.unmanaged.keys()).collect();
-        for name in names {
-            match (was.unmanaged.get(*name), now.unmanaged.get(*name)) {
-                (before, after) if before == after => {}
-                (_, Some(_)) => self.changed.push((*name).to_owned()),
-                (_, None) => self.emptied.push((*name).to_owned()),
+        for (name, value) in &now.unmanaged {
+            if !was.unmanaged.contains(&(*name, value.clone())) {
+                self.changed.push((*name).to_owned());
+            }
+        }
+        for (name, _) in &was.unmanaged {
+            if now.unmanaged.iter().all(|(other, _)| other != name) {
+                self.emptied.push((*name).to_owned());
             }
         }
     }

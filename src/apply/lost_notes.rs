@@ -15,11 +15,7 @@ use crate::plan::{Action, Change, Fields};
 ///
 /// All are gone, the written ones are there, and nothing else is empty now: a person who removes one note in that minute is no reason
 /// to write anything.
-pub(super) fn lost<'a>(
-    task: &'a Task,
-    check: &Check,
-    now: &Observed,
-) -> Option<&'a [serde_json::Value]> {
+pub(super) fn lost(task: &Task, check: &Check, now: &Observed) -> Option<Vec<serde_json::Value>> {
     let was = task.live.as_ref()?;
     let mut fields = task.change.fields.iter();
     let written = fields.find(|change| change.field == Field::NOTES)?;
@@ -30,7 +26,7 @@ pub(super) fn lost<'a>(
         && !old.iter().any(|note| has_note(new, note))
         && sent.any(|note| has_note(new, note))
         && check.emptied.len() == 1;
-    is_replaced.then_some(was.echo.notes.as_slice())
+    is_replaced.then(|| was.echo.notes.values())
 }
 
 /// The write that brings the lost notes back, beside those that are there now.

@@ -11,6 +11,8 @@
 //!
 //! A declared field that is not written makes the lead stale, too, where it shows anything but what it showed. Of tags that are wanted beside others only the wanted ones count, of notes only the added ones. The others are sent as they are now.
 
+use std::sync::Arc;
+
 use crate::diff::{FieldChange, is_at_before};
 use crate::lead::FieldMask;
 use crate::observe::{Live, Observed};
@@ -22,7 +24,7 @@ pub struct Task {
     /// The change, with only the fields that are still to be written.
     pub change: Change,
     /// The lead; `None` if it is to be created.
-    pub live: Option<Observed>,
+    pub live: Option<Arc<Observed>>,
 }
 
 /// What to do with a planned change.
@@ -40,7 +42,7 @@ const UNSEALED: &str = "a masked contact value is not as it was planned: it chan
                         by now, or the read token is another";
 
 /// Compares a change with a reading of its lead; `None` if it is not listed.
-pub fn precheck(change: &Change, live: Option<&Observed>) -> Precheck {
+pub fn precheck(change: &Change, live: Option<&Arc<Observed>>) -> Precheck {
     precheck_but(change, live, FieldMask::default())
 }
 
@@ -48,7 +50,7 @@ pub fn precheck(change: &Change, live: Option<&Observed>) -> Precheck {
 /// write, so that a change of one of them is nobody's.
 pub(super) fn precheck_but(
     change: &Change,
-    live: Option<&Observed>,
+    live: Option<&Arc<Observed>>,
     side_effects: FieldMask,
 ) -> Precheck {
     if change.fields.iter().any(|field| field.seal.is_some()) {
@@ -94,7 +96,7 @@ pub(super) fn precheck_but(
             fields: Fields(open),
             ..change.clone()
         },
-        live: Some(seen.clone()),
+        live: Some(Arc::clone(seen)),
     }))
 }
 

@@ -2,6 +2,7 @@
 //! reading. Decides what to read and what to write next; sends nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
@@ -24,7 +25,9 @@ const AHEAD: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Pending<'a> {
     pub(super) change: &'a Change,
-    /// Where its lead was last listed, and the pages since that did not show it.
+    /// Where its lead was listed when the run began.
+    pub(super) listed: Option<Seen>,
+    /// Where it was last listed, and the pages since that did not show it.
     place: Option<Seen>,
     misses: u32,
     pub(super) attempts: Option<Attempts>,
@@ -61,6 +64,16 @@ pub(super) struct Look {
     pub(super) leads: BTreeSet<LeadId>,
 }
 
+impl Look {
+    /// One page, for whatever is on it.
+    pub(super) fn of_page(page: Seen) -> Self {
+        Self {
+            page: Some(page),
+            leads: BTreeSet::new(),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Queue<'a> {
     /// Leads that must be read before they are written.
@@ -85,6 +98,7 @@ impl<'a> Pending<'a> {
     pub(super) fn new(change: &'a Change, place: Option<Seen>) -> Self {
         Self {
             change,
+            listed: place,
             place,
             misses: 0,
             attempts: None,
@@ -325,7 +339,7 @@ impl Attempts {
     }
 
     /// Whether the lead has a part of what was sent, which may have been done.
-    pub(super) fn is_done_in_part(&self, seen: Option<&Observed>) -> bool {
+    pub(super) fn is_done_in_part(&self, seen: Option<&Arc<Observed>>) -> bool {
         let mut fields = self.task.change.fields.iter();
         self.failed.certainty == WriteCertainty::Indeterminate
             && seen.is_some_and(|seen| fields.any(|field| field.is_done(&seen.lead)))

@@ -4,6 +4,7 @@
 //! fields has its old value; one that has neither the old nor the new value, twice in a row, is not lagging.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -19,7 +20,7 @@ use crate::observe::{Observed, Seen, look_again};
 #[derive(Debug, Clone)]
 pub(super) enum ReadBack {
     /// The lead is listed, with this result.
-    Shown(Check, Box<Observed>),
+    Shown(Check, Arc<Observed>),
     /// The lead was not found in the listing.
     Gone,
     /// The lead could not be read, for lack of time, or because the listing or its record could not be; the reason.

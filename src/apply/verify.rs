@@ -1,6 +1,7 @@
 //! Writes leads and reads them back: what the platform shows decides each outcome.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -35,7 +36,7 @@ pub(super) async fn write_and_verify<W: Writer>(
         change,
         task: Task {
             change: change.clone(),
-            live: Some(now.as_ref().clone()),
+            live: Some(Arc::clone(now)),
         },
         reading: now.reading,
     });
@@ -48,13 +49,13 @@ async fn write_once<W: Writer>(
     leads: Vec<Planned<'_>>,
     width: usize,
     report: &mut Report,
-) -> Vec<(Change, Box<Observed>)> {
+) -> Vec<(Change, Arc<Observed>)> {
     let sent_alone = report.knowledge.adds_notes;
     let written = write(context, leads, width, report).await;
     let (to_read, rest): (Vec<WrittenLead>, Vec<WrittenLead>) = written
         .into_iter()
         .partition(|written| is_read_back(context, written));
-    for WrittenLead { task, failed } in rest {
+    for WrittenLead { task, failed, .. } in rest {
         let (outcome, detail) = match failed {
             Some(failed) => (Outcome::Failed, Some(failed.words)),
             None => (Outcome::Written, None),
@@ -77,66 +78,102 @@ async fn write_once<W: Writer>(
     )
     .await;
     let mut again = Vec::new();
-    for (WrittenLead { task, failed }, result) in to_read.into_iter().zip(results) {
-        let is_refused = failed
-            .as_ref()
-            .is_some_and(|failed| failed.certainty == WriteCertainty::Rejected);
+    for (written, result) in to_read.into_iter().zip(results) {
         if let ReadBack::Shown(check, now) = &result
-            && !report.is_again(&task.change.uuid)
+            && let Some(change) = once_more(context, report, sent_alone, &written, (check, now))
         {
-            let change = side_effects::again(&task, (check, now), accepted, &report.knowledge);
-            side_effects::learn(&mut report.knowledge, &task, check, now);
-            let mut once_more = Again {
-                remarks: remarks(check),
-                ..Again::default()
-            };
-            let lost = lost_notes::lost(&task, check, now).filter(|_| sent_alone);
-            let change = match lost {
-                Some(notes) => {
-                    once_more.lost_notes = notes.to_vec();
-                    once_more.wrong = lost_notes::wrong(check);
-                    report.knowledge.adds_notes = false;
-                    report.hints.insert(REPLACES_NOTES.into());
-                    (context.learned)(&report.knowledge);
-                    Some(lost_notes::again(&task, now))
-                }
-                None => change,
-            };
-            if let Some(change) = change.filter(|_| !is_refused) {
-                report.keeps_the_rest |= check.had_more;
-                report.rewritten += usize::from(once_more.lost_notes.is_empty());
-                report.again.insert(task.change.uuid.clone(), once_more);
-                again.push((change, now.clone()));
-                continue;
-            }
+            again.push((change, Arc::clone(now)));
+        } else {
+            conclude(context, report, written, result);
         }
-        if let ReadBack::Shown(check, _) = &result
-            && !check.agrees()
-            && check.is_only_normalised()
-            && check.emptied.is_empty()
-        {
-            report.normalised.insert(task.change.uuid.clone());
-        }
-        let shown = shown(&task, &result);
-        let known = report.knowledge.adds_notes;
-        let undone = match &result {
-            ReadBack::Shown(check, _) => check.undone_words(),
-            ReadBack::Gone | ReadBack::NotRead(_) => Vec::new(),
-        };
-        let (mut outcome, detail) = judge(report, result, failed);
-        if !undone.is_empty() && outcome == Outcome::Verified && report.is_again(&task.change.uuid)
-        {
-            outcome = Outcome::Unverified;
-        }
-        let parts: Vec<String> = detail.into_iter().chain(undone).collect();
-        let detail = (!parts.is_empty()).then(|| parts.join("; "));
-        if report.knowledge.adds_notes != known {
-            (context.learned)(&report.knowledge);
-        }
-        let detail = detail.map(|words| context.options.names.message(&words, &shown));
-        report.end(context, task.change.uuid, outcome, detail);
     }
     again
+}
+
+/// What is to be written once more of a lead as read back.
+fn once_more<W: Writer>(
+    context: &Context<'_, W>,
+    report: &mut Report,
+    sent_alone: bool,
+    WrittenLead { task, failed, .. }: &WrittenLead,
+    (check, now): (&Check, &Arc<Observed>),
+) -> Option<Change> {
+    let id = &task.change.uuid;
+    if report.is_again(id) {
+        return None;
+    }
+    let accepted = context.options.side_effects;
+    let change = side_effects::again(task, (check, now), accepted, &report.knowledge);
+    side_effects::learn(&mut report.knowledge, task, check, now);
+    let mut once_more = Again {
+        remarks: remarks(check),
+        ..Again::default()
+    };
+    let lost = lost_notes::lost(task, check, now).filter(|_| sent_alone);
+    let change = match lost {
+        Some(notes) => {
+            once_more.lost_notes = notes;
+            once_more.wrong = lost_notes::wrong(check);
+            report.knowledge.adds_notes = false;
+            report.hints.insert(REPLACES_NOTES.into());
+            (context.learned)(&report.knowledge);
+            Some(lost_notes::again(task, now))
+        }
+        None => change,
+    };
+    let is_refused = |failed: &Failed| failed.certainty == WriteCertainty::Rejected;
+    let change = change.filter(|_| !failed.as_ref().is_some_and(is_refused))?;
+    report.keeps_the_rest |= check.had_more;
+    report.rewritten += usize::from(once_more.lost_notes.is_empty());
+    report.again.insert(id.clone(), once_more);
+    Some(change)
+}
+
+/// Concludes a lead that shows what was written, with nothing else changed.
+pub(super) fn verified<W: Writer>(
+    context: &Context<'_, W>,
+    report: &mut Report,
+    written: WrittenLead,
+    check: Check,
+    now: Arc<Observed>,
+) {
+    if !report.is_again(&written.task.change.uuid) {
+        side_effects::learn(&mut report.knowledge, &written.task, &check, &now);
+    }
+    conclude(context, report, written, ReadBack::Shown(check, now));
+}
+
+/// Ends a lead with what reading back shows.
+fn conclude<W: Writer>(
+    context: &Context<'_, W>,
+    report: &mut Report,
+    WrittenLead { task, failed, .. }: WrittenLead,
+    result: ReadBack,
+) {
+    if let ReadBack::Shown(check, _) = &result
+        && !check.agrees()
+        && check.is_only_normalised()
+        && check.emptied.is_empty()
+    {
+        report.normalised.insert(task.change.uuid.clone());
+    }
+    let shown = shown(&task, &result);
+    let known = report.knowledge.adds_notes;
+    let undone = match &result {
+        ReadBack::Shown(check, _) => check.undone_words(),
+        ReadBack::Gone | ReadBack::NotRead(_) => Vec::new(),
+    };
+    let (mut outcome, detail) = judge(report, result, failed);
+    if !undone.is_empty() && outcome == Outcome::Verified && report.is_again(&task.change.uuid) {
+        outcome = Outcome::Unverified;
+    }
+    let parts: Vec<String> = detail.into_iter().chain(undone).collect();
+    let detail = (!parts.is_empty()).then(|| parts.join("; "));
+    if report.knowledge.adds_notes != known {
+        (context.learned)(&report.knowledge);
+    }
+    let detail = detail.map(|words| context.options.names.message(&words, &shown));
+    report.end(context, task.change.uuid, outcome, detail);
 }
 
 fn remarks(check: &Check) -> Option<String> {

@@ -1,5 +1,6 @@
 //! The writes of a run: each on a fresh reading, many at a time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -7,19 +8,21 @@ use tokio::time::Instant;
 
 use super::outcomes::Report;
 use super::precheck::Task;
-use super::queue::{Attempts, Pending, Queue, Ready};
+use super::queue::{Attempts, Look, Pending, Queue, Ready};
 use super::run::{Context, Progress};
 use super::{Outcome, WriteCertainty, Writer};
 use crate::cancel::Reason;
-use crate::lead::FieldMask;
-use crate::observe::{Projection, Reading};
+use crate::lead::{FieldMask, LeadId};
+use crate::observe::{Projection, Reading, Seen};
 use crate::plan::Change;
 use attempt::{Attempt, write_one};
+use confirm::Confirmations;
 use look::read;
 
 pub(super) use attempt::Failed;
 
 mod attempt;
+mod confirm;
 mod decide;
 mod look;
 
@@ -31,12 +34,21 @@ pub(super) struct Planned<'a> {
     pub(super) reading: Option<Reading>,
 }
 
+impl Planned<'_> {
+    /// Where it was last listed.
+    fn place(&self) -> Option<Seen> {
+        self.task.live.as_ref().and_then(|live| live.seen)
+    }
+}
+
 /// A lead that was or may have been written.
 #[derive(Debug)]
 pub(super) struct WrittenLead {
     pub(super) task: Task,
     /// How the last write failed, if it did.
     pub(super) failed: Option<Failed>,
+    /// When the last write was answered, or was known to be done or not.
+    pub(super) ended: Instant,
 }
 
 /// If the rate leaves more time than this between two requests, a reading would be too old.
@@ -51,12 +63,10 @@ pub(super) async fn write<'a, W: Writer>(
 ) -> Vec<WrittenLead> {
     let ids = leads.iter().map(|lead| &lead.change.uuid);
     let projection = Projection::only(ids.map(|id| (id, FieldMask::ALL)));
-    let mut run = Writes::new(context, report, leads);
-    let (mut permits, mut writes, mut looks) = (
-        FuturesUnordered::new(),
-        FuturesUnordered::new(),
-        FuturesUnordered::new(),
-    );
+    let confirmed = Confirmations::new(context, &leads, width);
+    let mut run = Writes::new(context, report, leads, confirmed);
+    let (mut permits, mut writes) = (FuturesUnordered::new(), FuturesUnordered::new());
+    let (mut looks, mut confirmations) = (FuturesUnordered::new(), FuturesUnordered::new());
     loop {
         let goes_on = context.stop.reason().is_none();
         if goes_on {
@@ -67,12 +77,16 @@ pub(super) async fn write<'a, W: Writer>(
             {
                 looks.push(read(context, look, &projection));
             }
+            while let Some(page) = run.confirmations.next() {
+                confirmations.push(read(context, Look::of_page(page), &projection));
+            }
             let may_write = permits.is_empty() && writes.len() < width;
             if may_write && let Some(turn) = run.turn(only_retries) {
                 permits.push(wait(context.writer, turn));
             }
         }
-        let is_idle = permits.is_empty() && writes.is_empty() && looks.is_empty();
+        let is_reading = !looks.is_empty() || !confirmations.is_empty();
+        let is_idle = permits.is_empty() && writes.is_empty() && !is_reading;
         let wake = run.queue.wake().filter(|_| goes_on);
         if is_idle && wake.is_none() {
             break;
@@ -88,6 +102,9 @@ pub(super) async fn write<'a, W: Writer>(
             },
             Some(attempt) = writes.next() => run.settle(attempt),
             Some((look, found)) = looks.next() => run.take(&look, found),
+            Some((_, page)) = confirmations.next() => if let Ok(page) = page {
+                run.confirm(page);
+            },
             () = until(wake) => {}
             () = context.stop.until_interrupted(), if is_idle => {}
         }
@@ -106,7 +123,8 @@ struct Writes<'a, 'r, W> {
     context: &'r Context<'r, W>,
     report: &'r mut Report,
     queue: Queue<'a>,
-    written: Vec<WrittenLead>,
+    written: BTreeMap<LeadId, WrittenLead>,
+    confirmations: Confirmations,
     failures: usize,
     /// The rate leaves so much time between requests that a reading would be too old when its write is sent. So the write's share of the
     /// rate is waited for before the reading.
@@ -130,16 +148,20 @@ async fn wait<W: Writer>(writer: &W, turn: Turn) -> Result<Option<W::Permit<'_>>
 }
 
 impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
-    fn new(context: &'r Context<'r, W>, report: &'r mut Report, leads: Vec<Planned<'a>>) -> Self {
+    fn new(
+        context: &'r Context<'r, W>,
+        report: &'r mut Report,
+        leads: Vec<Planned<'a>>,
+        confirmations: Confirmations,
+    ) -> Self {
         let mut queue = Queue::default();
-        for Planned {
-            change,
-            task,
-            reading,
-        } in leads
-        {
-            let place = task.live.as_ref().and_then(|live| live.seen);
-            let mut pending = Pending::new(change, place);
+        for lead in leads {
+            let mut pending = Pending::new(lead.change, lead.place());
+            let Planned {
+                change,
+                task,
+                reading,
+            } = lead;
             pending.is_again = report.is_again(&change.uuid);
             pending.lost_notes = report.lost_notes(&change.uuid).to_vec();
             match reading {
@@ -155,7 +177,8 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
             context,
             report,
             queue,
-            written: Vec::new(),
+            written: BTreeMap::new(),
+            confirmations,
             failures: 0,
             is_slow: context.writer.interval() > SLOW,
             is_prepaid: false,
@@ -239,35 +262,45 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
     }
 
     /// The last write of a lead was answered, or will not be.
-    fn finish(&mut self, pending: Pending<'a>, task: Task, failed: Option<Failed>) {
-        self.queue.done(&pending.change.uuid);
-        (self.context.progress)(Progress::Wrote);
-        let written = match pending.attempts {
+    fn finish(&mut self, mut pending: Pending<'a>, task: Task, failed: Option<Failed>) {
+        let (task, failed) = match pending.attempts.take() {
             Some(mut attempts) => {
                 attempts.add(task);
                 let failed = failed.map(|failed| attempts.failed.then(failed));
-                WrittenLead {
-                    task: attempts.task,
-                    failed,
-                }
+                (attempts.task, failed)
             }
-            None => WrittenLead { task, failed },
+            None => (task, failed),
         };
-        self.written.push(written);
+        self.wrote(&pending, task, failed);
+    }
+
+    /// A lead was or may have been written.
+    fn wrote(&mut self, pending: &Pending<'a>, task: Task, failed: Option<Failed>) {
+        (self.context.progress)(Progress::Wrote);
+        let written = WrittenLead {
+            task,
+            failed,
+            ended: Instant::now(),
+        };
+        self.written.insert(pending.change.uuid.clone(), written);
+        self.done(pending, true);
     }
 
     /// Nothing more is sent for a lead.
-    fn give_up(&mut self, pending: Pending<'a>, words: Option<String>) {
-        let id = &pending.change.uuid;
-        self.queue.done(id);
-        match pending.attempts {
-            Some(Attempts { task, failed, .. }) => self.written.push(WrittenLead {
-                task,
-                failed: Some(failed),
-            }),
-            None => self
-                .report
-                .end(self.context, id.clone(), Outcome::Untried, words),
+    fn done(&mut self, pending: &Pending<'a>, is_written: bool) {
+        self.queue.done(&pending.change.uuid);
+        self.confirmations.ended(pending.listed, is_written);
+    }
+
+    /// Nothing more is sent for a lead, because of what `words` say.
+    fn give_up(&mut self, mut pending: Pending<'a>, words: Option<String>) {
+        match pending.attempts.take() {
+            Some(Attempts { task, failed, .. }) => self.wrote(&pending, task, Some(failed)),
+            None => {
+                let id = pending.change.uuid.clone();
+                self.done(&pending, false);
+                self.report.end(self.context, id, Outcome::Untried, words);
+            }
         }
     }
 
@@ -275,6 +308,6 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
         for pending in std::mem::take(&mut self.queue).into_rest() {
             self.give_up(pending, None);
         }
-        self.written
+        self.written.into_values().collect()
     }
 }

@@ -210,7 +210,7 @@ impl Explain {
             &id,
             chosen.get(&id),
             was,
-            live.get(&id),
+            live.get(&id).map(AsRef::as_ref),
             &plan,
             self.names,
         ))

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use tokio::time::Instant;
@@ -14,8 +15,8 @@ use crate::lead::LeadId;
 /// What the pages have shown so far.
 #[derive(Default)]
 pub(super) struct Collected {
-    /// Boxed: these values are large.
-    pub(super) leads: Vec<(LeadId, Box<Observed>)>,
+    /// Shared: those who write and compare a lead hold it, too.
+    pub(super) leads: Vec<(LeadId, Arc<Observed>)>,
     /// The index of each of them.
     places: ByKey<usize>,
     pub(super) unreadable: BTreeMap<LeadId, String>,
@@ -55,12 +56,12 @@ impl Collected {
             match self.places.entry(Key::new(id.as_str())) {
                 Entry::Vacant(place) => {
                     place.insert(self.leads.len());
-                    self.leads.push((id, observed));
+                    self.leads.push((id, Arc::new(observed)));
                 }
                 Entry::Occupied(place) => {
                     let (_, other) = &mut self.leads[*place.get()];
                     if other.updated <= observed.updated {
-                        *other = observed;
+                        *other = Arc::new(observed);
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! Values for the laws and the fuzzing: leads as the API may show them, and as files may declare them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use convertalk::config::{Overrides, Workspace, parse};
 use convertalk::lead::{
@@ -198,10 +199,10 @@ pub(crate) fn inbox() -> impl Strategy<Value = (Desired, Live)> {
     })
 }
 
-pub(crate) fn observed(lead: Lead) -> Box<Observed> {
-    Box::new(Observed {
+pub(crate) fn observed(lead: Lead) -> Arc<Observed> {
+    Arc::new(Observed {
         lead,
-        unmanaged: BTreeMap::new(),
+        unmanaged: Vec::new(),
         echo: Echo::default(),
         tag_shape: None,
         updated: 1,

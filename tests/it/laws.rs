@@ -63,9 +63,10 @@ fn after(live: &Live, plan: &Plan) -> Live {
             .leads
             .entry(change.uuid.clone())
             .or_insert_with(|| observed(Lead::default()));
-        seen.lead = change.fields.iter().fold(seen.lead.clone(), |lead, field| {
+        let lead = change.fields.iter().fold(seen.lead.clone(), |lead, field| {
             played(&lead, &field.field, &field.after)
         });
+        Arc::make_mut(seen).lead = lead;
     }
     live
 }
@@ -285,7 +286,7 @@ proptest! {
         now.leads.values_mut().filter(|_| moved).for_each(|seen| {
             let texts: Vec<(Field, Value)> = seen.lead.values().filter(|(field, _)| field.is_personal())
                 .map(|(field, value)| (field.clone(), value.map_text(|text| format!("{text}9")))).collect();
-            texts.into_iter().for_each(|(field, value)| seen.lead.set(field, value));
+            texts.into_iter().for_each(|(field, value)| Arc::make_mut(seen).lead.set(field, value));
         });
         for (change, real) in unseal(read, &desired, &now, &key).changes.iter().zip(&plan.changes) {
             let seen = now.get(&change.uuid);
@@ -349,7 +350,7 @@ fn taken(
     let now = seen(live_now);
     precheck(
         &unseal(saved, &file(file_now), &now, &key).changes[0],
-        now.leads.values().next().map(Box::as_ref),
+        now.leads.values().next(),
     )
 }
 

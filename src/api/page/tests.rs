@@ -24,7 +24,7 @@ fn lead(record: &str) -> crate::observe::Observed {
     let mut page = read(&format!("[{record}]"), &Projection::All);
     assert_eq!(page.unreadable, [], "{record}");
     assert_eq!(page.leads.len(), 1, "{record}");
-    *page.leads.remove(0).1
+    page.leads.remove(0).1
 }
 
 /// The reason why the one record of a list is unreadable.

@@ -1,9 +1,8 @@
 //! Runs against a platform in memory, on a paused clock.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::apply::{Update, WriteCertainty};
@@ -33,7 +32,7 @@ impl Reader for Platform {
         Ok(Page {
             leads: leads
                 .iter()
-                .map(|(id, lead)| (id.clone(), lead.clone()))
+                .map(|(id, lead)| (id.clone(), Observed::clone(lead)))
                 .collect(),
             ..Page::default()
         })
@@ -82,7 +81,7 @@ impl Writer for Platform {
     async fn update(&self, update: &Update<'_>, (): ()) -> Result<(), Infallible> {
         tokio::time::sleep(self.answers_in).await;
         let mut leads = self.leads.lock().expect("no panic");
-        let lead = &mut leads.get_mut(update.id).expect("a lead").lead;
+        let lead = &mut Arc::make_mut(leads.get_mut(update.id).expect("a lead")).lead;
         lead.set(Field::STATUS, Value::Choice(Status::Closed));
         Ok(())
     }
@@ -100,10 +99,10 @@ impl Writer for Platform {
     }
 }
 
-fn open_lead() -> Box<Observed> {
-    Box::new(Observed {
+fn open_lead() -> Arc<Observed> {
+    Arc::new(Observed {
         lead: Lead::new([(Field::STATUS, Value::Choice(Status::Open))]),
-        unmanaged: BTreeMap::new(),
+        unmanaged: Vec::new(),
         echo: Echo::default(),
         tag_shape: None,
         updated: 0,

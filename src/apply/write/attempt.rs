@@ -99,7 +99,7 @@ pub(super) async fn write_one<'a, 'w, W: Writer>(
             .iter()
             .map(|change| (change.field.clone(), change.after.clone()))
             .collect(),
-        live: task.live.as_ref(),
+        live: task.live.as_deref(),
         tag_shape: options.tag_shape,
         adds_notes,
         lost_notes: &pending.lost_notes,

@@ -1,11 +1,12 @@
 //! What a fresh reading decides for the leads that wait for one: written, given up, or done already.
 
+use std::sync::Arc;
+
+use super::Writes;
 use super::look::ReadResult;
-use super::{Writes, WrittenLead};
 use crate::apply::check::check;
 use crate::apply::precheck::{Precheck, precheck, precheck_but};
 use crate::apply::queue::{Attempts, Look, Pending, Ready};
-use crate::apply::run::Progress;
 use crate::apply::{Outcome, Writer};
 use crate::cancel::Reason;
 use crate::observe::{ObserveError, Observed, Reading};
@@ -74,7 +75,7 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
         mut pending: Pending<'a>,
         result: Precheck,
         reading: Reading,
-        seen: Option<&Observed>,
+        seen: Option<&Arc<Observed>>,
     ) {
         let id = &pending.change.uuid;
         match (result, pending.attempts.take()) {
@@ -88,28 +89,19 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
             }
             // An earlier write was done, although its answer was lost.
             (Precheck::AlreadyApplied, Some(attempts)) => {
-                self.queue.done(id);
-                (self.context.progress)(Progress::Wrote);
-                self.written.push(WrittenLead {
-                    task: attempts.task,
-                    failed: None,
-                });
+                self.wrote(&pending, attempts.task, None);
             }
             (Precheck::AlreadyApplied, None) => {
+                self.done(&pending, false);
                 self.report
                     .end(self.context, id.clone(), Outcome::Already, None);
             }
             // Some of an earlier write is there: reading back says what of it.
             (Precheck::Stale(_), Some(attempts)) if attempts.is_done_in_part(seen) => {
-                self.queue.done(id);
-                (self.context.progress)(Progress::Wrote);
-                self.written.push(WrittenLead {
-                    task: attempts.task,
-                    failed: Some(attempts.failed),
-                });
+                self.wrote(&pending, attempts.task, Some(attempts.failed));
             }
             (Precheck::Stale(why), attempts) => {
-                self.queue.done(id);
+                self.done(&pending, false);
                 let why = match attempts {
                     Some(Attempts { failed, .. }) => {
                         format!("{why}; a write was sent before: {}", failed.words)
