@@ -140,7 +140,7 @@ pub struct Unreadable {
 }
 
 /// A lead as read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
     /// The managed values.
     pub lead: Lead,

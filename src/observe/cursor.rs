@@ -4,8 +4,8 @@
 //! that had records where nothing is known of a list, and of a list whose length is known there are none. A short page is a sign that the
 //! list may have ended: then only the pages that would prove it are open.
 //!
-//! Where a list is read to its end, single pages far ahead are scouted: one that has records shows that those before it have some too, so
-//! that all of them may be requested at once, and one that has none bounds the list. Scouts count among the requests in vain, for a page
+//! Where a list is read to its end, or many leads are still to be found, single pages far ahead are scouted: one that has records shows that
+//! those before it have some too, so that all of them may be requested at once, and one that has none bounds the list. Scouts count among the requests in vain, for a page
 //! is read again in its turn. What they show is a hint, as an earlier length is: a list ends where its pages do.
 
 use std::hash::{DefaultHasher, Hash};
@@ -22,14 +22,15 @@ pub(super) fn next_page(
 ) -> Option<Seen> {
     let in_vain: u32 = lists.iter().map(Cursor::in_vain).sum();
     let open_lists = lists.iter().filter(|cursor| !cursor.ended()).count().max(1);
-    let needed = u32::try_from(needed.div_ceil(open_lists)).unwrap_or(u32::MAX);
+    let needed = Needed {
+        pages: u32::try_from(needed).unwrap_or(u32::MAX),
+        open_lists: u32::try_from(open_lists).unwrap_or(u32::MAX),
+        ahead: lists.iter().map(Cursor::ahead).sum(),
+    };
     let may_open = |cursor: &&mut Cursor| {
         !cursor.ended()
             && cursor.under_way < width
-            && cursor.next
-                <= cap
-                    .saturating_add(1)
-                    .min(cursor.horizon(needed, open_lists == 1, in_vain))
+            && cursor.next <= cap.saturating_add(1).min(cursor.horizon(&needed, in_vain))
     };
     let cursor = lists
         .iter_mut()
@@ -45,9 +46,20 @@ pub(super) fn next_page(
 }
 
 /// The next page to scout, if what is known of a list does not reach `width` pages ahead and one more request in vain may be risked.
-pub(super) fn next_scout(lists: &mut [Cursor; 2], cap: u32, width: usize) -> Option<Seen> {
-    let width = u32::try_from(width).unwrap_or(u32::MAX);
-    let known: u32 = lists.iter().map(|cursor| cursor.last).sum();
+/// `needed` is as in [`next_page`].
+pub(super) fn next_scout(
+    lists: &mut [Cursor; 2],
+    cap: u32,
+    width: usize,
+    needed: usize,
+) -> Option<Seen> {
+    let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let (width, needed) = (narrow(width), narrow(needed));
+    let read: u32 = lists.iter().map(|cursor| cursor.last).sum();
+    // Leads that are listed fill pages that are there; but some may not be listed.
+    let is_whole = lists.iter().any(|cursor| cursor.is_whole);
+    let assumed = if is_whole { 0 } else { needed.min(MAX_ASSUMED) };
+    let known = read.saturating_add(assumed);
     let risked: u32 = lists
         .iter()
         .map(|cursor| cursor.in_vain() + cursor.exposed())
@@ -55,7 +67,9 @@ pub(super) fn next_scout(lists: &mut [Cursor; 2], cap: u32, width: usize) -> Opt
     if risked >= known / PAGES_PER_RISK {
         return None;
     }
-    lists.iter_mut().find_map(|cursor| cursor.scout(cap, width))
+    lists
+        .iter_mut()
+        .find_map(|cursor| cursor.scout(cap, width, needed))
 }
 
 /// The number of pages without anything new that prove the end of a list.
@@ -65,8 +79,21 @@ const PROOF: u32 = 2;
 /// each of this many pages that had records.
 const PAGES_PER_RISK: u32 = 10;
 
+/// The maximum number of pages that are assumed to be there because leads are still to be found.
+const MAX_ASSUMED: u32 = 2 * PAGES_PER_RISK;
+
 /// Where leads are still to be found, one page is risked for each of this many, if they fill as many pages.
 const PAGES_PER_NEEDED: u32 = 3;
+
+/// The pages that the leads still to be found fill.
+struct Needed {
+    /// The least number of them.
+    pages: u32,
+    /// The lists that they may be on, at least one.
+    open_lists: u32,
+    /// How many are requested already.
+    ahead: u32,
+}
 
 /// The position in one list.
 pub(super) struct Cursor {
@@ -86,8 +113,8 @@ pub(super) struct Cursor {
     is_short: bool,
     /// Whether more followed such a page: pages are filtered after they are cut, and a short one is no sign.
     has_short_pages: bool,
-    /// Whether pages ahead are scouted.
-    is_scouted: bool,
+    /// Whether it is read to its end in any case.
+    is_whole: bool,
     scouting: Scouting,
 }
 
@@ -104,7 +131,7 @@ struct Scouting {
 }
 
 impl Cursor {
-    pub(super) fn new(list: ChatType, expected: Option<u32>, is_scouted: bool) -> Self {
+    pub(super) fn new(list: ChatType, expected: Option<u32>, is_whole: bool) -> Self {
         Self {
             list,
             next: 1,
@@ -117,7 +144,7 @@ impl Cursor {
             fullest: 0,
             is_short: false,
             has_short_pages: false,
-            is_scouted,
+            is_whole,
             scouting: Scouting::default(),
         }
     }
@@ -126,16 +153,20 @@ impl Cursor {
         self.barren > 0 || self.is_short && !self.has_short_pages
     }
 
-    fn scout(&mut self, cap: u32, width: u32) -> Option<Seen> {
+    fn scout(&mut self, cap: u32, width: u32, needed: u32) -> Option<Seen> {
         let known = self.last.max(self.scouting.reach);
         let is_known = self.expected.is_some_and(|expected| expected >= known)
             || known >= self.last.saturating_add(width.saturating_mul(2));
-        if !self.is_scouted || self.scouting.is_under_way || self.may_have_ended() || is_known {
+        if self.last == 0 || self.scouting.is_under_way || self.may_have_ended() || is_known {
             return None;
         }
         let page = match self.scouting.ceiling {
             Some(ceiling) => known + (ceiling - known.min(ceiling)) / 2,
-            None => known.saturating_mul(2).saturating_add(width).min(cap),
+            None => {
+                let far = known.saturating_mul(2).saturating_add(width).min(cap);
+                let near = self.last.saturating_add(needed);
+                if self.is_whole { far } else { near.min(far) }
+            }
         };
         if page <= self.last.saturating_add(PROOF).max(known) {
             return None;
@@ -168,6 +199,11 @@ impl Cursor {
         }
     }
 
+    /// The requested pages that are not read yet, but for those that prove the end.
+    fn ahead(&self) -> u32 {
+        (self.next - 1).saturating_sub(self.last.saturating_add(PROOF))
+    }
+
     /// The open requests for pages that may not be there.
     fn exposed(&self) -> u32 {
         if self.ended() {
@@ -197,21 +233,28 @@ impl Cursor {
 
     /// The last page that may be requested now. The pages that would prove the end after the last page with something new are always
     /// requested: they are needed whether the list ends there or not.
-    fn horizon(&self, needed: u32, is_alone: bool, in_vain: u32) -> u32 {
+    fn horizon(&self, needed: &Needed, in_vain: u32) -> u32 {
         let risked = match self.expected {
             _ if self.may_have_ended() => 0,
             Some(expected) if self.last <= expected => expected - self.last,
             Some(_) | None => {
-                let worth = if is_alone {
+                let worth = if needed.open_lists == 1 {
                     self.last
                 } else {
                     self.last / PAGES_PER_NEEDED
                 };
+                let reach = self.scouting.reach.saturating_sub(self.last);
+                let shown = if self.is_whole {
+                    reach
+                } else {
+                    let others = needed.ahead - self.ahead();
+                    reach.min(needed.pages.saturating_sub(others))
+                };
                 // Half of it is left to the scouts.
-                let share = if self.is_scouted { 2 } else { 1 };
+                let share = if self.is_whole { 2 } else { 1 };
                 ((self.last / PAGES_PER_RISK).saturating_sub(in_vain) / share)
-                    .max(needed.min(worth))
-                    .max(self.scouting.reach.saturating_sub(self.last))
+                    .max(needed.pages.div_ceil(needed.open_lists).min(worth))
+                    .max(shown)
             }
         };
         let proof = self.last.saturating_add(PROOF);

@@ -257,19 +257,21 @@ async fn sweep<R: Reader>(
         AT_FIRST
     };
     let (mut ahead, mut largest) = (at_first.min(width.max(AT_FIRST)), 1);
-    let is_scouted = extent.is_whole && width > 1;
+    let is_whole = extent.is_whole && width > 1;
     let mut lists = [ChatType::Lead, ChatType::NonLead]
-        .map(|list| Cursor::new(list, collected.lengths.get(list), is_scouted));
+        .map(|list| Cursor::new(list, collected.lengths.get(list), is_whole));
     let mut nowhere = 0;
     let mut answers = FuturesOrdered::new();
     let nothing = Projection::only([]);
     let mut scouts = FuturesUnordered::new();
     collected.tally.begin();
     loop {
-        if let Some(seen) = next_scout(&mut lists, cap, width) {
+        let needed = wanted.saturating_sub(collected.listed()).div_ceil(largest);
+        if width > 1
+            && let Some(seen) = next_scout(&mut lists, cap, width, needed)
+        {
             scouts.push(fetch(reader, seen, &nothing));
         }
-        let needed = wanted.saturating_sub(collected.listed()).div_ceil(largest);
         while answers.len() < ahead
             && let Some(seen) = next_page(&mut lists, cap, width, needed)
         {

@@ -36,13 +36,13 @@ mod defaults;
 type Meanings = BTreeMap<LeadId, Meaning>;
 
 /// The text of a document with its edits.
-struct Made {
+struct EditedText {
     text: String,
     /// Whether it is known to be in the canonical layout.
     is_laid_out: bool,
 }
 
-impl Made {
+impl EditedText {
     fn new(file: &Arc<str>, written: &Written<'_>) -> Self {
         Self {
             text: written.text.to_owned(),
@@ -129,7 +129,7 @@ fn rewritten(
     says: Meanings,
     goals: &Meanings,
     vocabulary: Vocabulary<'_>,
-) -> Result<Made, Vec<Refused>> {
+) -> Result<EditedText, Vec<Refused>> {
     let rewriter = Rewriter {
         file,
         vocabulary,
@@ -191,7 +191,7 @@ impl Rewriter<'_> {
         before: &Written<'_>,
         says: &Meanings,
         goals: &Meanings,
-    ) -> Result<Made, Vec<Refused>> {
+    ) -> Result<EditedText, Vec<Refused>> {
         let differing: Vec<(&LeadId, &Meaning)> = goals
             .iter()
             .filter(|(id, goal)| says.get(*id) != Some(goal))
@@ -238,9 +238,9 @@ impl Rewriter<'_> {
         before: &Written<'_>,
         says: &Meanings,
         goals: &[(&LeadId, &Meaning)],
-    ) -> Result<Made, String> {
+    ) -> Result<EditedText, String> {
         if goals.is_empty() {
-            return Ok(Made::new(self.file, before));
+            return Ok(EditedText::new(self.file, before));
         }
         let whole = WholeGoal {
             says,
@@ -253,7 +253,7 @@ impl Rewriter<'_> {
             let says = self.says(&written).map_err(unreadable)?;
             if whole.is_reached(&says) {
                 finish::check_comments(before, &written)?;
-                return Ok(Made::new(self.file, &written));
+                return Ok(EditedText::new(self.file, &written));
             }
             text = self.round(&written, &says, &whole)?;
         }
@@ -338,7 +338,7 @@ impl Rewriter<'_> {
         entries
     }
 
-    fn append(&self, text: &str, new: &Meanings) -> Result<Made, String> {
+    fn append(&self, text: &str, new: &Meanings) -> Result<EditedText, String> {
         let written = finish::written(self.file, text)?;
         let blocks: Vec<(&LeadId, Vec<(String, YamlValue)>)> = new
             .iter()
@@ -370,7 +370,7 @@ impl Rewriter<'_> {
             );
         }
         if says == target {
-            Ok(Made::new(self.file, &after))
+            Ok(EditedText::new(self.file, &after))
         } else {
             Err("a new lead would change what the file says of others".to_owned())
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::observe::Sighting;
 use crate::observe::key::Key;
+use crate::observe::{Observed, Sighting};
 
 const PER_PAGE: u64 = 10;
 const LATENCY: Duration = Duration::from_millis(20);
@@ -51,10 +51,19 @@ impl ServedLists {
     }
 }
 
+fn id(list: ChatType, page: u32, at: u64) -> LeadId {
+    LeadId::new(format!("{list:?}-{page}-{at}"))
+}
+
 impl Reader for ServedLists {
     type Error = Infallible;
 
-    async fn page(&self, list: ChatType, number: u32, _: &Projection) -> Result<Page, Infallible> {
+    async fn page(
+        &self,
+        list: ChatType,
+        number: u32,
+        projection: &Projection,
+    ) -> Result<Page, Infallible> {
         let _permit = self.open.acquire().await.expect("it is open");
         self.requests.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(LATENCY).await;
@@ -71,12 +80,15 @@ impl Reader for ServedLists {
             });
         }
         let record = |at| Sighting {
-            key: Key::new(&format!("{list:?}-{shown}-{at}")),
+            key: Key::new(id(list, shown, at).as_str()),
             updated: 0,
             agent: None,
         };
+        let ids = (0..PER_PAGE).map(|at| id(list, shown, at));
+        let wanted = ids.filter(|id| projection.mask(Key::new(id.as_str())).is_some());
         Ok(Page {
             sightings: (0..PER_PAGE).map(record).collect(),
+            leads: wanted.map(|id| (id, Observed::default())).collect(),
             signature: u64::from(shown),
             ..Page::default()
         })
@@ -113,6 +125,41 @@ async fn a_first_full_reading_takes_little_more_time_than_the_bare_fetch() {
         assert!(
             rounds <= limit * bare,
             "{pages:?}, {width} at a time: {rounds} answers in turn, {bare} for the bare fetch"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn leads_that_fill_many_pages_are_found_in_few_answers_in_turn() {
+    for (pages, [lead, other], limits) in [
+        ([50, 5], [50, 0], (4.0, 62)),
+        ([50, 50], [25, 25], (6.0, 100)),
+        ([60, 5], [30, 5], (4.0, 50)),
+        ([500, 50], [300, 0], (9.0, 360)),
+        // Most of them are not there.
+        ([20, 2], [300, 0], (10.0, 76)),
+    ] {
+        let inbox = ServedLists::new(pages, 64);
+        let ids = |(list, pages)| {
+            (1..=pages).flat_map(move |page| (0..PER_PAGE).map(move |at| id(list, page, at)))
+        };
+        let lists = [(ChatType::Lead, lead), (ChatType::NonLead, other)];
+        let wanted: BTreeSet<LeadId> = lists.into_iter().flat_map(ids).collect();
+        let start = Instant::now();
+        let live = observe(&inbox, &wanted, false, &ListingHints::default())
+            .await
+            .expect("it is read");
+        let listed = [lead.min(pages[0]), other.min(pages[1])];
+        assert_eq!(
+            live.leads.len() as u64,
+            u64::from(listed[0] + listed[1]) * PER_PAGE
+        );
+        let rounds = start.elapsed().as_secs_f64() / LATENCY.as_secs_f64();
+        let requests = inbox.requests.load(Ordering::Relaxed);
+        assert!(
+            rounds <= limits.0 && requests <= limits.1,
+            "{wanted} leads on {lead} and {other} of {pages:?} pages: {rounds} answers in turn, {requests} requests",
+            wanted = wanted.len(),
         );
     }
 }
