@@ -4,12 +4,12 @@
 //!
 //! [`DesiredValue::difference`]: crate::lead::DesiredValue::difference
 
-use std::collections::BTreeSet;
-
 use rayon::prelude::*;
 
 use crate::lead::normal::has;
-use crate::lead::{Desired, DesiredField, DesiredLead, Field, Lead, LeadId, TagRule, Value};
+use crate::lead::{
+    Desired, DesiredField, DesiredLead, Field, Lead, LeadId, TagRule, TagSet, Value,
+};
 use crate::observe::Live;
 
 /// One field that differs.
@@ -109,32 +109,32 @@ impl FieldChange {
 #[serde(deny_unknown_fields)]
 pub struct TagPatch {
     /// Must be there.
-    pub present: BTreeSet<String>,
+    pub present: TagSet,
     /// Must not be there.
-    pub absent: BTreeSet<String>,
+    pub absent: TagSet,
 }
 
 impl TagPatch {
     /// What makes `after` of `before`, and nothing else.
-    pub fn between(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Self {
+    pub fn between(before: &TagSet, after: &TagSet) -> Self {
         Self {
             present: after.difference(before).cloned().collect(),
             absent: before.difference(after).cloned().collect(),
         }
     }
 
-    fn is_done(&self, tags: &BTreeSet<String>) -> bool {
+    fn is_done(&self, tags: &TagSet) -> bool {
         self.present.iter().all(|tag| has(tags, tag))
             && !self.absent.iter().any(|tag| has(tags, tag))
     }
 
     /// Whether its own tags are in one set as they are in the other.
-    fn is_same(&self, one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
+    fn is_same(&self, one: &TagSet, other: &TagSet) -> bool {
         let mut own = self.present.iter().chain(&self.absent);
         own.all(|tag| has(one, tag) == has(other, tag))
     }
 
-    fn applied_to(&self, tags: &BTreeSet<String>) -> BTreeSet<String> {
+    fn applied_to(&self, tags: &TagSet) -> TagSet {
         let rule = TagRule::Patch {
             present: self.present.clone(),
             absent: self.absent.clone(),

@@ -5,7 +5,6 @@
 //! what the API lists, and [`desired`] what the files declare. No I/O, no clock.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +17,7 @@ mod field_mask;
 pub mod field_table;
 mod id;
 pub mod normal;
+mod tag_set;
 mod value;
 
 pub use desired::{Desired, DesiredField, DesiredLead, Place, TagRule};
@@ -26,6 +26,7 @@ pub use field::{Field, UnknownField};
 pub use field_mask::FieldMask;
 pub use field_table::{FieldId, FieldSpec, Kind, Privacy};
 pub use id::LeadId;
+pub use tag_set::TagSet;
 pub use value::{Shown, Value};
 
 /// The status of a lead. Any value is read; the six of api.md (section 6) can be written.
@@ -209,7 +210,7 @@ impl Lead {
     }
 
     /// The tags, sorted.
-    pub fn tags(&self) -> &BTreeSet<String> {
+    pub fn tags(&self) -> &TagSet {
         self.get(&Field::TAGS).unwrap_or(&Value::Absent).set()
     }
 

@@ -3,7 +3,7 @@
 //! Reads a value of each kind from a record and writes it to an update, with the tolerance that api.md requires: whatever form a value has,
 //! what is needed is taken from it or left out. The table of fields says which key has which value.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -11,7 +11,7 @@ use super::record::RecordValues;
 use crate::api::NotesSent;
 use crate::apply::Update;
 use crate::lead::normal::has_note;
-use crate::lead::{AgentId, Field, FieldId, Kind, Lead, Note, Status, Value, tag};
+use crate::lead::{AgentId, Field, FieldId, Kind, Lead, Note, Status, TagSet, Value, tag};
 use crate::observe::{Echo, Observed, TagShape};
 
 /// An id as text, or an object with the id as `_id`; anything else is not an agent.
@@ -90,7 +90,7 @@ fn scalar(json: &Json) -> Option<String> {
     }
 }
 
-fn tags(json: &Json) -> (BTreeSet<String>, Option<TagShape>) {
+fn tags(json: &Json) -> (TagSet, Option<TagShape>) {
     match json {
         Json::Array(items) => {
             let texts = items.iter().filter_map(tag_name);
@@ -101,7 +101,7 @@ fn tags(json: &Json) -> (BTreeSet<String>, Option<TagShape>) {
             let tags = text.split(',').filter_map(tag).collect();
             (tags, Some(TagShape::String))
         }
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => (BTreeSet::new(), None),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::Object(_) => (TagSet::new(), None),
     }
 }
 
@@ -216,7 +216,7 @@ pub(super) fn update(out: &Outgoing, update: &Update<'_>) -> Json {
     Json::Object(body)
 }
 
-fn tags_json(live: Option<&Observed>, tags: &BTreeSet<String>, shape: TagShape) -> Json {
+fn tags_json(live: Option<&Observed>, tags: &TagSet, shape: TagShape) -> Json {
     let echo = live.map(|live| live.echo.tags.values());
     let echo = echo.unwrap_or_default();
     let is = |item: &&Json, name: &String| {

@@ -3,12 +3,12 @@
 //! Made from the lead files alone, and compared with live values. Every value records the line that declares it, because plans
 //! name that line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use super::normal::{self, has};
-use super::{DesiredValue, Field, LeadId};
+use super::{DesiredValue, Field, LeadId, TagSet};
 
 /// A line of a file. The path is relative to the workspace's folder, with `/` as the separator.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,13 +29,13 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TagRule {
     /// Exactly these tags.
-    Exact(BTreeSet<String>),
+    Exact(TagSet),
     /// Some tags present, others absent. No tag is in both sets.
     Patch {
         /// Must be present.
-        present: BTreeSet<String>,
+        present: TagSet,
         /// Must be absent.
-        absent: BTreeSet<String>,
+        absent: TagSet,
     },
 }
 
@@ -50,7 +50,7 @@ impl TagRule {
     /// let rule = TagRule::Patch { present: tags(&["vip"]), absent: tags(&["cold"]) };
     /// assert_eq!(rule.applied_to(&tags(&["cold", "trial"])), tags(&["trial", "vip"]));
     /// ```
-    pub fn applied_to(&self, live: &BTreeSet<String>) -> BTreeSet<String> {
+    pub fn applied_to(&self, live: &TagSet) -> TagSet {
         match self {
             Self::Exact(tags) => respelled(tags, live),
             Self::Patch { present, absent } => live
@@ -62,7 +62,7 @@ impl TagRule {
     }
 
     /// The tags that must be present.
-    pub fn required(&self) -> &BTreeSet<String> {
+    pub fn required(&self) -> &TagSet {
         match self {
             Self::Exact(tags) => tags,
             Self::Patch { present, .. } => present,
@@ -80,7 +80,7 @@ impl TagRule {
 }
 
 /// Tags as `live` has them, where it has them: what is there is not taken away to be written in another form.
-fn respelled(tags: &BTreeSet<String>, live: &BTreeSet<String>) -> BTreeSet<String> {
+fn respelled(tags: &TagSet, live: &TagSet) -> TagSet {
     let as_live = |tag: &String| {
         let same = |other: &&String| normal::text(other) == normal::text(tag);
         match live.contains(tag) {

@@ -103,8 +103,12 @@ impl DesiredValue {
             Self::Set(TagRule::Patch { present, absent }) => {
                 let named: BTreeSet<&String> = present.union(absent).collect();
                 let is_live = |tag: &String| live.set().contains(tag);
-                let (present, absent) = named.into_iter().cloned().partition(is_live);
-                Some(Self::Set(TagRule::Patch { present, absent }))
+                let (present, absent): (Vec<String>, Vec<String>) =
+                    named.into_iter().cloned().partition(is_live);
+                Some(Self::Set(TagRule::Patch {
+                    present: present.into(),
+                    absent: absent.into(),
+                }))
             }
             Self::Notes(notes) => {
                 let there = notes.iter().filter(|note| live.notes().contains(note));

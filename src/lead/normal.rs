@@ -3,6 +3,7 @@
 //! A platform may trim texts, end lines with CR LF and compose characters. None of that is a difference: [`text`] is equal
 //! for both sides. What is sent is always the text as declared.
 
+use super::TagSet;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -46,17 +47,17 @@ pub fn email(address: &str) -> Cow<'_, str> {
 }
 
 /// Whether both sets have the same members.
-pub fn same_sets(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
+pub fn same_sets(one: &TagSet, other: &TagSet) -> bool {
     one == other || members(one) == members(other)
 }
 
 /// The members of a set in normal form.
-pub fn members(set: &BTreeSet<String>) -> BTreeSet<Cow<'_, str>> {
+pub fn members(set: &TagSet) -> BTreeSet<Cow<'_, str>> {
     set.iter().map(|member| text(member)).collect()
 }
 
 /// Whether a set has a member.
-pub fn has(set: &BTreeSet<String>, member: &str) -> bool {
+pub fn has(set: &TagSet, member: &str) -> bool {
     set.contains(member) || members(set).contains(&text(member))
 }
 

@@ -1,5 +1,7 @@
 //! The table, and what loops over it.
 
+use std::collections::BTreeSet;
+
 use super::field_table::{FIELDS, groups};
 use super::*;
 
@@ -41,7 +43,7 @@ fn every_entry_is_sent_under_a_key_of_its_own() {
 
 #[test]
 fn an_empty_value_is_no_value() {
-    let mut lead = Lead::new([(Field::TAGS, Value::Set(BTreeSet::from(["vip".to_owned()])))]);
+    let mut lead = Lead::new([(Field::TAGS, Value::Set(TagSet::from(["vip".to_owned()])))]);
     lead.set(Field::TAGS, Value::empty(Kind::Set));
     assert_eq!(lead, Lead::default());
 }
@@ -67,7 +69,7 @@ fn a_boolean_that_is_not_there_is_neither_true_nor_false() {
 fn what_a_file_says_of_a_value_is_met_by_that_value() {
     for value in [
         Value::Choice(Status::Review),
-        Value::Set(BTreeSet::from(["vip".to_owned()])),
+        Value::Set(TagSet::from(["vip".to_owned()])),
         Value::Text("gold".to_owned()),
         Value::Boolean(false),
     ] {

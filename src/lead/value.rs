@@ -1,14 +1,13 @@
 //! A value of each kind: [`Value`] as the API shows it or as it is to be, and [`DesiredValue`] as a file asks for it.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::normal::{Compare, form_of_note, has_note, same_sets};
-use super::{AgentId, DesiredValue, FieldId, Kind, Note, Status};
+use super::{AgentId, DesiredValue, FieldId, Kind, Note, Status, TagSet};
 
 /// A value, by the kind of its field. In JSON: null, a text, an array of texts, or an array of notes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +20,7 @@ pub enum Value {
     /// An agent.
     Reference(AgentId),
     /// Tags, sorted.
-    Set(BTreeSet<String>),
+    Set(TagSet),
     /// The text of an attribute or of a contact value.
     Text(String),
     /// Yes or no.
@@ -30,13 +29,13 @@ pub enum Value {
     Notes(Vec<Note>),
 }
 
-static NO_TAGS: BTreeSet<String> = BTreeSet::new();
+static NO_TAGS: TagSet = TagSet::new();
 
 impl Value {
     /// The value of a field that has none.
     pub fn empty(kind: Kind) -> Self {
         match kind {
-            Kind::Set => Self::Set(BTreeSet::new()),
+            Kind::Set => Self::Set(TagSet::new()),
             Kind::Notes => Self::Notes(Vec::new()),
             Kind::Choice | Kind::Reference | Kind::KeyedText | Kind::Text | Kind::Boolean => {
                 Self::Absent
@@ -94,7 +93,7 @@ impl Value {
     }
 
     /// The tags; empty for another kind.
-    pub fn set(&self) -> &BTreeSet<String> {
+    pub fn set(&self) -> &TagSet {
         match self {
             Self::Set(tags) => tags,
             Self::Absent
@@ -242,7 +241,7 @@ pub enum Shown<'v> {
     /// An agent, by name if it has one.
     Agent(&'v AgentId),
     /// Tags.
-    Tags(&'v BTreeSet<String>),
+    Tags(&'v TagSet),
     /// Notes.
     Notes(&'v [Note]),
 }

@@ -3,11 +3,10 @@
 //! `status=CLOSED` or a cell of a sheet becomes an [`Assignment`], checked by itself, and an assignment applied to a lead's
 //! `Meaning` gives the one that its file is to have. Pure.
 
-use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use crate::lead::field_table::groups;
-use crate::lead::{AgentId, DesiredValue, Field, Kind, Status, TagRule, tag};
+use crate::lead::{AgentId, DesiredValue, Field, Kind, Status, TagRule, TagSet, tag};
 use crate::lead_file::valid::{Meaning, Vocabulary};
 use crate::lead_file::value::unwritable;
 use crate::yaml::diagnostic::meant;
@@ -23,9 +22,9 @@ pub enum Assignment {
     /// A value of a field.
     Say(Field, DesiredValue),
     /// These tags too.
-    AddTags(BTreeSet<String>),
+    AddTags(TagSet),
     /// Not these tags.
-    RemoveTags(BTreeSet<String>),
+    RemoveTags(TagSet),
     /// The field is no longer managed.
     Unset(Field),
     /// No field under this key of a lead is managed: `attributes`, say.
@@ -210,7 +209,7 @@ impl Assignment {
 }
 
 /// The rule on a lead's tags with these to be there, or to be away.
-fn moved(lead: &Meaning, tags: &BTreeSet<String>, there: bool) -> TagRule {
+fn moved(lead: &Meaning, tags: &TagSet, there: bool) -> TagRule {
     let now = lead
         .fields
         .get(&Field::TAGS)
@@ -229,10 +228,10 @@ fn moved(lead: &Meaning, tags: &BTreeSet<String>, there: bool) -> TagRule {
         },
         None if there => TagRule::Patch {
             present: tags.clone(),
-            absent: BTreeSet::new(),
+            absent: TagSet::new(),
         },
         None => TagRule::Patch {
-            present: BTreeSet::new(),
+            present: TagSet::new(),
             absent: tags.clone(),
         },
     }
@@ -253,7 +252,7 @@ pub(crate) fn value_of(
             None => Ok(DesiredValue::Reference(None)),
             Some(name) => agent(name, vocabulary).map(DesiredValue::Reference),
         },
-        Kind::Set => Ok(DesiredValue::Set(TagRule::Exact(BTreeSet::new()))),
+        Kind::Set => Ok(DesiredValue::Set(TagRule::Exact(TagSet::new()))),
         Kind::KeyedText => fitting(field, text.unwrap_or_default()),
         Kind::Text => fitting(field, text.ok_or(AssignError::ContactCleared)?),
         Kind::Boolean => match text {
@@ -345,8 +344,8 @@ pub(crate) fn agent(
 }
 
 /// Tags with commas between them; `\,` is a comma in a tag.
-fn tag_set(text: &str, vocabulary: Vocabulary<'_>) -> Result<BTreeSet<String>, AssignError> {
-    let mut tags = BTreeSet::new();
+fn tag_set(text: &str, vocabulary: Vocabulary<'_>) -> Result<TagSet, AssignError> {
+    let mut tags = Vec::new();
     let mut one = String::new();
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -357,15 +356,13 @@ fn tag_set(text: &str, vocabulary: Vocabulary<'_>) -> Result<BTreeSet<String>, A
         }
     }
     tags.extend(tag(&one));
+    let tags = TagSet::from(tags);
     known(&tags, vocabulary)?;
     Ok(tags)
 }
 
 /// Holds tags against those of the policy.
-pub(crate) fn known(
-    tags: &BTreeSet<String>,
-    vocabulary: Vocabulary<'_>,
-) -> Result<(), AssignError> {
+pub(crate) fn known(tags: &TagSet, vocabulary: Vocabulary<'_>) -> Result<(), AssignError> {
     let Some(known) = vocabulary.tags else {
         return Ok(());
     };

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::lead::{
-    DesiredField, DesiredValue, Field, FieldId, Kind, Lead, LeadId, Note, Privacy, TagRule, Value,
+    DesiredField, DesiredValue, Field, FieldId, Kind, Lead, LeadId, Note, Privacy, TagRule, TagSet,
+    Value,
 };
 use crate::lead_file::adopt::LONGEST_KEY;
 use crate::lead_file::emit::NewLead;
@@ -165,26 +166,22 @@ fn notes(field: &Field, live: &[Note], out: &mut LeftOut) -> Option<DesiredValue
 
 /// Exactly the live tags; where a file cannot name all of them, those that it can among others: an exact list without the rest would
 /// take them off the lead.
-fn tag_rule(
-    live: &BTreeSet<String>,
-    known: Option<&[String]>,
-    out: &mut LeftOut,
-) -> Option<TagRule> {
-    let mut present = BTreeSet::new();
+fn tag_rule(live: &TagSet, known: Option<&[String]>, out: &mut LeftOut) -> Option<TagRule> {
+    let mut present = Vec::new();
     for tag in live {
         if let Some(why) = unwritable_tag(tag) {
             out.note(why);
         } else if known.is_none_or(|known| known.contains(tag)) {
-            present.insert(tag.clone());
+            present.push(tag.clone());
         } else {
             out.tags.insert(tag.clone());
         }
     }
     if present.len() == live.len() {
-        return Some(TagRule::Exact(present));
+        return Some(TagRule::Exact(present.into()));
     }
     (!present.is_empty()).then(|| TagRule::Patch {
-        present,
-        absent: BTreeSet::new(),
+        present: present.into(),
+        absent: TagSet::new(),
     })
 }

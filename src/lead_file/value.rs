@@ -1,7 +1,5 @@
 //! A value of each kind in a lead file: how it is written, read, checked and described by the schema.
 
-use std::collections::BTreeSet;
-
 use schemars::{SchemaGenerator, json_schema};
 use serde_json::{Value as Json, json};
 
@@ -9,7 +7,7 @@ use super::emit::AgentNames;
 use super::schema::{filled, text as any_text};
 use crate::config::visible::warn_of_similar;
 use crate::config::words::{read_status, read_tags};
-use crate::lead::{DesiredValue, Field, FieldId, Kind, Note, Status, TagRule};
+use crate::lead::{DesiredValue, Field, FieldId, Kind, Note, Status, TagRule, TagSet};
 use crate::text::invisible_in;
 use crate::yaml::decode::{At, Decoder, Keys};
 use crate::yaml::diagnostic::Code;
@@ -196,7 +194,7 @@ pub(crate) fn unwritable(field: &Field, value: &DesiredValue) -> Option<&'static
     }
 }
 
-fn unwritable_tags(tags: &BTreeSet<String>) -> Option<&'static str> {
+fn unwritable_tags(tags: &TagSet) -> Option<&'static str> {
     tags.iter().find_map(|tag| unwritable_tag(tag))
 }
 
@@ -244,7 +242,7 @@ pub(crate) fn to_yaml(value: &DesiredValue, names: &AgentNames<'_>) -> YamlValue
     }
 }
 
-fn tag_list(tags: &BTreeSet<String>) -> YamlValue {
+fn tag_list(tags: &TagSet) -> YamlValue {
     YamlValue::List(tags.iter().cloned().map(YamlValue::Text).collect())
 }
 

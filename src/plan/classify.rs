@@ -130,7 +130,7 @@ pub(super) fn released(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use crate::lead::TagSet;
 
     use super::*;
     use crate::diff::changes;
@@ -200,7 +200,7 @@ mod tests {
             words
                 .iter()
                 .map(|word| (*word).to_owned())
-                .collect::<BTreeSet<_>>()
+                .collect::<TagSet>()
         };
         let exact = |words: &[&str]| DesiredValue::Set(TagRule::Exact(tags(words)));
         let now = Lead::new([(Field::TAGS, Value::Set(tags(&["old", "agents-own"])))]);

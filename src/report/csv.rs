@@ -3,11 +3,9 @@
 //! Like the sheets of `list`, it has agents by name, tags with `;` between them, and a `'` before a cell that a spreadsheet would run. What
 //! cannot be seen is escaped, so that a row is one line.
 
-use std::collections::BTreeSet;
-
 use super::field_summary::{PlanNames, note_words, parts};
 use crate::diff::FieldChange;
-use crate::lead::{Kind, Shown};
+use crate::lead::{Kind, Shown, TagSet};
 use crate::lead_file::sheet::{defused, exact_tag, joined};
 use crate::plan::{Change, Class, Plan};
 use crate::text::{distinct, distinct_from, visible};
@@ -77,7 +75,7 @@ fn sides(part: &FieldChange, names: &PlanNames<'_>) -> (String, String) {
     if let (Shown::Tags(before), Shown::Tags(after)) = (part.before.shown(), part.after.shown()) {
         let all: Vec<String> = before.union(after).map(|tag| exact_tag(tag)).collect();
         let shown = |tag: &String| distinct_from(&exact_tag(tag), all.iter().map(String::as_str));
-        let side = |tags: &BTreeSet<String>| tags.iter().map(shown).collect::<Vec<_>>().join(";");
+        let side = |tags: &TagSet| tags.iter().map(shown).collect::<Vec<_>>().join(";");
         return (side(before), side(after));
     }
     let words = |side: Shown<'_>| match side {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use convertalk::config::{Overrides, Workspace, parse};
 use convertalk::lead::{
     AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, FieldId, Kind, Lead, LeadId,
-    Note, Place, Status, TagRule, Value,
+    Note, Place, Status, TagRule, TagSet, Value,
 };
 use convertalk::observe::{Echo, Leads, Listing, Live, Observed};
-use proptest::collection::{btree_map, btree_set, vec};
+use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
@@ -50,12 +50,12 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn tags() -> impl Strategy<Value = BTreeSet<String>> {
+fn tags() -> impl Strategy<Value = TagSet> {
     // A tag that cannot be seen is an error in a lead file.
     let visible = text().prop_filter("a tag that can be seen", |tag| {
         convertalk::text::invisible_in(tag).is_none()
     });
-    btree_set(visible, 0..5)
+    vec(visible, 0..5).prop_map(TagSet::from)
 }
 
 fn status() -> impl Strategy<Value = Status> {
@@ -134,7 +134,7 @@ pub(crate) fn lead() -> impl Strategy<Value = Lead> {
 
 fn rule() -> impl Strategy<Value = TagRule> {
     let patch = (tags(), tags()).prop_filter_map("names a tag", |(present, absent)| {
-        let absent: BTreeSet<String> = absent.difference(&present).cloned().collect();
+        let absent: TagSet = absent.difference(&present).cloned().collect();
         (!present.is_empty() || !absent.is_empty()).then_some(TagRule::Patch { present, absent })
     });
     prop_oneof![tags().prop_map(TagRule::Exact), patch]

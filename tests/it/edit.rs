@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use convertalk::config::Workspace;
-use convertalk::lead::{AgentId, DesiredValue, Field, LeadId, Note, Status, TagRule};
+use convertalk::lead::{AgentId, DesiredValue, Field, LeadId, Note, Status, TagRule, TagSet};
 use convertalk::lead_file::desired_of;
 use convertalk::lead_file::edit::{Edit, Edited, apply};
 
@@ -77,7 +77,7 @@ fn agent(id: &str) -> Wanted {
     (Field::AGENT, DesiredValue::Reference(AgentId::parse(id)))
 }
 
-fn set(tags: &[&str]) -> std::collections::BTreeSet<String> {
+fn set(tags: &[&str]) -> TagSet {
     tags.iter().map(|tag| (*tag).to_owned()).collect()
 }
 
@@ -551,11 +551,15 @@ fn another(wanted: &Wanted, number: u8) -> Wanted {
         }
         DesiredValue::Set(TagRule::Patch { present, absent }) => {
             let mut place = 0;
-            let (present, absent) = present.union(absent).cloned().partition(|_| {
-                place += 1;
-                bit(place)
-            });
-            DesiredValue::Set(TagRule::Patch { present, absent })
+            let (present, absent): (Vec<String>, Vec<String>) =
+                present.union(absent).cloned().partition(|_| {
+                    place += 1;
+                    bit(place)
+                });
+            DesiredValue::Set(TagRule::Patch {
+                present: present.into(),
+                absent: absent.into(),
+            })
         }
         DesiredValue::Text(_) if field.key().is_some() => {
             DesiredValue::Text(TEXTS[at % TEXTS.len()].to_owned())

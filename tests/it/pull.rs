@@ -160,7 +160,10 @@ fn new_lead() -> impl Strategy<Value = NewLead> {
             let mut fields = vec![
                 (Field::STATUS, DesiredValue::Choice(Status::Open)),
                 (Field::AGENT, DesiredValue::Reference(None)),
-                (Field::TAGS, DesiredValue::Set(TagRule::Exact(tags))),
+                (
+                    Field::TAGS,
+                    DesiredValue::Set(TagRule::Exact(tags.into_iter().collect())),
+                ),
             ];
             for (key, text) in attributes {
                 fields.push((Field::attribute(key), DesiredValue::Text(text)));

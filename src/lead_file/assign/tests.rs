@@ -1,4 +1,5 @@
 use super::*;
+use crate::lead::TagSet;
 
 fn vocabulary() -> Vocabulary<'static> {
     Vocabulary::default()
@@ -14,7 +15,7 @@ fn assigned(now: &[&str], texts: &[&str]) -> Option<DesiredValue> {
     lead.fields.remove(&Field::TAGS)
 }
 
-fn tags(names: &[&str]) -> BTreeSet<String> {
+fn tags(names: &[&str]) -> TagSet {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 

@@ -4,9 +4,7 @@
 //! read. Tags are items with `;` or `,` between them, `\;` and `\,` within one, and `+` or `-` before each item of a rule that says which must
 //! be present and absent.
 
-use std::collections::BTreeSet;
-
-use crate::lead::{TagRule, tag};
+use crate::lead::{TagRule, TagSet, tag};
 use crate::lead_file::assign::AssignError;
 
 /// The cell that clears a value.
@@ -70,7 +68,7 @@ pub(super) fn of_tags(rule: &TagRule) -> String {
 }
 
 /// Tags as the text of a cell.
-pub(crate) fn joined(tags: &BTreeSet<String>) -> String {
+pub(crate) fn joined(tags: &TagSet) -> String {
     let tags: Vec<String> = tags.iter().map(|tag| exact_tag(tag)).collect();
     tags.join(";")
 }
@@ -98,7 +96,7 @@ pub(super) fn tags(text: &str) -> Result<TagRule, AssignError> {
     if marked != 0 && marked != items.len() {
         return Err(AssignError::TagMarks);
     }
-    let of = |wanted: Option<char>| -> BTreeSet<String> {
+    let of = |wanted: Option<char>| -> TagSet {
         let chosen = items.iter().filter(|(mark, _)| *mark == wanted);
         chosen.map(|(_, tag)| tag.clone()).collect()
     };
@@ -106,7 +104,7 @@ pub(super) fn tags(text: &str) -> Result<TagRule, AssignError> {
         return Ok(TagRule::Exact(of(None)));
     }
     let (present, absent) = (of(Some('+')), of(Some('-')));
-    match present.intersection(&absent).next() {
+    match present.iter().find(|tag| absent.contains(tag)) {
         Some(tag) => Err(AssignError::TagOverlap(tag.clone())),
         None => Ok(TagRule::Patch { present, absent }),
     }

@@ -1,13 +1,13 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use proptest::collection::{btree_set, vec};
+use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
 use super::*;
 use crate::lead::{
     AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, Place, Status,
-    TagRule, tag,
+    TagRule, TagSet, tag,
 };
 use crate::lead_file::emit::AgentNames;
 use crate::lead_file::one_meaning;
@@ -67,13 +67,13 @@ fn filled() -> impl Strategy<Value = String> {
     text().prop_filter("says something", |text| !text.trim().is_empty())
 }
 
-fn tags() -> impl Strategy<Value = BTreeSet<String>> {
-    btree_set(text().prop_filter_map("a tag", |text| tag(&text)), 0..4)
+fn tags() -> impl Strategy<Value = TagSet> {
+    vec(text().prop_filter_map("a tag", |text| tag(&text)), 0..4).prop_map(TagSet::from)
 }
 
 fn rule() -> impl Strategy<Value = TagRule> {
     let patch = (tags(), tags()).prop_filter_map("a rule says something", |(present, absent)| {
-        let absent: BTreeSet<String> = &absent - &present;
+        let absent: TagSet = &absent - &present;
         let says = !present.is_empty() || !absent.is_empty();
         says.then_some(TagRule::Patch { present, absent })
     });

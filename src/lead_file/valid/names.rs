@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Checker;
-use crate::lead::{AgentId, TagRule, tag};
+use crate::lead::{AgentId, TagRule, TagSet, tag};
 use crate::yaml::decode::{At, Decoder, odd_text};
 use crate::yaml::diagnostic::{Code, Span, meant};
 use crate::yaml::excerpt::quoted;
@@ -82,7 +82,7 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn tag_set(&self, reader: &mut Decoder<'_>, list: &[At<&str>]) -> BTreeSet<String> {
+    pub(super) fn tag_set(&self, reader: &mut Decoder<'_>, list: &[At<&str>]) -> TagSet {
         let mut set = BTreeSet::new();
         for text in list {
             let Some(name) = tag(text.value) else {
@@ -125,6 +125,6 @@ impl Checker<'_> {
                 set.insert(name);
             }
         }
-        set
+        set.into_iter().collect()
     }
 }

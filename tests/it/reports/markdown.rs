@@ -230,7 +230,7 @@ proptest! {
                     text.clone_from(&value);
                 }
                 if let convertalk::lead::Value::Set(tags) = &mut field.after {
-                    tags.insert(tag.clone());
+                    *tags = &*tags | &[tag.clone()].into();
                 }
             }
         }
