@@ -7,7 +7,8 @@
 //! 3. Writes: the rest, page by page of the listing, many at a time, one per lead at a time. Before a write is sent, its reading
 //!    must be fresh; where it is not, the page of the lead is read again and the precheck decides anew. A write that failed in passing
 //!    is repeated in the same way, so nothing is sent twice without a look in between.
-//! 4. `read_back`, `check`: what was written is read back, until it shows or patience ends.
+//! 4. `check`: what was written is read back. Each page of the listing is read as soon as its leads are written, while others are being
+//!    written (`write::confirm`); what that does not confirm is read at the end, until it shows or patience ends (`read_back`).
 //! 5. `side_effects`: a declared field that the platform changes with a write of others, and that [`RunOptions::side_effects`] lists, is
 //!    written once more, alone, and read back.
 //!

@@ -32,7 +32,10 @@ pub fn refuse_links(root: &Path, path: &Path) -> io::Result<()> {
         at.push(part);
         if fs::symlink_metadata(&at).is_ok_and(|meta| meta.is_symlink()) {
             let name = at.strip_prefix(root).unwrap_or(&at);
-            let error = format!("{} is a link", name.display());
+            let error = format!(
+                "{} is a link, which may lead out of the workspace: remove it, and run this again",
+                name.display()
+            );
             return Err(io::Error::new(io::ErrorKind::NotADirectory, error));
         }
     }

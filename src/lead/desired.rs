@@ -43,10 +43,10 @@ impl TagRule {
     /// The tags that a lead with the tags `live` should have.
     ///
     /// ```
-    /// # use std::collections::BTreeSet;
+    /// # use convertalk::lead::TagSet;
     /// use convertalk::lead::TagRule;
     ///
-    /// let tags = |all: &[&str]| all.iter().map(|tag| (*tag).to_owned()).collect::<BTreeSet<_>>();
+    /// let tags = |all: &[&str]| all.iter().map(|tag| (*tag).to_owned()).collect::<TagSet>();
     /// let rule = TagRule::Patch { present: tags(&["vip"]), absent: tags(&["cold"]) };
     /// assert_eq!(rule.applied_to(&tags(&["cold", "trial"])), tags(&["trial", "vip"]));
     /// ```

@@ -1,5 +1,6 @@
 //! [`TagSet`]: tags in order, each once. A lead has few, and the tags of all leads are held: a tree would take five times the memory.
 
+use std::fmt;
 use std::ops::{BitOr, Sub};
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(&tags | &set(&["new"]), set(&["cold", "new", "vip"]));
 /// assert_eq!(&tags - &set(&["cold"]), set(&["vip"]));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "Vec<String>")]
 pub struct TagSet(Vec<String>);
 
@@ -63,6 +64,12 @@ impl TagSet {
     /// The tags that another set does not have.
     pub fn difference<'s>(&'s self, other: &'s Self) -> impl Iterator<Item = &'s String> {
         self.iter().filter(|tag| !other.contains(tag))
+    }
+}
+
+impl fmt::Debug for TagSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self).finish()
     }
 }
 

@@ -189,6 +189,32 @@ fn an_edit_while_the_rate_is_waited_for_is_kept() {
 }
 
 #[test]
+fn a_limit_that_a_run_reaches_slows_it_down_and_costs_no_edit() {
+    let world = world(
+        40,
+        "concurrency: 16",
+        "--rate 15 --retry-after 1 --edits 300ms",
+    );
+    let ran = world.run("apply --yes");
+    assert!([0, 4, 6].contains(&ran.exit), "{}\n{}", ran.out, ran.err);
+    let puts = world.puts();
+    let refused = puts.iter().filter(|put| put.status == Some(429)).count();
+    assert!(refused > 0, "the limit is reached by writes");
+    assert!(!ran.out.contains("untried"), "{}", ran.out);
+    let mut taken: Vec<&str> = puts
+        .iter()
+        .filter(|put| put.status == Some(200))
+        .map(lead)
+        .collect();
+    let all = taken.len();
+    taken.sort_unstable();
+    taken.dedup();
+    assert_eq!(taken.len(), all, "no write is taken twice");
+    assert!(taken.len() > 20, "{}", ran.out);
+    assert_nothing_is_lost(&world, Duration::ZERO);
+}
+
+#[test]
 fn an_edit_between_two_tries_is_kept() {
     let world = world(1, "timeout: 1s", "--fault hang@write:1,2");
     std::thread::scope(|scope| {
