@@ -111,8 +111,17 @@ fn escaped(shown: &str) -> String {
     made
 }
 
+/// Whether a text is printable ASCII, which everyone sees.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// The first character that no one can see, or that moves what one sees. Those that join an emoji are not meant.
 pub fn invisible_in(text: &str) -> Option<char> {
+    // As most texts are.
+    if is_plain(text) {
+        return None;
+    }
     let mut before = None;
     for c in text.chars() {
         let joins = matches!(

@@ -11,6 +11,9 @@ use crate::yaml::excerpt::quoted;
 
 /// Warns of a key that is not a uuid as platforms write them: it is compared letter by letter.
 pub(crate) fn warn_of_odd_uuid(reader: &mut Decoder<'_>, span: Span, text: &str) {
+    if is_canonical(text) {
+        return;
+    }
     let digits = text.strip_prefix("urn:uuid:").unwrap_or(text);
     let digits = digits
         .trim_matches(['{', '}'])
@@ -34,6 +37,15 @@ pub(crate) fn warn_of_odd_uuid(reader: &mut Decoder<'_>, span: Span, text: &str)
     }
 }
 
+/// Whether a text is a uuid as platforms write them: `8-4-4-4-12` hexadecimal digits in lower case.
+fn is_canonical(text: &str) -> bool {
+    let is_at_place = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(is_at_place)
+}
+
 /// Whether all of a tag can be seen; an error or a warning where not.
 pub(crate) fn is_visible(reader: &mut Decoder<'_>, tag: At<&str>) -> bool {
     if let Some(c) = invisible_in(tag.value.trim()) {
@@ -49,8 +61,22 @@ pub(crate) fn is_visible(reader: &mut Decoder<'_>, tag: At<&str>) -> bool {
     true
 }
 
+/// Whether tags are as most are: so few that each may be compared with each, of ASCII, and all different in more than letter case.
+fn are_few_and_plain(tags: &[At<&str>]) -> bool {
+    let is_other = |(at, tag): (usize, &At<&str>)| {
+        let (tag, mut before) = (tag.value.trim(), tags[..at].iter());
+        before.all(|other| !other.value.trim().eq_ignore_ascii_case(tag))
+    };
+    tags.len() <= 8
+        && tags.iter().all(|tag| tag.value.is_ascii())
+        && tags.iter().enumerate().all(is_other)
+}
+
 /// Warns of tags that differ only in letter case or Unicode form, or in letters of other scripts that look the same.
 pub(crate) fn warn_of_similar(reader: &mut Decoder<'_>, tags: &[At<&str>]) {
+    if are_few_and_plain(tags) {
+        return;
+    }
     let mut folded: HashMap<String, At<&str>> = HashMap::new();
     let mut drawn: HashMap<String, At<&str>> = HashMap::new();
     let is_ascii = tags.iter().all(|tag| tag.value.is_ascii());
@@ -81,5 +107,24 @@ pub(crate) fn warn_of_similar(reader: &mut Decoder<'_>, tags: &[At<&str>]) {
         let warning = reader.source.warning(Code::SimilarTags, tag.span, message);
         let warning = warning.also(reader.source, before.span, "the other");
         reader.out.push(warning.help("keep one of the two"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_canonical_uuid_has_its_digits_and_hyphens_in_place() {
+        for (text, canonical) in [
+            ("9f767c45-4164-4bde-a5bc-b0c1cb91ce37", true),
+            ("9F767c45-4164-4bde-a5bc-b0c1cb91ce37", false),
+            ("9f767c454-164-4bde-a5bc-b0c1cb91ce37", false),
+            ("9f767c45-4164-4bde-a5bc-b0c1cb91ce3g", false),
+            ("9f767c45-4164-4bde-a5bc-b0c1cb91ce3", false),
+            ("", false),
+        ] {
+            assert_eq!(is_canonical(text), canonical, "{text}");
+        }
     }
 }

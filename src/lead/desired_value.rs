@@ -139,7 +139,7 @@ impl DesiredValue {
                 let (before, after) = (before.set(), after.set());
                 let kept = before
                     .iter()
-                    .filter(|tag| after.contains(*tag) || !is_new(tag));
+                    .filter(|tag| after.contains(tag) || !is_new(tag));
                 let added = after.difference(before).filter(|tag| is_new(tag));
                 Some(Value::Set(kept.chain(added).cloned().collect()))
             }

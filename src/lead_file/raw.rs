@@ -266,7 +266,7 @@ pub(crate) fn uuid_problem(text: &str) -> Option<&'static str> {
         Some("a uuid is empty")
     } else if invisible_in(text).is_some() || text.chars().any(char::is_whitespace) {
         Some("a uuid holds white space or a character that cannot be seen")
-    } else if text.chars().nth(200).is_some() {
+    } else if text.len() > 200 && text.chars().nth(200).is_some() {
         Some("a uuid is longer than 200 characters")
     } else {
         None
