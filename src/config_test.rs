@@ -74,6 +74,7 @@ pub fn inbox(leads: &BTreeMap<LeadId, Vec<(Field, Value)>>) -> Live {
             echo: Echo::default(),
             tag_shape: None,
             updated: 0,
+            activity: 0,
             seen: None,
             reading: None,
         };

@@ -152,6 +152,8 @@ pub struct Observed {
     pub tag_shape: Option<TagShape>,
     /// `updatedAt`, as in [`Sighting::updated`].
     pub updated: i64,
+    /// A hash of `lastSeenAt` and `lastMessage`: it changes with each visit and each message.
+    pub activity: u64,
     /// Where it was last listed.
     pub seen: Option<Seen>,
     /// When it was seen last.

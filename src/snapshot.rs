@@ -303,6 +303,7 @@ fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()>
             echo: Echo::default(),
             tag_shape: None,
             updated: shown.updated,
+            activity: 0,
             seen: None,
             reading: None,
         };

@@ -88,7 +88,7 @@ impl<'p> PageReader<'p> {
         let id = LeadId::new(uuid.as_ref());
         match agent.and_then(|_| record.shown(mask)) {
             Ok(shown) => {
-                let lead = observed(shown, updated);
+                let lead = observed(shown, updated, record.activity());
                 self.page.leads.push((id, lead));
             }
             Err(reason) => self.page.unreadable.push(Unreadable { id, reason }),
@@ -104,6 +104,8 @@ impl Records for PageReader<'_> {
                 RecordMember::Uuid => &mut record.uuid,
                 RecordMember::Id => &mut record.id,
                 RecordMember::Updated => &mut record.updated,
+                RecordMember::LastSeen => &mut record.last_seen,
+                RecordMember::LastMessage => &mut record.last_message,
                 RecordMember::Managed(at) => &mut record.managed[at],
                 RecordMember::Unknown => {
                     members.next_value::<IgnoredAny>()?;
@@ -131,6 +133,8 @@ enum RecordMember {
     Uuid,
     Id,
     Updated,
+    LastSeen,
+    LastMessage,
     /// A member that the table of fields has a path through, by its index among them.
     Managed(usize),
     Unknown,
@@ -142,6 +146,8 @@ impl RecordMember {
             "uuid" => Self::Uuid,
             "_id" => Self::Id,
             "updatedAt" => Self::Updated,
+            "lastSeenAt" => Self::LastSeen,
+            "lastMessage" => Self::LastMessage,
             other => members()
                 .position(|member| member == other)
                 .map_or(Self::Unknown, Self::Managed),
@@ -155,6 +161,8 @@ struct RawRecord<'a> {
     uuid: Option<&'a RawValue>,
     id: Option<&'a RawValue>,
     updated: Option<&'a RawValue>,
+    last_seen: Option<&'a RawValue>,
+    last_message: Option<&'a RawValue>,
     managed: [Option<&'a RawValue>; MEMBERS],
     /// A member occurs twice, so that it is unclear which one counts.
     has_twice: bool,
@@ -174,6 +182,15 @@ impl RawRecord<'_> {
                     .hash(signature);
             }
         }
+    }
+
+    /// A hash of what tells when the visitor was there last.
+    fn activity(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        [self.last_seen, self.last_message]
+            .map(|raw| raw.map(RawValue::get))
+            .hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The agent, which is counted for every record.

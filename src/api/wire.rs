@@ -24,7 +24,7 @@ pub(super) fn agent(json: &Json) -> Option<AgentId> {
 }
 
 /// A lead from the values of its record.
-pub(super) fn observed(mut shown: RecordValues, updated: i64) -> Observed {
+pub(super) fn observed(mut shown: RecordValues, updated: i64, activity: u64) -> Observed {
     let mut lead = Lead::default();
     let (mut attributes, mut echo) = (Vec::new(), Echo::default());
     let mut tag_shape = None;
@@ -75,6 +75,7 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64) -> Observed {
         echo,
         tag_shape,
         updated,
+        activity,
         seen: None,
         reading: None,
     }

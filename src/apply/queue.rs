@@ -44,6 +44,8 @@ pub(super) struct Attempts {
     pub(super) task: Task,
     pub(super) failed: Failed,
     pub(super) tries: usize,
+    /// The lead before the last of them.
+    before: Option<Arc<Observed>>,
     delays: ExponentialBackoff,
     /// An earlier reading says nothing about them.
     not_before: Instant,
@@ -150,6 +152,7 @@ impl<'a> Queue<'a> {
         failed: Failed,
         pause: Option<Duration>,
     ) {
+        let before = task.live.clone();
         let mut attempts = match pending.attempts.take() {
             Some(mut attempts) => {
                 attempts.add(task);
@@ -158,6 +161,7 @@ impl<'a> Queue<'a> {
             }
             None => Attempts::new(task, failed),
         };
+        attempts.before = before;
         attempts.tries += 1;
         let delay = attempts.delays.next().unwrap_or_default();
         attempts.not_before = Instant::now() + delay.max(pause.unwrap_or_default());
@@ -328,6 +332,7 @@ impl Attempts {
             task,
             failed,
             tries: 0,
+            before: None,
             delays: ExponentialBuilder::default()
                 .with_min_delay(Duration::from_millis(100))
                 .with_max_delay(Duration::from_secs(5))
@@ -343,6 +348,20 @@ impl Attempts {
         let mut fields = self.task.change.fields.iter();
         self.failed.certainty == WriteCertainty::Indeterminate
             && seen.is_some_and(|seen| fields.any(|field| field.is_done(&seen.lead)))
+    }
+
+    /// Whether the platform updated the lead after the last write, and shows nothing of it that is new. Either that was the write, which is
+    /// not shown yet or was set back by somebody, or somebody changed what is not read. Sent again, it may undo a change that is
+    /// newer than the plan.
+    pub(super) fn may_be_set_back(&self, seen: Option<&Arc<Observed>>) -> bool {
+        let (Some(before), Some(seen)) = (&self.before, seen) else {
+            return false;
+        };
+        self.failed.certainty == WriteCertainty::Indeterminate
+            && seen.updated > before.updated
+            && seen.activity == before.activity
+            && seen.lead == before.lead
+            && seen.unmanaged == before.unmanaged
     }
 
     /// A later write may send a field that an earlier one left out.

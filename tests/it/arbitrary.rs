@@ -206,6 +206,7 @@ pub(crate) fn observed(lead: Lead) -> Arc<Observed> {
         echo: Echo::default(),
         tag_shape: None,
         updated: 1,
+        activity: 0,
         seen: None,
         reading: None,
     })

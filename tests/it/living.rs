@@ -1,12 +1,14 @@
 //! Inboxes in which agents work while a run goes on. The oracle knows every request and every edit: each write follows a reading that is
 //! young enough, and no edit that is older than that is lost.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use convertalk::sandbox::{AgentEdit, LoggedRequest};
 use serde_json::Value as Json;
 
-use crate::world::{World, record, uuid};
+use crate::world::{Ran, World, record, serve, uuid};
 
 /// How old a reading may be, without the page.
 const FRESH: Duration = Duration::from_secs(2);
@@ -251,6 +253,63 @@ fn a_write_whose_answer_was_lost_is_not_sent_again() {
             world.sent().values().all(|bodies| bodies.len() == 1),
             "{fault}"
         );
+    }
+}
+
+/// Applies `status: CLOSED` to one lead, whose first write is answered with 500. From then on the record is an hour younger and has
+/// the members of `after`; it is closed by the second write.
+fn apply_after_a_lost_answer(after: &str) -> (Ran, usize) {
+    let puts = Arc::new(AtomicUsize::new(0));
+    let (sent, after) = (Arc::clone(&puts), after.to_owned());
+    let url = serve(move |request| {
+        if request.starts_with("PUT") {
+            return match sent.fetch_add(1, Ordering::Relaxed) {
+                0 => ("500 Internal Server Error", String::new()),
+                _ => ("200 OK", r#"{"success":true,"message":"ok"}"#.to_owned()),
+            };
+        }
+        let before = r#""status":"OPEN","updatedAt":"2026-02-03T04:05:06.789Z""#.to_owned();
+        let record = match sent.load(Ordering::Relaxed) {
+            0 => before,
+            1 => format!(r#""updatedAt":"2026-02-03T05:05:06.789Z",{after}"#),
+            _ => before.replace("OPEN", "CLOSED"),
+        };
+        let data = if request.contains("page=1&type=lead") {
+            format!(r#"{{"uuid":"u-1",{record}}}"#)
+        } else {
+            String::new()
+        };
+        ("200 OK", format!(r#"{{"success":true,"data":[{data}]}}"#))
+    });
+    let world = World::new(&[], "");
+    world.declare("  u-1: { status: CLOSED }\n");
+    let mut command = world.command(&["apply", "--yes", "--patience", "200ms"]);
+    command.env("CONVERTALK_ENDPOINT", url);
+    let ran = world.ran(command.output().expect("the program runs"));
+    (ran, puts.load(Ordering::Relaxed))
+}
+
+#[test]
+fn a_write_that_may_have_been_set_back_is_not_sent_again() {
+    let (ran, puts) = apply_after_a_lost_answer(r#""status":"OPEN""#);
+    let ran = ran.exits(5);
+    assert!(
+        ran.out
+            .contains("not sent again, because the lead was updated after it"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(puts, 1);
+    // What else was updated is seen.
+    for after in [
+        r#""status":"OPEN","lastSeenAt":"2026-02-03T05:05:06.789Z""#,
+        r#""status":"OPEN","lastMessage":{"at":"2026-02-03T05:05:06.789Z"}"#,
+        r#""status":"OPEN","profile":{"userDetails":{"tags":["vip"]}}"#,
+        r#""status":"OPEN","profile":{"userDetails":{"city":"Pune"}}"#,
+    ] {
+        let (ran, puts) = apply_after_a_lost_answer(after);
+        ran.exits(0);
+        assert_eq!(puts, 2, "{after}");
     }
 }
 

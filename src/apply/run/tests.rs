@@ -106,6 +106,7 @@ fn open_lead() -> Arc<Observed> {
         echo: Echo::default(),
         tag_shape: None,
         updated: 0,
+        activity: 0,
         seen: None,
         reading: None,
     })

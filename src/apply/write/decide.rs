@@ -11,6 +11,9 @@ use crate::apply::{Outcome, Writer};
 use crate::cancel::Reason;
 use crate::observe::{ObserveError, Observed, Reading};
 
+/// After the error of a write.
+const UPDATED: &str = "; not sent again, because the lead was updated after it";
+
 impl<'a, W: Writer> Writes<'a, '_, W> {
     /// A reading decides for each lead that waits for one, even if it was found on another lead's page.
     pub(super) fn take(&mut self, look: &Look, found: Result<ReadResult, ObserveError<W::Error>>) {
@@ -79,6 +82,11 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
     ) {
         let id = &pending.change.uuid;
         match (result, pending.attempts.take()) {
+            // It may be there, or have been set back: reading back decides.
+            (Precheck::Proceed(_), Some(mut attempts)) if attempts.may_be_set_back(seen) => {
+                attempts.failed.words += UPDATED;
+                self.wrote(&pending, attempts.task, Some(attempts.failed));
+            }
             (Precheck::Proceed(task), attempts) => {
                 pending.attempts = attempts;
                 self.queue.ready(Ready {

@@ -6,9 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use convertalk::sandbox::{AgentEdit, LoggedRequest};
+use convertalk::sandbox::{AgentEdit, FaultKind, LoggedRequest};
 use serde_json::{Value as Json, json};
 use unicode_normalization::UnicodeNormalization;
 
@@ -17,8 +20,36 @@ use super::{Run, apply, cases, check_journal, key, text};
 use crate::living::{ages, has};
 use crate::world::{PRIYA, World, record, uuid};
 
-/// What the machine that the tests run on may add to an age.
+/// What the machine that the tests run on may add to an age, beside its stalls.
 const SLACK: Duration = Duration::from_secs(1);
+
+/// Measures how long the machine stalls: the longest time for which a thread that wants to run every ten milliseconds does not.
+struct Watchdog {
+    is_over: Arc<AtomicBool>,
+    thread: JoinHandle<Duration>,
+}
+
+impl Watchdog {
+    fn start() -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let end = Arc::clone(&is_over);
+        let thread = std::thread::spawn(move || {
+            let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
+            while !end.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(10));
+                longest = longest.max(last.elapsed());
+                last = Instant::now();
+            }
+            longest
+        });
+        Self { is_over, thread }
+    }
+
+    fn stall(self) -> Duration {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.thread.join().expect("the watchdog ends")
+    }
+}
 
 struct Crowd {
     leads: usize,
@@ -242,9 +273,11 @@ struct Seen {
     written: BTreeMap<String, Duration>,
     edited: BTreeMap<String, Duration>,
     records: BTreeMap<String, Json>,
+    /// What the machine may have added to a time.
+    slack: Duration,
 }
 
-fn seen(world: &World, puts: &[LoggedRequest]) -> Seen {
+fn seen(world: &World, puts: &[LoggedRequest], slack: Duration) -> Seen {
     let last = |times: Vec<(String, Duration)>| times.into_iter().collect::<BTreeMap<_, _>>();
     let edits = world.sandbox().edits();
     Seen {
@@ -256,6 +289,7 @@ fn seen(world: &World, puts: &[LoggedRequest]) -> Seen {
         ),
         edited: last(edits.into_iter().map(|edit| (edit.uuid, edit.at)).collect()),
         records: world.sandbox().records(),
+        slack,
     }
 }
 
@@ -274,7 +308,24 @@ fn lost(case: &Crowd, world: &World, seen: &Seen) -> Vec<String> {
         last.is_none_or(|last| edit.at <= last + case.latency)
     };
     let edits = world.sandbox().edits();
-    let window = Duration::from_secs(2) + case.latency + SLACK;
+    let of_lead = |edit: &AgentEdit| {
+        let uuid = edit.uuid.clone();
+        edits.iter().filter(move |other| other.uuid == uuid)
+    };
+    // A status that is set to what the plan was made from is what the plan is to change, whatever it was in between. Set back after a
+    // write that was done, it is not, where a client can tell: no other edit explains that the lead was updated.
+    let is_as_planned = |edit: &AgentEdit| {
+        let statuses = of_lead(edit).filter(|other| other.field == "status");
+        let from = statuses.filter(|other| planned(other)).last();
+        let is_lost = |put: &&LoggedRequest| {
+            let is_done = matches!(put.fault, Some(FaultKind::DropAfter | FaultKind::Truncated));
+            key(put) == edit.uuid && put.at < edit.at && is_done
+        };
+        let since = seen.puts.iter().filter(is_lost).map(|put| put.at).max();
+        let is_alone = |since| of_lead(edit).filter(|other| other.at > since).count() == 1;
+        *edit.value == *from.map_or("OPEN", |edit| &edit.value) && !since.is_some_and(is_alone)
+    };
+    let window = Duration::from_secs(2) + case.latency + seen.slack;
     let undone = |edit: &&AgentEdit, put: &LoggedRequest| {
         let body = put.body.as_ref().expect("a body");
         let Some(sent) = body.get(edit.field) else {
@@ -292,7 +343,10 @@ fn lost(case: &Crowd, world: &World, seen: &Seen) -> Vec<String> {
                         && other.at > edit.at
                         && other.at < put.at
                 };
-                !planned(edit) && *sent != *edit.value && !edits.iter().any(later)
+                !planned(edit)
+                    && !is_as_planned(edit)
+                    && *sent != *edit.value
+                    && !edits.iter().any(later)
             }
             "tags" if case.wanted[&edit.uuid]["tags"].is_array() => !planned(edit),
             "notes" => !has(edit, sent) && !has(edit, &record["notes"]),
@@ -367,7 +421,7 @@ fn check_outcomes(case: &Crowd, run: &Run, seen: &Seen) {
         let written = seen.written.get(id).copied();
         // Edits after the last write may undo it; those right before are in the window that no client can close.
         let is_calm = match (edited, written) {
-            (Some(edited), Some(written)) => edited + SLACK + case.latency < written,
+            (Some(edited), Some(written)) => edited + seen.slack + case.latency < written,
             (Some(_), None) => false,
             (None, _) => true,
         };
@@ -418,8 +472,9 @@ fn play(seed: u64) -> bool {
         .map(|number| record(number, "OPEN", None, &["web", "cold"]))
         .collect();
     let world = world(&case, &live, &case.edits);
+    let watchdog = Watchdog::start();
     let run = apply(&world, 1, &case.words, None);
-    let seen = seen(&world, &run.puts);
+    let seen = seen(&world, &run.puts, SLACK + watchdog.stall());
     let page = case.latency;
     let all_ages = ages(&world.sandbox().requests(), page);
     let lost = lost(&case, &world, &seen);
@@ -443,7 +498,7 @@ fn play(seed: u64) -> bool {
         }
         let oldest = all_ages.iter().max().copied().unwrap_or_default();
         assert!(
-            oldest <= Duration::from_secs(2) + page + SLACK,
+            oldest <= Duration::from_secs(2) + page + seen.slack,
             "a write was sent {oldest:?} after its lead was read"
         );
         assert!(
