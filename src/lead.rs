@@ -13,6 +13,7 @@ mod check;
 pub mod desired;
 mod desired_value;
 mod field;
+mod field_map;
 mod field_mask;
 pub mod field_table;
 mod id;
@@ -23,6 +24,7 @@ mod value;
 pub use desired::{Desired, DesiredField, DesiredLead, Place, TagRule};
 pub use desired_value::DesiredValue;
 pub use field::{Field, UnknownField};
+pub(crate) use field_map::FieldMap;
 pub use field_mask::FieldMask;
 pub use field_table::{FieldId, FieldSpec, Kind, Privacy};
 pub use id::LeadId;
@@ -158,8 +160,8 @@ pub fn tag(text: &str) -> Option<String> {
 /// A lead as the API lists it: all managed values in normal form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lead {
-    /// In the order of the fields, each once, none empty.
-    values: Vec<(Field, Value)>,
+    /// None of them is empty.
+    values: FieldMap<Value>,
 }
 
 impl Lead {
@@ -174,18 +176,16 @@ impl Lead {
 
     /// Sets a field; an empty value clears it.
     pub fn set(&mut self, field: Field, value: Value) {
-        let place = self.place(&field);
-        match (place, value.is_empty()) {
-            (Ok(at), true) => drop(self.values.remove(at)),
-            (Ok(at), false) => self.values[at].1 = value,
-            (Err(_), true) => {}
-            (Err(at), false) => self.values.insert(at, (field, value)),
+        if value.is_empty() {
+            self.values.remove(&field);
+        } else {
+            self.values.insert(field, value);
         }
     }
 
     /// The value of a field; `None` if there is none.
     pub fn get(&self, field: &Field) -> Option<&Value> {
-        self.place(field).ok().map(|at| &self.values[at].1)
+        self.values.get(field)
     }
 
     /// The value of a field; empty if there is none.
@@ -196,7 +196,7 @@ impl Lead {
 
     /// All values, in the order of the fields.
     pub fn values(&self) -> impl Iterator<Item = (&Field, &Value)> {
-        self.values.iter().map(|(field, value)| (field, value))
+        self.values.iter()
     }
 
     /// The status.
@@ -217,10 +217,6 @@ impl Lead {
     /// The notes, in the order of the record.
     pub fn notes(&self) -> &[Note] {
         self.get(&Field::NOTES).unwrap_or(&Value::Absent).notes()
-    }
-
-    fn place(&self, field: &Field) -> Result<usize, usize> {
-        self.values.binary_search_by(|(other, _)| other.cmp(field))
     }
 }
 

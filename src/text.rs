@@ -6,6 +6,9 @@ use unicode_security::confusable_detection::skeleton;
 
 /// Text from a stranger for one line of a terminal: control, bidi, zero-width and no-break characters are escaped.
 pub fn visible(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     text.chars().for_each(|c| push(&mut shown, c));
     shown
@@ -60,6 +63,9 @@ pub fn look_alike(one: &str, other: &str) -> bool {
     if one == other {
         return false;
     }
+    if is_plain(one) && is_plain(other) {
+        return words(one).eq(words(other));
+    }
     let (one, other) = (seen(one), seen(other));
     one == other || (!(one.is_ascii() && other.is_ascii()) && skeleton(&one).eq(skeleton(&other)))
 }
@@ -77,8 +83,12 @@ fn seen(text: &str) -> String {
         .filter(|c| !is_invisible(*c))
         .map(spaced)
         .collect();
-    let words: Vec<&str> = seen.split(' ').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = words(&seen).collect();
     words.join(" ").nfc().collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(' ').filter(|word| !word.is_empty())
 }
 
 /// A text with `·` for spaces at its ends and for those beside another.

@@ -169,10 +169,14 @@ fn differing(before: &Meaning, after: &Meaning) -> Vec<String> {
     ];
     let own = own.into_iter().filter(|(_, differs)| *differs);
     fields.extend(own.map(|(name, _)| name.to_owned()));
-    let all: BTreeSet<&Field> = before.fields.keys().chain(after.fields.keys()).collect();
+    let all: BTreeSet<&Field> = before
+        .fields
+        .fields()
+        .chain(after.fields.fields())
+        .collect();
     let differ = all
         .into_iter()
-        .filter(|field| before.fields.get(*field) != after.fields.get(*field));
+        .filter(|field| before.fields.get(field) != after.fields.get(field));
     fields.extend(differ.map(ToString::to_string));
     fields
 }

@@ -122,6 +122,18 @@ impl DesiredLead {
     pub fn get(&self, field: &Field) -> Option<&DesiredField> {
         self.fields.iter().find(|desired| desired.field == *field)
     }
+
+    /// Whether another declaration says the same, wherever the two say it.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let is_same = |(one, other): (&DesiredField, &DesiredField)| {
+            one.field == other.field && one.value == other.value
+        };
+        self.label == other.label
+            && self.hold == other.hold
+            && self.create == other.create
+            && self.fields.len() == other.fields.len()
+            && self.fields.iter().zip(&other.fields).all(is_same)
+    }
 }
 
 /// All declared leads, by uuid.

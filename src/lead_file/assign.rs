@@ -202,8 +202,8 @@ impl Assignment {
             Self::RemoveTags(tags) => {
                 lead.say(Field::TAGS, DesiredValue::Set(moved(lead, tags, false)));
             }
-            Self::Unset(field) => drop(lead.fields.remove(field)),
-            Self::UnsetGroup(group) => lead.fields.retain(|field, _| field.path().0 != *group),
+            Self::Unset(field) => lead.fields.remove(field),
+            Self::UnsetGroup(group) => lead.fields.retain(|field| field.path().0 != *group),
         }
     }
 }

@@ -213,8 +213,7 @@ fn say(lead: &mut Meaning, edit: &Edit) {
 /// What a lead has yet to say. Notes that it is no longer to say are none.
 fn differences(says: Option<&Meaning>, goal: &Meaning) -> Changes {
     let Some(says) = says else { return Vec::new() };
-    let differs =
-        |(field, value): &(&Field, &DesiredValue)| says.fields.get(*field) != Some(*value);
+    let differs = |(field, value): &(&Field, &DesiredValue)| says.fields.get(field) != Some(*value);
     let mut changes: Changes = goal
         .fields
         .iter()
@@ -223,8 +222,8 @@ fn differences(says: Option<&Meaning>, goal: &Meaning) -> Changes {
         .collect();
     let gone = says
         .fields
-        .keys()
-        .filter(|field| !goal.fields.contains_key(*field));
+        .fields()
+        .filter(|field| !goal.fields.contains(field));
     for field in gone.filter(|field| field.kind() == Kind::Notes) {
         changes.push((field.clone(), DesiredValue::Notes(Vec::new())));
     }

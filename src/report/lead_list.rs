@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -82,24 +83,39 @@ pub struct ListedLeads<'l> {
     pub undeclared: &'l [(&'l LeadId, &'l Lead)],
 }
 
+/// A lead of a list.
+#[derive(Clone, Copy)]
+enum Entry<'l> {
+    Declared(&'l DesiredLead),
+    Undeclared(&'l Lead),
+}
+
 impl<'l> ListedLeads<'l> {
-    fn iter(self) -> impl Iterator<Item = ListedLead> + 'l {
+    fn iter(self) -> impl Iterator<Item = (&'l LeadId, Entry<'l>)> {
+        let declared = self.desired.iter();
+        let declared = declared.map(|(id, lead)| (id, Entry::Declared(lead)));
+        let undeclared = self.undeclared.iter();
+        declared.chain(undeclared.map(|(id, live)| (*id, Entry::Undeclared(live))))
+    }
+
+    fn listed(self, (id, entry): (&LeadId, Entry<'_>)) -> ListedLead {
         let Self { names, live, .. } = self;
-        let declared = self.desired.iter().map(move |(id, lead)| ListedLead {
-            live: live.map(|live| live.get(id).map(|live| shown(live, names))),
-            ..declared(id, lead, names)
-        });
-        let undeclared = self.undeclared.iter().map(move |(id, live)| ListedLead {
-            uuid: (*id).clone(),
-            label: None,
-            status: None,
-            agent: None,
-            tags: None,
-            hold: None,
-            source: None,
-            live: Some(Some(shown(live, names))),
-        });
-        declared.chain(undeclared)
+        match entry {
+            Entry::Declared(lead) => ListedLead {
+                live: live.map(|live| live.get(id).map(|live| shown(live, names))),
+                ..declared(id, lead, names)
+            },
+            Entry::Undeclared(live) => ListedLead {
+                uuid: id.clone(),
+                label: None,
+                status: None,
+                agent: None,
+                tags: None,
+                hold: None,
+                source: None,
+                live: Some(Some(shown(live, names))),
+            },
+        }
     }
 }
 
@@ -109,7 +125,7 @@ impl Serialize for ListedLeads<'_> {
         struct Leads<'l>(ListedLeads<'l>);
         impl Serialize for Leads<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_seq(self.0.iter())
+                serializer.collect_seq(self.0.iter().map(|lead| self.0.listed(lead)))
             }
         }
         let mut list = serializer.serialize_struct("LeadList", 1)?;
@@ -190,6 +206,11 @@ impl ListedTags {
     }
 }
 
+/// The columns of a list for a terminal.
+const COLUMNS: usize = 6;
+/// So many leads are made into text by one thread.
+const AT_A_TIME: usize = 1_000;
+
 /// A list for a terminal, one lead a line. A live value stands in parentheses where it is not as declared.
 pub fn lead_list(leads: ListedLeads<'_>) -> String {
     let declared = leads.desired.keys();
@@ -197,17 +218,22 @@ pub fn lead_list(leads: ListedLeads<'_>) -> String {
     let ids = declared.chain(undeclared).map(LeadId::as_str).collect();
     let length = shortest(&ids);
     let header = ["lead", "label", "status", "agent", "tags", "declared at"].map(str::to_owned);
-    let mut widths = header.each_ref().map(String::len);
-    for lead in leads.iter() {
-        for (width, cell) in widths.iter_mut().zip(row(&lead, length)) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
+    let all: Vec<_> = leads.iter().collect();
+    let widest = |one: [usize; COLUMNS], other: [usize; COLUMNS]| {
+        std::array::from_fn(|column| one[column].max(other[column]))
+    };
+    let of_leads = all
+        .par_iter()
+        .map(|lead| widths(&row(&leads.listed(*lead), length)));
+    let widths = of_leads.reduce(|| widths(&header), widest);
     let mut out = paint(FAINT, line(&header, widths)).to_string() + "\n";
-    for lead in leads.iter() {
-        out.push_str(&line(&row(&lead, length), widths));
-        out.push('\n');
-    }
+    // The rows are made twice: those of a large list take more memory than what they are made of.
+    let texts = all.par_chunks(AT_A_TIME).map(|some| {
+        let lines = some.iter();
+        let lines = lines.map(|lead| line(&row(&leads.listed(*lead), length), widths) + "\n");
+        lines.collect::<String>()
+    });
+    out.extend(texts.collect::<Vec<String>>());
     let is_held = |lead: &&DesiredLead| lead.hold.is_some();
     let held = leads.desired.values().filter(is_held).count();
     let held = if held == 0 {
@@ -222,16 +248,22 @@ pub fn lead_list(leads: ListedLeads<'_>) -> String {
     out
 }
 
-fn line(row: &[String; 6], widths: [usize; 6]) -> String {
+fn widths(row: &[String; COLUMNS]) -> [usize; COLUMNS] {
+    row.each_ref().map(|cell| cell.chars().count())
+}
+
+fn line(row: &[String; COLUMNS], widths: [usize; COLUMNS]) -> String {
     let mut line = String::new();
     for (cell, width) in row.iter().zip(widths) {
-        line.push_str(&format!("{cell:width$}  "));
+        line.push_str(cell);
+        let blanks = (width + 2).saturating_sub(cell.chars().count());
+        line.extend(std::iter::repeat_n(' ', blanks));
     }
     line.truncate(line.trim_end().len());
     line
 }
 
-fn row(lead: &ListedLead, length: usize) -> [String; 6] {
+fn row(lead: &ListedLead, length: usize) -> [String; COLUMNS] {
     let live = lead.live.as_ref().map(Option::as_ref);
     let id: String = lead.uuid.as_str().chars().take(length).collect();
     let label = lead.label.as_deref().map(visible).unwrap_or_default();

@@ -92,7 +92,7 @@ fn values(lead: &Meaning, names: &AgentNames<'_>) -> BTreeMap<String, SetValue> 
     for (key, value) in texts {
         made.extend(value.as_deref().map(|value| (key.to_owned(), text(value))));
     }
-    for (field, value) in &lead.fields {
+    for (field, value) in lead.fields.iter() {
         made.insert(field.to_string(), shown(field, value, names));
     }
     made

@@ -12,7 +12,7 @@ fn assigned(now: &[&str], texts: &[&str]) -> Option<DesiredValue> {
             .unwrap_or_else(|error| panic!("{text}: {error}"))
             .apply(&mut lead);
     }
-    lead.fields.remove(&Field::TAGS)
+    lead.fields.get(&Field::TAGS).cloned()
 }
 
 fn tags(names: &[&str]) -> TagSet {
@@ -62,8 +62,8 @@ fn an_empty_value_clears() {
     }
     assert_eq!((lead.label, lead.hold), (None, None));
     assert_eq!(
-        lead.fields.into_iter().collect::<Vec<_>>(),
-        [(Field::AGENT, DesiredValue::Reference(None))]
+        lead.fields.iter().collect::<Vec<_>>(),
+        [(&Field::AGENT, &DesiredValue::Reference(None))]
     );
     let status = Assignment::parse("status=", vocabulary()).expect_err("an error");
     assert_eq!(status, AssignError::StatusCleared);

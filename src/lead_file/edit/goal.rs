@@ -3,14 +3,15 @@
 //! All or nothing. Entries are put in and taken out in place, what comes of it is read, and the two steps repeat until the file says the
 //! goal and, of every other lead, what it said. A value that all leads with the default are to have goes into `defaults`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::excerpt::LeadExcerpt;
 use super::{append, finish, place, remove};
-use crate::lead::{DesiredLead, DesiredValue, Field, LeadId};
+use crate::lead::{Desired, DesiredLead, DesiredValue, Field, LeadId};
 use crate::lead_file::emit::{self, AgentNames};
-use crate::lead_file::valid::{Meaning, Vocabulary, declared_in, meaning_of, one_meaning};
+use crate::lead_file::valid::{Meaning, Vocabulary, declared_in, one_meaning};
 use crate::yaml::Written;
 use crate::yaml::format::is_laid_out;
 use crate::yaml::splice::Splice;
@@ -33,7 +34,8 @@ struct Rewriter<'r> {
 
 mod defaults;
 
-type Meanings = BTreeMap<LeadId, Meaning>;
+/// What leads are to say.
+type Goals<'g> = BTreeMap<&'g LeadId, &'g Meaning>;
 
 /// The text of a document with its edits.
 struct EditedText {
@@ -63,6 +65,10 @@ impl EditedText {
 /// What a file was read to declare.
 pub(crate) type Known<'d> = BTreeMap<&'d LeadId, &'d DesiredLead>;
 
+fn known_of(desired: &Desired) -> Known<'_> {
+    desired.iter().collect()
+}
+
 /// The text of a file in which these leads say what they are to say. `known` is what the file declares now, where it was read already.
 ///
 /// # Errors
@@ -71,7 +77,7 @@ pub(crate) fn rewrite(
     file: &Arc<str>,
     text: &str,
     known: Option<&Known<'_>>,
-    goals: &Meanings,
+    goals: &BTreeMap<LeadId, Meaning>,
     vocabulary: Vocabulary<'_>,
 ) -> Result<String, Vec<Refused>> {
     if let Some(made) = known.and_then(|known| by_excerpt(file, text, known, goals, vocabulary)) {
@@ -79,15 +85,13 @@ pub(crate) fn rewrite(
     }
     let whole = |why| vec![(None, why)];
     let before = finish::written(file, text).map_err(whole)?;
-    let says = match known {
-        Some(known) => {
-            let meaning =
-                |(id, lead): (&&LeadId, &&DesiredLead)| ((*id).clone(), one_meaning(lead));
-            known.iter().map(meaning).collect()
+    let made = match known {
+        Some(known) => rewritten(file, &before, known, goals, vocabulary)?,
+        None => {
+            let desired = declared_in(file, &before, vocabulary).map_err(whole)?;
+            rewritten(file, &before, &known_of(&desired), goals, vocabulary)?
         }
-        None => meaning_of(declared_in(file, &before, vocabulary).map_err(whole)?),
     };
-    let made = rewritten(file, &before, says, goals, vocabulary)?;
     Ok(made.in_layout_of(file, &before))
 }
 
@@ -96,21 +100,22 @@ fn by_excerpt(
     file: &Arc<str>,
     text: &str,
     known: &Known<'_>,
-    goals: &Meanings,
+    goals: &BTreeMap<LeadId, Meaning>,
     vocabulary: Vocabulary<'_>,
 ) -> Option<String> {
-    let excerpt = LeadExcerpt::new(text, goals.keys())?;
+    let is_small = 2 * goals.len() < known.len();
+    let excerpt = is_small.then(|| LeadExcerpt::new(text, goals.keys()))??;
     let small = excerpt.text();
     let before = finish::written(file, &small).ok()?;
-    let says = meaning_of(declared_in(file, &before, vocabulary).ok()?);
+    let says = declared_in(file, &before, vocabulary).ok()?;
     let is_as_known = goals.keys().all(|id| match (known.get(id), says.get(id)) {
-        (Some(lead), Some(says)) => says.is_said_by(lead),
+        (Some(lead), Some(says)) => lead.says_the_same(says),
         (lead, says) => lead.is_none() && says.is_none(),
     });
     if !is_as_known || says.len() != goals.len() {
         return None;
     }
-    let made = rewritten(file, &before, says, goals, vocabulary).ok()?;
+    let made = rewritten(file, &before, &known_of(&says), goals, vocabulary).ok()?;
     let plain = made.text.clone();
     let laid_out = made.in_layout_of(file, &before);
     // The leads may be in the canonical layout by chance, in a file that is not.
@@ -126,8 +131,8 @@ fn by_excerpt(
 fn rewritten(
     file: &Arc<str>,
     before: &Written<'_>,
-    says: Meanings,
-    goals: &Meanings,
+    says: &Known<'_>,
+    goals: &BTreeMap<LeadId, Meaning>,
     vocabulary: Vocabulary<'_>,
 ) -> Result<EditedText, Vec<Refused>> {
     let rewriter = Rewriter {
@@ -136,40 +141,48 @@ fn rewritten(
         names: vocabulary.agents.map(AgentNames::new).unwrap_or_default(),
     };
     let whole = |why: String| vec![(None, why)];
-    let (known, new): (Vec<_>, Vec<_>) = goals.iter().partition(|(id, _)| says.contains_key(*id));
-    let known: Meanings = owned(known);
-    let made = match rewriter.defaults(before, &known)? {
-        Some((made, says)) => {
+    let (old, new): (Goals<'_>, Goals<'_>) =
+        goals.iter().partition(|(id, _)| says.contains_key(*id));
+    let made = match rewriter.defaults(before, &old)? {
+        Some((made, desired)) => {
             let written = finish::written(file, &made).map_err(whole)?;
-            rewriter.leads(&written, &says, &known)?
+            rewriter.leads(&written, &known_of(&desired), &old)?
         }
-        None => rewriter.leads(before, &says, &known)?,
+        None => rewriter.leads(before, says, &old)?,
     };
     if new.is_empty() {
         return Ok(made);
     }
-    rewriter.append(&made.text, &owned(new)).map_err(whole)
-}
-
-fn owned(goals: Vec<(&LeadId, &Meaning)>) -> Meanings {
-    let clone = |(id, goal): (&LeadId, &Meaning)| (id.clone(), goal.clone());
-    goals.into_iter().map(clone).collect()
+    rewriter.append(&made.text, &new).map_err(whole)
 }
 
 /// What the leads of a file are to say in the end: their goals, or what they said at the start.
 struct WholeGoal<'t> {
-    says: &'t Meanings,
-    goals: BTreeMap<&'t LeadId, &'t Meaning>,
+    says: &'t Known<'t>,
+    goals: Goals<'t>,
 }
 
 impl WholeGoal<'_> {
-    fn leads(&self) -> impl Iterator<Item = (&LeadId, &Meaning)> {
-        let goal = |(id, said)| (id, self.goals.get(id).copied().unwrap_or(said));
-        self.says.iter().map(goal)
+    fn is_reached(&self, says: &Known<'_>) -> bool {
+        says.len() == self.says.len() && says.iter().all(|(id, now)| self.is_said_by(id, now))
     }
 
-    fn is_reached(&self, says: &Meanings) -> bool {
-        self.leads().eq(says)
+    fn is_said_by(&self, id: &LeadId, now: &DesiredLead) -> bool {
+        match self.goals.get(id) {
+            Some(goal) => goal.is_said_by(now),
+            None => self
+                .says
+                .get(id)
+                .is_some_and(|said| said.says_the_same(now)),
+        }
+    }
+
+    /// What a lead is to say.
+    fn of(&self, id: &LeadId) -> Option<Cow<'_, Meaning>> {
+        match self.goals.get(id) {
+            Some(goal) => Some(Cow::Borrowed(goal)),
+            None => self.says.get(id).map(|said| Cow::Owned(one_meaning(said))),
+        }
     }
 }
 
@@ -181,21 +194,22 @@ struct Entries {
 }
 
 impl Rewriter<'_> {
-    fn says(&self, written: &Written<'_>) -> Result<Meanings, String> {
-        declared_in(self.file, written, self.vocabulary).map(meaning_of)
+    fn says(&self, written: &Written<'_>) -> Result<Desired, String> {
+        declared_in(self.file, written, self.vocabulary)
     }
 
     /// All leads at once; where that does not come out, each half by itself, to name those that cannot be edited.
     fn leads(
         &self,
         before: &Written<'_>,
-        says: &Meanings,
-        goals: &Meanings,
+        says: &Known<'_>,
+        goals: &Goals<'_>,
     ) -> Result<EditedText, Vec<Refused>> {
-        let differing: Vec<(&LeadId, &Meaning)> = goals
-            .iter()
-            .filter(|(id, goal)| says.get(*id) != Some(goal))
-            .collect();
+        let is_open = |(id, goal): &(&LeadId, &Meaning)| {
+            says.get(id).is_none_or(|lead| !goal.is_said_by(lead))
+        };
+        let differing = goals.iter().map(|(id, goal)| (*id, *goal));
+        let differing: Vec<(&LeadId, &Meaning)> = differing.filter(is_open).collect();
         match self.reach(before, says, &differing) {
             Ok(made) => Ok(made),
             Err(why) => {
@@ -212,7 +226,7 @@ impl Rewriter<'_> {
     fn find(
         &self,
         before: &Written<'_>,
-        says: &Meanings,
+        says: &Known<'_>,
         goals: &[(&LeadId, &Meaning)],
         attempts: &mut usize,
         refused: &mut Vec<Refused>,
@@ -236,7 +250,7 @@ impl Rewriter<'_> {
     fn reach(
         &self,
         before: &Written<'_>,
-        says: &Meanings,
+        says: &Known<'_>,
         goals: &[(&LeadId, &Meaning)],
     ) -> Result<EditedText, String> {
         if goals.is_empty() {
@@ -250,7 +264,8 @@ impl Rewriter<'_> {
         for _ in 1..ROUNDS {
             let unreadable = |_| finish::unreadable();
             let written = finish::written(self.file, &text).map_err(unreadable)?;
-            let says = self.says(&written).map_err(unreadable)?;
+            let desired = self.says(&written).map_err(unreadable)?;
+            let says = known_of(&desired);
             if whole.is_reached(&says) {
                 finish::check_comments(before, &written)?;
                 return Ok(EditedText::new(self.file, &written));
@@ -264,16 +279,17 @@ impl Rewriter<'_> {
     fn round(
         &self,
         written: &Written<'_>,
-        says: &Meanings,
+        says: &Known<'_>,
         whole: &WholeGoal<'_>,
     ) -> Result<String, String> {
         let index = place::Index::new(written)?;
         let mut splices = Vec::new();
-        for (id, goal) in whole.leads() {
-            let Some(now) = says.get(id).filter(|now| *now != goal) else {
+        for (id, now) in says {
+            if whole.is_said_by(id, now) {
                 continue;
-            };
-            let made = self.splices(written, &index, id, &self.entries(now, goal));
+            }
+            let Some(goal) = whole.of(id) else { continue };
+            let made = self.splices(written, &index, id, &self.entries(Some(now), &goal));
             splices.extend(made.map_err(|why| {
                 if whole.goals.contains_key(id) {
                     return why;
@@ -300,15 +316,16 @@ impl Rewriter<'_> {
         Ok(splices)
     }
 
-    fn entries(&self, now: &Meaning, goal: &Meaning) -> Entries {
+    /// What a lead has yet to say of its goal; one that is not declared says nothing.
+    fn entries(&self, now: Option<&DesiredLead>, goal: &Meaning) -> Entries {
         let mut entries = Entries::default();
         let texts = [
-            ("label", &now.label, &goal.label),
-            ("hold", &now.hold, &goal.hold),
+            ("label", now.and_then(|now| now.label.as_ref()), &goal.label),
+            ("hold", now.and_then(|now| now.hold.as_ref()), &goal.hold),
         ];
         for (key, now, goal) in texts {
             match goal {
-                Some(text) if now != goal => {
+                Some(text) if now != Some(text) => {
                     entries
                         .put
                         .push((key.to_owned(), YamlValue::Text(text.to_string())));
@@ -317,8 +334,8 @@ impl Rewriter<'_> {
                 Some(_) | None => {}
             }
         }
-        let differs =
-            |(field, value): &(&Field, &DesiredValue)| now.fields.get(*field) != Some(*value);
+        let said = |field: &Field| now.and_then(|now| now.get(field)).map(|said| &said.value);
+        let differs = |(field, value): &(&Field, &DesiredValue)| said(field) != Some(*value);
         let new: Vec<(Field, DesiredValue)> = goal
             .fields
             .iter()
@@ -326,10 +343,10 @@ impl Rewriter<'_> {
             .map(|(field, value)| (field.clone(), value.clone()))
             .collect();
         entries.put.extend(emit::entries(&new, &self.names));
-        let gone = now
-            .fields
-            .keys()
-            .filter(|field| !goal.fields.contains_key(*field));
+        let fields = now.into_iter().flat_map(|now| &now.fields);
+        let gone = fields
+            .map(|said| &said.field)
+            .filter(|field| !goal.fields.contains(field));
         for field in gone {
             let (group, member) = field.path();
             let members = entries.gone.entry(group).or_default();
@@ -338,38 +355,37 @@ impl Rewriter<'_> {
         entries
     }
 
-    fn append(&self, text: &str, new: &Meanings) -> Result<EditedText, String> {
+    fn append(&self, text: &str, new: &Goals<'_>) -> Result<EditedText, String> {
         let written = finish::written(self.file, text)?;
         let blocks: Vec<(&LeadId, Vec<(String, YamlValue)>)> = new
             .iter()
-            .map(|(id, goal)| (id, self.entries(&Meaning::default(), goal).put))
+            .map(|(id, goal)| (*id, self.entries(None, goal).put))
             .collect();
         let made = finish::put(&written, vec![append::leads(&written, &blocks)?]);
         let unreadable = |_| finish::unreadable();
         let after = finish::written(self.file, &made).map_err(unreadable)?;
         finish::check_comments(&written, &after)?;
-        let mut target = self.says(&written)?;
+        let old = self.says(&written)?;
         let says = self.says(&after).map_err(unreadable)?;
         for (id, goal) in new {
             // Defaults of the file apply to a new lead.
-            let fits = says.get(id).is_some_and(|says| {
+            let fits = says.get(*id).is_some_and(|says| {
+                let is_said = |(field, value): (&Field, &DesiredValue)| {
+                    value.is_empty() || says.get(field).is_some_and(|said| said.value == *value)
+                };
                 says.label == goal.label
                     && says.hold == goal.hold
-                    && goal
-                        .fields
-                        .iter()
-                        .filter(|(_, value)| !value.is_empty())
-                        .all(|(field, value)| says.fields.get(field) == Some(value))
+                    && goal.fields.iter().all(is_said)
             });
             if !fits {
                 return Err(format!("{id} does not read back as it is to be"));
             }
-            target.extend(
-                says.get_key_value(id)
-                    .map(|(id, says)| (id.clone(), says.clone())),
-            );
         }
-        if says == target {
+        let is_kept = |(id, says): (&LeadId, &DesiredLead)| match old.get(id) {
+            Some(old) => old.says_the_same(says),
+            None => new.contains_key(id),
+        };
+        if says.len() == old.len() + new.len() && says.iter().all(is_kept) {
             Ok(EditedText::new(self.file, &after))
         } else {
             Err("a new lead would change what the file says of others".to_owned())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::lead::{Desired, DesiredLead, DesiredValue, Field, LeadId};
+use crate::lead::{Desired, DesiredLead, DesiredValue, Field, FieldMap, LeadId};
 
 /// What a file says of a lead, wherever in the file it says so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(crate) struct Meaning {
     pub(crate) label: Option<Box<str>>,
     pub(crate) hold: Option<Box<str>>,
     pub(crate) create: bool,
-    pub(crate) fields: BTreeMap<Field, DesiredValue>,
+    pub(crate) fields: FieldMap<DesiredValue>,
 }
 
 impl Meaning {
@@ -20,10 +20,9 @@ impl Meaning {
         self.label == lead.label
             && self.hold == lead.hold
             && self.create == lead.create
-            && self.fields.len() == lead.fields.len()
             && said
-                .zip(&self.fields)
-                .all(|(said, (field, value))| said.field == *field && said.value == *value)
+                .map(|said| (&said.field, &said.value))
+                .eq(self.fields.iter())
     }
 
     /// Makes it say this of a field.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use super::{Meanings, Refused, Rewriter};
+use super::{Goals, Refused, Rewriter};
 use crate::lead::{Desired, DesiredField, DesiredValue, Field, LeadId};
 use crate::lead_file::edit::{finish, place};
 use crate::lead_file::emit;
-use crate::lead_file::valid::{Meaning, declared_in, defaults, meaning_of};
+use crate::lead_file::valid::{declared_in, defaults};
 use crate::yaml::Written;
 
 impl Rewriter<'_> {
@@ -15,8 +15,8 @@ impl Rewriter<'_> {
     pub(super) fn defaults(
         &self,
         written: &Written<'_>,
-        goals: &Meanings,
-    ) -> Result<Option<(String, Meanings)>, Vec<Refused>> {
+        goals: &Goals<'_>,
+    ) -> Result<Option<(String, Desired)>, Vec<Refused>> {
         let Some(lines) = place::defaults_lines(written) else {
             return Ok(None);
         };
@@ -31,15 +31,15 @@ impl Rewriter<'_> {
     fn check_unset(
         &self,
         text: &str,
-        goals: &Meanings,
+        goals: &Goals<'_>,
         desired: &Desired,
     ) -> Result<(), Vec<Refused>> {
         let unset: Vec<(&LeadId, &Field)> = goals
             .iter()
-            .filter_map(|(id, goal)| Some((id, goal, desired.get(id)?)))
+            .filter_map(|(id, goal)| Some((*id, goal, desired.get(*id)?)))
             .flat_map(|(id, goal, lead)| {
                 let fields = lead.fields.iter().map(|desired| &desired.field);
-                let gone = fields.filter(|field| !goal.fields.contains_key(*field));
+                let gone = fields.filter(|field| !goal.fields.contains(field));
                 gone.map(move |field| (id, field))
             })
             .collect();
@@ -69,9 +69,9 @@ impl Rewriter<'_> {
         &self,
         written: &Written<'_>,
         lines: &RangeInclusive<u32>,
-        goals: &Meanings,
+        goals: &Goals<'_>,
         desired: &Desired,
-    ) -> Result<Option<(String, Meanings)>, String> {
+    ) -> Result<Option<(String, Desired)>, String> {
         // By field, the value that its leads are to have; `None` where they are to have several, or what they have.
         let mut common: BTreeMap<&Field, Option<&DesiredValue>> = BTreeMap::new();
         for (id, lead) in desired {
@@ -96,7 +96,6 @@ impl Rewriter<'_> {
         }
         let splices = place::defaults(written, &emit::entries(&new, &self.names))?;
         let made = finish::put(written, splices);
-        let before = meaning_of(desired.clone());
         // What shares the default in some other way keeps it from being changed.
         let Ok(after) = finish::written(self.file, &made) else {
             return Ok(None);
@@ -105,12 +104,11 @@ impl Rewriter<'_> {
             return Ok(None);
         };
         let fits = now.iter().all(|(id, now)| {
-            let (was, goal) = (before.get(id), goals.get(id));
-            now.fields.iter().all(|(field, value)| {
-                let has = |lead: Option<&Meaning>| {
-                    lead.and_then(|lead| lead.fields.get(field)) == Some(value)
-                };
-                has(was) || has(goal)
+            let (was, goal) = (desired.get(id), goals.get(id));
+            now.fields.iter().all(|DesiredField { field, value, .. }| {
+                let was = was.and_then(|was| was.get(field)).map(|was| &was.value);
+                let goal = goal.and_then(|goal| goal.fields.get(field));
+                was == Some(value) || goal == Some(value)
             })
         });
         // Otherwise the leads get values of their own.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::lead::Desired;
 use crate::lead_file::assign::Assignment;
+use crate::lead_file::valid::meaning_of;
 
 const A: &str = "aaaa1111";
 const B: &str = "bbbb2222";
@@ -52,7 +53,7 @@ fn file() -> Arc<str> {
     "leads/a.yaml".into()
 }
 
-fn says(text: &str) -> Meanings {
+fn says(text: &str) -> BTreeMap<LeadId, Meaning> {
     meaning_of(declared(text))
 }
 
@@ -74,7 +75,7 @@ proptest! {
     ) {
         let text = LAYOUTS[layout];
         let (known, before) = (declared(text), says(text));
-        let mut goals = Meanings::new();
+        let mut goals = BTreeMap::new();
         for id in &chosen {
             let id = LeadId::new(*id);
             let mut goal = before[&id].clone();
@@ -154,7 +155,7 @@ proptest! {
         }
         let known = declared(&text);
         let before = meaning_of(known.clone());
-        let mut goals = Meanings::new();
+        let mut goals = BTreeMap::new();
         for number in chosen {
             let id = LeadId::new(format!("{number:04}aaaa"));
             let mut goal = before[&id].clone();
@@ -163,7 +164,7 @@ proptest! {
             goals.insert(id, goal);
         }
         let written = finish::written(&file(), &text).expect("YAML");
-        let whole = rewritten(&file(), &written, before.clone(), &goals, vocabulary());
+        let whole = rewritten(&file(), &written, &known_of(&known), &goals, vocabulary());
         let whole = whole.map(|made| made.in_layout_of(&file(), &written));
         prop_assert_eq!(rewrite(&file(), &text, Some(&known.iter().collect()), &goals, vocabulary()), whole);
     }
