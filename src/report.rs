@@ -3,6 +3,8 @@
 //! Names, tags and messages come from strangers on the web. Every format escapes them for itself and does not rely on another format's
 //! escaping.
 
+use std::{fmt, io};
+
 use crate::apply::journal::Line;
 use crate::plan::Plan;
 use crate::redaction::Redaction;
@@ -81,27 +83,59 @@ pub struct Audience<'a> {
 }
 
 /// Renders a plan. Text contains colors as escape codes, which the caller prints or strips.
+pub fn plan(plan: &Plan, format: Format, audience: Audience<'_>) -> String {
+    let mut out = Vec::new();
+    // Writing to memory cannot fail.
+    let _infallible = write_plan(&mut out, plan, format, audience);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Renders a plan as [`plan`] does. Text and JSON, which grow with the plan, are written as they are made.
 ///
 /// # Errors
-/// Only if JSON of strings and numbers cannot be written.
-pub fn plan(
+/// Those of `out`.
+pub fn write_plan(
+    out: &mut dyn io::Write,
     plan: &Plan,
     format: Format,
     audience: Audience<'_>,
-) -> Result<String, serde_json::Error> {
+) -> io::Result<()> {
     let plan = crate::plan::file::masked(plan, audience.names, None);
-    match format {
-        Format::Text => Ok(text::plan(&plan, audience.all_leads)),
-        Format::Json => crate::json::pretty(&plan),
-        Format::Markdown => Ok(markdown::plan(&plan, audience)),
+    let text = match format {
+        Format::Text => {
+            let mut out = TextWriter { out, failed: None };
+            let written = text::write(&mut out, &plan, audience.all_leads);
+            return match (out.failed, written) {
+                (Some(error), _) => Err(error),
+                (None, written) => written.map_err(io::Error::other),
+            };
+        }
+        Format::Json => return crate::json::write(out, &*plan),
+        Format::Markdown => markdown::plan(&plan, audience),
         Format::Github => {
             let findings = [finding::of_policy(&plan), finding::of_changes(&plan)].concat();
-            Ok(github::print(&findings, audience.prefix)
+            github::print(&findings, audience.prefix)
                 + &github::data(&headline::PlanHeadline::new(&plan).plain())
-                + "\n")
+                + "\n"
         }
-        Format::Sarif => sarif::print(&finding::of_policy(&plan), audience.prefix),
-        Format::Html => Ok(html::plan(&plan, false)),
+        Format::Sarif => sarif::print(&finding::of_policy(&plan), audience.prefix)?,
+        Format::Html => html::plan(&plan, false),
+    };
+    out.write_all(text.as_bytes())
+}
+
+/// Takes text, and keeps the error of the stream that it is written to.
+struct TextWriter<'w> {
+    out: &'w mut dyn io::Write,
+    failed: Option<io::Error>,
+}
+
+impl fmt::Write for TextWriter<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.out.write_all(text.as_bytes()).map_err(|error| {
+            self.failed = Some(error);
+            fmt::Error
+        })
     }
 }
 

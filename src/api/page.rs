@@ -184,7 +184,7 @@ impl RawRecord<'_> {
         }
     }
 
-    /// A hash of what tells when the visitor was there last.
+    /// A hash of the values that change with each visit and message.
     fn activity(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         [self.last_seen, self.last_message]

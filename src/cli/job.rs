@@ -64,21 +64,19 @@ impl Job<'_> {
                 names: scope.names,
                 ..report::Audience::default()
             };
-            report::plan(plan, Format::Text, audience).map_err(Error::Json)
+            report::plan(plan, Format::Text, audience)
         };
-        if let Some(printed) = self.write_reports(|format| !format.is_of_run(), &String::new)? {
-            ui.result(&printed)?;
-        }
+        self.write_reports(|format| !format.is_of_run(), &String::new)?;
         match self.output.format {
             Some(OutputFormat::Text) if !self.reports_to_stdout() => {
-                let text = text()?;
+                let text = text();
                 if self.is_shown(&text) && !writes {
                     return Ok(());
                 }
                 ui.result(&text)
             }
             Some(OutputFormat::Text | OutputFormat::Json) if asks => {
-                ui.stderr(text()?.trim_end());
+                ui.stderr(text().trim_end());
                 Ok(())
             }
             Some(OutputFormat::Text | OutputFormat::Json) | None => Ok(()),
@@ -102,18 +100,19 @@ impl Job<'_> {
         reports.is_some_and(|reports| reports.reports.takes_stdout())
     }
 
-    /// Writes the reports of the wanted formats; returns the one for stdout.
+    /// Writes the reports of the wanted formats.
     fn write_reports(
         &self,
         wanted: impl Fn(ReportFormat) -> bool,
         metrics: &dyn Fn() -> String,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<(), Error> {
         let Some(RunReports { reports, .. }) = &self.output.reports else {
-            return Ok(None);
+            return Ok(());
         };
         let root = Some(self.files.workspace.root.as_path());
         let reported = ReportedPlan::new(self.plan, self.scope.names, root, metrics);
-        reports.write(wanted, |format| reported.render(format))
+        let printed = reports.write(wanted, |format| Ok(reported.render(format)))?;
+        printed.map_or(Ok(()), |printed| self.ui.write_result(printed))
     }
 
     /// Writes the reports that need to know what came of the run.
@@ -123,10 +122,7 @@ impl Job<'_> {
             return Ok(());
         };
         let metrics = || meter.of_apply(self.plan, exit, report);
-        match self.write_reports(ReportFormat::is_of_run, &metrics)? {
-            Some(printed) => self.ui.result(&printed),
-            None => Ok(()),
-        }
+        self.write_reports(ReportFormat::is_of_run, &metrics)
     }
 
     /// Prints the document of a plan of which nothing was written.

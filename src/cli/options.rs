@@ -7,7 +7,7 @@ use clap_complete::ArgValueCompleter;
 
 use super::complete;
 use super::pull_request::note_places;
-use super::reports::{ReportFormat, ReportedPlan, Reports};
+use super::reports::{Rendering, ReportFormat, ReportedPlan, Reports};
 use super::ui::Ui;
 use crate::config::Workspace;
 use crate::error::Error;
@@ -167,22 +167,22 @@ impl Forms {
             all_leads: self.all_leads,
             ..reported
         };
-        self.write_rendered(|format, _| reported.render(format), ui)
+        self.write_rendered(|format, _| Ok(reported.render(format)), ui)
     }
 
     /// Renders in the chosen format, cut to the maximum size where that format can be cut. Files come first: nothing is printed unless all were
     /// written.
-    pub(super) fn write_rendered(
+    pub(super) fn write_rendered<'a>(
         &self,
-        render: impl Fn(ReportFormat, Option<usize>) -> Result<String, Error>,
+        render: impl Fn(ReportFormat, Option<usize>) -> Result<Rendering<'a>, Error>,
         ui: &Ui,
     ) -> Result<(), Error> {
         let printed = self
             .reports
             .write(|_| true, |format| render(format, self.max_bytes))?;
         match printed {
-            Some(text) => ui.result(&text),
-            None => ui.result(&render(ReportFormat::Plan(self.format), self.max_bytes)?),
+            Some(printed) => ui.write_result(printed),
+            None => ui.write_result(render(ReportFormat::Plan(self.format), self.max_bytes)?),
         }
     }
 }

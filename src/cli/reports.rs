@@ -1,8 +1,10 @@
 //! `--report FORMAT=FILE`: a plan in other forms, to files or to stdout.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anstream::adapter::StripBytes;
 use clap::{Args, ValueEnum};
 
 use super::options::is_stdout;
@@ -74,28 +76,36 @@ impl<'a> ReportedPlan<'a> {
 }
 
 impl ReportedPlan<'_> {
-    pub(super) fn render(&self, format: ReportFormat) -> Result<String, Error> {
+    pub(super) fn render(&self, format: ReportFormat) -> Rendering<'_> {
         match format {
             ReportFormat::Plan(format) => {
                 let from_top = matches!(format, Format::Github | Format::Sarif);
                 let prefix = self.root.filter(|_| from_top).and_then(prefix_of_places);
-                let audience = Audience {
-                    names: self.names,
-                    max_bytes: self.max_bytes,
-                    all_leads: self.all_leads,
-                    prefix: prefix.as_deref().unwrap_or_default(),
-                };
-                report::plan(self.plan, format, audience).map_err(Error::Json)
-            }
-            ReportFormat::Csv => {
-                report::plan_as_csv(self.plan, self.names).map_err(|source| Error::Io {
-                    what: "write CSV".to_owned(),
-                    source: std::io::Error::other(source),
+                Box::new(move |out| {
+                    let audience = Audience {
+                        names: self.names,
+                        max_bytes: self.max_bytes,
+                        all_leads: self.all_leads,
+                        prefix: prefix.as_deref().unwrap_or_default(),
+                    };
+                    report::write_plan(out, self.plan, format, audience)
                 })
             }
-            ReportFormat::OpenMetrics => Ok((self.metrics)()),
+            ReportFormat::Csv => Box::new(|out| {
+                let text = report::plan_as_csv(self.plan, self.names).map_err(io::Error::other)?;
+                out.write_all(text.as_bytes())
+            }),
+            ReportFormat::OpenMetrics => text((self.metrics)()),
         }
     }
+}
+
+/// A report that writes itself, as it is made if it is large.
+pub(super) type Rendering<'a> = Box<dyn FnOnce(&mut dyn io::Write) -> io::Result<()> + 'a>;
+
+/// A report that is made already.
+pub(super) fn text(text: String) -> Rendering<'static> {
+    Box::new(move |out| out.write_all(text.as_bytes()))
 }
 
 impl ReportFormat {
@@ -152,39 +162,59 @@ impl Reports {
         if is_refused || !are_free || self.has_figures.load(Ordering::Relaxed) {
             return;
         }
-        let figures = |_| Ok(meter.of_failure(error.exit()));
+        let figures = |_| Ok(text(meter.of_failure(error.exit())));
         let written = self
             .write(ReportFormat::is_of_run, figures)
-            .and_then(|printed| printed.map_or(Ok(()), |text| ui.result(&text)));
+            .and_then(|printed| printed.map_or(Ok(()), |printed| ui.write_result(printed)));
         if let Err(error) = written {
             ui.error(&error);
         }
     }
 
     /// Writes those that are `wanted` to their files. Returns what stdout is to show in place of the result, if one of them goes there.
-    pub(super) fn write(
+    pub(super) fn write<'a>(
         &self,
         wanted: impl Fn(ReportFormat) -> bool,
-        render: impl Fn(ReportFormat) -> Result<String, Error>,
-    ) -> Result<Option<String>, Error> {
+        render: impl Fn(ReportFormat) -> Result<Rendering<'a>, Error>,
+    ) -> Result<Option<Rendering<'a>>, Error> {
         let mut printed = None;
         for (format, file) in self.report.iter().filter(|(format, _)| wanted(*format)) {
             if format.is_of_run() {
                 self.has_figures.store(true, Ordering::Relaxed);
             }
-            let text = render(*format)?;
+            let rendering = render(*format)?;
             if is_stdout(file) {
-                printed = Some(text);
+                printed = Some(rendering);
                 continue;
             }
-            let text = if *format == ReportFormat::Plan(Format::Text) {
-                anstream::adapter::strip_str(&text).to_string()
-            } else {
-                text
-            };
-            atomic_file::write(file, |out| out.write_all(text.as_bytes()))?;
+            atomic_file::write(file, |out| {
+                let mut out = io::BufWriter::new(out);
+                if *format == ReportFormat::Plan(Format::Text) {
+                    rendering(&mut Plain(&mut out, StripBytes::new()))?;
+                } else {
+                    rendering(&mut out)?;
+                }
+                out.flush()
+            })?;
         }
         Ok(printed)
+    }
+}
+
+/// Leaves out the colors.
+struct Plain<W>(W, StripBytes);
+
+impl<W: Write> Write for Plain<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Self(out, strip) = self;
+        strip
+            .strip_next(bytes)
+            .try_for_each(|shown| out.write_all(shown))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

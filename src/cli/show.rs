@@ -10,7 +10,7 @@ use clap_complete::ArgValueCompleter;
 
 use super::complete;
 use super::options::Forms;
-use super::reports::{ReportFormat, ReportedPlan};
+use super::reports::{Rendering, ReportFormat, ReportedPlan, text};
 use super::run_metrics::of_saved_plan;
 use super::session::overrides;
 use super::ui::Ui;
@@ -128,25 +128,25 @@ fn shown(
     names: &RunNames,
     format: ReportFormat,
     most: Option<usize>,
-) -> Result<String, Error> {
+) -> Result<Rendering<'static>, Error> {
     match format.of_plan(RUN_FORMS)? {
-        Format::Text => Ok(report::run_file(run, names)),
+        Format::Text => Ok(text(report::run_file(run, names))),
         Format::Json => {
             let lines = run.iter().map(|(_, line)| named(line, names));
             let document = RunDocument {
                 lines: lines.collect(),
             };
-            crate::json::pretty(&document).map_err(Error::Json)
+            Ok(Box::new(move |out| crate::json::write(out, &document)))
         }
-        Format::Markdown => Ok(report::run_as_markdown(run, names, most)),
+        Format::Markdown => Ok(text(report::run_as_markdown(run, names, most))),
         Format::Html | Format::Github | Format::Sarif => Err(Error::Usage(RUN_FORMS)),
     }
 }
 
-fn record_as(record: &AppliedRecord, format: ReportFormat) -> Result<String, Error> {
+fn record_as(record: &AppliedRecord, format: ReportFormat) -> Result<Rendering<'_>, Error> {
     match format.of_plan(RECORD_FORMS)? {
-        Format::Text => Ok(report::applied(record)),
-        Format::Json => crate::json::pretty(record).map_err(Error::Json),
+        Format::Text => Ok(text(report::applied(record))),
+        Format::Json => Ok(Box::new(|out| crate::json::write(out, record))),
         Format::Markdown | Format::Html | Format::Github | Format::Sarif => {
             Err(Error::Usage(RECORD_FORMS))
         }

@@ -1,7 +1,7 @@
 //! The two output streams: results, and everything else.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +20,9 @@ use crate::text::{chain, count, visible};
 use crate::yaml::Diagnostic;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::render::render;
+
+/// The bytes of a result that are written at once.
+const AT_A_TIME: usize = 64 << 10;
 
 /// The notes of a pass, and of the one before.
 #[derive(Default)]
@@ -94,9 +97,18 @@ impl Ui {
 
     /// Writes a result to stdout. A closed pipe is not an error: the command still does its work.
     pub(super) fn result(&self, text: &str) -> Result<(), Error> {
+        self.write_result(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Writes a result to stdout as it is made.
+    pub(super) fn write_result(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Error> {
         self.has_result.store(true, Ordering::Relaxed);
-        let mut out = AutoStream::new(io::stdout().lock(), self.color_of(&io::stdout()));
-        out.write_all(text.as_bytes())
+        let out = AutoStream::new(io::stdout().lock(), self.color_of(&io::stdout()));
+        let mut out = BufWriter::with_capacity(AT_A_TIME, out);
+        write(&mut out)
             .and_then(|()| out.flush())
             .or_else(|source| match source.kind() {
                 io::ErrorKind::BrokenPipe => Ok(()),
@@ -109,7 +121,7 @@ impl Ui {
 
     /// Writes a result as JSON to stdout.
     pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), Error> {
-        self.result(&crate::json::pretty(value).map_err(Error::Json)?)
+        self.write_result(|out| crate::json::write(out, value))
     }
 
     /// Writes a result as JSON to stdout, in one line.

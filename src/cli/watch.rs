@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use super::execution::Execution;
 use super::options::{Differences, OutputFormat, Scope, one_document};
 use super::recording::{APPLIED, Recording};
-use super::reports::{ReportFormat, Reports};
+use super::reports::{ReportFormat, Reports, text};
 use super::session::{Access, Files, now, target};
 use super::signals::block_on;
 use super::ui::Ui;
@@ -247,10 +247,10 @@ impl WatchArgs {
     fn report_status(&self, status: &WatchStatus, metrics: &Metrics, ui: &Ui) -> Result<(), Error> {
         let figures = |_| {
             metrics.set_status(status);
-            Ok(metrics.encode())
+            Ok(text(metrics.encode()))
         };
         if let Some(printed) = self.reports.write(ReportFormat::is_of_run, figures)? {
-            ui.result(&printed)?;
+            ui.write_result(printed)?;
         }
         match self.format {
             OutputFormat::Text => Ok(()),

@@ -15,7 +15,7 @@ pub fn explanation(lead: &Explanation) -> String {
     out
 }
 
-fn write_lead(out: &mut String, lead: &Explanation) -> fmt::Result {
+fn write_lead(out: &mut dyn Write, lead: &Explanation) -> fmt::Result {
     let label = lead
         .label
         .as_deref()
@@ -71,7 +71,7 @@ fn write_lead(out: &mut String, lead: &Explanation) -> fmt::Result {
     Ok(())
 }
 
-fn write_field(out: &mut String, lead: &Explanation, field: &Explained) -> fmt::Result {
+fn write_field(out: &mut dyn Write, lead: &Explanation, field: &Explained) -> fmt::Result {
     let (style, word, words) = describe(field.rule);
     writeln!(
         out,

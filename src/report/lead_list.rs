@@ -208,7 +208,7 @@ impl ListedTags {
 
 /// The columns of a list for a terminal.
 const COLUMNS: usize = 6;
-/// So many leads are made into text by one thread.
+/// The leads that one thread makes into text at a time.
 const AT_A_TIME: usize = 1_000;
 
 /// A list for a terminal, one lead a line. A live value stands in parentheses where it is not as declared.

@@ -26,7 +26,7 @@ pub fn run(report: &Report) -> String {
     out
 }
 
-fn write_run(out: &mut String, report: &Report) -> fmt::Result {
+fn write_run(out: &mut dyn Write, report: &Report) -> fmt::Result {
     for outcome in [
         Outcome::Unverified,
         Outcome::Failed,
@@ -156,7 +156,7 @@ pub fn run_file(lines: &[(u32, Line)], names: &RunNames) -> String {
     out
 }
 
-fn write_run_file(out: &mut String, lines: &[(u32, Line)], names: &RunNames) -> fmt::Result {
+fn write_run_file(out: &mut dyn Write, lines: &[(u32, Line)], names: &RunNames) -> fmt::Result {
     let mut open: BTreeMap<&LeadId, &Fields> = BTreeMap::new();
     let mut ended = false;
     for (_, line) in lines {
@@ -269,7 +269,7 @@ fn lead(id: &LeadId, names: &RunNames) -> String {
     )
 }
 
-fn write_written(out: &mut String, fields: &Fields, names: &RunNames) -> fmt::Result {
+fn write_written(out: &mut dyn Write, fields: &Fields, names: &RunNames) -> fmt::Result {
     let names = PlanNames::of_agents(&names.agents);
     for change in fields.iter() {
         let field = visible(&change.field.to_string());

@@ -37,6 +37,6 @@ pub fn some(items: impl ExactSizeIterator<Item = impl Display>, most: usize) -> 
 }
 
 /// Lines with the same indentation.
-pub(super) fn indented(out: &mut String, depth: usize, line: impl Display) -> fmt::Result {
+pub(super) fn indented(out: &mut dyn Write, depth: usize, line: impl Display) -> fmt::Result {
     writeln!(out, "{:depth$}{line}", "")
 }

@@ -18,22 +18,32 @@ const NAMED: usize = 6;
 /// The characters of a commit's name that are shown.
 const SHORT_COMMIT: usize = 12;
 
-pub(super) fn plan(plan: &Plan, all_leads: bool) -> String {
-    let mut out = String::new();
-    // Writing to a String cannot fail.
-    let _infallible = write_plan(&mut out, plan, all_leads);
-    out
-}
-
-fn write_plan(out: &mut String, plan: &Plan, all_leads: bool) -> fmt::Result {
+pub(super) fn write(out: &mut dyn Write, plan: &Plan, all_leads: bool) -> fmt::Result {
     let mut names = PlanNames::new(plan);
     names.all_leads = all_leads;
-    let mut body = String::new();
+    let mut body = Headed {
+        out: &mut *out,
+        heading: Some(inbox(plan) + "\n\n"),
+    };
     write_body(&mut body, plan, &names)?;
-    if !body.is_empty() {
-        write!(out, "{}\n\n{body}", inbox(plan))?;
-    }
     writeln!(out, "{}", headline(plan))
+}
+
+/// A text with a heading, if there is a text.
+struct Headed<'w> {
+    out: &'w mut dyn Write,
+    heading: Option<String>,
+}
+
+impl Write for Headed<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if !text.is_empty()
+            && let Some(heading) = self.heading.take()
+        {
+            self.out.write_str(&heading)?;
+        }
+        self.out.write_str(text)
+    }
 }
 
 /// The inbox that a plan is for, and the base that it is compared with.
@@ -56,7 +66,7 @@ fn inbox(plan: &Plan) -> String {
 }
 
 /// All but the inbox and the headline.
-fn write_body(out: &mut String, plan: &Plan, names: &PlanNames<'_>) -> fmt::Result {
+fn write_body(out: &mut dyn Write, plan: &Plan, names: &PlanNames<'_>) -> fmt::Result {
     for group in groups(plan, names) {
         match group.changes.as_slice() {
             several if several.len() >= ROLL_UP => rolled_up(out, &group, names)?,
@@ -98,7 +108,7 @@ fn write_body(out: &mut String, plan: &Plan, names: &PlanNames<'_>) -> fmt::Resu
 }
 
 /// The declared leads that the inbox does not have.
-fn missing(out: &mut String, plan: &Plan) -> fmt::Result {
+fn missing(out: &mut dyn Write, plan: &Plan) -> fmt::Result {
     let (style, skipped) = if plan.is_stuck() {
         (BAD, "")
     } else {
@@ -125,7 +135,7 @@ fn missing(out: &mut String, plan: &Plan) -> fmt::Result {
 }
 
 /// The leads that are held, and why.
-fn held(out: &mut String, plan: &Plan, names: &PlanNames<'_>) -> fmt::Result {
+fn held(out: &mut dyn Write, plan: &Plan, names: &PlanNames<'_>) -> fmt::Result {
     writeln!(out, "{}", paint(STRONG, "Held, not written"))?;
     for held in &plan.held {
         let label = held
@@ -148,7 +158,7 @@ fn held(out: &mut String, plan: &Plan, names: &PlanNames<'_>) -> fmt::Result {
 }
 
 /// The fields that the files no longer declare.
-fn released(out: &mut String, plan: &Plan, names: &PlanNames<'_>) -> fmt::Result {
+fn released(out: &mut dyn Write, plan: &Plan, names: &PlanNames<'_>) -> fmt::Result {
     writeln!(
         out,
         "{}",
@@ -174,7 +184,7 @@ fn released(out: &mut String, plan: &Plan, names: &PlanNames<'_>) -> fmt::Result
     writeln!(out)
 }
 
-fn section(out: &mut String, title: &str, table: &str) -> fmt::Result {
+fn section(out: &mut dyn Write, title: &str, table: &str) -> fmt::Result {
     writeln!(out, "{}", paint(STRONG, title))?;
     table
         .lines()
@@ -183,7 +193,7 @@ fn section(out: &mut String, title: &str, table: &str) -> fmt::Result {
 }
 
 fn refusal(
-    out: &mut String,
+    out: &mut dyn Write,
     word: &str,
     style: anstyle::Style,
     refusal: &Refusal,

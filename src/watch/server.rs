@@ -179,7 +179,7 @@ impl WatchServer {
         let (names, result) = (self.names, self.handle.status().result);
         // A large plan takes a while, which must not hold up the loop.
         let render = move || match result {
-            Some(result) if result.may_have_written() => Ok(report::carried_out_page(&plan, names)),
+            Some(result) if result.may_have_written() => report::carried_out_page(&plan, names),
             Some(_) | None => {
                 let audience = Audience {
                     names,
@@ -189,8 +189,8 @@ impl WatchServer {
             }
         };
         match tokio::task::spawn_blocking(render).await {
-            Ok(Ok(page)) => respond(StatusCode::OK, HTML, page),
-            Ok(Err(_)) | Err(_) => text(
+            Ok(page) => respond(StatusCode::OK, HTML, page),
+            Err(_) => text(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "the page could not be rendered",
             ),

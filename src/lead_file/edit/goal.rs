@@ -35,7 +35,7 @@ struct Rewriter<'r> {
 mod defaults;
 
 /// What leads are to say.
-type Goals<'g> = BTreeMap<&'g LeadId, &'g Meaning>;
+type LeadGoals<'g> = BTreeMap<&'g LeadId, &'g Meaning>;
 
 /// The text of a document with its edits.
 struct EditedText {
@@ -141,7 +141,7 @@ fn rewritten(
         names: vocabulary.agents.map(AgentNames::new).unwrap_or_default(),
     };
     let whole = |why: String| vec![(None, why)];
-    let (old, new): (Goals<'_>, Goals<'_>) =
+    let (old, new): (LeadGoals<'_>, LeadGoals<'_>) =
         goals.iter().partition(|(id, _)| says.contains_key(*id));
     let made = match rewriter.defaults(before, &old)? {
         Some((made, desired)) => {
@@ -159,7 +159,7 @@ fn rewritten(
 /// What the leads of a file are to say in the end: their goals, or what they said at the start.
 struct WholeGoal<'t> {
     says: &'t Known<'t>,
-    goals: Goals<'t>,
+    goals: LeadGoals<'t>,
 }
 
 impl WholeGoal<'_> {
@@ -178,7 +178,7 @@ impl WholeGoal<'_> {
     }
 
     /// What a lead is to say.
-    fn of(&self, id: &LeadId) -> Option<Cow<'_, Meaning>> {
+    fn goal(&self, id: &LeadId) -> Option<Cow<'_, Meaning>> {
         match self.goals.get(id) {
             Some(goal) => Some(Cow::Borrowed(goal)),
             None => self.says.get(id).map(|said| Cow::Owned(one_meaning(said))),
@@ -203,7 +203,7 @@ impl Rewriter<'_> {
         &self,
         before: &Written<'_>,
         says: &Known<'_>,
-        goals: &Goals<'_>,
+        goals: &LeadGoals<'_>,
     ) -> Result<EditedText, Vec<Refused>> {
         let is_open = |(id, goal): &(&LeadId, &Meaning)| {
             says.get(id).is_none_or(|lead| !goal.is_said_by(lead))
@@ -288,7 +288,7 @@ impl Rewriter<'_> {
             if whole.is_said_by(id, now) {
                 continue;
             }
-            let Some(goal) = whole.of(id) else { continue };
+            let Some(goal) = whole.goal(id) else { continue };
             let made = self.splices(written, &index, id, &self.entries(Some(now), &goal));
             splices.extend(made.map_err(|why| {
                 if whole.goals.contains_key(id) {
@@ -355,7 +355,7 @@ impl Rewriter<'_> {
         entries
     }
 
-    fn append(&self, text: &str, new: &Goals<'_>) -> Result<EditedText, String> {
+    fn append(&self, text: &str, new: &LeadGoals<'_>) -> Result<EditedText, String> {
         let written = finish::written(self.file, text)?;
         let blocks: Vec<(&LeadId, Vec<(String, YamlValue)>)> = new
             .iter()

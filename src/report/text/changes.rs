@@ -14,7 +14,7 @@ use crate::report::style::{
 
 /// One lead, with a line for each of its fields.
 pub(super) fn one(
-    out: &mut String,
+    out: &mut dyn Write,
     change: &Change,
     group: &Group<'_>,
     names: &PlanNames<'_>,
@@ -51,7 +51,11 @@ pub(super) fn one(
 }
 
 /// Many leads with the same change, as one.
-pub(super) fn rolled_up(out: &mut String, group: &Group<'_>, names: &PlanNames<'_>) -> fmt::Result {
+pub(super) fn rolled_up(
+    out: &mut dyn Write,
+    group: &Group<'_>,
+    names: &PlanNames<'_>,
+) -> fmt::Result {
     let place = |change| {
         if group.has_one_place() {
             String::new()
@@ -128,7 +132,7 @@ fn sign(change: &Change) -> String {
 }
 
 /// Renders one line for each field, followed by the place that declares it.
-fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt::Result {
+fn write_fields(out: &mut dyn Write, group: &Group<'_>, places: Vec<String>) -> fmt::Result {
     let names = group
         .fields
         .iter()
@@ -202,7 +206,7 @@ fn write_fields(out: &mut String, group: &Group<'_>, places: Vec<String>) -> fmt
 }
 
 /// Two texts below each other, with the words that differ marked.
-fn write_reworded(out: &mut String, before: &str, after: &str) -> fmt::Result {
+fn write_reworded(out: &mut dyn Write, before: &str, after: &str) -> fmt::Result {
     let diff = TextDiff::from_words(before, after);
     let side = |tag| -> String {
         diff.iter_all_changes()

@@ -315,8 +315,8 @@ fn lost(case: &Crowd, world: &World, seen: &Seen) -> Vec<String> {
     // A status that is set to what the plan was made from is what the plan is to change, whatever it was in between. Set back after a
     // write that was done, it is not, where a client can tell: no other edit explains that the lead was updated.
     let is_as_planned = |edit: &AgentEdit| {
-        let statuses = of_lead(edit).filter(|other| other.field == "status");
-        let from = statuses.filter(|other| planned(other)).next_back();
+        let is_from = |other: &&AgentEdit| other.field == "status" && planned(other);
+        let from = of_lead(edit).rfind(is_from);
         let is_lost = |put: &&LoggedRequest| {
             let is_done = matches!(put.fault, Some(FaultKind::DropAfter | FaultKind::Truncated));
             key(put) == edit.uuid && put.at < edit.at && is_done

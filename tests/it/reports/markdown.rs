@@ -35,7 +35,6 @@ fn cut(plan: &Plan, most: Option<usize>) -> String {
             ..Audience::default()
         },
     )
-    .expect("a report")
 }
 
 /// Renders it, and holds what comes out against what may.

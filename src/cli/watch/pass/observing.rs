@@ -69,7 +69,7 @@ impl<C: Clock> Passes<'_, C> {
             names: self.args.scope.names,
             ..Audience::default()
         };
-        let text = report::plan(plan, Format::Text, audience).map_err(Error::Json)?;
+        let text = report::plan(plan, Format::Text, audience);
         let mut last = self
             .last_shown
             .lock()
@@ -88,8 +88,8 @@ impl<C: Clock> Passes<'_, C> {
         let reported = ReportedPlan::new(plan, names, root, &String::new);
         let printed = self.args.reports.write(
             |format| !format.is_of_run(),
-            |format| reported.render(format),
+            |format| Ok(reported.render(format)),
         )?;
-        printed.map_or(Ok(()), |text| self.ui.result(&text))
+        printed.map_or(Ok(()), |printed| self.ui.write_result(printed))
     }
 }

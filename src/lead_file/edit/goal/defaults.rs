@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use super::{Goals, Refused, Rewriter};
+use super::{LeadGoals, Refused, Rewriter};
 use crate::lead::{Desired, DesiredField, DesiredValue, Field, LeadId};
 use crate::lead_file::edit::{finish, place};
 use crate::lead_file::emit;
@@ -15,7 +15,7 @@ impl Rewriter<'_> {
     pub(super) fn defaults(
         &self,
         written: &Written<'_>,
-        goals: &Goals<'_>,
+        goals: &LeadGoals<'_>,
     ) -> Result<Option<(String, Desired)>, Vec<Refused>> {
         let Some(lines) = place::defaults_lines(written) else {
             return Ok(None);
@@ -31,7 +31,7 @@ impl Rewriter<'_> {
     fn check_unset(
         &self,
         text: &str,
-        goals: &Goals<'_>,
+        goals: &LeadGoals<'_>,
         desired: &Desired,
     ) -> Result<(), Vec<Refused>> {
         let unset: Vec<(&LeadId, &Field)> = goals
@@ -69,7 +69,7 @@ impl Rewriter<'_> {
         &self,
         written: &Written<'_>,
         lines: &RangeInclusive<u32>,
-        goals: &Goals<'_>,
+        goals: &LeadGoals<'_>,
         desired: &Desired,
     ) -> Result<Option<(String, Desired)>, String> {
         // By field, the value that its leads are to have; `None` where they are to have several, or what they have.
