@@ -26,6 +26,12 @@ pub enum DurationError {
 /// A longer duration is a typing error. Also, adding this one to a clock cannot overflow.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 
+/// A duration in whole seconds, in words.
+pub(crate) fn words(time: Duration) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    format!("{:#}", jiff::SignedDuration::from_secs(seconds))
+}
+
 /// Parses a duration.
 ///
 /// ```

@@ -169,9 +169,23 @@ impl Snapshot {
         }
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The header.
     pub fn head(&self) -> &SnapshotHeader {
         &self.head
+    }
+
+    /// How old it is; `None` where that is not known, because it has no time or one that is still to come.
+    pub fn age(&self, now: jiff::Timestamp) -> Option<std::time::Duration> {
+        let made: jiff::Timestamp = self.head.created_at.parse().ok()?;
+        if now.duration_until(made) > crate::plan::file::CLOCKS {
+            return None;
+        }
+        Some(std::time::Duration::try_from(now.duration_since(made)).unwrap_or_default())
     }
 
     /// Adds a warning to a plan about differences that the snapshot cannot confirm.

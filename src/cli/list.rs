@@ -8,7 +8,7 @@ use clap_complete::ArgValueCompleter;
 
 use super::compared::select;
 use super::complete;
-use super::session::{Files, Session, files};
+use super::session::{Files, Session, files, free};
 use super::signals::block_on;
 use super::ui::Ui;
 use crate::cancel::Cancellation;
@@ -50,10 +50,16 @@ enum ListFormat {
 impl List {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
         let files = files(directory, ui)?;
+        self.write(&files, ui)?;
+        free(files);
+        Ok(Exit::Done)
+    }
+
+    fn write(&self, files: &Files, ui: &Ui) -> Result<(), Error> {
         let selection = Selection::parse(&self.only, &files.workspace.agents)?;
         let selected = select(&selection, &files.desired, None, ui)?;
         let live = if self.live {
-            Some(read(&files, ui)?)
+            Some(read(files, ui)?)
         } else {
             None
         };
@@ -75,8 +81,7 @@ impl List {
                 what: "write CSV".to_owned(),
                 source: std::io::Error::other(source),
             })?;
-            ui.result(&String::from_utf8_lossy(&made))?;
-            return Ok(Exit::Done);
+            return ui.result(&String::from_utf8_lossy(&made));
         }
         let leads = ListedLeads {
             desired: &selected,
@@ -85,10 +90,9 @@ impl List {
             undeclared: &undeclared,
         };
         match self.format {
-            ListFormat::Json => ui.json(&leads)?,
-            ListFormat::Table | ListFormat::Csv => ui.result(&lead_list(leads))?,
+            ListFormat::Json => ui.json(&leads),
+            ListFormat::Table | ListFormat::Csv => ui.result(&lead_list(leads)),
         }
-        Ok(Exit::Done)
     }
 }
 

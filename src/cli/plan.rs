@@ -1,6 +1,7 @@
 //! `convertalk plan`
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
@@ -10,7 +11,7 @@ use super::outputs::{OutputKind, check_outputs};
 use super::recording::{APPLIED, Recording};
 use super::reports::ReportedPlan;
 use super::run_metrics::{RunMeter, of_saved_plan};
-use super::session::{Access, Files, Session, files, target};
+use super::session::{Access, Files, Session, files, free, target};
 use super::signals::block_on;
 use super::ui::Ui;
 use crate::atomic_file;
@@ -40,6 +41,9 @@ pub(super) struct PlanArgs {
     /// Compare with a snapshot of the live listing: no credentials, no network
     #[arg(long, value_name = "FILE")]
     live: Option<PathBuf>,
+    /// Read the inbox instead of a snapshot older than this
+    #[arg(long, value_name = "TIME", requires = "live", value_parser = crate::duration::parse)]
+    live_max_age: Option<Duration>,
     /// Exit with 2 where apply would write something
     #[arg(long)]
     detailed_exitcode: bool,
@@ -66,10 +70,11 @@ impl PlanArgs {
         let out = self.out.as_deref().filter(|out| !is_stdout(out));
         let out = out.map(|out| (OutputKind::SavedPlan, out));
         check_outputs(&files.workspace, self.forms.reports.outputs().chain(out))?;
+        let snapshot = self.snapshot(&files, ui)?;
         let stop = Cancellation::default();
         block_on(&stop, async {
-            match &self.live {
-                Some(path) => self.of_snapshot(path, &files, ui).await,
+            match snapshot {
+                Some(snapshot) => self.of_snapshot(&snapshot, &files, ui).await,
                 None => {
                     Session::with_access(&files.workspace, &stop, access, async |session| {
                         self.of_inbox(session, meter, &files, ui).await
@@ -94,8 +99,7 @@ impl PlanArgs {
         drop(reading);
         let (plan, live) = planned?;
         let _of_apply = super::learned::known(&files.workspace, &plan.changes, ui);
-        // The listing is freed while the plan is written.
-        rayon::spawn(move || drop(live));
+        free(live);
         self.report(&plan, Some((session, meter)), files, ui)
     }
 
@@ -124,17 +128,42 @@ impl PlanArgs {
         Ok(is_enough && !selection.needs_base())
     }
 
-    async fn of_snapshot(&self, path: &Path, files: &Files, ui: &Ui) -> Result<Exit, Error> {
+    /// The snapshot to compare with, unless the inbox is to be read.
+    fn snapshot(&self, files: &Files, ui: &Ui) -> Result<Option<Snapshot>, Error> {
+        let Some(path) = &self.live else {
+            return Ok(None);
+        };
+        let snapshot = Snapshot::open(path, &target(&files.workspace))?;
+        let Some(max_age) = self.live_max_age else {
+            return Ok(Some(snapshot));
+        };
+        let why = match snapshot.age(jiff::Timestamp::now()) {
+            Some(age) if age <= max_age => return Ok(Some(snapshot)),
+            Some(age) => format!("is {} old", crate::duration::words(age)),
+            None => "has a time that is still to come, or none".to_owned(),
+        };
+        ui.note(&format!(
+            "the inbox is read: {} {why}",
+            visible(&path.display().to_string())
+        ));
+        Ok(None)
+    }
+
+    async fn of_snapshot(
+        &self,
+        snapshot: &Snapshot,
+        files: &Files,
+        ui: &Ui,
+    ) -> Result<Exit, Error> {
         let target = target(&files.workspace);
         let compared = self.compared(files, &target, ui)?;
-        let snapshot = Snapshot::open(path, &target)?;
-        let (mut plan, _) = plan(files, &self.scope, &compared, &target, &snapshot, ui).await?;
+        let (mut plan, _) = plan(files, &self.scope, &compared, &target, snapshot, ui).await?;
         plan.created_at.clone_from(&snapshot.head().created_at);
         snapshot.warn(&mut plan);
         ui.note(&format!(
             "live values of {}, from {}",
             visible(&plan.created_at),
-            visible(&path.display().to_string())
+            visible(&snapshot.path().display().to_string())
         ));
         self.report(&plan, None, files, ui)
     }

@@ -38,6 +38,11 @@ pub(super) enum FilesHead {
     Known(Option<Head>),
 }
 
+/// Frees the memory of many leads beside what follows, which may be the end of the process.
+pub(super) fn free(leads: impl Send + 'static) {
+    rayon::spawn(move || drop(leads));
+}
+
 /// Finds and loads the workspace; prints every error in it.
 pub(super) fn files(directory: &Path, ui: &Ui) -> Result<Files, Error> {
     let root = config::find(directory)?;

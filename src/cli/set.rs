@@ -9,7 +9,7 @@ use clap_complete::ArgValueCompleter;
 
 use super::compared::select;
 use super::complete;
-use super::session::{Files, files};
+use super::session::{Files, files, free};
 use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::lead::{AgentId, Desired, DesiredLead, DesiredValue, Field, LeadId};
@@ -149,6 +149,7 @@ impl Set {
                 }
             }
         }
+        free((files, goals, edits));
         Ok(Exit::Done)
     }
 

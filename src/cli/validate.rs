@@ -10,7 +10,7 @@ use clap_complete::ArgValueCompleter;
 use self::chosen::choose;
 use super::complete;
 use super::pull_request::{note_places, prefix_of_places};
-use super::session::overrides;
+use super::session::{free, overrides};
 use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::report::style::{GOOD, count, paint};
@@ -50,6 +50,7 @@ impl Validate {
         if !self.files.is_empty() {
             choose(&mut loaded, &self.files, directory, &root, ui)?;
         }
+        free(loaded.desired.take());
         let diagnostics = &loaded.diagnostics;
         let errors = diagnostics.iter().filter(|made| made.is_error()).count();
         let leads = if errors == 0 { loaded.leads } else { 0 };

@@ -22,7 +22,7 @@ mod read;
 pub const LARGEST: u64 = 1 << 30;
 
 /// The maximum difference between the clocks of two machines.
-const CLOCKS: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+pub(crate) const CLOCKS: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
 /// Why a saved plan cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -346,15 +346,9 @@ pub fn check(
     }
     let age = std::time::Duration::try_from(now.duration_since(made)).unwrap_or_default();
     if age > max_age {
-        let words = |time: std::time::Duration| {
-            format!(
-                "{:#}",
-                jiff::SignedDuration::from_secs(time.as_secs() as i64)
-            )
-        };
         return Err(PlanFileError::Expired {
-            age: words(age),
-            limit: words(max_age),
+            age: crate::duration::words(age),
+            limit: crate::duration::words(max_age),
         });
     }
     Ok(())

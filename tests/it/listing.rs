@@ -458,3 +458,52 @@ fn a_snapshot_says_which_leads_are_unreadable() {
     let ran = run_at(&url, &world, &["plan", "--live", "inbox.jsonl"]).exits(1);
     assert!(ran.err.contains("1 unreadable lead"), "{}", ran.err);
 }
+
+#[test]
+fn a_snapshot_is_compared_with_unless_it_is_too_old() {
+    let live: Vec<_> = (1..=40)
+        .map(|number| record(number, "OPEN", None, &[]))
+        .collect();
+    let world = World::new(&live, "--page-size 5 --sort created");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    world.run("snapshot --out live.jsonl").exits(0);
+    world
+        .sandbox()
+        .edit(&uuid(1), |record| record["status"] = "CLOSED".into());
+    let read = world.reads();
+    let words = "plan --detailed-exitcode --live live.jsonl --live-max-age";
+    let young = world.run(&format!("{words} 1h")).exits(2);
+    assert!(young.err.contains("live values of"), "{}", young.err);
+    assert_eq!(
+        world.reads(),
+        read,
+        "a snapshot that is young enough spares every request"
+    );
+
+    let text = std::fs::read_to_string(world.path("live.jsonl")).expect("a snapshot");
+    let made = |at: jiff::Timestamp| {
+        let (head, leads) = text.split_once('\n').expect("lines");
+        let mut head: serde_json::Value = serde_json::from_str(head).expect("a head");
+        head["created_at"] = at.to_string().into();
+        world.write("live.jsonl", &format!("{head}\n{leads}"));
+    };
+    let hours = |hours| jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours);
+    for (at, why) in [
+        (hours(-3), "the inbox is read: live.jsonl is 3h old"),
+        (
+            hours(3),
+            "the inbox is read: live.jsonl has a time that is still to come",
+        ),
+    ] {
+        made(at);
+        let read = world.reads();
+        let old = world.run(&format!("{words} 2h")).exits(0);
+        assert!(old.err.contains(why), "{}", old.err);
+        assert!(world.reads() > read);
+        world
+            .run(&format!("{words} 4h"))
+            .exits(if at < hours(0) { 2 } else { 0 });
+    }
+    let ran = world.run("plan --live-max-age 1h").exits(1);
+    assert!(ran.err.contains("--live <FILE>"), "{}", ran.err);
+}

@@ -46,7 +46,7 @@ pub(super) struct Builder<'s, 'a, 'o> {
 
 impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
     pub(super) fn new(source: &'s SourceFile<'a>, out: &'o mut Vec<Diagnostic>) -> Self {
-        let nodes = Vec::with_capacity(source.text.len() / 32);
+        let nodes = Vec::with_capacity(source.text.len() / 12);
         Self {
             source,
             out,
