@@ -10,9 +10,6 @@ use crate::measure::{Took, median, paired, program, run};
 use crate::server::Server;
 use crate::table::{Limit, Table};
 
-/// Edits every lead of every file, each of which is read before its edit and after it: it has no limit.
-const ALL: &str = "`set --all`";
-
 /// A row, the words that do it and, for an edit, those that take it back.
 type Job = (
     &'static str,
@@ -31,7 +28,7 @@ const JOBS: [Job; 6] = [
         &["set", "--only", "agent=priya", "tags-=bench"],
     ),
     (
-        ALL,
+        "`set --all`",
         &["set", "--all", "tags+=bench"],
         &["set", "--all", "tags-=bench"],
     ),
@@ -73,16 +70,12 @@ fn whole(scale: &Scale, table: &mut Table, folder: &Path, job: &Job, validate: f
     let mut runs = Runs::new(folder, job);
     let took: Vec<Took> = (0..2 * scale.runs + 1).map(|_| runs.next(None)).collect();
     let of = format!("{} leads in {} files", scale.declared, scale.files);
-    let limit = |most: f64| match what {
-        ALL => Limit::None,
-        _ => Limit::AtMost(most),
-    };
     let cpu = median(took.iter().map(|took| took.cpu));
-    table.add(what, cpu, limit(2.0), " s of CPU", of);
+    table.add(what, cpu, Limit::AtMost(2.0), " s of CPU", of);
     let peak = median(took.iter().map(|took| took.peak));
     let note = format!("{peak:.0} MiB, `validate` {validate:.0} MiB");
     let (what, ratio) = (format!("{what}, peak memory"), peak / validate);
-    table.add(&what, ratio, limit(1.3), "", note);
+    table.add(&what, ratio, Limit::AtMost(1.3), "", note);
 }
 
 /// The time on one thread compared with the bare scan, and with that on two.

@@ -247,5 +247,5 @@ fn apply(scale: &Scale, table: &mut Table) {
         "{} writes, {WRITES_AT_A_TIME} at a time, {ideal:.1} s; planning and reading back included",
         scale.writes
     );
-    table.add(APPLY, median(ratios), Limit::AtMost(1.2), "", note);
+    table.add(APPLY, median(ratios), Limit::AtMost(1.15), "", note);
 }

@@ -315,3 +315,33 @@ fn a_list_shows_what_is_declared_and_what_is_live() {
         .json();
     assert_eq!(dead["error"]["code"], "selector");
 }
+
+#[cfg(unix)]
+#[test]
+fn where_one_file_cannot_be_written_no_file_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new(&[], "");
+    let files: Vec<String> = (1..=9)
+        .map(|number| format!("leads/{number}.yaml"))
+        .collect();
+    for (number, file) in (1..).zip(&files) {
+        let text = format!(
+            "version: 1\nleads:\n  {}: {{ status: OPEN }}\n",
+            uuid(number)
+        );
+        world.write(file, &text);
+    }
+    let locked = world.path(&files[4]);
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o444)).expect("a file");
+    let texts = || -> Vec<String> {
+        let read = |file: &String| std::fs::read_to_string(world.path(file)).expect("a file");
+        files.iter().map(read).collect()
+    };
+    let before = texts();
+    let ran = world.run("set --all status=CLOSED").exits(1);
+    assert!(ran.err.contains("leads/5.yaml"), "{}", ran.err);
+    assert_eq!(texts(), before);
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o644)).expect("a file");
+    world.run("set --all status=CLOSED").exits(0);
+    assert!(texts().iter().all(|text| text.contains("CLOSED")));
+}

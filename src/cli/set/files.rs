@@ -6,10 +6,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Assignments, Problems, goal};
-use crate::atomic_file;
+use crate::atomic_file::{self, WriteError};
 use crate::cli::session::Files;
 use crate::config::Workspace;
 use crate::error::Error;
+use crate::lead::{DesiredLead, LeadId};
 use crate::lead_file::edit::{Known, rewrite};
 use crate::lead_file::emit::{self, AgentNames};
 use crate::lead_file::read_text;
@@ -29,16 +30,20 @@ pub(super) fn edit(
     files: &Files,
     by_file: &BTreeMap<String, Assignments>,
 ) -> Result<Vec<FileEdit>, Problems> {
-    let mut known: HashMap<&str, Known<'_>> = HashMap::new();
+    let mut known: HashMap<&str, Vec<(&LeadId, &DesiredLead)>> = HashMap::new();
     for (id, lead) in &files.desired {
-        known.entry(&lead.place.file).or_default().insert(id, lead);
+        known.entry(&lead.place.file).or_default().push((id, lead));
     }
-    let none = Known::new();
     let made: Vec<Result<FileEdit, Vec<Problem>>> = by_file
         .par_iter()
         .map(|(file, assignments)| {
-            let known = known.get(file.as_str()).unwrap_or(&none);
-            one(&files.workspace, file, known, assignments)
+            let known = known.get(file.as_str()).into_iter().flatten();
+            one(
+                &files.workspace,
+                file,
+                &known.copied().collect(),
+                assignments,
+            )
         })
         .collect();
     let (mut edits, mut errors) = (Vec::new(), Vec::new());
@@ -98,27 +103,35 @@ fn one(
     }
 }
 
-/// Writes all files; where one cannot be written, those before it get their old text back.
+/// Writes all files; where one cannot be written, the others get their old text back.
 pub(in crate::cli) fn write<'e>(
     workspace: &Workspace,
     edits: impl Iterator<Item = &'e FileEdit>,
 ) -> Result<(), Error> {
-    let mut done: Vec<&FileEdit> = Vec::new();
-    for edit in edits {
-        let path = workspace.root.join(&edit.file);
-        let written = match &edit.old {
-            Some(old) => atomic_file::replace(&path, old.as_bytes(), edit.new.as_bytes()),
-            None => atomic_file::create(&path, edit.new.as_bytes()),
-        };
-        if let Err(error) = written {
-            for edit in done {
-                take_back(workspace, edit)?;
+    let edits: Vec<&FileEdit> = edits.collect();
+    let written: Vec<Result<&FileEdit, WriteError>> = edits
+        .into_par_iter()
+        .map(|edit| {
+            let path = workspace.root.join(&edit.file);
+            match &edit.old {
+                Some(old) => atomic_file::replace(&path, old.as_bytes(), edit.new.as_bytes())?,
+                None => atomic_file::create(&path, edit.new.as_bytes())?,
             }
-            return Err(error.into());
-        }
-        done.push(edit);
-    }
-    Ok(())
+            Ok(edit)
+        })
+        .collect();
+    let (done, failed): (Vec<_>, Vec<_>) = written.into_iter().partition(Result::is_ok);
+    let Some(Err(error)) = failed.into_iter().next() else {
+        return Ok(());
+    };
+    let taken_back = done
+        .into_iter()
+        .flatten()
+        .map(|edit| take_back(workspace, edit));
+    // Each is tried before an error of one of them is reported.
+    let taken_back: Vec<Result<(), Error>> = taken_back.collect();
+    taken_back.into_iter().collect::<Result<(), Error>>()?;
+    Err(error.into())
 }
 
 fn take_back(workspace: &Workspace, edit: &FileEdit) -> Result<(), Error> {
