@@ -37,16 +37,17 @@ impl Run {
         self.lines.iter().filter(move |line| line["type"] == name)
     }
 
-    /// Leads whose write was begun and not answered.
+    /// Leads with a write, perhaps not the first one, that was begun and not answered.
     fn unanswered(&self) -> BTreeSet<&str> {
-        let answered: BTreeSet<&str> = self
-            .of_type("answer")
-            .map(|line| text(&line["uuid"]))
-            .collect();
-        self.of_type("write")
-            .map(|line| text(&line["uuid"]))
-            .filter(|id| !answered.contains(id))
-            .collect()
+        let mut open: BTreeSet<&str> = BTreeSet::new();
+        for line in &self.lines {
+            match text(&line["type"]) {
+                "write" => drop(open.insert(text(&line["uuid"]))),
+                "answer" => drop(open.remove(text(&line["uuid"]))),
+                _ => {}
+            }
+        }
+        open
     }
 
     fn outcomes(&self) -> BTreeMap<&str, &str> {
