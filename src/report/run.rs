@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::field_summary::{FieldSummary, PlanNames, field_summary};
 use super::style::{
-    ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, visible,
+    ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, signed, visible,
 };
 use crate::apply::history::RunSummary;
 use crate::apply::journal::Line;
@@ -289,15 +289,7 @@ fn one_line(summary: &FieldSummary) -> String {
             let (before, after) = (paint(REMOVE, visible(before)), paint(ADD, visible(after)));
             format!("{before} -> {after}")
         }
-        FieldSummary::Set { added, removed } => {
-            let added = added
-                .iter()
-                .map(|tag| paint(ADD, format_args!("+{}", visible(tag))));
-            let removed = removed
-                .iter()
-                .map(|tag| paint(REMOVE, format_args!("-{}", visible(tag))));
-            added.chain(removed).collect::<Vec<_>>().join(" ")
-        }
+        FieldSummary::Set { added, removed } => signed(added, removed),
         FieldSummary::Notes(notes) => {
             let notes = notes
                 .iter()

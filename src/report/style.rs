@@ -36,6 +36,17 @@ pub fn some(items: impl ExactSizeIterator<Item = impl Display>, most: usize) -> 
     list.join(", ")
 }
 
+/// Tags that come and go, each with its sign.
+pub(super) fn signed(added: &[String], removed: &[String]) -> String {
+    let added = added
+        .iter()
+        .map(|tag| paint(ADD, format_args!("+{}", visible(tag))));
+    let removed = removed
+        .iter()
+        .map(|tag| paint(REMOVE, format_args!("-{}", visible(tag))));
+    added.chain(removed).collect::<Vec<_>>().join(" ")
+}
+
 /// Lines with the same indentation.
 pub(super) fn indented(out: &mut dyn Write, depth: usize, line: impl Display) -> fmt::Result {
     writeln!(out, "{:depth$}{line}", "")

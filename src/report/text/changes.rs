@@ -9,7 +9,7 @@ use crate::lead::Field;
 use crate::plan::{Action, Change, Class, Source};
 use crate::report::field_summary::{FieldSummary, Group, PlanNames, kept, line_of};
 use crate::report::style::{
-    ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, some, visible,
+    ADD, BAD, CHANGE, FAINT, GOOD, REMOVE, STRONG, count, indented, paint, signed, some, visible,
 };
 
 /// One lead, with a line for each of its fields.
@@ -164,20 +164,8 @@ fn write_fields(out: &mut dyn Write, group: &Group<'_>, places: Vec<String>) -> 
                 indented(out, 4, format_args!("{head}{before} -> {after}{place}"))?;
             }
             FieldSummary::Set { added, removed } => {
-                let added = added
-                    .iter()
-                    .map(|tag| paint(ADD, format_args!("+{}", visible(tag))));
-                let removed = removed
-                    .iter()
-                    .map(|tag| paint(REMOVE, format_args!("-{}", visible(tag))));
-                indented(
-                    out,
-                    4,
-                    format_args!(
-                        "{head}{}{place}",
-                        added.chain(removed).collect::<Vec<_>>().join(" ")
-                    ),
-                )?;
+                let tags = signed(added, removed);
+                indented(out, 4, format_args!("{head}{tags}{place}"))?;
             }
             FieldSummary::Notes(notes) => {
                 for (at, note) in notes.iter().enumerate() {

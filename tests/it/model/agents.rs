@@ -336,6 +336,8 @@ fn lost(case: &Crowd, world: &World, seen: &Seen) -> Vec<String> {
         }
         let record = &seen.records[&edit.uuid]["profile"];
         match edit.field {
+            // The platform changes it, too, and one lead does not show whose change it is.
+            "status" if case.has_side_effects => false,
             "status" => {
                 let later = |other: &AgentEdit| {
                     other.uuid == edit.uuid
@@ -501,11 +503,7 @@ fn play(seed: u64) -> bool {
             oldest <= Duration::from_secs(2) + page + seen.slack,
             "a write was sent {oldest:?} after its lead was read"
         );
-        assert!(
-            lost.is_empty() || case.has_side_effects,
-            "overwritten: {}",
-            lost.join("\n")
-        );
+        assert!(lost.is_empty(), "overwritten: {}", lost.join("\n"));
         check_run_file(&run, &seen);
         check_outcomes(&case, &run, &seen);
         check_journal(&next);
