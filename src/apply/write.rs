@@ -255,6 +255,11 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
             return;
         }
         self.finish(pending, task, Some(failed));
+        self.count_failure();
+    }
+
+    /// A lead will not be written again, although its write failed.
+    fn count_failure(&mut self) {
         self.failures += 1;
         if self.failures >= self.context.options.max_failures {
             self.context.stop.ask(Reason::Failures);

@@ -1,8 +1,9 @@
 //! Inboxes in which agents work while a run goes on. The oracle knows every request and every edit: each write follows a reading that is
 //! young enough, and no edit that is older than that is lost.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use convertalk::sandbox::{AgentEdit, LoggedRequest};
@@ -311,6 +312,48 @@ fn a_write_that_may_have_been_set_back_is_not_sent_again() {
         ran.exits(0);
         assert_eq!(puts, 2, "{after}");
     }
+}
+
+#[test]
+fn writes_that_may_have_been_set_back_count_as_failed() {
+    let written: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let sent = Arc::clone(&written);
+    let url = serve(move |request| {
+        let mut sent = sent.lock().expect("a lock");
+        if request.starts_with("PUT") {
+            let body = request.split_once("\r\n\r\n").expect("a body").1;
+            let body: Json = serde_json::from_str(body).expect("JSON");
+            sent.insert(body["uuid"].as_str().expect("text").to_owned());
+            return ("500 Internal Server Error", String::new());
+        }
+        let lead = |number: usize| {
+            let id = uuid(number);
+            let hour = if sent.contains(&id) { 5 } else { 4 };
+            format!(
+                r#"{{"uuid":"{id}","status":"OPEN","updatedAt":"2026-02-03T0{hour}:05:06.789Z"}}"#
+            )
+        };
+        let data = if request.contains("page=1&type=lead") {
+            (1..=20).map(lead).collect::<Vec<_>>().join(",")
+        } else {
+            String::new()
+        };
+        ("200 OK", format!(r#"{{"success":true,"data":[{data}]}}"#))
+    });
+    let world = World::new(&[], "");
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    let config = config.replace("endpoint: sandbox", "endpoint: sandbox, concurrency: 1");
+    world.write("convertalk.yaml", &config);
+    let leads = (1..=20).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)));
+    world.declare(&leads.collect::<String>());
+    let words = "apply --yes --canary 0 --max-failures 3 --patience 200ms";
+    let mut command = world.command(&words.split(' ').collect::<Vec<_>>());
+    command.env("CONVERTALK_ENDPOINT", url);
+    let ran = world.ran(command.output().expect("the program runs"));
+    let ran = ran.exits(5);
+    let written = written.lock().expect("a lock").len();
+    assert_eq!(written, 3, "{}", ran.out);
+    assert!(ran.out.contains("untried"), "{}", ran.out);
 }
 
 #[test]

@@ -86,6 +86,7 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
             (Precheck::Proceed(_), Some(mut attempts)) if attempts.may_be_set_back(seen) => {
                 attempts.failed.words += UPDATED;
                 self.wrote(&pending, attempts.task, Some(attempts.failed));
+                self.count_failure();
             }
             (Precheck::Proceed(task), attempts) => {
                 pending.attempts = attempts;
