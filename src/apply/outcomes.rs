@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Outcome;
 use super::journal::Line;
-use super::platform::{Knowledge, LearnedEffect};
+use super::platform::{Knowledge, LeadCounts, LearnedEffect};
 use super::run::{Context, RunOptions};
 use crate::cancel::Reason;
 use crate::lead::{FieldId, LeadId};
@@ -28,6 +28,8 @@ pub struct Report {
     pub not_read_back: usize,
     /// What is known about the platform.
     pub knowledge: Knowledge,
+    /// What this run saw that was no side effect.
+    pub(super) unchanged: LeadCounts,
     /// Leads that are written once more.
     pub(super) again: BTreeMap<LeadId, Again>,
     /// How many were, after a side effect.

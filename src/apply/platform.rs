@@ -4,7 +4,7 @@
 //! with a write of others (assigning opens a lead). The file is bound to one inbox. It is a hint: one that is broken, of another
 //! inbox or of another version is ignored, and what it says is corrected by what later runs see.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -52,6 +52,19 @@ pub struct Knowledge {
     pub side_effects: Vec<LearnedEffect>,
 }
 
+/// What a write did with a field that it did not write, on how many leads of this run.
+pub(super) type LeadCounts = BTreeMap<UnwrittenField, u64>;
+
+/// A field that a write did not write.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct UnwrittenField {
+    /// The fields that were written.
+    pub(super) with: BTreeSet<String>,
+    pub(super) field: &'static str,
+    /// What it showed after the write.
+    pub(super) shown: Option<String>,
+}
+
 /// A field that nobody wrote and that changed with a write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LearnedEffect {
@@ -71,6 +84,12 @@ impl LearnedEffect {
     /// Whether it was seen on most leads. People in the inbox change fields, too, on a few.
     pub fn is_likely(&self) -> bool {
         self.leads > self.without
+    }
+
+    /// Whether this write would have had the effect, and did not. Where the field already showed what the effect gives it, nothing is known.
+    fn is_missing_in(&self, write: &UnwrittenField) -> bool {
+        let would_show = self.shown.is_some() && self.shown == write.shown;
+        self.field == write.field && !would_show && self.with.is_subset(&write.with)
     }
 
     /// What was seen, in words.
@@ -122,35 +141,42 @@ impl Knowledge {
         self.side_effects.iter().filter(|effect| effect.is_likely())
     }
 
-    /// Notes that `field` changed with a write of these.
-    pub(super) fn saw_effect(&mut self, with: &BTreeSet<String>, field: &str, shown: Option<&str>) {
-        let is_same = |effect: &&mut LearnedEffect| {
-            effect.field == field
-                && effect.shown.as_deref() == shown
-                && !effect.with.is_disjoint(with)
+    /// Notes that a field changed with a write of others. `unchanged` has the leads seen before on which fields did not: an effect
+    /// that is seen only now would have shown there.
+    pub(super) fn saw_effect(&mut self, seen: UnwrittenField, unchanged: &LeadCounts) {
+        let is_same = |effect: &LearnedEffect| {
+            effect.field == seen.field
+                && effect.shown == seen.shown
+                && !effect.with.is_disjoint(&seen.with)
         };
-        match self.side_effects.iter_mut().find(is_same) {
-            Some(effect) => {
-                effect.with.retain(|name| with.contains(name));
-                effect.leads += 1;
-            }
-            None => self.side_effects.push(LearnedEffect {
-                with: with.clone(),
-                field: field.to_owned(),
-                shown: shown.map(str::to_owned),
-                leads: 1,
-                without: 0,
-            }),
-        }
+        let at = self.side_effects.iter().position(is_same);
+        let known = at.map(|at| self.side_effects.remove(at));
+        let common =
+            |effect: &LearnedEffect| effect.with.intersection(&seen.with).cloned().collect();
+        let known_with = known.as_ref().map(common);
+        let mut effect = LearnedEffect {
+            with: known_with.unwrap_or(seen.with),
+            field: seen.field.to_owned(),
+            shown: seen.shown,
+            leads: known.as_ref().map_or(1, |effect| effect.leads + 1),
+            without: known.as_ref().map_or(0, |effect| effect.without),
+        };
+        let was_counted = |write: &UnwrittenField| {
+            let known = known.as_ref();
+            known.is_some_and(|effect| effect.is_missing_in(write))
+        };
+        let missing = unchanged
+            .iter()
+            .filter(|(write, _)| effect.is_missing_in(write) && !was_counted(write));
+        effect.without += missing.map(|(_, leads)| leads).sum::<u64>();
+        let at = at.unwrap_or(self.side_effects.len());
+        self.side_effects.insert(at, effect);
     }
 
-    /// Notes that a write of these left `field` as it was, which showed `shown`.
-    pub(super) fn saw_none(&mut self, with: &BTreeSet<String>, field: &str, shown: Option<&str>) {
+    /// Notes that a write of others left a field as it was.
+    pub(super) fn saw_none(&mut self, seen: &UnwrittenField) {
         for effect in &mut self.side_effects {
-            let would_show = effect.shown.is_some() && effect.shown.as_deref() == shown;
-            if effect.field == field && !would_show && effect.with.is_subset(with) {
-                effect.without += 1;
-            }
+            effect.without += u64::from(effect.is_missing_in(seen));
         }
     }
 
@@ -214,17 +240,21 @@ pub fn save(root: &Path, record: &PlatformRecord) -> Result<(), WriteError> {
 mod tests {
     use super::*;
 
-    fn names(names: &[&str]) -> BTreeSet<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
+    fn seen(with: &[&str], shown: &str) -> UnwrittenField {
+        UnwrittenField {
+            with: with.iter().map(|name| (*name).to_owned()).collect(),
+            field: "status",
+            shown: Some(shown.to_owned()),
+        }
     }
 
     #[test]
     fn an_effect_keeps_what_all_its_writes_had_in_common() {
         let mut known = Knowledge::default();
-        known.saw_effect(&names(&["agent", "tags"]), "status", Some("INPROGRESS"));
-        known.saw_effect(&names(&["agent"]), "status", Some("INPROGRESS"));
-        known.saw_none(&names(&["tags"]), "status", Some("OPEN"));
-        known.saw_none(&names(&["agent"]), "status", Some("INPROGRESS"));
+        known.saw_effect(seen(&["agent", "tags"], "INPROGRESS"), &LeadCounts::new());
+        known.saw_effect(seen(&["agent"], "INPROGRESS"), &LeadCounts::new());
+        known.saw_none(&seen(&["tags"], "OPEN"));
+        known.saw_none(&seen(&["agent"], "INPROGRESS"));
         assert_eq!(
             known.lines(),
             ["writing agent changed status to INPROGRESS, on 2 of 2 leads"]
@@ -232,18 +262,50 @@ mod tests {
     }
 
     #[test]
+    fn writes_without_an_effect_count_in_any_order() {
+        let effects = [
+            seen(&["agent", "tags"], "REVIEW"),
+            seen(&["agent"], "REVIEW"),
+        ];
+        let none = [
+            (seen(&["agent"], "OPEN"), 3),
+            (seen(&["agent", "tags"], "OPEN"), 1),
+            (seen(&["agent", "tags"], "REVIEW"), 1),
+        ];
+        let (mut first, mut last) = (Knowledge::default(), Knowledge::default());
+        for effect in effects.clone() {
+            first.saw_effect(effect, &LeadCounts::new());
+        }
+        for (write, leads) in &none {
+            for _ in 0..*leads {
+                first.saw_none(write);
+                last.saw_none(write);
+            }
+        }
+        let before = LeadCounts::from(none);
+        for effect in effects {
+            last.saw_effect(effect, &before);
+        }
+        assert_eq!(first, last);
+        assert_eq!(
+            (first.side_effects[0].leads, first.side_effects[0].without),
+            (2, 4)
+        );
+        assert_eq!(first.lines(), Vec::<String>::new());
+    }
+
+    #[test]
     fn an_edit_of_a_person_is_no_effect() {
         let mut known = Knowledge::default();
-        let agent = names(&["agent"]);
-        known.saw_effect(&agent, "status", Some("REVIEW"));
-        known.saw_none(&agent, "status", Some("OPEN"));
+        known.saw_effect(seen(&["agent"], "REVIEW"), &LeadCounts::new());
+        known.saw_none(&seen(&["agent"], "OPEN"));
         assert_eq!(known.lines(), Vec::<String>::new());
         assert!(
             !known.is_edit("status", Some("ONHOLD")),
             "nothing is sure yet"
         );
         for _ in 0..3 {
-            known.saw_effect(&agent, "status", Some("INPROGRESS"));
+            known.saw_effect(seen(&["agent"], "INPROGRESS"), &LeadCounts::new());
         }
         assert!(known.is_edit("status", Some("ONHOLD")));
         assert!(!known.is_edit("status", Some("INPROGRESS")));

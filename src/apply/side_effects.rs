@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 
 use super::check::{Check, Instead};
-use super::platform::Knowledge;
+use super::outcomes::Report;
+use super::platform::{Knowledge, UnwrittenField};
 use super::precheck::Task;
 use crate::diff::{FieldChange, is_at_before, value};
 use crate::lead::{Field, FieldMask, Kind, Lead};
@@ -15,20 +16,23 @@ use crate::observe::Observed;
 use crate::plan::{Action, Change, Fields};
 
 /// Counts what changed with a write, and what did not.
-pub(super) fn learn(known: &mut Knowledge, task: &Task, check: &Check, now: &Observed) {
+pub(super) fn learn(report: &mut Report, task: &Task, check: &Check, now: &Observed) {
     let with = written(task);
+    let unwritten = |field: &Field| UnwrittenField {
+        with: with.clone(),
+        field: field.id().group(),
+        shown: shown(&now.lead, field),
+    };
     for field in &check.effects {
-        known.saw_effect(
-            &with,
-            field.id().group(),
-            shown(&now.lead, field).as_deref(),
-        );
+        let seen = unwritten(field);
+        report.knowledge.saw_effect(seen, &report.unchanged);
     }
     let all = [Field::STATUS, Field::AGENT];
     for field in all.iter().filter(|field| !check.effects.contains(field)) {
-        let group = field.id().group();
-        if !with.contains(group) {
-            known.saw_none(&with, group, shown(&now.lead, field).as_deref());
+        let seen = unwritten(field);
+        if !with.contains(seen.field) {
+            report.knowledge.saw_none(&seen);
+            *report.unchanged.entry(seen).or_default() += 1;
         }
     }
 }

@@ -104,7 +104,7 @@ fn once_more<W: Writer>(
     }
     let accepted = context.options.side_effects;
     let change = side_effects::again(task, (check, now), accepted, &report.knowledge);
-    side_effects::learn(&mut report.knowledge, task, check, now);
+    side_effects::learn(report, task, check, now);
     let mut once_more = Again {
         remarks: remarks(check),
         ..Again::default()
@@ -138,7 +138,7 @@ pub(super) fn verified<W: Writer>(
     now: Arc<Observed>,
 ) {
     if !report.is_again(&written.task.change.uuid) {
-        side_effects::learn(&mut report.knowledge, &written.task, &check, &now);
+        side_effects::learn(report, &written.task, &check, &now);
     }
     conclude(context, report, written, ReadBack::Shown(check, now));
 }

@@ -77,7 +77,7 @@ pub(super) async fn write<'a, W: Writer>(
             {
                 looks.push(read(context, look, &projection));
             }
-            while let Some(page) = run.confirmations.next() {
+            while let Some(page) = run.next_confirmation() {
                 confirmations.push(read(context, Look::of_page(page), &projection));
             }
             let may_write = permits.is_empty() && writes.len() < width;
@@ -102,9 +102,7 @@ pub(super) async fn write<'a, W: Writer>(
             },
             Some(attempt) = writes.next() => run.settle(attempt),
             Some((look, found)) = looks.next() => run.take(&look, found),
-            Some((_, page)) = confirmations.next() => if let Ok(page) = page {
-                run.confirm(page);
-            },
+            Some((_, page)) = confirmations.next() => run.confirm(page),
             () = until(wake) => {}
             () = context.stop.until_interrupted(), if is_idle => {}
         }
@@ -293,8 +291,10 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
 
     /// Nothing more is sent for a lead.
     fn done(&mut self, pending: &Pending<'a>, is_written: bool) {
-        self.queue.done(&pending.change.uuid);
-        self.confirmations.ended(pending.listed, is_written);
+        let id = &pending.change.uuid;
+        self.queue.done(id);
+        self.confirmations
+            .ended(pending.listed, is_written.then_some(id));
     }
 
     /// Nothing more is sent for a lead, because of what `words` say.

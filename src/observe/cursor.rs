@@ -1,7 +1,8 @@
 //! Which page of a list is requested next, and when a list has ended.
 //!
 //! Pages are requested ahead of the answers, so some may lie beyond the end: requests in vain. They are bounded by a tenth of the pages
-//! that had records where nothing is known of a list, and of a list whose length is known there are none. A short page is a sign that the
+//! that had records, and two more where leads are still to be found, where nothing is known of a list, and of a list whose length is known
+//! there are none. A short page is a sign that the
 //! list may have ended: then only the pages that would prove it are open.
 //!
 //! Where a list is read to its end, or many leads are still to be found, single pages far ahead are scouted: one that has records shows that

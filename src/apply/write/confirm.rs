@@ -12,17 +12,19 @@ use crate::apply::Writer;
 use crate::apply::check::{Check, check};
 use crate::apply::run::{Context, Progress};
 use crate::apply::verify::verified;
-use crate::observe::Seen;
+use crate::lead::LeadId;
+use crate::observe::{ObserveError, Seen};
 
-/// After this many consecutive pages that confirmed nothing, the listing is assumed to lag, or to move when leads are written.
+/// After this many consecutive pages that could not be read, or confirmed nothing, the listing is assumed to lag, or to move when leads
+/// are written.
 const GIVE_UP: u32 = 2;
 
 /// The pages of the listing that hold leads of a run.
 #[derive(Debug, Default)]
 pub(super) struct Confirmations {
     open: BTreeMap<Seen, PageLeads>,
-    /// Pages of which all leads have ended, in that order, if any was written.
-    due: VecDeque<Seen>,
+    /// Pages of which all leads have ended, in that order, and those of them that were written.
+    due: VecDeque<(Seen, Vec<LeadId>)>,
     in_vain: u32,
 }
 
@@ -31,7 +33,7 @@ pub(super) struct Confirmations {
 struct PageLeads {
     /// How many have not ended.
     left: usize,
-    is_any_written: bool,
+    written: Vec<LeadId>,
 }
 
 impl Confirmations {
@@ -54,55 +56,71 @@ impl Confirmations {
         }
     }
 
-    /// A lead of this page has ended.
-    pub(super) fn ended(&mut self, page: Option<Seen>, is_written: bool) {
-        let Some(page) = page else { return };
-        let Some(leads) = self.open.get_mut(&page) else {
+    /// A lead of this page has ended, and was written if it is given.
+    pub(super) fn ended(&mut self, page: Option<Seen>, written: Option<&LeadId>) {
+        let Some(Entry::Occupied(mut leads)) = page.map(|page| self.open.entry(page)) else {
             return;
         };
-        leads.left -= 1;
-        leads.is_any_written |= is_written;
-        if leads.left == 0 {
-            self.due.extend(leads.is_any_written.then_some(page));
-            self.open.remove(&page);
+        let PageLeads { left, written: all } = leads.get_mut();
+        *left -= 1;
+        all.extend(written.cloned());
+        if *left == 0 {
+            let (page, PageLeads { written, .. }) = leads.remove_entry();
+            self.due.push_back((page, written));
         }
     }
 
-    /// The next page to read.
-    pub(super) fn next(&mut self) -> Option<Seen> {
-        self.due.pop_front().filter(|_| self.in_vain < GIVE_UP)
+    /// The next page to read. One is not read if other pages confirmed all its leads.
+    fn next(&mut self, is_open: impl Fn(&LeadId) -> bool) -> Option<Seen> {
+        while let Some((page, written)) = self.due.pop_front() {
+            if self.in_vain < GIVE_UP && written.iter().any(&is_open) {
+                return Some(page);
+            }
+        }
+        None
+    }
+
+    fn count(&mut self, is_in_vain: bool) {
+        self.in_vain = if is_in_vain { self.in_vain + 1 } else { 0 };
     }
 }
 
 impl<W: Writer> Writes<'_, '_, W> {
+    /// The next page to read back.
+    pub(super) fn next_confirmation(&mut self) -> Option<Seen> {
+        self.confirmations
+            .next(|id| self.written.get(id).is_some_and(may_be_confirmed))
+    }
+
     /// Concludes the written leads that a page confirms. What is wrong with a page that cannot be read, reading back reports.
-    pub(super) fn confirm(&mut self, page: ReadResult) {
+    pub(super) fn confirm(&mut self, page: Result<ReadResult, ObserveError<W::Error>>) {
+        let Ok(page) = page else {
+            self.confirmations.count(true);
+            return;
+        };
         let mut is_in_vain = true;
         for (id, now) in page.leads {
             let Entry::Occupied(written) = self.written.entry(id) else {
                 continue;
             };
-            let WrittenLead {
-                task,
-                failed,
-                ended,
-            } = written.get();
-            if failed.is_some() || *ended > page.reading.sent {
+            let lead = written.get();
+            if !may_be_confirmed(lead) || lead.ended > page.reading.sent {
                 continue;
             }
-            let check = check(task, &now, self.context.options.side_effects);
+            let check = check(&lead.task, &now, self.context.options.side_effects);
             if is_plain(&check) {
                 is_in_vain = false;
                 (self.context.progress)(Progress::Verified);
                 verified(self.context, self.report, written.remove(), check, now);
             }
         }
-        self.confirmations.in_vain = if is_in_vain {
-            self.confirmations.in_vain + 1
-        } else {
-            0
-        };
+        self.confirmations.count(is_in_vain);
     }
+}
+
+/// Whether one reading may conclude it: of a failed write, reading back decides.
+fn may_be_confirmed(written: &WrittenLead) -> bool {
+    written.failed.is_none()
 }
 
 /// Whether a lead shows what was written, and nothing else of it changed.
@@ -112,4 +130,71 @@ fn is_plain(check: &Check) -> bool {
         && check.changed.is_empty()
         && check.emptied.is_empty()
         && !check.notes_doubled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::ChatType;
+
+    fn lead(n: usize) -> LeadId {
+        LeadId::new(format!("00000000-0000-4000-8000-{n:012}"))
+    }
+
+    fn page(page: u32) -> Seen {
+        Seen {
+            list: ChatType::Lead,
+            page,
+        }
+    }
+
+    /// Pages with this number of leads on each of these pages.
+    fn confirmations(pages: &[(u32, usize)]) -> Confirmations {
+        let leads = |left| PageLeads {
+            left,
+            ..PageLeads::default()
+        };
+        Confirmations {
+            open: pages
+                .iter()
+                .map(|(n, left)| (page(*n), leads(*left)))
+                .collect(),
+            ..Confirmations::default()
+        }
+    }
+
+    #[test]
+    fn a_page_is_due_when_all_its_leads_have_ended() {
+        let mut all = confirmations(&[(1, 2), (2, 1)]);
+        all.ended(Some(page(1)), Some(&lead(1)));
+        all.ended(None, Some(&lead(9)));
+        assert_eq!(all.next(|_| true), None);
+        all.ended(Some(page(2)), Some(&lead(3)));
+        all.ended(Some(page(1)), None);
+        assert_eq!(all.next(|_| true), Some(page(2)));
+        assert_eq!(all.next(|_| true), Some(page(1)));
+        assert_eq!(all.next(|_| true), None);
+    }
+
+    #[test]
+    fn a_page_is_not_read_for_leads_that_it_cannot_confirm() {
+        let mut all = confirmations(&[(1, 1), (2, 1), (3, 1)]);
+        all.ended(Some(page(1)), None);
+        all.ended(Some(page(2)), Some(&lead(2)));
+        all.ended(Some(page(3)), Some(&lead(3)));
+        assert_eq!(all.next(|id| *id == lead(3)), Some(page(3)));
+    }
+
+    #[test]
+    fn pages_in_vain_end_it() {
+        let mut all = confirmations(&[(1, 1), (2, 1)]);
+        all.ended(Some(page(1)), Some(&lead(1)));
+        all.ended(Some(page(2)), Some(&lead(2)));
+        for is_in_vain in [true, false, true] {
+            all.count(is_in_vain);
+        }
+        assert_eq!(all.next(|_| true), Some(page(1)));
+        all.count(true);
+        assert_eq!(all.next(|_| true), None);
+    }
 }
