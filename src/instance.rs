@@ -160,6 +160,11 @@ pub(crate) fn take<T: DeserializeOwned>(
     shape: &Shape,
 ) -> Result<T, SchemaFault> {
     shape.check(&document, text)?;
+    take_checked(document)
+}
+
+/// A document that was compared with its schema, as a type.
+pub(crate) fn take_checked<T: DeserializeOwned>(document: Value) -> Result<T, SchemaFault> {
     // What the schema takes and the type does not: a date that is none, say.
     serde_json::from_value(document).map_err(|error| SchemaFault::whole(error.to_string()))
 }

@@ -1,7 +1,7 @@
 //! Snapshots: the live listing in a file, for plans without credentials.
 //!
 //! Owns the file format (JSON Lines: a header, one line for each lead, an end), the redaction of personal data in it, and a reader that
-//! returns it page by page, like the API. A pull request from a fork has no secrets, and its checks are public. So, unless the
+//! returns it like a listing of the API. A pull request from a fork has no secrets, and its checks are public. So, unless the
 //! snapshot was made with `--names full`, it contains status, tags and agent of each lead, the attributes whose keys the files declare,
 //! and only those contact values and notes that the files declare. Other contact values are masked, other notes left out.
 
@@ -31,7 +31,7 @@ mod write;
 pub use error::SnapshotError;
 pub use write::write;
 
-use shape::{BadLine, is_lead_of, read_line};
+use shape::{BadLine, read_line};
 
 /// The format version that this program writes and reads.
 const FORMAT_VERSION: u32 = 1;
@@ -159,9 +159,9 @@ impl Snapshot {
     /// Not a snapshot.
     pub fn open_any(path: &Path) -> Result<Self, SnapshotError> {
         let path = path.to_owned();
-        let first = lines(&path, None)?.next().transpose()?;
+        let first = lines(&path)?.next().transpose()?;
         match first {
-            Some((_, Some(SnapshotLine::Snapshot(head)))) => Ok(Self { path, head }),
+            Some((_, SnapshotLine::Snapshot(head))) => Ok(Self { path, head }),
             Some(_) | None => Err(not_a_snapshot(
                 &path,
                 SchemaFault::whole("the first line is not the head of a snapshot"),
@@ -218,40 +218,29 @@ impl Snapshot {
         }
     }
 
-    fn page_of(&self, list: ChatType, projection: &Projection) -> Result<Page, SnapshotError> {
+    /// All leads, of both lists.
+    fn leads(&self, projection: &Projection) -> Result<Page, SnapshotError> {
         let mut page = Page::default();
         let (mut leads, mut end) = (0, None);
-        // Leads of the other list are compared with the schema when that list is read: both always are.
-        let other = match list {
-            ChatType::Lead => ChatType::NonLead,
-            ChatType::NonLead => ChatType::Lead,
-        };
-        for line in lines(&self.path, Some(other))?.skip(1) {
+        for line in lines(&self.path)?.skip(1) {
             let (number, line) = line?;
-            let Some(line) = line else {
-                leads += 1;
-                continue;
+            let not_a_snapshot = |problem| {
+                let fault = SchemaFault::whole(problem);
+                not_a_snapshot(&self.path, fault.on_line(number))
             };
             match line {
                 SnapshotLine::Lead(shown) => {
                     leads += 1;
-                    add(&mut page, *shown, projection).ok_or_else(|| {
-                        let fault = SchemaFault::whole("a value does not fit its field");
-                        not_a_snapshot(&self.path, fault.on_line(number))
-                    })?;
+                    add(&mut page, *shown, projection)
+                        .ok_or_else(|| not_a_snapshot("a value does not fit its field"))?;
                 }
-                // The list is unknown. Both are always read, so either will do.
                 SnapshotLine::Unreadable { uuid, reason } => {
-                    let is_kept = projection.mask(Key::new(uuid.as_str())).is_some();
-                    if list == ChatType::Lead && is_kept {
+                    if projection.mask(Key::new(uuid.as_str())).is_some() {
                         page.unreadable.push(Unreadable { id: uuid, reason });
                     }
                 }
                 SnapshotLine::End { leads } => end = Some(leads),
-                SnapshotLine::Snapshot(_) => {
-                    let fault = SchemaFault::whole("a second head");
-                    return Err(not_a_snapshot(&self.path, fault.on_line(number)));
-                }
+                SnapshotLine::Snapshot(_) => return Err(not_a_snapshot("a second head")),
             }
         }
         if end != Some(leads) {
@@ -274,13 +263,13 @@ impl Reader for Snapshot {
         number: u32,
         projection: &Projection,
     ) -> Result<Page, SnapshotError> {
-        if number == 1 {
-            self.page_of(list, projection)
-        } else {
-            Ok(Page {
+        // The file is read once: its leads are on the first page of one list.
+        match (list, number) {
+            (ChatType::Lead, 1) => self.leads(projection),
+            (ChatType::Lead | ChatType::NonLead, _) => Ok(Page {
                 is_end: true,
                 ..Page::default()
-            })
+            }),
         }
     }
 
@@ -328,13 +317,12 @@ fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()>
     Some(())
 }
 
-/// A line with its number; `None` for a lead that is passed over.
-type NumberedLine = (u64, Option<SnapshotLine>);
+/// A line and its number.
+type NumberedLine = (u64, SnapshotLine);
 
-/// The numbered lines of a snapshot, without the leads of one list.
+/// The lines of a snapshot.
 fn lines(
     path: &Path,
-    without: Option<ChatType>,
 ) -> Result<impl Iterator<Item = Result<NumberedLine, SnapshotError>> + use<'_>, SnapshotError> {
     let failed = |source| SnapshotError::Io {
         path: path.to_owned(),
@@ -343,11 +331,8 @@ fn lines(
     let file = BufReader::new(File::open(path).map_err(failed)?);
     Ok(file.lines().zip(1..).map(move |(text, number)| {
         let text = text.map_err(failed)?;
-        if without.is_some_and(|list| is_lead_of(&text, list)) {
-            return Ok((number, None));
-        }
         match read_line(&text) {
-            Ok(line) => Ok((number, Some(line))),
+            Ok(line) => Ok((number, line)),
             Err(BadLine::Fault(fault)) => Err(not_a_snapshot(path, fault.on_line(number))),
             Err(BadLine::Version(version)) => Err(SnapshotError::Version {
                 path: path.to_owned(),
