@@ -47,7 +47,12 @@ pub struct Loaded {
     pub leads: usize,
     /// The lead files, each with how many leads it declares.
     pub leads_by_file: BTreeMap<Arc<str>, usize>,
+    /// The lead files' texts, as they were read.
+    pub texts: FileTexts,
 }
+
+/// The texts of files, by path.
+pub type FileTexts = BTreeMap<Arc<str>, String>;
 
 /// Reads and validates the workspace in `root` and all its lead files, on all cores.
 pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
@@ -84,7 +89,10 @@ pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
         let text = file::text(root, &file);
         (file, text)
     });
-    let (desired, leads_by_file) = gather(read.collect(), vocabulary, &mut diagnostics);
+    let read: Vec<Read> = read.collect();
+    let (desired, leads_by_file) = gather(&read, vocabulary, &mut diagnostics);
+    let texts = read.into_iter();
+    let texts = texts.filter_map(|(file, text)| Some((file, text.ok()?)));
     diagnostic::sort(&mut diagnostics);
     let fine = !diagnostics.iter().any(Diagnostic::is_error);
     Loaded {
@@ -94,6 +102,7 @@ pub fn load(root: &Path, overrides: &Overrides) -> Loaded {
         files: leads_by_file.len(),
         leads: leads_by_file.values().sum(),
         leads_by_file,
+        texts: texts.collect(),
     }
 }
 
@@ -107,7 +116,8 @@ pub fn desired_of(
         let text = file::decode(&file, text.into_bytes());
         (file, text)
     });
-    let (desired, _) = gather(read.collect(), workspace.vocabulary(), &mut diagnostics);
+    let read: Vec<Read> = read.collect();
+    let (desired, _) = gather(&read, workspace.vocabulary(), &mut diagnostics);
     diagnostic::sort(&mut diagnostics);
     (desired, diagnostics)
 }
@@ -115,7 +125,7 @@ pub fn desired_of(
 type Read = (Arc<str>, Result<String, Box<Diagnostic>>);
 
 fn gather(
-    read: Vec<Read>,
+    read: &[Read],
     vocabulary: Vocabulary<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> (Desired, BTreeMap<Arc<str>, usize>) {

@@ -18,6 +18,7 @@ use crate::git::head::head;
 use crate::git::repository;
 use crate::git::runner::GitError;
 use crate::lead::desired::Desired;
+use crate::lead_file::FileTexts;
 use crate::plan::{Head, Target};
 use crate::redaction::RedactionKey;
 use crate::sandbox::{self, Sandbox};
@@ -45,15 +46,23 @@ pub(super) fn free(leads: impl Send + 'static) {
 
 /// Finds and loads the workspace; prints every error in it.
 pub(super) fn files(directory: &Path, ui: &Ui) -> Result<Files, Error> {
+    files_to_edit(directory, ui).map(|(files, _)| files)
+}
+
+/// The same, with the texts that were read: an edit is made to what its decisions were made from.
+pub(super) fn files_to_edit(directory: &Path, ui: &Ui) -> Result<(Files, FileTexts), Error> {
     let root = config::find(directory)?;
     let loaded = lead_file::load(&root, &overrides());
     let errors = ui.diagnostics(&loaded.diagnostics);
     match (loaded.workspace, loaded.desired) {
-        (Some(workspace), Some(desired)) => Ok(Files {
-            workspace,
-            desired,
-            head: FilesHead::WorkTree,
-        }),
+        (Some(workspace), Some(desired)) => {
+            let files = Files {
+                workspace,
+                desired,
+                head: FilesHead::WorkTree,
+            };
+            Ok((files, loaded.texts))
+        }
         _ => Err(Error::Invalid { errors }),
     }
 }

@@ -9,7 +9,7 @@ use clap_complete::ArgValueCompleter;
 
 use super::compared::select;
 use super::complete;
-use super::session::{Files, files, free};
+use super::session::{Files, files_to_edit, free};
 use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::lead::{AgentId, Desired, DesiredLead, DesiredValue, Field, LeadId};
@@ -23,6 +23,8 @@ use crate::yaml::excerpt::quoted;
 pub(super) mod files;
 mod result;
 mod sheet;
+
+use sheet::SheetFile;
 
 /// Edit lead files in bulk: never the inbox
 ///
@@ -121,13 +123,15 @@ impl From<Vec<Problem>> for Problems {
 
 impl Set {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
-        let files = files(directory, ui)?;
-        let goals = match &self.from {
-            Some(path) => sheet::goals(path, self.add_to.as_deref(), &files)?,
+        // The sheet may be long in coming: the files are read after it.
+        let sheet = self.from.as_deref().map(SheetFile::read).transpose()?;
+        let (files, texts) = files_to_edit(directory, ui)?;
+        let goals = match &sheet {
+            Some(sheet) => sheet.goals(self.add_to.as_deref(), &files)?,
             None => self.goals(&files, ui)?,
         };
         let edits = goals.and_then(|goals| {
-            let edits = files::edit(&files, &goals.by_file)?;
+            let edits = files::edit(&files, &texts, &goals.by_file)?;
             Ok((goals, edits))
         });
         let (goals, edits) = match edits {
@@ -149,7 +153,7 @@ impl Set {
                 }
             }
         }
-        free((files, goals, edits));
+        free((files, texts, goals, edits));
         Ok(Exit::Done)
     }
 

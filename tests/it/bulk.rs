@@ -72,6 +72,61 @@ fn text(world: &World) -> String {
 }
 
 #[test]
+fn what_somebody_writes_before_the_sheet_ends_is_kept() {
+    let world = world();
+    let mut set = world
+        .command(&["set", "--from", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let mut stdin = set.stdin.take().expect("stdin");
+    std::io::Write::write_all(&mut stdin, b"uuid,status\n").expect("stdin");
+    let edited = LEADS.replace("status: REVIEW", "status: OPEN");
+    world.write("leads/all.yaml", &edited);
+    let row = format!("{},CLOSED\n", uuid(1));
+    std::io::Write::write_all(&mut stdin, row.as_bytes()).expect("stdin");
+    drop(stdin);
+    assert!(set.wait().expect("it ends").success());
+    assert_eq!(
+        text(&world),
+        edited.replacen("status: OPEN", "status: CLOSED", 1)
+    );
+}
+
+#[test]
+fn a_file_that_somebody_edits_during_the_listing_is_not_updated() {
+    let live = [record(1, "CLOSED", None, &["web"])];
+    let world = World::new(&live, "--latency 300ms");
+    let declared = |status: &str| {
+        format!(
+            "version: 1\nleads:\n  {}: {{ status: {status} }}\n",
+            uuid(1)
+        )
+    };
+    world.write("leads/all.yaml", &declared("OPEN"));
+    let pull = world
+        .command(&["pull", "--update"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    while world.reads() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    world.write("leads/all.yaml", &declared("REVIEW"));
+    let pull = world
+        .ran(pull.wait_with_output().expect("it ends"))
+        .exits(1);
+    assert!(
+        pull.err.contains("was changed by another program"),
+        "{}",
+        pull.err
+    );
+    assert_eq!(text(&world), declared("REVIEW"));
+}
+
+#[test]
 fn closing_everything_that_is_tagged_changes_one_word() {
     let world = world();
     let set = world.run("set --only tag=cold status=CLOSED").exits(0);

@@ -19,8 +19,8 @@ use crate::diff::{Class, FieldChange, value};
 use crate::error::{Error, Exit};
 use crate::lead::desired::Desired;
 use crate::lead::{DesiredValue, Lead, LeadId, Value};
+use crate::lead_file::FileTexts;
 use crate::lead_file::edit::{Adopted, Edit, Edited, adopt, apply};
-use crate::lead_file::read_text;
 use crate::observe::Live;
 use crate::plan::{Action, Change, Plan, Source};
 use crate::redaction::Redaction;
@@ -45,12 +45,15 @@ struct UpdatedFile {
 }
 
 impl Pull {
-    pub(super) fn update(&self, files: &Files, ui: &Ui) -> Result<Exit, Error> {
+    pub(super) fn update(&self, files: &Files, texts: &FileTexts, ui: &Ui) -> Result<Exit, Error> {
         let (plan, live) = self.compare(files, ui)?;
         let Work { edits, cannot } = self.work(&plan, &live, &files.desired);
         let done: Vec<UpdatedFile> = edits
             .into_par_iter()
-            .map(|(file, edits)| write(&files.workspace, file, &edits))
+            .filter_map(|(file, edits)| {
+                let text = texts.get(file.as_str())?;
+                Some(write(&files.workspace, file, text, &edits))
+            })
             .collect();
         match self.format {
             OutputFormat::Text => ui.result(&render_done(&done, plan.summary.declared))?,
@@ -233,33 +236,21 @@ impl Work {
     }
 }
 
-fn write(workspace: &Workspace, file: String, edits: &[Edit]) -> UpdatedFile {
+/// Edits a file, unless it is no longer what was read.
+fn write(workspace: &Workspace, file: String, text: &str, edits: &[Edit]) -> UpdatedFile {
     let name: Arc<str> = file.as_str().into();
-    let none = |file, error| UpdatedFile {
-        file,
-        values: 0,
-        leads: 0,
-        refused: Vec::new(),
-        error: Some(error),
-    };
-    let text = match read_text(&workspace.root, &name) {
-        Ok(text) => text,
-        Err(error) => {
-            return none(
-                file,
-                Error::Io {
-                    what: format!("read {name}"),
-                    source: std::io::Error::other(error.message),
-                },
-            );
-        }
-    };
-    let Edited { text: new, refused } = apply(&name, &text, edits, workspace.vocabulary());
+    let Edited { text: new, refused } = apply(&name, text, edits, workspace.vocabulary());
     if new != text
         && let Err(error) =
             atomic_file::replace(&workspace.root.join(&file), text.as_bytes(), new.as_bytes())
     {
-        return none(file, error.into());
+        return UpdatedFile {
+            file,
+            values: 0,
+            leads: 0,
+            refused: Vec::new(),
+            error: Some(error.into()),
+        };
     }
     let refusing = |edit: &&Edit| !refused.iter().any(|(other, _)| other == *edit);
     let made: Vec<&LeadId> = edits.iter().filter(refusing).map(|edit| &edit.id).collect();

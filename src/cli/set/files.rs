@@ -11,9 +11,9 @@ use crate::cli::session::Files;
 use crate::config::Workspace;
 use crate::error::Error;
 use crate::lead::{DesiredLead, LeadId};
+use crate::lead_file::FileTexts;
 use crate::lead_file::edit::{Known, rewrite};
 use crate::lead_file::emit::{self, AgentNames};
-use crate::lead_file::read_text;
 use crate::report::{Problem, Spot};
 
 /// A file and its new text.
@@ -25,9 +25,11 @@ pub(in crate::cli) struct FileEdit {
     pub(in crate::cli) new: String,
 }
 
-/// The new texts of the files that are to say something else.
+/// The new texts of the files that are to say something else. They are made from the texts that `files` were read from, and a file
+/// that somebody changed since is not written.
 pub(super) fn edit(
     files: &Files,
+    texts: &FileTexts,
     by_file: &BTreeMap<String, Assignments>,
 ) -> Result<Vec<FileEdit>, Problems> {
     let mut known: HashMap<&str, Vec<(&LeadId, &DesiredLead)>> = HashMap::new();
@@ -40,7 +42,7 @@ pub(super) fn edit(
             let known = known.get(file.as_str()).into_iter().flatten();
             one(
                 &files.workspace,
-                file,
+                (file, texts.get(file.as_str())),
                 &known.copied().collect(),
                 assignments,
             )
@@ -62,19 +64,12 @@ pub(super) fn edit(
 
 fn one(
     workspace: &Workspace,
-    file: &str,
+    (file, old): (&str, Option<&String>),
     known: &Known<'_>,
     assignments: &Assignments,
 ) -> Result<FileEdit, Vec<Problem>> {
     let name: Arc<str> = file.into();
-    let is_there = std::fs::symlink_metadata(workspace.root.join(file)).is_ok();
-    let old = if is_there {
-        let text = read_text(&workspace.root, &name);
-        Some(text.map_err(|error| vec![Problem::new("read", error.message)])?)
-    } else {
-        None
-    };
-    let start = old.clone().unwrap_or_else(|| {
+    let start = old.cloned().unwrap_or_else(|| {
         let names = AgentNames::new(&workspace.agents);
         emit::file(&BTreeMap::new(), &[], &names, None)
     });
@@ -85,7 +80,7 @@ fn one(
     match rewrite(&name, &start, Some(known), &goals, workspace.vocabulary()) {
         Ok(new) => Ok(FileEdit {
             file: file.to_owned(),
-            old,
+            old: old.cloned(),
             new,
         }),
         Err(refused) => Err(refused

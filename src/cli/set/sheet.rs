@@ -15,35 +15,47 @@ use crate::yaml::excerpt::quoted;
 /// The largest sheet that is read, in bytes.
 const LARGEST: u64 = 1 << 28;
 
-/// What the leads of a sheet are to say; those that no file declares are declared in `add_to`, where there is one.
-pub(super) fn goals(
-    path: &Path,
-    add_to: Option<&Path>,
-    files: &Files,
-) -> Result<Result<Goals, Problems>, Error> {
-    let add_to = add_to
-        .map(|file| lead_file(&files.workspace, file))
-        .transpose()?;
-    let bytes = bytes(path)?;
-    let (rows, mut errors) = read(&bytes, files.workspace.vocabulary());
-    let mut goals = Goals::default();
-    for row in &rows {
-        match (files.desired.get(&row.id), &add_to) {
-            (Some(lead), _) => goals.assign(&row.id, lead, &row.assignments.as_slice().into()),
-            (None, Some(file)) => {
-                goals.leads += 1;
-                let file = goals.by_file.entry(file.clone()).or_default();
-                file.insert(row.id.clone(), row.assignments.as_slice().into());
+/// A sheet, as it was read.
+pub(super) struct SheetFile<'p> {
+    path: &'p Path,
+    bytes: Vec<u8>,
+}
+
+impl<'p> SheetFile<'p> {
+    /// Reads a file, or stdin for `-`.
+    pub(super) fn read(path: &'p Path) -> Result<Self, Error> {
+        bytes(path).map(|bytes| Self { path, bytes })
+    }
+
+    /// What the leads of the sheet are to say; those that no file declares are declared in `add_to`, where there is one.
+    pub(super) fn goals(
+        &self,
+        add_to: Option<&Path>,
+        files: &Files,
+    ) -> Result<Result<Goals, Problems>, Error> {
+        let add_to = add_to
+            .map(|file| lead_file(&files.workspace, file))
+            .transpose()?;
+        let (rows, mut errors) = read(&self.bytes, files.workspace.vocabulary());
+        let mut goals = Goals::default();
+        for row in &rows {
+            match (files.desired.get(&row.id), &add_to) {
+                (Some(lead), _) => goals.assign(&row.id, lead, &row.assignments.as_slice().into()),
+                (None, Some(file)) => {
+                    goals.leads += 1;
+                    let file = goals.by_file.entry(file.clone()).or_default();
+                    file.insert(row.id.clone(), row.assignments.as_slice().into());
+                }
+                (None, None) => errors.push(undeclared(row)),
             }
-            (None, None) => errors.push(undeclared(row)),
         }
+        if errors.is_empty() {
+            return Ok(Ok(goals));
+        }
+        errors.sort_by_key(|error| (error.row, error.number));
+        let errors = errors.into_iter().map(|error| reported(self.path, error));
+        Ok(Err(Problems::Errors(errors.collect())))
     }
-    if errors.is_empty() {
-        return Ok(Ok(goals));
-    }
-    errors.sort_by_key(|error| (error.row, error.number));
-    let errors = errors.into_iter().map(|error| reported(path, error));
-    Ok(Err(Problems::Errors(errors.collect())))
 }
 
 fn reported(path: &Path, error: SheetError) -> Problem {
