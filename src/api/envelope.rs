@@ -338,7 +338,8 @@ impl<'de, R: Records> Visitor<'de> for Items<'_, R> {
     fn visit_str<E>(self, text: &str) -> Result<Data, E> {
         let text = text.trim();
         if self.texts.len() < MAX_TEXTS && !text.is_empty() {
-            self.texts.push(text.chars().take(WORDS + 1).collect());
+            // Whole: half a token could not be found in it.
+            self.texts.push(text.to_owned());
         }
         Ok(self.scalar())
     }

@@ -31,6 +31,27 @@ fn a_token_that_the_platform_repeats_is_scrubbed() {
 }
 
 #[test]
+fn a_token_at_which_a_long_message_ends_is_scrubbed() {
+    let world = World::new(&[], "");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    for before in (280..305).step_by(4) {
+        let words = "x".repeat(before);
+        let body = format!(r#"{{"success":false,"code":401,"message":"{words}{TOKEN} more"}}"#);
+        let mut command = world.command(&["plan", "-v", "-v"]);
+        let address = serve(move |_| ("401 Unauthorized", body.clone()));
+        command.env("CONVERTALK_ENDPOINT", address);
+        let ran = world.ran(command.output().expect("the program runs"));
+        let ran = ran.exits(1);
+        let all = ran.out + &ran.err;
+        assert!(all.contains(&"x".repeat(250)), "{before}: {all}");
+        for length in 4..TOKEN.len() {
+            let start = &TOKEN[..length];
+            assert!(!all.contains(&format!("x{start}")), "{before}: {start}");
+        }
+    }
+}
+
+#[test]
 fn verbose_output_tells_requests_and_neither_tokens_nor_ids() {
     let world = World::new(&[record(1, "OPEN", None, &[])], "--fault 500@read:1");
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
