@@ -24,8 +24,11 @@ const LARGEST: u64 = 1 << 20;
 /// The habit of adding notes, in words.
 const ADDS_NOTES: &str = "it adds notes to those there";
 
-/// After this many leads with one value, another value is taken for an edit of a person.
+/// A value that a field changed to on at least this many leads is the platform's, and another one an edit of a person.
 const SURE: u64 = 3;
+
+/// The same, if it was one in at most this many of the leads on which the field changed: people, too, may give several leads one value.
+const SHARE: u64 = 10;
 
 /// The file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -180,14 +183,15 @@ impl Knowledge {
         }
     }
 
-    /// Whether a value is none that the platform gave this field on several leads: then somebody in the inbox changed it.
+    /// Whether a value is none that the platform gives this field: then somebody in the inbox changed it. `None` is a value, too.
     pub(super) fn is_edit(&self, field: &str, shown: Option<&str>) -> bool {
-        let about = |effect: &&LearnedEffect| effect.field == field && effect.is_likely();
-        let seen = self.side_effects.iter().filter(about);
-        shown.is_some()
-            && seen.clone().map(|effect| effect.leads).sum::<u64>() >= SURE
-            && seen.clone().all(|effect| effect.shown.is_some())
-            && seen.clone().all(|effect| effect.shown.as_deref() != shown)
+        let mut leads: BTreeMap<Option<&str>, u64> = BTreeMap::new();
+        for effect in self.side_effects.iter().filter(|one| one.field == field) {
+            *leads.entry(effect.shown.as_deref()).or_default() += effect.leads;
+        }
+        let all: u64 = leads.values().sum();
+        leads.retain(|_, leads| *leads >= SURE && *leads * SHARE >= all);
+        !leads.is_empty() && !leads.contains_key(&shown)
     }
 }
 
@@ -308,6 +312,28 @@ mod tests {
             known.saw_effect(seen(&["agent"], "INPROGRESS"), &LeadCounts::new());
         }
         assert!(known.is_edit("status", Some("ONHOLD")));
+        assert!(known.is_edit("status", Some("REVIEW")), "seen once");
+        assert!(known.is_edit("status", None));
         assert!(!known.is_edit("status", Some("INPROGRESS")));
+        assert!(!known.is_edit("agent", None), "of another field");
+    }
+
+    #[test]
+    fn a_value_of_few_leads_among_many_is_no_effect() {
+        let mut known = Knowledge::default();
+        for (shown, leads) in [("INPROGRESS", 24), ("REVIEW", 4), ("ONHOLD", 3)] {
+            for _ in 0..leads {
+                known.saw_effect(seen(&["agent"], shown), &LeadCounts::new());
+            }
+        }
+        // The platform leaves most leads alone: those that it changes, it changes to these all the same.
+        for _ in 0..100 {
+            known.saw_none(&seen(&["agent"], "OPEN"));
+        }
+        let is_edit = |shown| known.is_edit("status", Some(shown));
+        assert_eq!(
+            ["INPROGRESS", "REVIEW", "ONHOLD", "OPEN"].map(is_edit),
+            [false, false, true, true]
+        );
     }
 }

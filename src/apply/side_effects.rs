@@ -2,7 +2,7 @@
 //!
 //! Whether the platform or a person changed a field cannot be seen on one lead. So each is counted ([`Knowledge`]), and reported as a
 //! side effect where it is seen on most leads. The workspace lists the fields that the platform may change: of those, a declared one
-//! is written once more, unless it shows a value that the platform gave none of several leads before: that is somebody's edit.
+//! is written once more, unless it shows another value than the platform gives that field on several leads: that is somebody's edit.
 
 use std::collections::BTreeSet;
 
@@ -15,25 +15,45 @@ use crate::lead::{Field, FieldMask, Kind, Lead};
 use crate::observe::Observed;
 use crate::plan::{Action, Change, Fields};
 
-/// Counts what changed with a write, and what did not.
-pub(super) fn learn(report: &mut Report, task: &Task, check: &Check, now: &Observed) {
-    let with = written(task);
-    let unwritten = |field: &Field| UnwrittenField {
-        with: with.clone(),
+/// Counts what changed with a write of other fields, and what did not. A field that was written counts, too, if the platform may change it.
+pub(super) fn learn(
+    report: &mut Report,
+    task: &Task,
+    (check, now): (&Check, &Observed),
+    accepted: FieldMask,
+) {
+    let written = written(task);
+    let seen = |with: BTreeSet<String>, field: &Field| UnwrittenField {
+        with,
         field: field.id().group(),
         shown: shown(&now.lead, field),
     };
-    for field in &check.effects {
-        let seen = unwritten(field);
+    // Beside the field itself.
+    let beside = |field: &Field| {
+        let group = field.id().group();
+        let is_counted = !written.contains(group) || accepted.has(field.id());
+        let with = written.iter().filter(|other| *other != group);
+        let with: BTreeSet<String> = with.cloned().collect();
+        (is_counted && !with.is_empty()).then(|| seen(with, field))
+    };
+    let effects = check.effects.iter();
+    let mut changed: Vec<UnwrittenField> =
+        effects.map(|field| seen(written.clone(), field)).collect();
+    let other = check
+        .instead
+        .iter()
+        .filter(|(_, instead)| *instead == Instead::Other);
+    changed.extend(other.filter_map(|(field, _)| beside(field)));
+    for seen in changed {
         report.knowledge.saw_effect(seen, &report.unchanged);
     }
+    let is_as_asked = |field: &&Field| {
+        !check.effects.contains(field) && check.instead.iter().all(|(other, _)| other != *field)
+    };
     let all = [Field::STATUS, Field::AGENT];
-    for field in all.iter().filter(|field| !check.effects.contains(field)) {
-        let seen = unwritten(field);
-        if !with.contains(seen.field) {
-            report.knowledge.saw_none(&seen);
-            *report.unchanged.entry(seen).or_default() += 1;
-        }
+    for seen in all.iter().filter(is_as_asked).filter_map(beside) {
+        report.knowledge.saw_none(&seen);
+        *report.unchanged.entry(seen).or_default() += 1;
     }
 }
 
@@ -45,8 +65,12 @@ pub(super) fn again(
     known: &Knowledge,
 ) -> Option<Change> {
     let change = &task.change;
-    let is_edit =
-        |field: &Field| known.is_edit(field.id().group(), shown(&now.lead, field).as_deref());
+    let is_edit = |field: &Field| match field.kind() {
+        Kind::Choice | Kind::Reference => {
+            known.is_edit(field.id().group(), shown(&now.lead, field).as_deref())
+        }
+        Kind::Set | Kind::KeyedText | Kind::Text | Kind::Boolean | Kind::Notes => false,
+    };
     let is_open = |field: &Field| accepted.has(field.id()) && !is_edit(field);
     let wrong: BTreeSet<&Field> = check.instead.iter().map(|(field, _)| field).collect();
     let is_effect = |(field, instead): &(Field, Instead)| {

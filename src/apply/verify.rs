@@ -77,6 +77,14 @@ async fn write_once<W: Writer>(
         |_| progress(Progress::Verified),
     )
     .await;
+    // What all leads show decides what a side effect is on each, in whatever order they are read.
+    for (written, result) in to_read.iter().zip(&results) {
+        if let ReadBack::Shown(check, now) = result
+            && !report.is_again(&written.task.change.uuid)
+        {
+            side_effects::learn(report, &written.task, (check, now), accepted);
+        }
+    }
     let mut again = Vec::new();
     for (written, result) in to_read.into_iter().zip(results) {
         if let ReadBack::Shown(check, now) = &result
@@ -104,7 +112,6 @@ fn once_more<W: Writer>(
     }
     let accepted = context.options.side_effects;
     let change = side_effects::again(task, (check, now), accepted, &report.knowledge);
-    side_effects::learn(report, task, check, now);
     let mut once_more = Again {
         remarks: remarks(check),
         ..Again::default()
@@ -138,7 +145,8 @@ pub(super) fn verified<W: Writer>(
     now: Arc<Observed>,
 ) {
     if !report.is_again(&written.task.change.uuid) {
-        side_effects::learn(report, &written.task, &check, &now);
+        let accepted = context.options.side_effects;
+        side_effects::learn(report, &written.task, (&check, &now), accepted);
     }
     conclude(context, report, written, ReadBack::Shown(check, now));
 }

@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::apply::{Update, WriteCertainty};
 use crate::cancel::Cancellation;
-use crate::lead::{DesiredField, DesiredValue, Field, Lead, Status, Value};
-use crate::observe::{ChatType, Echo, Leads, Observed, Page, Projection, Reader};
+use crate::lead::{AgentId, DesiredField, DesiredValue, Field, Lead, Status, Value};
+use crate::observe::{ChatType, Echo, Leads, Observed, Page, Projection, Reader, Seen};
 use crate::plan::{Action, Class, Fields, Source};
 
-/// Leads per page; each request takes the same time.
+/// All leads are on one page; each request takes the same time.
 struct Platform {
     leads: Mutex<Leads>,
     answers_in: Duration,
+    /// The status that a lead shows after an agent was assigned to it, if not the one that was sent.
+    once_assigned: fn(&LeadId) -> Option<Status>,
 }
 
 impl Reader for Platform {
@@ -82,7 +84,14 @@ impl Writer for Platform {
         tokio::time::sleep(self.answers_in).await;
         let mut leads = self.leads.lock().expect("no panic");
         let lead = &mut Arc::make_mut(leads.get_mut(update.id).expect("a lead")).lead;
-        lead.set(Field::STATUS, Value::Choice(Status::Closed));
+        for (field, value) in &update.fields {
+            lead.set(field.clone(), value.clone());
+            if *field == Field::AGENT
+                && let Some(status) = (self.once_assigned)(update.id)
+            {
+                lead.set(Field::STATUS, Value::Choice(status));
+            }
+        }
         Ok(())
     }
 
@@ -107,18 +116,23 @@ fn open_lead() -> Arc<Observed> {
         tag_shape: None,
         updated: 0,
         activity: 0,
-        seen: None,
+        seen: Some(Seen {
+            list: ChatType::Lead,
+            page: 1,
+        }),
         reading: None,
     })
 }
 
-/// Closes an open lead.
-fn change(id: &LeadId) -> Change {
-    let desired = DesiredField {
-        field: Field::STATUS,
-        value: DesiredValue::Choice(Status::Closed),
+/// What makes an open lead say this.
+fn change(id: &LeadId, desired: impl IntoIterator<Item = (Field, DesiredValue)>) -> Change {
+    let desired = desired.into_iter();
+    let desired = desired.map(|(field, value)| DesiredField {
+        field,
+        value,
         line: 1,
-    };
+    });
+    let desired: Vec<DesiredField> = desired.collect();
     Change {
         uuid: id.clone(),
         label: None,
@@ -128,49 +142,68 @@ fn change(id: &LeadId) -> Change {
             file: "leads/a.yaml".to_owned(),
             line: 1,
         },
-        fields: Fields(crate::diff::changes(&[desired], &open_lead().lead)),
+        fields: Fields(crate::diff::changes(&desired, &open_lead().lead)),
         unwritten: Fields::default(),
         taken: None,
+    }
+}
+
+fn options(end: Option<Instant>) -> RunOptions {
+    RunOptions {
+        canary: 1,
+        max_failures: 1,
+        verify: true,
+        patience: Duration::from_secs(15),
+        deadline: end,
+        names: Redaction::Full,
+        tag_shape: TagShape::Auto,
+        side_effects: FieldMask::covering([&Field::STATUS]),
+        known: Knowledge::default(),
+    }
+}
+
+/// Makes these changes on a platform whose leads are open.
+async fn run_on(
+    platform: &Platform,
+    options: &RunOptions,
+    stop: &Cancellation,
+    changes: &[Change],
+) -> Report {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = Journal::open(&folder.path().join("run.jsonl")).expect("a run file");
+    let live = Live {
+        leads: platform.leads.lock().expect("no panic").clone(),
+        ..Live::default()
+    };
+    let context = Context {
+        writer: platform,
+        journal: &journal,
+        options,
+        stop,
+        progress: &|_| {},
+        learned: &|_| {},
+    };
+    run(&context, changes, &live).await
+}
+
+fn platform(ids: &[LeadId], once_assigned: fn(&LeadId) -> Option<Status>) -> Platform {
+    Platform {
+        leads: Mutex::new(ids.iter().map(|id| (id.clone(), open_lead())).collect()),
+        answers_in: Duration::from_millis(100),
+        once_assigned,
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_leaves_time_to_read_back() {
     let ids: Vec<LeadId> = (0..200).map(|id| LeadId::new(id.to_string())).collect();
-    let platform = Platform {
-        leads: Mutex::new(ids.iter().map(|id| (id.clone(), open_lead())).collect()),
-        answers_in: Duration::from_millis(100),
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    let journal = Journal::open(&folder.path().join("run.jsonl")).expect("a run file");
+    let platform = platform(&ids, |_| None);
     // All writes would take ten seconds.
     let end = Instant::now() + Duration::from_secs(5);
     let stop = Cancellation::at(Some(end)).with_last_write(Some(end - Duration::from_secs(1)));
-    let options = RunOptions {
-        canary: 1,
-        max_failures: 1,
-        verify: true,
-        patience: Duration::from_secs(15),
-        deadline: Some(end),
-        names: Redaction::Full,
-        tag_shape: TagShape::Auto,
-        side_effects: FieldMask::default(),
-        known: Knowledge::default(),
-    };
-    let changes: Vec<Change> = ids.iter().map(change).collect();
-    let live = Live {
-        leads: ids.iter().map(|id| (id.clone(), open_lead())).collect(),
-        ..Live::default()
-    };
-    let context = Context {
-        writer: &platform,
-        journal: &journal,
-        options: &options,
-        stop: &stop,
-        progress: &|_| {},
-        learned: &|_| {},
-    };
-    let report = run(&context, &changes, &live).await;
+    let close = |id| change(id, [(Field::STATUS, DesiredValue::Choice(Status::Closed))]);
+    let changes: Vec<Change> = ids.iter().map(close).collect();
+    let report = run_on(&platform, &options(Some(end)), &stop, &changes).await;
     assert!(Instant::now() <= end, "{:?} late", Instant::now() - end);
     assert_eq!(report.stopped, Some(Reason::Deadline));
     let (verified, untried) = (
@@ -179,4 +212,63 @@ async fn a_deadline_leaves_time_to_read_back() {
     );
     assert_eq!(verified + untried, 200);
     assert!(verified > 50, "{verified}");
+}
+
+/// Assigns leads that are to be in review, and returns the statuses that they show in the end.
+async fn assign(leads: usize, once_assigned: fn(&LeadId) -> Option<Status>) -> Vec<Status> {
+    let ids: Vec<LeadId> = (0..leads)
+        .map(|id| LeadId::new(format!("{id:02}")))
+        .collect();
+    let platform = platform(&ids, once_assigned);
+    let agent = AgentId::parse("631aa793bcfa100487d13d0d");
+    let assign = |id| {
+        change(
+            id,
+            [
+                (Field::STATUS, DesiredValue::Choice(Status::Review)),
+                (Field::AGENT, DesiredValue::Reference(agent.clone())),
+            ],
+        )
+    };
+    let changes: Vec<Change> = ids.iter().map(assign).collect();
+    run_on(
+        &platform,
+        &options(None),
+        &Cancellation::default(),
+        &changes,
+    )
+    .await;
+    let leads = platform.leads.into_inner().expect("no panic");
+    let statuses = leads.values().map(|lead| lead.lead.status().cloned());
+    statuses.map(|status| status.expect("a status")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_people_do_beside_a_side_effect_is_theirs() {
+    let is_edited = |at: usize| [1, 2, 9].contains(&at);
+    // The platform opens each lead with its agent; two people set some of them aside at once.
+    let statuses = assign(12, |id| match id.as_str() {
+        "01" | "09" => Some(Status::OnHold),
+        "02" => Some(Status::Closed),
+        _ => Some(Status::InProgress),
+    })
+    .await;
+    for (at, status) in statuses.into_iter().enumerate() {
+        assert_eq!(status != Status::Review, is_edited(at), "{at}: {status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_people_do_beside_a_side_effect_on_some_leads_is_theirs() {
+    // The platform opens some of the leads with their agents, and leaves most alone.
+    let statuses = assign(20, |id| match id.as_str() {
+        "00" | "01" | "02" | "03" | "04" | "05" | "06" | "07" => Some(Status::InProgress),
+        "08" => Some(Status::OnHold),
+        _ => None,
+    })
+    .await;
+    for (at, status) in statuses.into_iter().enumerate() {
+        assert_eq!(status == Status::OnHold, at == 8, "{at}: {status}");
+        assert_eq!(status == Status::Review, at != 8, "{at}: {status}");
+    }
 }

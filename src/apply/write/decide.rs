@@ -53,6 +53,9 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
         }
         for (id, reason) in unreadable {
             if let Some(pending) = self.queue.remove(&id) {
+                if pending.attempts.is_some() {
+                    self.count_failure();
+                }
                 self.give_up(
                     pending,
                     Some(format!("its record cannot be read: {reason}")),
@@ -108,6 +111,7 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
             // Some of an earlier write is there: reading back says what of it.
             (Precheck::Stale(_), Some(attempts)) if attempts.is_done_in_part(seen) => {
                 self.wrote(&pending, attempts.task, Some(attempts.failed));
+                self.count_failure();
             }
             (Precheck::Stale(why), attempts) => {
                 self.done(&pending, false);
