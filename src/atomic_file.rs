@@ -81,7 +81,7 @@ pub fn write<T>(
     if !folder(path).is_dir() {
         return Err(failed(io::Error::other("the folder does not exist")));
     }
-    if path.exists() && !path.is_file() {
+    if path.exists() && (!path.is_file() || is_open_file(path)) {
         return File::options()
             .write(true)
             .open(path)
@@ -93,6 +93,13 @@ pub fn write<T>(
     file.persist(path).map_err(|error| failed(error.error))?;
     sync_folder(path);
     Ok(written)
+}
+
+/// Whether a path is the system's link to a file that a program has open.
+fn is_open_file(path: &Path) -> bool {
+    ["/dev/stderr", "/dev/fd", "/proc"]
+        .iter()
+        .any(|name| path.starts_with(name))
 }
 
 fn folder(path: &Path) -> &Path {

@@ -43,7 +43,7 @@ pub struct SnapshotHeader {
     format_version: u32,
     /// The version of the program.
     tool_version: String,
-    /// When the listing had been read (RFC 3339, UTC).
+    /// When the first page was requested (RFC 3339, UTC).
     pub created_at: String,
     /// The inbox.
     pub target: Target,

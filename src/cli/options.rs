@@ -201,9 +201,10 @@ pub(super) fn one_document<'a>(
     ))
 }
 
-/// Whether a file that is asked for is stdout: `-`, as everywhere.
+/// Whether a file that is asked for is stdout: `-`, as everywhere, or one of the links of the system that lead there.
 pub(super) fn is_stdout(file: &Path) -> bool {
-    file == Path::new("-")
+    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    names.iter().any(|name| file == Path::new(name))
 }
 
 /// A guard that `--allow` overrides.

@@ -47,11 +47,12 @@ impl SnapshotArgs {
         block_on(&stop, async {
             Session::with(&files.workspace, &stop, async |session| {
                 let reader = session.reader(&files.workspace)?;
+                // Its age counts from the first request: what changes while the inbox is read may not be in it.
+                let created_at = now();
                 let reading = ui.reading(&session.requests);
                 let observed = observe_all(&reader).await;
                 drop(reading);
                 let (live, target) = (observed?, session.target().clone());
-                let created_at = now();
                 let ruled = files.workspace.policy.fields();
                 let into = |out: &mut dyn std::io::Write| {
                     write(

@@ -94,7 +94,7 @@ pub struct FmtFile {
 pub struct SnapshotReport {
     /// The file.
     pub file: String,
-    /// When the listing had been read (RFC 3339, UTC).
+    /// When the first page was requested (RFC 3339, UTC).
     pub created_at: String,
     /// The number of leads in it.
     pub leads: u64,

@@ -91,6 +91,34 @@ fn text_has_no_document_on_stdout() {
 }
 
 #[test]
+fn the_system_s_name_of_stdout_is_stdout_even_where_that_is_a_file() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    for words in [
+        ["plan", "--report", "json=/dev/stdout"],
+        ["plan", "--out", "/proc/self/fd/1"],
+        ["snapshot", "--out", "/dev/fd/1"],
+    ] {
+        let file = std::fs::File::create(world.path("printed")).expect("a file");
+        let status = world
+            .command(&words)
+            .stdout(file)
+            .stderr(std::process::Stdio::null())
+            .status()
+            .expect("it runs");
+        assert!(status.success(), "{words:?}");
+        let printed = std::fs::read_to_string(world.path("printed")).expect("a file");
+        let first = serde_json::Deserializer::from_str(&printed)
+            .into_iter::<Json>()
+            .next();
+        assert!(matches!(first, Some(Ok(_))), "{words:?}: {printed}");
+        assert!(!printed.contains("For bot "), "{words:?}: {printed}");
+    }
+    let link = std::fs::symlink_metadata("/dev/stdout").expect("a link");
+    assert!(link.is_symlink());
+}
+
+#[test]
 fn a_dash_is_stdout_and_takes_the_place_of_the_text() {
     let world = World::new(&[record(1, "OPEN", None, &[])], "");
     world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
