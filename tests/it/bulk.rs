@@ -126,6 +126,37 @@ fn a_file_that_somebody_edits_during_the_listing_is_not_updated() {
     assert_eq!(text(&world), declared("REVIEW"));
 }
 
+fn git_applies(world: &World, patch: &str) {
+    let mut apply = Command::new("git")
+        .arg("apply")
+        .current_dir(world.path("."))
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("git runs");
+    let mut stdin = apply.stdin.take().expect("stdin");
+    std::io::Write::write_all(&mut stdin, patch.as_bytes()).expect("stdin");
+    drop(stdin);
+    assert!(apply.wait().expect("git ends").success(), "{patch}");
+}
+
+#[test]
+fn the_patch_of_a_linked_file_is_one_of_the_file() {
+    let world = world();
+    world.write("shared/north.yaml", LEADS);
+    std::fs::remove_file(world.path("leads/all.yaml")).expect("a file");
+    std::os::unix::fs::symlink("../shared/north.yaml", world.path("leads/all.yaml"))
+        .expect("a link");
+    git(&world, "add .");
+    git(&world, "commit -qm link");
+    let dry = world.run("set --all status=REVIEW --dry-run").exits(0);
+    git_applies(&world, &dry.out);
+    let applied = text(&world);
+    assert_eq!(git(&world, "diff --name-only").trim(), "shared/north.yaml");
+    git(&world, "checkout -q .");
+    world.run("set --all status=REVIEW").exits(0);
+    assert_eq!(text(&world), applied);
+}
+
 #[test]
 fn closing_everything_that_is_tagged_changes_one_word() {
     let world = world();
@@ -237,16 +268,7 @@ fn a_dry_run_prints_what_git_apply_takes() {
     world.run("set --all tags+=new status=REVIEW").exits(0);
     let set = git(&world, "diff --stat");
     git(&world, "checkout -q .");
-    let mut apply = Command::new("git")
-        .arg("apply")
-        .current_dir(world.path("."))
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("git runs");
-    let mut stdin = apply.stdin.take().expect("stdin");
-    std::io::Write::write_all(&mut stdin, dry.out.as_bytes()).expect("stdin");
-    drop(stdin);
-    assert!(apply.wait().expect("git ends").success(), "{}", dry.out);
+    git_applies(&world, &dry.out);
     assert_eq!(git(&world, "diff --stat"), set);
     let nothing = world.run("set --all tags+=new --dry-run").exits(0);
     assert_eq!(nothing.out, "");

@@ -1,5 +1,7 @@
 //! What was set, for people and for programs.
 
+use std::path::Path;
+
 use super::super::session::Files;
 use super::files::FileEdit;
 use super::{Goals, goal};
@@ -15,10 +17,22 @@ use crate::text::{count, visible};
 pub(super) fn patch(edits: &[FileEdit], workspace: &Workspace) -> String {
     let prefix = prefix(&workspace.root).unwrap_or_default();
     let one = |edit: &FileEdit| {
-        let path = format!("{prefix}{}", edit.file);
+        let path = format!("{prefix}{}", linked_file(&workspace.root, &edit.file));
         crate::report::patch(&path, edit.old.as_deref(), &edit.new)
     };
     edits.iter().map(one).collect()
+}
+
+/// The file of the workspace that a path leads to, which is not the path where that is a link: git has nothing to apply to a link.
+fn linked_file(root: &Path, file: &str) -> String {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    let linked = real(&root.join(file))
+        .zip(real(root))
+        .and_then(|(path, root)| {
+            let within = path.strip_prefix(root).ok()?;
+            within.to_str().map(str::to_owned)
+        });
+    linked.unwrap_or_else(|| file.to_owned())
 }
 
 /// A line for each file, and the sum.
