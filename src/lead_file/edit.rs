@@ -17,14 +17,12 @@ use std::sync::Arc;
 
 pub use super::adopt::{Adopted, adopt};
 pub(crate) use goal::{Known, rewrite};
+use goal::{Rewriter, known_of};
 
-use crate::lead::{DesiredValue, Field, Kind, LeadId, TagRule};
-use crate::lead_file::emit::{AgentNames, layout_rules};
-use crate::lead_file::valid::{Meaning, Vocabulary, declared_in, meaning_of};
+use crate::lead::{DesiredValue, Field, LeadId, TagRule};
+use crate::lead_file::valid::{Meaning, Vocabulary, one_meaning};
 use crate::lead_file::value::unwritable;
-use crate::yaml::Written;
 use crate::yaml::excerpt::quoted;
-use crate::yaml::format::{is_laid_out, layout};
 
 /// One value that a lead of the file is to say from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +44,6 @@ pub struct Edited {
     pub refused: Vec<(Edit, String)>,
 }
 
-/// The maximum number of attempts to undo the side effects of one edit on other leads.
-const ROUNDS: usize = 8;
 /// The maximum number of attempts to isolate failing edits: each attempt reads the whole file.
 const ATTEMPTS: usize = 400;
 
@@ -64,22 +60,16 @@ pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary
             None => fit.push(edit.clone()),
         }
     }
-    let read = finish::written(file, text).and_then(|before| {
-        let says = declared_in(file, &before, vocabulary)?;
-        Ok((before, meaning_of(says)))
-    });
-    match read {
-        Ok((before, says)) => {
+    match finish::written(file, text) {
+        Ok(before) => {
             let mut editor = Editor {
-                file,
-                vocabulary,
+                rewriter: Rewriter::new(file, vocabulary).saying_no_notes(),
                 edited: &mut edited,
-                says,
                 attempts: 0,
             };
             editor.settle(&fit);
             let made = std::mem::take(&mut edited.text);
-            edited.text = with_layout_kept(file, &before, made);
+            edited.text = finish::with_layout_kept(file, &before, made);
         }
         Err(why) => edited
             .refused
@@ -99,10 +89,8 @@ fn problem(edit: &Edit, vocabulary: Vocabulary<'_>) -> Option<String> {
 }
 
 struct Editor<'e> {
-    file: &'e Arc<str>,
-    vocabulary: Vocabulary<'e>,
+    rewriter: Rewriter<'e>,
     edited: &'e mut Edited,
-    says: BTreeMap<LeadId, Meaning>,
     attempts: usize,
 }
 
@@ -112,23 +100,14 @@ impl Editor<'_> {
         if edits.is_empty() {
             return;
         }
-        let mut goal = self.says.clone();
-        let known = edits
-            .iter()
-            .all(|edit| goal.get_mut(&edit.id).map(|lead| say(lead, edit)).is_some());
         self.attempts += 1;
-        let outcome = match known {
-            _ if self.attempts > ATTEMPTS => {
-                Err("too many of the file's lines cannot be changed by themselves".to_owned())
-            }
-            true => self.reach(&goal),
-            false => Err("the file no longer declares this lead".to_owned()),
+        let outcome = if self.attempts > ATTEMPTS {
+            Err("too many of the file's lines cannot be changed by themselves".to_owned())
+        } else {
+            self.edit(edits)
         };
         match outcome {
-            Ok(text) => {
-                self.edited.text = text;
-                self.says = goal;
-            }
+            Ok(text) => self.edited.text = text,
             Err(why) => match edits {
                 [edit] => self.edited.refused.push((edit.clone(), why)),
                 edits => {
@@ -140,66 +119,25 @@ impl Editor<'_> {
         }
     }
 
-    /// The text that says `goal`.
-    fn reach(&self, goal: &BTreeMap<LeadId, Meaning>) -> Result<String, String> {
-        let before = finish::written(self.file, &self.edited.text)?;
-        let Some(mut text) = self.round(&before, &self.says, goal)? else {
-            return Ok(self.edited.text.clone());
-        };
-        for _ in 1..ROUNDS {
-            let unreadable = |_| finish::unreadable();
-            let written = finish::written(self.file, &text).map_err(unreadable)?;
-            let says = declared_in(self.file, &written, self.vocabulary).map_err(unreadable)?;
-            match self.round(&written, &meaning_of(says), goal)? {
-                Some(made) => text = made,
-                None => {
-                    finish::check_comments(&before, &written)?;
-                    return Ok(text);
-                }
-            }
+    /// The text with all of these.
+    fn edit(&self, edits: &[Edit]) -> Result<String, String> {
+        let before = self.rewriter.written(&self.edited.text)?;
+        let desired = self.rewriter.says(&before)?;
+        let mut goals: BTreeMap<&LeadId, Meaning> = BTreeMap::new();
+        for edit in edits {
+            let declared = desired
+                .get(&edit.id)
+                .ok_or("the file no longer declares this lead")?;
+            let goal = goals
+                .entry(&edit.id)
+                .or_insert_with(|| one_meaning(declared));
+            say(goal, edit);
         }
-        Err("too much hangs together by aliases here".to_owned())
-    }
-
-    /// The text with what its leads have yet to say; `None` where they say the goal.
-    fn round(
-        &self,
-        written: &Written<'_>,
-        says: &BTreeMap<LeadId, Meaning>,
-        goal: &BTreeMap<LeadId, Meaning>,
-    ) -> Result<Option<String>, String> {
-        let differing: Vec<(&LeadId, Changes)> = goal
-            .iter()
-            .map(|(id, lead)| (id, differences(says.get(id), lead)))
-            .filter(|(_, changes)| !changes.is_empty())
-            .collect();
-        if differing.is_empty() && says == goal {
-            return Ok(None);
-        }
-        if differing.is_empty() {
-            return Err("its line cannot be changed by itself".to_owned());
-        }
-        let names = self
-            .vocabulary
-            .agents
-            .map(AgentNames::new)
-            .unwrap_or_default();
-        let placed = place::all(written, &differing, &names)?;
-        Ok(Some(finish::put(written, placed)))
+        let goals: Vec<(&LeadId, &Meaning)> = goals.iter().map(|(id, goal)| (*id, goal)).collect();
+        let made = self.rewriter.reach(&before, &known_of(&desired), &goals)?;
+        Ok(made.text)
     }
 }
-
-/// The text of an edited file, laid out where the file was in the canonical layout before: a new value may be too long for its line, say.
-fn with_layout_kept(file: &Arc<str>, before: &Written<'_>, edited: String) -> String {
-    if edited == before.text || !is_laid_out(file, before, &layout_rules()) {
-        return edited;
-    }
-    // A layout says the same as what was laid out: it is compared when it is made.
-    layout(file, &edited, &layout_rules()).map_or(edited, |made| made.text)
-}
-
-/// Values that a lead has yet to have.
-pub(crate) type Changes = Vec<(Field, DesiredValue)>;
 
 /// Makes a lead say one thing.
 fn say(lead: &mut Meaning, edit: &Edit) {
@@ -208,24 +146,4 @@ fn say(lead: &mut Meaning, edit: &Edit) {
     } else {
         lead.fields.insert(edit.field.clone(), edit.value.clone());
     }
-}
-
-/// What a lead has yet to say. Notes that it is no longer to say are none.
-fn differences(says: Option<&Meaning>, goal: &Meaning) -> Changes {
-    let Some(says) = says else { return Vec::new() };
-    let differs = |(field, value): &(&Field, &DesiredValue)| says.fields.get(field) != Some(*value);
-    let mut changes: Changes = goal
-        .fields
-        .iter()
-        .filter(differs)
-        .map(|(field, value)| (field.clone(), value.clone()))
-        .collect();
-    let gone = says
-        .fields
-        .fields()
-        .filter(|field| !goal.fields.contains(field));
-    for field in gone.filter(|field| field.kind() == Kind::Notes) {
-        changes.push((field.clone(), DesiredValue::Notes(Vec::new())));
-    }
-    changes
 }

@@ -16,7 +16,7 @@ use crate::policy::Agent;
 use crate::yaml::decode::{At, Decoder};
 use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use crate::yaml::{self, NodeId, NodeKind, Tree, Written};
-pub(crate) use meaning::{Meaning, meaning_of, one_meaning};
+pub(crate) use meaning::{Meaning, one_meaning};
 pub use merge::merge;
 
 mod meaning;

@@ -1,9 +1,11 @@
-//! What every edit of a file ends with, whichever way it was made: columns and line endings are kept while splices are put in, and
-//! comments are compared once the text says what it is to say.
+//! What every edit of a file ends with, whichever way it was made: columns, line endings and the layout are kept, and comments are
+//! compared once the text says what it is to say.
 
 use std::sync::Arc;
 
+use crate::lead_file::emit::layout_rules;
 use crate::yaml::diagnostic::SourceFile;
+use crate::yaml::format::{is_laid_out, layout};
 use crate::yaml::splice::{self, Splice};
 use crate::yaml::{Written, comments};
 
@@ -51,4 +53,38 @@ pub(super) fn unreadable() -> String {
 fn has_only_crlf(text: &str) -> bool {
     let pairs = text.matches("\r\n").count();
     pairs > 0 && pairs == text.matches('\n').count()
+}
+
+/// The text of a document with its edits.
+pub(super) struct EditedText {
+    pub(super) text: String,
+    /// Whether it is known to be in the canonical layout.
+    is_laid_out: bool,
+}
+
+impl EditedText {
+    pub(super) fn new(file: &Arc<str>, written: &Written<'_>) -> Self {
+        Self {
+            text: written.text.to_owned(),
+            is_laid_out: is_laid_out(file, written, &layout_rules()),
+        }
+    }
+
+    /// Its text, laid out where the document was before.
+    pub(super) fn in_layout_of(self, file: &Arc<str>, before: &Written<'_>) -> String {
+        if self.is_laid_out {
+            self.text
+        } else {
+            with_layout_kept(file, before, self.text)
+        }
+    }
+}
+
+/// The text of an edited file, laid out where the file was in the canonical layout before: a new value may be too long for its line, say.
+pub(super) fn with_layout_kept(file: &Arc<str>, before: &Written<'_>, edited: String) -> String {
+    if edited == before.text || !is_laid_out(file, before, &layout_rules()) {
+        return edited;
+    }
+    // A layout says the same as what was laid out: it is compared when it is made.
+    layout(file, &edited, &layout_rules()).map_or(edited, |made| made.text)
 }

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::excerpt::LeadExcerpt;
+use super::finish::EditedText;
 use super::{append, finish, place, remove};
-use crate::lead::{Desired, DesiredLead, DesiredValue, Field, LeadId};
+use crate::lead::{Desired, DesiredLead, DesiredValue, Field, Kind, LeadId};
 use crate::lead_file::emit::{self, AgentNames};
 use crate::lead_file::valid::{Meaning, Vocabulary, declared_in, one_meaning};
 use crate::yaml::Written;
@@ -26,10 +27,12 @@ const ROUNDS: usize = 8;
 const ATTEMPTS: usize = 64;
 
 /// A file and the names that it may use.
-struct Rewriter<'r> {
+pub(super) struct Rewriter<'r> {
     file: &'r Arc<str>,
     vocabulary: Vocabulary<'r>,
     names: AgentNames<'r>,
+    /// Whether a lead that is to have no notes any more says so, because `defaults` may say some; else the key is taken out.
+    says_no_notes: bool,
 }
 
 mod defaults;
@@ -37,35 +40,10 @@ mod defaults;
 /// What leads are to say.
 type LeadGoals<'g> = BTreeMap<&'g LeadId, &'g Meaning>;
 
-/// The text of a document with its edits.
-struct EditedText {
-    text: String,
-    /// Whether it is known to be in the canonical layout.
-    is_laid_out: bool,
-}
-
-impl EditedText {
-    fn new(file: &Arc<str>, written: &Written<'_>) -> Self {
-        Self {
-            text: written.text.to_owned(),
-            is_laid_out: is_laid_out(file, written, &emit::layout_rules()),
-        }
-    }
-
-    /// Its text, laid out where the document was before: a new value may be too long for its line, say.
-    fn in_layout_of(self, file: &Arc<str>, before: &Written<'_>) -> String {
-        if self.is_laid_out {
-            self.text
-        } else {
-            super::with_layout_kept(file, before, self.text)
-        }
-    }
-}
-
 /// What a file was read to declare.
 pub(crate) type Known<'d> = BTreeMap<&'d LeadId, &'d DesiredLead>;
 
-fn known_of(desired: &Desired) -> Known<'_> {
+pub(super) fn known_of(desired: &Desired) -> Known<'_> {
     desired.iter().collect()
 }
 
@@ -135,11 +113,7 @@ fn rewritten(
     goals: &BTreeMap<LeadId, Meaning>,
     vocabulary: Vocabulary<'_>,
 ) -> Result<EditedText, Vec<Refused>> {
-    let rewriter = Rewriter {
-        file,
-        vocabulary,
-        names: vocabulary.agents.map(AgentNames::new).unwrap_or_default(),
-    };
+    let rewriter = Rewriter::new(file, vocabulary);
     let whole = |why: String| vec![(None, why)];
     let (old, new): (LeadGoals<'_>, LeadGoals<'_>) =
         goals.iter().partition(|(id, _)| says.contains_key(*id));
@@ -193,8 +167,29 @@ struct Entries {
     gone: remove::Gone,
 }
 
-impl Rewriter<'_> {
-    fn says(&self, written: &Written<'_>) -> Result<Desired, String> {
+impl<'r> Rewriter<'r> {
+    pub(super) fn new(file: &'r Arc<str>, vocabulary: Vocabulary<'r>) -> Self {
+        Self {
+            file,
+            vocabulary,
+            names: vocabulary.agents.map(AgentNames::new).unwrap_or_default(),
+            says_no_notes: false,
+        }
+    }
+
+    /// Says of leads that are to have no notes any more that they have none.
+    pub(super) fn saying_no_notes(self) -> Self {
+        Self {
+            says_no_notes: true,
+            ..self
+        }
+    }
+
+    pub(super) fn written<'t>(&self, text: &'t str) -> Result<Written<'t>, String> {
+        finish::written(self.file, text)
+    }
+
+    pub(super) fn says(&self, written: &Written<'_>) -> Result<Desired, String> {
         declared_in(self.file, written, self.vocabulary)
     }
 
@@ -247,7 +242,8 @@ impl Rewriter<'_> {
         }
     }
 
-    fn reach(
+    /// The text in which these leads say their goals, and all others what they said.
+    pub(super) fn reach(
         &self,
         before: &Written<'_>,
         says: &Known<'_>,
@@ -336,17 +332,21 @@ impl Rewriter<'_> {
         }
         let said = |field: &Field| now.and_then(|now| now.get(field)).map(|said| &said.value);
         let differs = |(field, value): &(&Field, &DesiredValue)| said(field) != Some(*value);
-        let new: Vec<(Field, DesiredValue)> = goal
+        let mut new: Vec<(Field, DesiredValue)> = goal
             .fields
             .iter()
             .filter(differs)
             .map(|(field, value)| (field.clone(), value.clone()))
             .collect();
-        entries.put.extend(emit::entries(&new, &self.names));
         let fields = now.into_iter().flat_map(|now| &now.fields);
         let gone = fields
             .map(|said| &said.field)
             .filter(|field| !goal.fields.contains(field));
+        let (no_notes, gone): (Vec<&Field>, Vec<&Field>) =
+            gone.partition(|field| self.says_no_notes && field.kind() == Kind::Notes);
+        let no_notes = no_notes.into_iter();
+        new.extend(no_notes.map(|field| (field.clone(), DesiredValue::Notes(Vec::new()))));
+        entries.put.extend(emit::entries(&new, &self.names));
         for field in gone {
             let (group, member) = field.path();
             let members = entries.gone.entry(group).or_default();

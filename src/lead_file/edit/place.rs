@@ -6,9 +6,7 @@
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use super::Changes;
 use crate::lead::LeadId;
-use crate::lead_file::emit::{AgentNames, entries};
 use crate::yaml::quote::ScalarContext;
 use crate::yaml::splice::Splice;
 use crate::yaml::value::{YamlValue, flow_entry};
@@ -16,20 +14,6 @@ use crate::yaml::{NodeId, NodeKind, Style, Written};
 
 mod add;
 mod change;
-
-/// The splices that make these leads say these things.
-pub(crate) fn all(
-    written: &Written<'_>,
-    differing: &[(&LeadId, Changes)],
-    names: &AgentNames<'_>,
-) -> Result<Vec<Splice>, String> {
-    let index = Index::new(written)?;
-    let mut splices = Vec::new();
-    for (id, wanted) in differing {
-        splices.extend(index.set(index.lead(id)?, &entries(wanted, names))?);
-    }
-    Ok(splices)
-}
 
 /// Where each lead of a file stands.
 pub(super) struct Index<'w, 'a> {

@@ -1,8 +1,6 @@
 //! What files say of leads, wherever they say it: declarations without their lines, so that two can be compared.
 
-use std::collections::BTreeMap;
-
-use crate::lead::{Desired, DesiredLead, DesiredValue, Field, FieldMap, LeadId};
+use crate::lead::{DesiredLead, DesiredValue, Field, FieldMap};
 
 /// What a file says of a lead, wherever in the file it says so.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,21 +27,6 @@ impl Meaning {
     pub(crate) fn say(&mut self, field: Field, value: DesiredValue) {
         self.fields.insert(field, value);
     }
-}
-
-/// Declarations without their lines.
-pub(crate) fn meaning_of(desired: Desired) -> BTreeMap<LeadId, Meaning> {
-    let lead = |(id, lead): (LeadId, DesiredLead)| {
-        let fields = lead.fields.into_iter();
-        let meaning = Meaning {
-            label: lead.label,
-            hold: lead.hold,
-            create: lead.create,
-            fields: fields.map(|said| (said.field, said.value)).collect(),
-        };
-        (id, meaning)
-    };
-    desired.into_iter().map(lead).collect()
 }
 
 /// A declaration without its lines.

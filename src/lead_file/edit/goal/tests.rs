@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use super::*;
 use crate::lead::Desired;
 use crate::lead_file::assign::Assignment;
-use crate::lead_file::valid::meaning_of;
 
 const A: &str = "aaaa1111";
 const B: &str = "bbbb2222";
@@ -49,12 +48,17 @@ fn declared(text: &str) -> Desired {
     declared_in(&file(), &written, vocabulary()).expect("a file")
 }
 
+fn meanings(desired: &Desired) -> BTreeMap<LeadId, Meaning> {
+    let one = |(id, lead): (&LeadId, &DesiredLead)| (id.clone(), one_meaning(lead));
+    desired.iter().map(one).collect()
+}
+
 fn file() -> Arc<str> {
     "leads/a.yaml".into()
 }
 
 fn says(text: &str) -> BTreeMap<LeadId, Meaning> {
-    meaning_of(declared(text))
+    meanings(&declared(text))
 }
 
 static AGENTS: BTreeMap<String, crate::policy::Agent> = BTreeMap::new();
@@ -154,7 +158,7 @@ proptest! {
             text = crate::yaml::format::layout(&file(), &text, &emit::layout_rules()).expect("YAML").text;
         }
         let known = declared(&text);
-        let before = meaning_of(known.clone());
+        let before = meanings(&known);
         let mut goals = BTreeMap::new();
         for number in chosen {
             let id = LeadId::new(format!("{number:04}aaaa"));
