@@ -106,6 +106,20 @@ pub struct Sandbox {
 impl Sandbox {
     /// Loads the data, binds the address, and serves in tasks of the current tokio runtime.
     pub async fn start(options: Options) -> Result<Self, SandboxError> {
+        let listening = |error| SandboxError::Listen(options.listen, error);
+        let listener = std::net::TcpListener::bind(options.listen).map_err(listening)?;
+        Self::start_on(listener, options)
+    }
+
+    /// The same on a socket that listens already: one that several hold stays open from one sandbox to the next.
+    pub fn start_on(
+        listener: std::net::TcpListener,
+        options: Options,
+    ) -> Result<Self, SandboxError> {
+        let listening = |error| SandboxError::Listen(options.listen, error);
+        let address = listener.local_addr().map_err(listening)?;
+        listener.set_nonblocking(true).map_err(listening)?;
+        let listener = TcpListener::from_std(listener).map_err(listening)?;
         let options = Arc::new(options);
         let (store, generator) = load(&options)?;
         let requests = options.requests.as_ref().map(|path| {
@@ -116,9 +130,6 @@ impl Sandbox {
             file.map_err(|error| SandboxError::Requests(path.clone(), error))
         });
         let log = Arc::new(log::Log::new(options.log, requests.transpose()?));
-        let listening = |error| SandboxError::Listen(options.listen, error);
-        let listener = TcpListener::bind(options.listen).await.map_err(listening)?;
-        let address = listener.local_addr().map_err(listening)?;
         let (stop, stopping) = watch::channel(false);
         let faults = fault::Faults::new(
             &options.faults,

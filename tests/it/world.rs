@@ -1,6 +1,7 @@
 //! A world to run the program in: a workspace in a folder of its own, and a sandbox that it talks to.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -25,6 +26,8 @@ agents:
 pub(crate) struct World {
     folder: tempfile::TempDir,
     runtime: tokio::runtime::Runtime,
+    /// Held from one sandbox to the next, so that nobody else gets the address.
+    listener: TcpListener,
     /// None only while it is replaced.
     sandbox: Option<Sandbox>,
 }
@@ -35,16 +38,8 @@ struct Flags {
     options: Options,
 }
 
-fn start(address: &str, seed: &Path, flags: &str) -> (tokio::runtime::Runtime, Sandbox) {
-    let words = [
-        "sandbox",
-        "--listen",
-        address,
-        "--read-token",
-        TOKEN,
-        "--write-token",
-        TOKEN,
-    ];
+fn start(listener: &TcpListener, seed: &Path, flags: &str) -> (tokio::runtime::Runtime, Sandbox) {
+    let words = ["sandbox", "--read-token", TOKEN, "--write-token", TOKEN];
     let flags = Flags::try_parse_from(words.into_iter().chain(flags.split_whitespace()))
         .expect("flags of a sandbox");
     let options = Options {
@@ -57,10 +52,9 @@ fn start(address: &str, seed: &Path, flags: &str) -> (tokio::runtime::Runtime, S
         .enable_all()
         .build()
         .expect("a runtime");
-    let sandbox = runtime
-        .block_on(Sandbox::start(options))
-        .expect("a sandbox");
-    (runtime, sandbox)
+    let listener = listener.try_clone().expect("a socket");
+    let sandbox = runtime.block_on(async { Sandbox::start_on(listener, options) });
+    (runtime, sandbox.expect("a sandbox"))
 }
 
 /// What a run of the program came to.
@@ -82,10 +76,12 @@ impl World {
 
     /// A world whose sandbox reads a seed file.
     pub(crate) fn with_seed(folder: tempfile::TempDir, seed: &Path, flags: &str) -> Self {
-        let (runtime, sandbox) = start("127.0.0.1:0", seed, flags);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a socket");
+        let (runtime, sandbox) = start(&listener, seed, flags);
         let world = Self {
             folder,
             runtime,
+            listener,
             sandbox: Some(sandbox),
         };
         if !world.path("convertalk.yaml").exists() {
@@ -97,12 +93,11 @@ impl World {
     /// The same inbox at the same address, on a platform with these flags from now on.
     pub(crate) fn becomes(&mut self, flags: &str) {
         let sandbox = self.sandbox.take().expect("a sandbox");
-        let address = sandbox.address().to_string();
         let records: Vec<Json> = sandbox.records().into_values().collect();
         let seed = self.path("seed.json");
         std::fs::write(&seed, serde_json::to_vec(&records).expect("JSON")).expect("a seed");
         self.runtime.block_on(sandbox.stop()).expect("it stops");
-        let (runtime, sandbox) = start(&address, &seed, flags);
+        let (runtime, sandbox) = start(&self.listener, &seed, flags);
         (self.runtime, self.sandbox) = (runtime, Some(sandbox));
     }
 
