@@ -6,7 +6,6 @@
 
 use rayon::prelude::*;
 
-use crate::lead::normal::has;
 use crate::lead::{
     Desired, DesiredField, DesiredLead, Field, Lead, LeadId, TagRule, TagSet, Value,
 };
@@ -124,14 +123,14 @@ impl TagPatch {
     }
 
     fn is_done(&self, tags: &TagSet) -> bool {
-        self.present.iter().all(|tag| has(tags, tag))
-            && !self.absent.iter().any(|tag| has(tags, tag))
+        self.present.iter().all(|tag| tags.contains(tag))
+            && !self.absent.iter().any(|tag| tags.contains(tag))
     }
 
     /// Whether its own tags are in one set as they are in the other.
     fn is_same(&self, one: &TagSet, other: &TagSet) -> bool {
         let mut own = self.present.iter().chain(&self.absent);
-        own.all(|tag| has(one, tag) == has(other, tag))
+        own.all(|tag| one.contains(tag) == other.contains(tag))
     }
 
     fn applied_to(&self, tags: &TagSet) -> TagSet {

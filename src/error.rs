@@ -140,7 +140,7 @@ pub enum Error {
         leads: usize,
     },
     /// Confirmation is required, and stdin is not a terminal.
-    #[error("apply asks for confirmation, and stdin is not a terminal")]
+    #[error("this asks for confirmation, and stdin is not a terminal")]
     NeedsYes,
     /// The user did not confirm.
     #[error("not applied; nothing was written")]

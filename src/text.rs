@@ -28,7 +28,7 @@ pub fn push(shown: &mut String, c: char) {
 pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
@@ -133,17 +133,32 @@ pub fn invisible_in(text: &str) -> Option<char> {
         return None;
     }
     let mut before = None;
-    for c in text.chars() {
-        let joins = matches!(
-            c,
-            '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{e0020}'..='\u{e007f}'
-        );
-        if is_invisible(c) && !(joins && before.is_some_and(is_emoji_part)) {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let joins = match c {
+            ZERO_WIDTH_JOINER => {
+                let after = chars.peek().copied();
+                before.is_some_and(is_joined) && after.is_some_and(is_joined)
+            }
+            '\u{fe0e}' | '\u{fe0f}' | '\u{e0020}'..='\u{e007f}' => {
+                before.is_some_and(is_emoji_part)
+            }
+            _ => false,
+        };
+        if is_invisible(c) && !joins {
             return Some(c);
         }
         before = Some(c);
     }
     None
+}
+
+/// Between two emoji, it makes them one.
+const ZERO_WIDTH_JOINER: char = '\u{200d}';
+
+/// Whether a character may stand beside a [`ZERO_WIDTH_JOINER`]: an emoji, or what changes the one before it.
+fn is_joined(c: char) -> bool {
+    !c.is_ascii() && c != ZERO_WIDTH_JOINER && is_emoji_part(c)
 }
 
 /// Characters that emoji sequences are made of.
@@ -248,7 +263,16 @@ mod tests {
             invisible_in("👩\u{200d}💻 ❤\u{fe0f} 1\u{fe0f}\u{20e3}"),
             None
         );
-        assert_eq!(invisible_in("vip\u{200d}"), Some('\u{200d}'));
+        for text in [
+            "vip\u{200d}",
+            "👨\u{200d}",
+            "👨\u{200d}a",
+            "1\u{200d}2",
+            "👨\u{200d}\u{200d}💻",
+        ] {
+            assert_eq!(invisible_in(text), Some('\u{200d}'), "{text:?}");
+        }
+        assert_eq!(invisible_in("vi\u{34f}p"), Some('\u{34f}'));
         assert_eq!(invisible_in("v\u{200b}ip"), Some('\u{200b}'));
         assert_eq!(
             name_of('\u{202e}'),

@@ -174,13 +174,9 @@ impl Ui {
         let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
         let document = match error {
             Error::Invalid { .. } | Error::Unchanged { .. } if !problems.is_empty() => {
-                ErrorDocument::Many {
-                    errors: std::mem::take(&mut *problems),
-                }
+                ErrorDocument::of_files(std::mem::take(&mut *problems))
             }
-            error => ErrorDocument::One {
-                error: self.problem(error),
-            },
+            error => ErrorDocument::one(self.problem(error)),
         };
         // The error is on stderr too, so that nothing is lost where stdout cannot be written.
         let _also_on_stderr = self.json(&document);

@@ -14,6 +14,7 @@ use super::session::{Session, files, lock, now};
 use super::show::{commit_of, read_run};
 use super::signals::block_on;
 use super::ui::Ui;
+use crate::apply::precheck::{Precheck, precheck};
 use crate::apply::undo::{Inverse, inverse};
 use crate::apply::{history, still_open};
 use crate::cancel::Cancellation;
@@ -46,7 +47,6 @@ pub(super) struct Undo {
 
 impl Undo {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
-        self.execution.check_consent()?;
         if self.scope.base.is_some() {
             return Err(Error::Usage(
                 "--base cannot be used with undo, which restores what the run replaced",
@@ -57,6 +57,7 @@ impl Undo {
         self.execution.check_files(&files.workspace, [])?;
         let root = &files.workspace.root;
         let path = history::find(Some(root), &self.run)?;
+        self.execution.check_consent()?;
         let shown = path
             .strip_prefix(root)
             .unwrap_or(&path)
@@ -113,6 +114,12 @@ impl Undo {
                     let lead = visible(uuid.as_str());
                     ui.note(&format!("stays: {lead}: {}", visible(reason)));
                 }
+                // What was undone already, or done again by hand, is not to be undone.
+                let is_done = |change: &Change| {
+                    let now = precheck(change, live.get(&change.uuid));
+                    matches!(now, Precheck::AlreadyApplied)
+                };
+                plan.changes.retain(|change| !is_done(change));
                 let policy = DifferencePolicy::default();
                 let written = to_write(&plan.changes, policy).into_owned();
                 rejudge(

@@ -18,9 +18,7 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     }
     let words: Vec<_> = std::env::args_os().skip(1).collect();
     if asks_for_json(words.iter().map(|word| word.as_os_str())) {
-        let document = ErrorDocument::One {
-            error: problem(&error.render().to_string()),
-        };
+        let document = ErrorDocument::one(problem(&error.render().to_string()));
         if let Ok(text) = crate::json::pretty(&document) {
             let _also_on_stderr = write!(anstream::stdout(), "{text}");
         }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::normal::{self, has};
 use super::{DesiredValue, Field, LeadId, TagSet};
 
 /// A line of a file. The path is relative to the workspace's folder, with `/` as the separator.
@@ -54,8 +53,8 @@ impl TagRule {
         match self {
             Self::Exact(tags) => respelled(tags, live),
             Self::Patch { present, absent } => live
-                .union(&respelled(present, live))
-                .filter(|tag| !has(absent, tag))
+                .union(present)
+                .filter(|tag| !absent.contains(tag))
                 .cloned()
                 .collect(),
         }
@@ -81,13 +80,7 @@ impl TagRule {
 
 /// Tags as `live` has them, where it has them: what is there is not taken away to be written in another form.
 fn respelled(tags: &TagSet, live: &TagSet) -> TagSet {
-    let as_live = |tag: &String| {
-        let same = |other: &&String| normal::text(other) == normal::text(tag);
-        match live.contains(tag) {
-            true => tag.clone(),
-            false => live.iter().find(same).unwrap_or(tag).clone(),
-        }
-    };
+    let as_live = |tag: &String| live.get(tag).unwrap_or(tag).clone();
     tags.iter().map(as_live).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::normal::{Compare, has, has_note, same_sets};
+use super::normal::{Compare, has_note, same_sets};
 use super::{AgentId, Note, Status, TagRule, Value};
 
 /// What a file asks of a field, by the field's kind. A field that is not managed has no value.
@@ -36,7 +36,8 @@ impl DesiredValue {
             Self::Set(TagRule::Exact(tags)) => same_sets(live.set(), tags),
             Self::Set(TagRule::Patch { present, absent }) => {
                 let tags = live.set();
-                present.iter().all(|tag| has(tags, tag)) && !absent.iter().any(|tag| has(tags, tag))
+                present.iter().all(|tag| tags.contains(tag))
+                    && !absent.iter().any(|tag| tags.contains(tag))
             }
             Self::Boolean(value) => *live == Value::Boolean(*value),
             Self::Text(wanted) => live
@@ -111,7 +112,7 @@ impl DesiredValue {
                 }))
             }
             Self::Notes(notes) => {
-                let there = notes.iter().filter(|note| live.notes().contains(note));
+                let there = notes.iter().filter(|note| has_note(live.notes(), note));
                 Some(Self::Notes(there.cloned().collect()))
             }
             Self::Choice(_) | Self::Set(TagRule::Exact(_)) | Self::Text(_) | Self::Boolean(_) => {

@@ -56,9 +56,9 @@ pub fn members(set: &TagSet) -> BTreeSet<Cow<'_, str>> {
     set.iter().map(|member| text(member)).collect()
 }
 
-/// Whether a set has a member.
-pub fn has(set: &TagSet, member: &str) -> bool {
-    set.contains(member) || members(set).contains(&text(member))
+/// Whether two texts have the same form.
+pub fn same(one: &str, other: &str) -> bool {
+    one == other || text(one) == text(other)
 }
 
 /// Whether a note is among others, equal or normalized by the platform, and so must not be added again.

@@ -5,7 +5,10 @@ use std::ops::{BitOr, Sub};
 
 use serde::{Deserialize, Serialize};
 
-/// A sorted set of tags.
+use super::normal;
+
+/// A sorted set of tags. Two forms of one text (NFC) are one tag: [`TagSet::contains`] and what is made of it take either for the other,
+/// and each set keeps the form in which it was made. `==` compares the forms, too.
 ///
 /// ```
 /// # use convertalk::lead::TagSet;
@@ -14,6 +17,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(tags.iter().collect::<Vec<_>>(), ["cold", "vip"]);
 /// assert_eq!(&tags | &set(&["new"]), set(&["cold", "new", "vip"]));
 /// assert_eq!(&tags - &set(&["cold"]), set(&["vip"]));
+/// assert_eq!(&set(&["e\u{301}"]) | &set(&["\u{e9}"]), set(&["e\u{301}"]));
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "Vec<String>")]
@@ -40,10 +44,18 @@ impl TagSet {
         self.0.is_empty()
     }
 
-    /// Whether a tag is there, in the same spelling.
-    pub fn contains(&self, tag: &str) -> bool {
+    /// A tag in the form that it has here.
+    pub fn get(&self, tag: &str) -> Option<&String> {
         let is = |other: &String| other.as_str().cmp(tag);
-        self.0.binary_search_by(is).is_ok()
+        match self.0.binary_search_by(is) {
+            Ok(at) => Some(&self.0[at]),
+            Err(_) => self.iter().find(|other| normal::same(other, tag)),
+        }
+    }
+
+    /// Whether a tag is there.
+    pub fn contains(&self, tag: &str) -> bool {
+        self.get(tag).is_some()
     }
 
     /// Whether all tags are in another set.

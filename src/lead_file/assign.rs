@@ -9,6 +9,7 @@ use crate::lead::field_table::groups;
 use crate::lead::{AgentId, DesiredValue, Field, Kind, Status, TagRule, TagSet, tag};
 use crate::lead_file::valid::{Meaning, Vocabulary};
 use crate::lead_file::value::unwritable;
+use crate::text::{invisible_in, name_of};
 use crate::yaml::diagnostic::meant;
 use crate::yaml::excerpt::quoted;
 
@@ -86,6 +87,9 @@ pub enum AssignError {
         /// What was probably meant.
         near: Option<String>,
     },
+    /// A character that no one can see.
+    #[error("the tag {} holds {}; delete the character", quoted(.0), name_of(*.1))]
+    InvisibleTag(String, char),
     /// `+=` or `-=` without a tag.
     #[error("a tag is missing")]
     NoTag,
@@ -356,23 +360,29 @@ fn tag_set(text: &str, vocabulary: Vocabulary<'_>) -> Result<TagSet, AssignError
         }
     }
     tags.extend(tag(&one));
+    if tags.is_empty() && !text.trim().is_empty() {
+        return Err(AssignError::NoTag);
+    }
     let tags = TagSet::from(tags);
-    known(&tags, vocabulary)?;
+    check_tags(&tags, vocabulary)?;
     Ok(tags)
 }
 
-/// Holds tags against those of the policy.
-pub(crate) fn known(tags: &TagSet, vocabulary: Vocabulary<'_>) -> Result<(), AssignError> {
-    let Some(known) = vocabulary.tags else {
-        return Ok(());
-    };
-    match tags.iter().find(|tag| !known.contains(tag)) {
-        None => Ok(()),
-        Some(tag) => Err(AssignError::Tag {
-            tag: tag.clone(),
-            near: meant(tag, known.iter().map(String::as_str)).map(str::to_owned),
-        }),
+/// Checks that tags can be seen, and are those of the policy.
+pub(crate) fn check_tags(tags: &TagSet, vocabulary: Vocabulary<'_>) -> Result<(), AssignError> {
+    for tag in tags {
+        if let Some(c) = invisible_in(tag) {
+            return Err(AssignError::InvisibleTag(tag.clone(), c));
+        }
+        if vocabulary.lacks_tag(tag) {
+            let known = vocabulary.tags.unwrap_or_default();
+            return Err(AssignError::Tag {
+                tag: tag.clone(),
+                near: meant(tag, known.iter().map(String::as_str)).map(str::to_owned),
+            });
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]

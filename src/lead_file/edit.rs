@@ -81,8 +81,7 @@ pub fn apply(file: &Arc<str>, text: &str, edits: &[Edit], vocabulary: Vocabulary
 /// What no file of this workspace can say.
 fn problem(edit: &Edit, vocabulary: Vocabulary<'_>) -> Option<String> {
     if let Some(TagRule::Exact(tags)) = edit.value.tag_rule() {
-        let known = vocabulary.tags?;
-        let unknown = tags.iter().find(|tag| !known.contains(tag));
+        let unknown = tags.iter().find(|tag| vocabulary.lacks_tag(tag));
         return unknown.map(|tag| format!("`policy.tags` has no tag {}", quoted(tag)));
     }
     unwritable(&edit.field, &edit.value).map(str::to_owned)

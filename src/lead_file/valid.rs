@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::words::place;
+use crate::lead::normal::same;
 use crate::lead::{
     Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, TagRule, Value,
 };
@@ -30,6 +31,17 @@ pub struct Vocabulary<'w> {
     pub agents: Option<&'w BTreeMap<String, Agent>>,
     /// The policy's tags.
     pub tags: Option<&'w [String]>,
+}
+
+impl Vocabulary<'_> {
+    /// Whether the policy lists its tags, and not this one.
+    pub(crate) fn lacks_tag(&self, tag: &str) -> bool {
+        // Most are listed as they are written.
+        let is_known = |known: &[String]| {
+            known.iter().any(|other| other == tag) || known.iter().any(|other| same(other, tag))
+        };
+        self.tags.is_some_and(|known| !is_known(known))
+    }
 }
 
 /// A lead of one file, before it is known whether another file has it too.

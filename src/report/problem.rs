@@ -7,19 +7,31 @@ use crate::yaml::Diagnostic;
 
 /// What a command that was asked for JSON prints in place of its result.
 #[derive(Debug, Serialize, JsonSchema)]
-#[serde(untagged)]
 #[schemars(rename = "Convertalk error")]
-pub enum ErrorDocument {
-    /// The command could not do what it was asked for.
-    One {
-        /// Why.
-        error: Problem,
-    },
-    /// Files, or the arguments of a bulk edit, are not valid.
-    Many {
-        /// Every error in them.
-        errors: Vec<Problem>,
-    },
+pub struct ErrorDocument {
+    /// Every error. There are several where files, or the arguments of a bulk edit, are not valid.
+    errors: Vec<Problem>,
+    /// The same where the command could not do what it was asked for, which is one error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Problem>,
+}
+
+impl ErrorDocument {
+    /// Why a command could not do what it was asked for.
+    pub fn one(error: Problem) -> Self {
+        Self {
+            errors: vec![error.clone()],
+            error: Some(error),
+        }
+    }
+
+    /// What is wrong with files or arguments.
+    pub fn of_files(errors: Vec<Problem>) -> Self {
+        Self {
+            errors,
+            error: None,
+        }
+    }
 }
 
 /// One error.

@@ -126,6 +126,46 @@ fn a_file_that_somebody_edits_during_the_listing_is_not_updated() {
     assert_eq!(text(&world), declared("REVIEW"));
 }
 
+#[test]
+fn a_tag_that_cannot_be_seen_is_named_with_its_place() {
+    let world = world();
+    let ran = run(&world, &["set", "--all", "tags+=a\u{200b}b"]).exits(1);
+    let why = "holds a zero-width space (U+200B); delete the character";
+    assert!(ran.err.contains(why), "{}", ran.err);
+    let sheet = format!(
+        "uuid,tags,status\n{},\"x\ny\",OPN\n{},a\u{200b}b,OPEN\n{},\",\",OPEN\n",
+        uuid(1),
+        uuid(2),
+        uuid(3)
+    );
+    let ran = with_stdin(&world, &["set", "--from", "-"], &sheet).exits(1);
+    for (place, error) in [
+        ("row 2, column \"tags\"", "holds a line break"),
+        ("row 2, column \"status\"", "did you mean"),
+        ("row 3, column \"tags\"", why),
+        ("row 4, column \"tags\"", "a tag is missing"),
+    ] {
+        let place = place.replace('"', "`");
+        let is_it = |line: &str| line.contains(&place) && line.contains(error);
+        assert!(ran.err.lines().any(is_it), "{place}: {}", ran.err);
+    }
+    let nothing = run(&world, &["set", "--all", "tags=,"]).exits(1);
+    assert!(nothing.err.contains("a tag is missing"), "{}", nothing.err);
+    assert_eq!(text(&world), LEADS);
+}
+
+#[test]
+fn a_sheet_with_live_values_changes_nothing_of_leads_that_no_file_declares() {
+    let world = world();
+    let list = world.run("list --live --format csv").exits(0);
+    assert!(list.out.contains(&uuid(4)), "{}", list.out);
+    let set = with_stdin(&world, &["set", "--from", "-"], &list.out).exits(0);
+    assert!(set.out.contains("Nothing to set"), "{}", set.out);
+    let add = ["set", "--from", "-", "--add-to", "leads/all.yaml"];
+    with_stdin(&world, &add, &list.out).exits(0);
+    assert_eq!(text(&world), LEADS);
+}
+
 fn git_applies(world: &World, patch: &str) {
     let mut apply = Command::new("git")
         .arg("apply")

@@ -210,3 +210,29 @@ fn a_run_outside_git_says_whose_labels_it_shows() {
         shown.err
     );
 }
+
+#[test]
+fn a_run_that_was_undone_is_not_undone_again() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    world.run("apply --yes").exits(0);
+    let runs = || world.run("runs --format json").exits(0).json()["runs"].clone();
+    let first = runs()[0]["id"].as_str().expect("an id").to_owned();
+    world.run("undo last --yes").exits(0);
+    let (puts, kept) = (world.puts().len(), runs());
+    let again = world.run(&format!("undo {first} --yes")).exits(0);
+    assert!(again.out.contains("Nothing to do"), "{}", again.out);
+    assert!(!again.out.contains("CLOSED"), "{}", again.out);
+    assert_eq!((world.puts().len(), runs()), (puts, kept));
+    world.run("undo last --yes").exits(0);
+    let redone = &world.sandbox().records()[&uuid(1)];
+    assert_eq!(redone["status"], "CLOSED");
+}
+
+#[test]
+fn undo_says_that_there_is_no_run_before_it_asks_for_anything() {
+    let world = World::new(&[], "");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    let none = world.run("undo last").exits(1);
+    assert!(!none.err.contains("confirmation"), "{}", none.err);
+}

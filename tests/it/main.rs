@@ -63,6 +63,7 @@ mod selecting;
 mod side_effects;
 mod story;
 mod syntax;
+mod tag_forms;
 mod unseen;
 mod validate;
 mod volume;

@@ -92,6 +92,9 @@ fn escaped(tag: &str) -> String {
 /// Reads a rule on tags.
 pub(super) fn tags(text: &str) -> Result<TagRule, AssignError> {
     let items: Vec<(Option<char>, String)> = items(text);
+    if items.is_empty() {
+        return Err(AssignError::NoTag);
+    }
     let marked = items.iter().filter(|(mark, _)| mark.is_some()).count();
     if marked != 0 && marked != items.len() {
         return Err(AssignError::TagMarks);

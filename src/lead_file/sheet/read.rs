@@ -7,7 +7,7 @@ use csv::{ReaderBuilder, StringRecord};
 use super::Column;
 use super::cell::{self, Cell};
 use crate::lead::{DesiredValue, Field, LeadId, TagRule};
-use crate::lead_file::assign::{AssignError, Assignment, known, value_of};
+use crate::lead_file::assign::{AssignError, Assignment, check_tags, value_of};
 use crate::lead_file::raw::uuid_problem;
 use crate::lead_file::valid::Vocabulary;
 use crate::yaml::diagnostic::meant;
@@ -282,6 +282,11 @@ fn row(
     if has_uuid.is_some_and(|at| at >= record.len()) {
         errors.push(whole(number, "the uuid is missing"));
     }
+    // `list --live` has rows of leads that no file declares, with nothing but what the inbox has.
+    let is_live = |column: &(String, Option<Column>)| column.1 == Some(Column::Live);
+    if assignments.is_empty() && columns.iter().any(is_live) {
+        return None;
+    }
     Some(SheetRow {
         number,
         id: id?,
@@ -315,9 +320,9 @@ fn assignment(
 
 fn tags(text: &str, vocabulary: Vocabulary<'_>) -> Result<DesiredValue, AssignError> {
     let rule = cell::tags(text)?;
-    known(rule.required(), vocabulary)?;
+    check_tags(rule.required(), vocabulary)?;
     if let TagRule::Patch { absent, .. } = &rule {
-        known(absent, vocabulary)?;
+        check_tags(absent, vocabulary)?;
     }
     Ok(DesiredValue::Set(rule))
 }

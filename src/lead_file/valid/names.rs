@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Checker;
+use crate::lead::normal::same;
 use crate::lead::{AgentId, TagRule, TagSet, tag};
 use crate::yaml::decode::{At, Decoder, odd_text};
 use crate::yaml::diagnostic::{Code, Span, meant};
@@ -65,8 +66,8 @@ impl Checker<'_> {
             reader.error(Code::TagsSayNothing, span, "`tags` names no tag", help);
         }
         for text in absent {
-            let same = |other: &&At<&str>| tag(other.value) == tag(text.value);
-            if let Some(both) = present.iter().find(same) {
+            let is_same = |other: &&At<&str>| same(other.value, text.value);
+            if let Some(both) = present.iter().find(is_same) {
                 let message = format!("the tag {} is to be present and absent", quoted(text.value));
                 let error = reader.source.error(Code::TagOverlap, text.span, message);
                 reader.out.push(
@@ -97,7 +98,8 @@ impl Checker<'_> {
                     help,
                 );
             }
-            if let Some(known) = self.vocabulary.tags.filter(|known| !known.contains(&name)) {
+            if self.vocabulary.lacks_tag(&name) {
+                let known = self.vocabulary.tags.unwrap_or_default();
                 let odd = odd_text(&name);
                 let help = match meant(&name, known.iter().map(String::as_str)) {
                     Some(near) if !odd.is_empty() => format!("write `{near}`: {odd}"),
