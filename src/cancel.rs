@@ -19,6 +19,8 @@ pub enum Reason {
     Fatal,
     /// The run file cannot be written.
     Journal,
+    /// A lead that was written before the others was not verified.
+    Canary,
 }
 
 /// Why waiting ends.
@@ -92,7 +94,8 @@ impl Cancellation {
             2 => Reason::Deadline,
             3 => Reason::Failures,
             4 => Reason::Fatal,
-            _ => Reason::Journal,
+            5 => Reason::Journal,
+            _ => Reason::Canary,
         })
     }
 

@@ -190,9 +190,16 @@ const NOT_UNASSIGNED: &str =
     "set api.unassign to the value that this platform accepts for no agent";
 const NOT_ASSIGNED: &str = "check that the agent is active";
 const OTHER: &str = "someone may have changed it in the inbox at the same time: plan again";
+const OTHER_OR_EFFECT: &str = "someone may have changed it in the inbox at the same time: plan again; if the platform sets it with other fields \
+                               of a write, name it in api.side_effects";
 
-fn hint(change: &FieldChange, instead: &Instead) -> &'static str {
+fn hint(change: &FieldChange, instead: &Instead, is_alone: bool) -> &'static str {
     match (change.field.kind(), instead) {
+        (Kind::Choice, Instead::Ignored | Instead::Other) | (Kind::Reference, Instead::Other)
+            if !is_alone =>
+        {
+            OTHER_OR_EFFECT
+        }
         (_, Instead::Normalised(_)) => NORMALISED,
         (Kind::Set, Instead::Added) if change.patch.is_some() => TAGS_KEPT,
         (Kind::Set, Instead::Added) => TAGS_ADDED,
@@ -225,13 +232,14 @@ pub(super) fn check(task: &Task, now: &Observed, side_effects: FieldMask) -> Che
         .collect();
     let mut hints: BTreeSet<&'static str> = wrong
         .iter()
-        .map(|(change, instead)| hint(change, instead))
+        .map(|(change, instead)| hint(change, instead, task.change.fields.len() == 1))
         .collect();
     let all_ignored = wrong.len() == task.change.fields.len()
         && wrong
             .iter()
             .all(|(_, instead)| *instead == Instead::Ignored);
-    if all_ignored && (wrong.len() > 1 || hints.contains(OTHER)) {
+    let is_about_others = hints.contains(OTHER) || hints.contains(OTHER_OR_EFFECT);
+    if all_ignored && (wrong.len() > 1 || is_about_others) {
         hints = BTreeSet::from([ALL_IGNORED]);
     }
     let mut check = Check {

@@ -8,8 +8,8 @@ use crate::observe::Reading;
 
 /// The maximum age of a reading if pages are read quickly.
 const FRESH: Duration = Duration::from_secs(2);
-/// If a page takes longer than that, the time that remains after its answer to send the writes.
-const AFTER_ANSWER: Duration = Duration::from_secs(1);
+/// If a page takes about as long, the time that remains after its answer to send the writes.
+const AFTER_ANSWER: Duration = Duration::from_millis(250);
 
 /// Whether a write may be based on a reading now. Its age counts from the request: changes made on the platform while the answer
 /// is on its way are not in it.
@@ -28,16 +28,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reading_is_fresh_for_two_seconds_or_one_page_and_a_second() {
+    fn a_reading_is_fresh_for_two_seconds_or_as_long_as_one_page_takes() {
         let sent = Instant::now();
         for (took, after, fresh) in [
             (10, 0, true),
             (10, 1_989, true),
             (10, 1_990, false),
-            (1_500, 900, true),
-            (1_500, 1_000, false),
-            (5_000, 900, true),
-            (5_000, 1_000, false),
+            (1_500, 490, true),
+            (1_500, 500, false),
+            (5_000, 240, true),
+            (5_000, 250, false),
         ] {
             let answered = sent + Duration::from_millis(took);
             let now = answered + Duration::from_millis(after);

@@ -132,7 +132,7 @@ async fn write_canaries<'a, W: Writer>(
                     Outcome::Written | Outcome::Failed | Outcome::Untried | Outcome::Unverified,
                 )
                 | None => {
-                    context.stop.ask(Reason::Failures);
+                    context.stop.ask(Reason::Canary);
                     return;
                 }
             }

@@ -36,7 +36,12 @@ pub(super) fn learn(
         let with: BTreeSet<String> = with.cloned().collect();
         (is_counted && !with.is_empty()).then(|| seen(with, field))
     };
-    let effects = check.effects.iter();
+    // A platform that clears what an update leaves out has no side effect that may be accepted.
+    let is_value = |field: &&Field| matches!(field.kind(), Kind::Choice | Kind::Reference);
+    let effects = check
+        .effects
+        .iter()
+        .filter(|field| check.emptied.is_empty() || is_value(field));
     let mut changed: Vec<UnwrittenField> =
         effects.map(|field| seen(written.clone(), field)).collect();
     let other = check

@@ -206,10 +206,7 @@ fn shown(task: &Task, result: &ReadBack) -> Vec<(Field, Value)> {
 fn is_read_back<W>(context: &Context<'_, W>, written: &WrittenLead) -> bool {
     match &written.failed {
         None => context.options.verify,
-        Some(failed) => {
-            context.options.verify && failed.stops.is_none()
-                || failed.certainty == WriteCertainty::Indeterminate
-        }
+        Some(failed) => context.options.verify || failed.certainty == WriteCertainty::Indeterminate,
     }
 }
 

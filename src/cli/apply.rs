@@ -23,7 +23,7 @@ use crate::error::{Error, Exit};
 use crate::hints::with_hints;
 use crate::observe::{Live, Reader, observe};
 use crate::plan::file::{self, unseal};
-use crate::plan::{Plan, Present, Target, hold, narrow, rejudge, to_write, undecide};
+use crate::plan::{Base, Plan, Present, Target, hold, narrow, rejudge, to_write, undecide};
 use crate::policy::Guard;
 use crate::select::Selection;
 
@@ -196,12 +196,19 @@ impl Apply {
             narrow(&mut saved, &chosen);
         }
         hold(&mut saved, desired);
-        let recorded = saved.base.as_ref().filter(|base| base.reference == APPLIED);
-        if let (Some(_), Some(head)) = (recorded, &saved.head)
+        // It would take the record back to its own commit, although it is about the leads that differed then.
+        if let Some(head) = &saved.head
             && let Some(record) = self.recording.read(&workspace.root, session.target())?
         {
             let allow = &self.scope.allow;
-            let refusal = rewind(&workspace.root, &head.commit, &record.commit, allow)?;
+            let refusal = rewind(&workspace.root, &head.commit, &record.commit, allow);
+            let is_recorded = |base: &Base| base.reference == APPLIED;
+            let refusal = if saved.base.as_ref().is_some_and(is_recorded) {
+                refusal?
+            } else {
+                // A repository without one of the commits does not keep a plan from being applied that is not about the record.
+                refusal.unwrap_or_default()
+            };
             saved
                 .refusals
                 .retain(|refusal| refusal.rule != Guard::Rewind);

@@ -217,7 +217,13 @@ impl Recording {
         } = files;
         let mut head = compared.head.clone();
         // A record that only begins notes the commit, whatever has been edited since.
-        if let Some(head) = head.as_mut().filter(|_| compared.begins_live) {
+        if let Some(head) = head
+            .as_mut()
+            .filter(|head| compared.begins_live && head.dirty)
+        {
+            ui.note(
+                "the files are not as committed: the applied record begins with what is committed, and other declarations count as changed since",
+            );
             head.dirty = false;
         }
         let own = compared.base.as_ref();

@@ -273,6 +273,41 @@ fn a_rewound_history_is_refused_unless_it_is_allowed() {
 }
 
 #[test]
+fn an_older_saved_plan_does_not_take_the_record_back() {
+    let (world, first) = world(&["OPEN", "OPEN"], "");
+    world.run("apply --yes").exits(0);
+    world
+        .sandbox()
+        .edit(&uuid(1), |record| record["status"] = "REVIEW".into());
+    world.run("plan --out old.json").exits(0);
+    commit_of(&world, &["OPEN", "CLOSED"]);
+    world.run("apply --yes").exits(0);
+    let record = applied(&world);
+    world
+        .sandbox()
+        .edit(&uuid(1), |record| record["status"] = "REVIEW".into());
+    let ran = world.run("apply old.json --yes").exits(3);
+    assert!(ran.out.contains("--allow rewind"), "{}", ran.out);
+    assert_eq!(applied(&world), record);
+    world.run("apply old.json --yes --allow rewind").exits(0);
+    assert_eq!(applied(&world)["commit"], first);
+}
+
+#[test]
+fn a_record_that_begins_beside_edits_says_so() {
+    let world = World::new(&[record(1, "REVIEW", None, &[])], "");
+    git(&world, "init -q .");
+    let head = commit_of(&world, &["OPEN"]);
+    declare(&world, &["CLOSED"]);
+    let ran = world
+        .run("apply --yes --base applied --begin live")
+        .exits(0);
+    assert!(ran.err.contains("not as committed"), "{}", ran.err);
+    assert_eq!(applied(&world)["commit"], head);
+    assert!(world.puts().is_empty());
+}
+
+#[test]
 fn a_commit_that_is_gone_is_an_error_that_says_to_fetch() {
     let (world, _) = world(&["OPEN"], "");
     let mut record = applied(&world);

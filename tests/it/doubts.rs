@@ -1,6 +1,8 @@
 //! Every doubt of api.md, each a switch of the sandbox: whatever the platform turns out to be, a run ends as it should.
 
-use crate::world::{PRIYA, RAHUL, World, effects, record, uuid};
+use serde_json::json;
+
+use crate::world::{PRIYA, RAHUL, World, effects, record, serve, uuid};
 
 /// Seven declared leads of twelve, on both lists where the flags say so; every kind of field is asked for.
 fn world(flags: &str) -> World {
@@ -344,4 +346,41 @@ fn appended_notes_are_not_lost() {
     world.declare(&notes(uuid(3)));
     world.run("apply --yes").exits(0);
     assert_eq!(count(3), Some(2));
+}
+
+/// A platform of one lead that does what it is sent, and answers this.
+fn answers(head: &'static str) -> String {
+    let status = std::cell::Cell::new("OPEN");
+    serve(move |request| {
+        if request.starts_with("PUT") {
+            status.set("CLOSED");
+            let body = json!({ "success": false, "code": 401, "message": "who is this?" });
+            return (head, body.to_string());
+        }
+        let page = |words: &str| request.contains(words);
+        let leads = if page("page=1&") && page("type=lead") {
+            vec![record(1, status.get(), None, &[])]
+        } else {
+            Vec::new()
+        };
+        let body = json!({ "success": true, "message": "", "code": 200, "data": leads });
+        ("200 OK", body.to_string())
+    })
+}
+
+#[test]
+fn a_write_that_was_done_is_verified_whatever_the_answer_was() {
+    for head in ["401 Unauthorized", "400 Bad Request", "403 Forbidden"] {
+        let world = World::new(&[], "");
+        world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+        let mut command = world.command(&["apply", "--yes", "--patience", "1s"]);
+        command.env("CONVERTALK_ENDPOINT", answers(head));
+        let ran = world.ran(command.output().expect("it runs"));
+        assert!(
+            ran.out.contains("1 verified"),
+            "{head}: {}{}",
+            ran.out,
+            ran.err
+        );
+    }
 }

@@ -99,7 +99,12 @@ fn a_declared_side_effect_alone_is_written_once_more() {
 #[test]
 fn a_field_that_the_platform_sets_over_the_one_sent_is_written_once_more() {
     let world = world(3, "agent: priya, status: REVIEW", "");
-    world.run("apply --yes --patience 1s").exits(6);
+    let ran = world.run("apply --yes --patience 1s").exits(6);
+    assert!(
+        ran.out.contains("name it in api.side_effects"),
+        "{}",
+        ran.out
+    );
     let world = crate::side_effects::world(3, "agent: priya, status: REVIEW", "");
     configured(&world, "side_effects: [status]");
     let ran = world.run("apply --yes --patience 1s").exits(0);
@@ -141,6 +146,11 @@ fn a_field_that_is_emptied_stops_the_run_unless_it_is_accepted() {
     let ran = world.run("apply --yes --patience 1s").exits(6);
     assert!(ran.out.contains("1 unverified"), "{}", ran.out);
     assert!(ran.out.contains("2 untried"), "{}", ran.out);
+    assert!(
+        ran.out.contains("the canary was not verified"),
+        "{}",
+        ran.out
+    );
     assert_eq!(world.puts().len(), 1);
     configured(&world, "side_effects: [agent]");
     let ran = world.run("apply --yes --patience 1s").exits(0);
