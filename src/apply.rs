@@ -13,8 +13,8 @@
 //!    written once more, alone, and read back.
 //!
 //! # Guarantees
-//! - Every write, a repeated one too, is sent on a reading of its lead that is at most 2 s old, or one page and a second where a page
-//!   takes longer than that to read (`reading`). The age is taken when the write may be sent, after all waiting. The oldest is in
+//! - Every write, a repeated one too, is sent on a reading of its lead that is at most 2 s old, or as old as one page takes to read
+//!   where that is longer (`reading`). The age is taken when the write may be sent, after all waiting. The oldest is in
 //!   [`Report::oldest_reading`].
 //! - Nothing is written that the precheck does not let through, and no field but those of the change.
 //! - Each lead ends with exactly one outcome, whatever happens. `failed` and `unverified` are said of what a reading shows.

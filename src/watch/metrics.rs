@@ -148,13 +148,14 @@ impl Collector for CountedPasses {
         if let Some(states) = &figures.leads {
             let mut family = encoder.encode_descriptor(
                 "convertalk_leads",
-                "Declared leads by what the last pass left them in.",
+                "Declared leads, and those of them that the last pass left in each state.",
                 None,
                 MetricType::Gauge,
             )?;
-            for state in LeadState::ALL {
-                let count = i64::try_from(states.count(state)).unwrap_or(i64::MAX);
-                let labels = [("state", state.as_str())];
+            let parts = LeadState::ALL.map(|state| (state.as_str(), states.count(state)));
+            for (state, count) in [("declared", states.declared)].into_iter().chain(parts) {
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                let labels = [("state", state)];
                 ConstGauge::new(count).encode(family.encode_family(&labels)?)?;
             }
         }
@@ -283,8 +284,9 @@ mod tests {
         });
         metrics.set_commits(Some("c1"), None);
         let expected = "\
-# HELP convertalk_leads Declared leads by what the last pass left them in.
+# HELP convertalk_leads Declared leads, and those of them that the last pass left in each state.
 # TYPE convertalk_leads gauge
+convertalk_leads{state=\"declared\"} 5
 convertalk_leads{state=\"in_sync\"} 4
 convertalk_leads{state=\"intended\"} 1
 convertalk_leads{state=\"drift\"} 0

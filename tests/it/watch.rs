@@ -387,6 +387,9 @@ fn suspended_or_frozen_it_only_observes() {
     let status = running.until("suspended", |status| status["result"] == "suspended");
     assert_eq!(status["suspended"], "migration until Friday");
     assert_eq!(status["states"]["intended"], 1);
+    let once = remote.world.run("watch --once --ref origin/main").exits(0);
+    let why = "suspended by watch.suspend, nothing is written: migration until Friday";
+    assert!(once.err.contains(why), "{}", once.err);
     remote.push_file(
         "convertalk.yaml",
         &format!("{config}policy: {{ freeze: [{{ from: 2020-01-01, to: 2199-01-01 }}] }}\n"),
@@ -414,7 +417,9 @@ fn a_field_that_is_reverted_three_times_is_left_alone_until_its_declaration_chan
     }
     remote.agent_sets(1, "CLOSED");
     remote.agent_sets(2, "REVIEW");
-    pass();
+    let ran = pass();
+    let left = format!("left alone: {}: status was reverted", uuid(1));
+    assert!(ran.err.contains(&left), "{}", ran.err);
     assert_eq!(remote.status(1), "CLOSED", "left alone");
     assert_eq!(remote.status(2), "OPEN", "the other lead is not");
     let running = remote.watch("--every 1s --drift revert");

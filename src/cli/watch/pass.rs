@@ -17,6 +17,7 @@ use crate::lead::{Field, LeadId};
 use crate::plan::{DifferencePolicy, Plan, Refusal, Target};
 use crate::policy::Guard;
 use crate::report::Problem;
+use crate::text::visible;
 use crate::watch::WatchHandle;
 use crate::watch::fights::named;
 use crate::watch::memory::MemoryFile;
@@ -98,6 +99,7 @@ impl<C: Clock> Reconciler for Passes<'_, C> {
         let now = self.clock.now();
         let memory = self.memory.read();
         let left_alone = memory.fights.left_alone(&files.desired, now);
+        self.note_what_is_not_written(observing, suspended.as_deref(), &left_alone);
         let made = match observing {
             Some(observing) => self.observe(files, observing, left_alone.clone()).await,
             None => self.write(files, left_alone.clone()).await,
@@ -134,6 +136,27 @@ impl<C: Clock> Passes<'_, C> {
     fn applied(&self, files: &Files) -> Option<String> {
         self.has_record
             .then(|| self.args.recording.commit(&files.workspace.root))?
+    }
+
+    /// Says why the plan that follows is not written, or not all of it.
+    fn note_what_is_not_written(
+        &self,
+        observing: Option<Observing>,
+        suspended: Option<&str>,
+        left_alone: &BTreeSet<(LeadId, Field)>,
+    ) {
+        if observing == Some(Observing::Suspended) {
+            let why = visible(suspended.unwrap_or_default());
+            self.ui.note(&format!(
+                "suspended by watch.suspend, nothing is written: {why}"
+            ));
+        }
+        for (id, field) in left_alone {
+            let (lead, field) = (visible(id.as_str()), visible(&field.to_string()));
+            self.ui.note(&format!(
+                "left alone: {lead}: {field} was reverted three times in a day, and something keeps changing it back"
+            ));
+        }
     }
 
     fn observing(&self, files: &Files) -> Option<Observing> {
