@@ -114,7 +114,9 @@ fn apply(world: &World, number: usize, words: &str, kill: Option<usize>) -> Run 
         }
     };
     let journal = std::fs::read_to_string(world.path(&file)).unwrap_or_default();
-    let lines = journal
+    // A kill may leave a part of a line.
+    let whole = journal.rfind('\n').map_or("", |end| &journal[..end]);
+    let lines = whole
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of JSON"))
         .collect();

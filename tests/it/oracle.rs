@@ -26,12 +26,36 @@ pub(crate) struct Said {
     pub(crate) inherited: BTreeSet<String>,
 }
 
+/// Puts in what `<<` takes from other mappings. A key of that name with a text is a key like any other.
+fn merge(value: &mut Value) {
+    match value {
+        Value::Mapping(map) => {
+            map.values_mut().for_each(merge);
+            let parents: Option<Vec<Mapping>> = match map.get("<<") {
+                Some(Value::Mapping(parent)) => Some(vec![parent.clone()]),
+                Some(Value::Sequence(all)) => all
+                    .iter()
+                    .map(|parent| parent.as_mapping().cloned())
+                    .collect(),
+                _ => None,
+            };
+            let Some(parents) = parents else { return };
+            map.remove("<<");
+            for (key, value) in parents.into_iter().flatten() {
+                map.entry(key).or_insert(value);
+            }
+        }
+        Value::Sequence(items) => items.iter_mut().for_each(merge),
+        _ => {}
+    }
+}
+
 /// What each lead of a file says, with its defaults.
 pub(crate) fn leads(text: &str) -> BTreeMap<String, Said> {
     let text = text.trim_start_matches('\u{feff}');
     let mut file: Value =
         serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    file.apply_merge().expect("merges");
+    merge(&mut file);
     let defaults = file["defaults"].as_mapping().cloned().unwrap_or_default();
     let defaults = said(&defaults);
     let leads = file["leads"].as_mapping().expect("leads");

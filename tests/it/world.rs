@@ -196,7 +196,10 @@ impl World {
         let lines = files.iter().flat_map(|file| {
             let text = std::fs::read_to_string(file).expect("a run file");
             assert!(!text.contains(TOKEN), "a token is in a run file");
-            text.lines()
+            // A kill may leave a part of a line.
+            let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+            whole
+                .lines()
                 .map(|line| serde_json::from_str(line).expect("a line of JSON"))
                 .collect::<Vec<Json>>()
         });
