@@ -6,15 +6,16 @@ use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
 use super::complete;
-use super::pull_request::note_places;
-use super::reports::{Rendering, ReportFormat, ReportedPlan, Reports};
+use super::pull_request::{note_places, prefix_of_places};
+use super::reports::{Rendering, ReportFormat, ReportedPlan, Reports, text};
+use super::session::InvalidFiles;
 use super::ui::Ui;
 use crate::config::Workspace;
 use crate::error::Error;
 use crate::plan::{ConflictPolicy, DifferencePolicy, Limits};
 use crate::policy::{DriftPolicies, DriftPolicy, Guard, MaxChanges, UnknownGuard};
 use crate::redaction::Redaction;
-use crate::report::{self, Format};
+use crate::report::{self, Format, diagnostics_as_sarif, diagnostics_for_github};
 
 /// Which leads to select, how far to read, and how much to show.
 #[derive(Debug, Args)]
@@ -168,6 +169,33 @@ impl Forms {
             ..reported
         };
         self.write_rendered(|format, _| Ok(reported.render(format)), ui)
+    }
+
+    /// Writes what is wrong with files in the formats that have places, so that a pull request shows it where it shows a plan's warnings.
+    pub(super) fn write_invalid(&self, invalid: &InvalidFiles, ui: &Ui) -> Result<(), Error> {
+        let has_places = |format: ReportFormat| {
+            matches!(format, ReportFormat::Plan(Format::Github | Format::Sarif))
+        };
+        let prefix = prefix_of_places(&invalid.root).unwrap_or_default();
+        let render = |format: ReportFormat| {
+            Ok(text(match format {
+                ReportFormat::Plan(Format::Sarif) => {
+                    diagnostics_as_sarif(&invalid.diagnostics, &prefix).map_err(Error::Json)?
+                }
+                _ => diagnostics_for_github(&invalid.diagnostics, &prefix),
+            }))
+        };
+        let printed = if self.reports.are_free() {
+            self.reports.write(has_places, render)?
+        } else {
+            None
+        };
+        let format = ReportFormat::Plan(self.format);
+        match printed {
+            Some(printed) => ui.write_result(printed),
+            None if has_places(format) => ui.write_result(render(format)?),
+            None => Ok(()),
+        }
     }
 
     /// Renders in the chosen format, cut to the maximum size where that format can be cut. Files come first: nothing is printed unless all were

@@ -11,7 +11,7 @@ use super::outputs::{OutputKind, check_outputs};
 use super::recording::{APPLIED, Recording};
 use super::reports::ReportedPlan;
 use super::run_metrics::{RunMeter, of_saved_plan};
-use super::session::{Access, Files, Session, files, free, target};
+use super::session::{Access, Files, Session, free, read_files, target};
 use super::signals::block_on;
 use super::ui::Ui;
 use crate::atomic_file;
@@ -66,7 +66,14 @@ impl PlanArgs {
         self.forms.check_stdout(self.out.as_deref())?;
         self.differences.check(self.scope.base.is_some())?;
         self.recording.check(self.scope.base.as_deref())?;
-        let files = files(directory, ui)?;
+        let files = match read_files(directory, ui)? {
+            Ok((files, _)) => files,
+            Err(invalid) => {
+                self.forms.write_invalid(&invalid, ui)?;
+                let errors = invalid.errors;
+                return Err(Error::Invalid { errors });
+            }
+        };
         let out = self.out.as_deref().filter(|out| !is_stdout(out));
         let out = out.map(|out| (OutputKind::SavedPlan, out));
         check_outputs(&files.workspace, self.forms.reports.outputs().chain(out))?;

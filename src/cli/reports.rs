@@ -138,6 +138,11 @@ impl Reports {
         files.map(|file| (OutputKind::Report, file))
     }
 
+    /// Whether all may be written while the workspace cannot be read.
+    pub(super) fn are_free(&self) -> bool {
+        self.outputs().all(|(kind, file)| kind.is_free(file))
+    }
+
     /// Whether one of them takes the place of the result on stdout.
     pub(super) fn takes_stdout(&self) -> bool {
         self.files().any(is_stdout)
@@ -158,8 +163,7 @@ impl Reports {
     /// are refused are not written.
     fn write_failure(&self, meter: &RunMeter, error: &Error, ui: &Ui) {
         let is_refused = matches!(error, Error::Usage(_) | Error::Output { .. });
-        let are_free = self.outputs().all(|(kind, file)| kind.is_free(file));
-        if is_refused || !are_free || self.has_figures.load(Ordering::Relaxed) {
+        if is_refused || !self.are_free() || self.has_figures.load(Ordering::Relaxed) {
             return;
         }
         let figures = |_| Ok(text(meter.of_failure(error.exit())));

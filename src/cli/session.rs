@@ -1,6 +1,6 @@
 //! A session: a valid workspace, an API that can be reached, and the tokens for it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use crate::lead_file::FileTexts;
 use crate::plan::{Head, Target};
 use crate::redaction::RedactionKey;
 use crate::sandbox::{self, Sandbox};
+use crate::yaml::Diagnostic;
 use crate::{config, lead_file};
 
 /// A workspace whose files are all valid.
@@ -51,6 +52,22 @@ pub(super) fn files(directory: &Path, ui: &Ui) -> Result<Files, Error> {
 
 /// The same, with the texts that were read: an edit is made to what its decisions were made from.
 pub(super) fn files_to_edit(directory: &Path, ui: &Ui) -> Result<(Files, FileTexts), Error> {
+    let found = read_files(directory, ui)?;
+    found.map_err(|InvalidFiles { errors, .. }| Error::Invalid { errors })
+}
+
+/// Files with errors, which were printed.
+pub(super) struct InvalidFiles {
+    pub(super) root: PathBuf,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) errors: usize,
+}
+
+/// The same, with all that is wrong with files that are not valid.
+pub(super) fn read_files(
+    directory: &Path,
+    ui: &Ui,
+) -> Result<Result<(Files, FileTexts), InvalidFiles>, Error> {
     let root = config::find(directory)?;
     let loaded = lead_file::load(&root, &overrides());
     let errors = ui.diagnostics(&loaded.diagnostics);
@@ -61,9 +78,13 @@ pub(super) fn files_to_edit(directory: &Path, ui: &Ui) -> Result<(Files, FileTex
                 desired,
                 head: FilesHead::WorkTree,
             };
-            Ok((files, loaded.texts))
+            Ok(Ok((files, loaded.texts)))
         }
-        _ => Err(Error::Invalid { errors }),
+        _ => Ok(Err(InvalidFiles {
+            root,
+            diagnostics: loaded.diagnostics,
+            errors,
+        })),
     }
 }
 

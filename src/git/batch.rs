@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 
 use super::base::BaseError;
 use super::runner::{GitError, command, failure};
+use crate::config::FILE;
 
 /// An entry of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,7 +158,8 @@ impl Batch {
         Ok(Some(entries))
     }
 
-    /// All entries below some that are not folders, where `enters` says which folders may hold what is looked for.
+    /// All entries below some that are not folders, where `enters` says which folders may hold what is looked for. The files of a
+    /// workspace within this one are its own.
     pub(crate) fn walk(
         &mut self,
         entries: &[TreeEntry],
@@ -166,6 +168,10 @@ impl Batch {
         let mut found = Vec::new();
         let mut open: Vec<(String, Arc<[TreeEntry]>)> = vec![(String::new(), entries.into())];
         while let Some((folder, entries)) = open.pop() {
+            let is_config = |entry: &TreeEntry| entry.path == FILE && entry.kind == EntryKind::File;
+            if !folder.is_empty() && entries.iter().any(is_config) {
+                continue;
+            }
             for entry in entries.iter() {
                 let path = format!("{folder}{}", entry.path);
                 match entry.kind {

@@ -1,7 +1,8 @@
 //! Which files are lead files: globs walked below the workspace's folder, and nothing outside of it.
 //!
 //! Takes the folder and the globs, and returns paths in order, or why something that a glob matches is not a lead file. Real
-//! folders are walked before links to folders, and each folder once, so that loops of links end and order does not matter.
+//! folders are walked before links to folders, and each folder once, so that loops of links end and order does not matter. The files of a
+//! workspace within this one are its own.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
@@ -286,7 +287,9 @@ impl Walk {
     }
 
     fn folder(&mut self, path: &str, real: PathBuf) {
-        if !self.folders.insert(real.clone()) {
+        // A workspace within this one owns its files.
+        let is_workspace = !path.is_empty() && real.join(crate::config::FILE).is_file();
+        if is_workspace || !self.folders.insert(real.clone()) {
             return;
         }
         let entries = match fs::read_dir(&real) {

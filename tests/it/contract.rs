@@ -407,3 +407,25 @@ fn in_json_what_cannot_be_seen_is_an_escape() {
         assert!(ran.out.is_ascii(), "{words}");
     }
 }
+
+#[test]
+fn a_plan_of_invalid_files_shows_their_errors_in_the_formats_of_pull_requests() {
+    let world = World::new(&[], "");
+    world.declare(&format!("  {}: {{ status: CLOSD }}\n", uuid(1)));
+    let words = "plan --format github --report sarif=errors.sarif --report markdown=plan.md";
+    let ran = world.run(words).exits(1);
+    assert!(
+        ran.out.starts_with("::error file=leads/all.yaml,line=3"),
+        "{}",
+        ran.out
+    );
+    let text = std::fs::read_to_string(world.path("errors.sarif")).expect("a report");
+    let log: Json = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(log["runs"][0]["results"][0]["ruleId"], "unknown-status");
+    assert!(!world.path("plan.md").exists());
+    let sarif = world.run("plan --format sarif").exits(1);
+    assert_eq!(sarif.out, text);
+    let refused = world.run("plan --report sarif=leads/all.yaml").exits(1);
+    let file = std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file");
+    assert!(file.contains("CLOSD"), "{}", refused.err);
+}

@@ -4,7 +4,9 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::base::git_in;
+use serde_json::json;
+
+use crate::base::{git, git_in};
 use crate::world::{World, record, uuid};
 
 fn world() -> World {
@@ -90,4 +92,30 @@ fn the_programs_own_files_are_no_links() {
         }
         assert_eq!(world.puts().is_empty(), is_needed, "{name}");
     }
+}
+
+#[test]
+fn a_workspace_within_another_owns_its_files() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+    world.write("leads/eu/convertalk.yaml", &config);
+    // The same lead as the outer one declares: two inboxes may have it.
+    let file = std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file");
+    world.write("leads/eu/leads/all.yaml", &file);
+    git(&world, "init -q .");
+    git(&world, "add .");
+    git(&world, "commit -qm files");
+    let validate = world.run("validate --format json").exits(0).json();
+    assert_eq!(
+        (&validate["files"], &validate["leads"]),
+        (&json!(1), &json!(1))
+    );
+    world.run("validate -C leads/eu").exits(0);
+    let plan = world.run("plan --base HEAD --format json").exits(0).json();
+    assert_eq!(plan["head"]["dirty"], false);
+    assert_eq!(plan["summary"]["declared"], 1);
+    world.write("leads/eu/leads/all.yaml", "version: 1\nleads: {}\n");
+    let plan = world.run("plan --base HEAD --format json").exits(0).json();
+    assert_eq!(plan["head"]["dirty"], false, "of the other workspace");
 }
