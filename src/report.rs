@@ -28,6 +28,7 @@ mod problem;
 mod pull_report;
 mod results;
 mod run;
+mod run_plan;
 mod sarif;
 mod set;
 pub mod style;
@@ -49,6 +50,7 @@ pub use results::{
     RunDocumentLine, SnapshotReport, ValidateReport,
 };
 pub use run::{RunNames, run, run_file, run_list, stopped};
+pub use run_plan::run_as_plan;
 pub(crate) use set::changed_fields;
 pub use set::{SetFile, SetLead, SetReport, SetSides, SetValue};
 
@@ -119,7 +121,7 @@ pub fn write_plan(
                 + "\n"
         }
         Format::Sarif => sarif::print(&finding::of_policy(&plan), audience.prefix)?,
-        Format::Html => html::plan(&plan, false),
+        Format::Html => html::plan(&plan, html::Moment::Ahead),
     };
     out.write_all(text.as_bytes())
 }
@@ -141,7 +143,8 @@ impl fmt::Write for TextWriter<'_> {
 
 /// Renders a plan that a pass has carried out, as a page.
 pub fn carried_out_page(plan: &Plan, names: Redaction) -> String {
-    html::plan(&crate::plan::file::masked(plan, names, None), true)
+    let plan = crate::plan::file::masked(plan, names, None);
+    html::plan(&plan, html::Moment::LastPass)
 }
 
 /// Renders a plan as CSV: a row for each field that differs.
@@ -159,6 +162,28 @@ pub fn run_as_markdown(
     max_bytes: Option<usize>,
 ) -> String {
     markdown::run(lines, names, max_bytes)
+}
+
+/// Renders a run as a page: how it ended, and what it wrote.
+pub fn run_as_page(lines: &[(u32, Line)], plan: &Plan) -> String {
+    html::plan(plan, html::Moment::Run(markdown::run_headline(lines)))
+}
+
+/// Renders the leads of a run that need attention as workflow commands.
+pub fn run_for_github(lines: &[(u32, Line)], names: &RunNames, prefix: &str) -> String {
+    github::print(&run_plan::findings(lines, names), prefix)
+}
+
+/// Renders them as SARIF.
+///
+/// # Errors
+/// None that a run can cause.
+pub fn run_as_sarif(
+    lines: &[(u32, Line)],
+    names: &RunNames,
+    prefix: &str,
+) -> Result<String, serde_json::Error> {
+    sarif::print(&run_plan::findings(lines, names), prefix)
 }
 
 /// Renders diagnostics of the files as workflow commands.

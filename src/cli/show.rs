@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use clap::Args;
@@ -10,6 +10,7 @@ use clap_complete::ArgValueCompleter;
 
 use super::complete;
 use super::options::Forms;
+use super::pull_request::prefix_of_places;
 use super::reports::{Rendering, ReportFormat, ReportedPlan, text};
 use super::run_metrics::of_saved_plan;
 use super::session::overrides;
@@ -24,9 +25,10 @@ use crate::redaction::Redaction;
 use crate::report::{self, Format, RunDocument, RunDocumentLine, RunNames};
 use crate::{config, git, lead_file};
 
-/// Show a saved plan again, in any format, a run, as text, json or markdown, or the applied record, as text or json
+/// Show a saved plan or a run again, in any format, or the applied record, as text or json
 ///
-/// A run is shown with the labels and places that its leads had at the commit it ran from, and with what each write replaced.
+/// A run is shown with the labels and places that its leads had at the commit it ran from, and with what each write replaced. As annotations and
+/// SARIF it is the leads that need attention.
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The saved plan, the run or the applied record: a file, a run's id or the first characters of one, or last
@@ -67,13 +69,15 @@ impl Show {
             .as_deref()
             .map(|root| names(root, commit(&text).as_deref(), ui))
             .unwrap_or_default();
-        self.forms
-            .write_rendered(|format, most| shown(&run, &names, format, most), ui)?;
+        self.forms.write_rendered(
+            |format, most| shown((&run, &names), root.as_deref(), format, most),
+            ui,
+        )?;
         Ok(Exit::Done)
     }
 }
 
-const RUN_FORMS: &str = "a run can be shown as text, json or markdown";
+const NO_FIGURES: &str = "the figures of a run are written by the run itself: `convertalk apply --report openmetrics=FILE`";
 const RECORD_FORMS: &str = "an applied record has the forms text and json";
 
 /// Labels and places at the commit that a run was made from, where it is known and here; else as the files have them now, which is said.
@@ -124,23 +128,41 @@ fn commit(text: &str) -> Option<String> {
 }
 
 fn shown(
-    run: &[(u32, Line)],
-    names: &RunNames,
+    (run, names): (&[(u32, Line)], &RunNames),
+    root: Option<&Path>,
     format: ReportFormat,
     most: Option<usize>,
 ) -> Result<Rendering<'static>, Error> {
-    match format.of_plan(RUN_FORMS)? {
-        Format::Text => Ok(text(report::run_file(run, names))),
-        Format::Json => {
+    let prefix = || root.and_then(prefix_of_places).unwrap_or_default();
+    let plan = || {
+        let plan = report::run_as_plan(run, names);
+        plan.ok_or(Error::Usage("the run file has no first line"))
+    };
+    Ok(match format {
+        ReportFormat::Plan(Format::Json) => {
             let lines = run.iter().map(|(_, line)| named(line, names));
             let document = RunDocument {
                 lines: lines.collect(),
             };
-            Ok(Box::new(move |out| crate::json::write(out, &document)))
+            Box::new(move |out| crate::json::write(out, &document))
         }
-        Format::Markdown => Ok(text(report::run_as_markdown(run, names, most))),
-        Format::Html | Format::Github | Format::Sarif => Err(Error::Usage(RUN_FORMS)),
-    }
+        ReportFormat::Plan(Format::Text) => text(report::run_file(run, names)),
+        ReportFormat::Plan(Format::Markdown) => text(report::run_as_markdown(run, names, most)),
+        ReportFormat::Plan(Format::Html) => text(report::run_as_page(run, &plan()?)),
+        ReportFormat::Plan(Format::Github) => text(report::run_for_github(run, names, &prefix())),
+        ReportFormat::Plan(Format::Sarif) => {
+            text(report::run_as_sarif(run, names, &prefix()).map_err(Error::Json)?)
+        }
+        // What the run file holds is masked already.
+        ReportFormat::Csv => {
+            let plan = plan()?;
+            Box::new(move |out| {
+                let text = report::plan_as_csv(&plan, Redaction::Full).map_err(io::Error::other)?;
+                out.write_all(text.as_bytes())
+            })
+        }
+        ReportFormat::OpenMetrics => return Err(Error::Usage(NO_FIGURES)),
+    })
 }
 
 fn record_as(record: &AppliedRecord, format: ReportFormat) -> Result<Rendering<'_>, Error> {

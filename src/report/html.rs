@@ -30,13 +30,29 @@ mod notices;
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
 
-/// The page, as the template receives it. What it says of the plan is about the past where it `is_carried_out`.
-pub(super) fn plan(plan: &Plan, is_carried_out: bool) -> String {
+/// When what a page shows is done.
+pub(super) enum Moment {
+    /// Nothing has been written.
+    Ahead,
+    /// The last pass of `watch` carried the plan out.
+    LastPass,
+    /// A run wrote it, which ended so.
+    Run(PlanHeadline),
+}
+
+/// The page, as the template receives it.
+pub(super) fn plan(plan: &Plan, moment: Moment) -> String {
     let names = PlanNames::new(plan);
     let (cards, choices) = cards::cards(plan, &names);
+    let is_of_run = matches!(moment, Moment::Run(_));
+    let (headline, is_of_pass) = match moment {
+        Moment::Ahead => (PlanHeadline::new(plan), false),
+        Moment::LastPass => (PlanHeadline::new(plan), true),
+        Moment::Run(headline) => (headline, false),
+    };
     let page = PlanPage {
         plan,
-        headline: PlanHeadline::new(plan),
+        headline,
         notices: notices::notices(plan, &names),
         classes: notices::classes(plan),
         flow: Flow::new(&plan.transitions),
@@ -53,7 +69,8 @@ pub(super) fn plan(plan: &Plan, is_carried_out: bool) -> String {
             .collect(),
         cards,
         choices,
-        is_carried_out,
+        is_of_pass,
+        is_of_run,
     };
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -74,7 +91,8 @@ struct PlanPage<'a> {
     choices: Choices,
     held: Vec<(LeadLink, &'a Held)>,
     released: Vec<(LeadLink, &'a Released)>,
-    is_carried_out: bool,
+    is_of_pass: bool,
+    is_of_run: bool,
 }
 
 impl PlanPage<'_> {
@@ -94,7 +112,11 @@ impl PlanPage<'_> {
     /// What the headline means, for readers new to plans.
     fn meaning(&self) -> String {
         let written = self.plan.summary.to_update + self.plan.summary.to_create;
-        if self.is_carried_out {
+        if self.is_of_run {
+            let leads = count(written, "lead");
+            return format!("What this run wrote, or may have written, of {leads}.");
+        }
+        if self.is_of_pass {
             let leads = count(written, "lead");
             return format!(
                 "The last pass carried this plan out for {leads}; /status has what came of it."
@@ -120,7 +142,8 @@ impl PlanPage<'_> {
 
     /// A reassurance, if there are no notices.
     fn calm(&self) -> Option<&'static str> {
-        (self.notices.is_empty() && !self.plan.changes.is_empty()).then_some(
+        let is_calm = self.notices.is_empty() && !self.plan.changes.is_empty() && !self.is_of_run;
+        is_calm.then_some(
             "No guard refuses this plan, every declared lead was found, and there are no warnings.",
         )
     }

@@ -17,7 +17,7 @@ mod inline;
 mod run;
 mod tables;
 
-pub(super) use run::run;
+pub(super) use run::{run, run_headline};
 
 /// The maximum number of leads of a group or refusal that are named.
 const NAMED: usize = 6;

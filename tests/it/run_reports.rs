@@ -412,19 +412,6 @@ fn apply_writes_nothing_where_a_report_cannot_be_written() {
     assert_eq!(world.puts().len(), 0);
 }
 
-#[test]
-fn a_run_has_no_rows_and_no_figures_of_its_own() {
-    let world = world();
-    declare(&world);
-    world.run("apply --yes --run-file run.jsonl").exits(0);
-    for format in ["csv", "openmetrics"] {
-        let ran = world
-            .run(&format!("show run.jsonl --report {format}=-"))
-            .exits(1);
-        assert!(ran.err.contains("text, json or markdown"), "{}", ran.err);
-    }
-}
-
 /// The samples of an exposition by a parser that is not ours. Refused texts panic.
 pub(crate) fn parsed(text: &str) -> BTreeMap<String, f64> {
     let python =

@@ -247,15 +247,8 @@ fn a_run_file_is_shown_and_goes_on_where_it_is_given_again() {
         "{markdown}"
     );
     assert!(world.path("told.json").exists());
-    for format in ["github", "sarif", "html"] {
-        assert!(
-            world
-                .run(&format!("show run.jsonl --format {format}"))
-                .exits(1)
-                .err
-                .contains("text, json or markdown")
-        );
-    }
+    // Nothing needs attention.
+    assert_eq!(world.run("show run.jsonl --format github").exits(0).out, "");
     world.declare(&format!("  {}: {{ status: ONHOLD }}\n", uuid(1)));
     world.run("apply --yes --run-file run.jsonl").exits(0);
     let text = std::fs::read_to_string(world.path("run.jsonl")).expect("a run file");
@@ -429,4 +422,34 @@ fn a_run_file_is_private_and_no_other_file_is_appended_to() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_run_is_shown_in_the_formats_of_a_plan() {
+    let live = [record(1, "OPEN", None, &[]), record(2, "OPEN", None, &[])];
+    let world = World::new(&live, "--fault 500@write:2,3,4,5,6,7,8,9");
+    world.declare(&format!(
+        "  {}: {{ label: Acme, status: CLOSED }}\n  {}: {{ label: Birch, status: CLOSED }}\n",
+        uuid(1),
+        uuid(2)
+    ));
+    world.run("apply --yes --patience 1s").exits(5);
+    let github = world.run("show last --format github").exits(0).out;
+    assert_eq!(github.lines().count(), 1, "{github}");
+    assert!(
+        github.starts_with("::error file=leads/all.yaml,line=4"),
+        "{github}"
+    );
+    assert!(github.contains("(Birch) is failed"), "{github}");
+    let sarif = world.run("show last --format sarif").exits(0).json();
+    let results = &sarif["runs"][0]["results"];
+    assert_eq!(results.as_array().map(Vec::len), Some(1));
+    assert_eq!(results[0]["ruleId"], "failed");
+    let csv = world.run("show last --report csv=-").exits(0).out;
+    let row = format!("{},Acme,update,change,status,OPEN,CLOSED", uuid(1));
+    assert!(csv.contains(&row), "{csv}");
+    let page = world.run("show last --format html").exits(0).out;
+    assert!(page.contains("1 verified, 1 failed"), "{page}");
+    let figures = world.run("show last --report openmetrics=-").exits(1);
+    assert!(figures.err.contains("apply --report"), "{}", figures.err);
 }

@@ -10,6 +10,7 @@ use crate::apply::Outcome;
 use crate::apply::journal::Line;
 use crate::lead::LeadId;
 use crate::report::RunNames;
+use crate::report::headline::{Outlook, PlanHeadline};
 use crate::text::count;
 
 /// Outcomes, most urgent first; `None` is a write that was started and whose outcome is unknown.
@@ -51,7 +52,7 @@ pub(in crate::report) fn run(
     // Hidden, like a plan's, so that a pipeline finds the comment that it keeps up to date.
     let head = format!(
         "### {} <!-- convertalk run -->\n",
-        prose(&summary.headline())
+        prose(&summary.headline().plain())
     );
     let blocks: Vec<Block> = [
         Some(summary.about()),
@@ -62,6 +63,11 @@ pub(in crate::report) fn run(
     .flatten()
     .collect();
     fitted(head, &blocks, most)
+}
+
+/// How a run ended, in one sentence.
+pub(in crate::report) fn run_headline(lines: &[(u32, Line)]) -> PlanHeadline {
+    RunTables::new(lines).headline()
 }
 
 impl<'a> RunTables<'a> {
@@ -133,7 +139,7 @@ impl<'a> RunTables<'a> {
             .count()
     }
 
-    fn headline(&self) -> String {
+    fn headline(&self) -> PlanHeadline {
         let known = Outcome::ALL
             .into_iter()
             .map(Some)
@@ -150,10 +156,21 @@ impl<'a> RunTables<'a> {
             Some(_) => ("Applied:", ""),
             None => ("Did not end:", " Run the same apply again to finish."),
         };
-        if parts.is_empty() {
-            format!("{head} {leads}.{end}")
+        let numbers = if parts.is_empty() {
+            format!("{leads}.{end}")
         } else {
-            format!("{head} {leads}: {}.{end}", parts.join(", "))
+            format!("{leads}: {}.{end}", parts.join(", "))
+        };
+        let bad = [None, Some(Outcome::Failed), Some(Outcome::Unverified)];
+        let is_bad = bad.iter().any(|outcome| self.number(*outcome) > 0);
+        PlanHeadline {
+            outlook: if is_bad {
+                Outlook::Refused
+            } else {
+                Outlook::Ready
+            },
+            head,
+            numbers,
         }
     }
 
