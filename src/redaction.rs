@@ -42,8 +42,13 @@ impl Redaction {
     pub fn message(self, message: &str, sent: &[(Field, Value)]) -> String {
         let mut message = message.to_owned();
         for (field, value) in sent.iter().filter(|(field, _)| self.masks(field)) {
-            if let Some(text) = value.text().filter(|text| !text.is_empty()) {
-                message = message.replace(text, &self.text(field.spec().privacy, text));
+            if let Some(text) = value.text().filter(|text| !text.trim().is_empty()) {
+                let masked = self.text(field.spec().privacy, text);
+                // Messages are on one line.
+                let words: Vec<&str> = text.split_whitespace().collect();
+                for text in [text, &words.join(" ")] {
+                    message = without_cut(&message.replace(text, &masked), text);
+                }
             }
         }
         message
@@ -66,6 +71,23 @@ impl Redaction {
         }
     }
 }
+
+/// A message that was cut within a text, without the part of the text that is left.
+fn without_cut(message: &str, text: &str) -> String {
+    let cut = |(before, after): (&str, &str)| {
+        // The longest first; ends of whole characters.
+        let ends: Vec<usize> = text.char_indices().map(|(end, _)| end).collect();
+        let ends = ends.into_iter().skip(LEAST_OF_A_TEXT).rev();
+        let mut starts = ends.map(|end| &text[..end]);
+        let rest = starts.find_map(|start| before.strip_suffix(start))?;
+        Some(format!("{rest}{MASK}…{after}"))
+    };
+    let made = message.split_once('…').and_then(cut);
+    made.unwrap_or_else(|| message.to_owned())
+}
+
+/// This many characters of a text may stand in a message by chance.
+const LEAST_OF_A_TEXT: usize = 2;
 
 fn email(text: &str) -> String {
     match text.split_once('@') {
@@ -120,6 +142,24 @@ impl RedactionKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_shows_no_part_of_a_personal_value() {
+        let name: Field = "contact.name".parse().expect("a field");
+        let sent = [(name, Value::Text("Asha  van Rao".to_owned()))];
+        for (message, shown) in [
+            ("no Asha  van Rao here", "no A. v. R. here"),
+            ("no Asha van Rao here", "no A. v. R. here"),
+            ("no Asha van Ra…", "no ***…"),
+            ("no Asha… (400)", "no ***… (400)"),
+            ("no As…", "no ***…"),
+            ("no A…", "no A…"),
+            ("no word…", "no word…"),
+        ] {
+            assert_eq!(Redaction::Initials.message(message, &sent), shown);
+            assert_eq!(Redaction::Full.message(message, &sent), message);
+        }
+    }
 
     #[test]
     fn each_privacy_is_masked_its_own_way() {
