@@ -20,6 +20,7 @@ use crate::lead::FieldMask;
 use crate::lead_file::discover;
 use crate::observe::{ListingHints, Live, observe_declared};
 use crate::plan::{DifferencePolicy, Input, Limits, make, to_write};
+use crate::report::Problem;
 use crate::report::style::{BAD, GOOD, count, paint, visible};
 use crate::snapshot::Snapshot;
 use crate::yaml::file::text;
@@ -58,7 +59,7 @@ impl TestCommand {
         }
         let mut tests = Vec::with_capacity(cases.len());
         for case in cases {
-            let diff = tried(&case, &files)?;
+            let diff = tried(&case, &files).unwrap_or_else(|error| not_run(&ui.problem(&error)));
             tests.push(Tested {
                 name: case.name,
                 file: case.place.file.to_string(),
@@ -91,6 +92,13 @@ impl TestCommand {
             Exit::Error
         })
     }
+}
+
+/// Why a test could not be run: it fails, and the others are run.
+fn not_run(problem: &Problem) -> Vec<String> {
+    let help = problem.help.iter().map(|help| format!("  help: {help}"));
+    let error = format!("  error: {}", problem.message);
+    [error].into_iter().chain(help).collect()
 }
 
 /// The tests of all files; every error in them is shown.

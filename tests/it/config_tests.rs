@@ -318,3 +318,24 @@ fn nothing_is_reopened_but_where_the_pipeline_allows_it() {
         .run("apply plan.json --yes --allow rule:reopened")
         .exits(0);
 }
+
+#[test]
+fn a_test_that_cannot_be_run_fails_at_its_place_and_the_others_are_run() {
+    let bad = "  - { name: no snapshot, live_file: none.jsonl, expect: {} }\n";
+    let good = test("fine", "status: OPEN", "expect: { changes: 1 }");
+    let base = test("no base", "status: OPEN", "base: nope, expect: {}");
+    let workspace = Workspace::new(&format!("{bad}{good}{base}"));
+    let ran = workspace
+        .run(&["test", "--report", "junit=junit.xml"])
+        .exits(1);
+    for words in [
+        "tests/policy.yaml:3",
+        "none.jsonl",
+        "tests/policy.yaml:5",
+        "Failed: 2 of 3 tests",
+    ] {
+        assert!(ran.out.contains(words), "{words}: {}", ran.out);
+    }
+    let junit = std::fs::read_to_string(workspace.0.path().join("junit.xml")).expect("a report");
+    assert!(junit.contains("tests=\"3\" failures=\"2\""), "{junit}");
+}
