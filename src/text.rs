@@ -14,6 +14,17 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// The same of a text with several lines.
+pub fn visible_lines(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let words = line.trim_end_matches(['\r', '\n']);
+        shown.push_str(&visible(words));
+        shown.push_str(&line[words.len()..]);
+    }
+    shown
+}
+
 /// One character of such a text.
 pub fn push(shown: &mut String, c: char) {
     match c {
@@ -273,6 +284,8 @@ mod tests {
             assert_eq!(invisible_in(text), Some('\u{200d}'), "{text:?}");
         }
         assert_eq!(invisible_in("vi\u{34f}p"), Some('\u{34f}'));
+        let lines = "a\u{1b}[31m\tb\n\r\n\u{202e}c";
+        assert_eq!(visible_lines(lines), "a\\u{1b}[31m\\tb\n\r\n\\u{202e}c");
         assert_eq!(invisible_in("v\u{200b}ip"), Some('\u{200b}'));
         assert_eq!(
             name_of('\u{202e}'),

@@ -81,7 +81,7 @@ impl List {
                 what: "write CSV".to_owned(),
                 source: std::io::Error::other(source),
             })?;
-            return ui.result(&String::from_utf8_lossy(&made));
+            return ui.exact(&String::from_utf8_lossy(&made));
         }
         let leads = ListedLeads {
             desired: &selected,

@@ -144,7 +144,7 @@ impl Set {
         match self.format {
             SetFormat::Json => ui.json(&result::set_report(&goals, &files, self.dry_run))?,
             SetFormat::Text if self.dry_run => {
-                ui.result(&result::patch(&edits, &files.workspace))?
+                ui.exact(&result::patch(&edits, &files.workspace))?
             }
             SetFormat::Text => {
                 ui.result(&result::text(&goals))?;

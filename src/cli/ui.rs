@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::git::base::BaseError;
 use crate::report::style::{BAD, CHANGE, FAINT, paint};
 use crate::report::{self, ErrorDocument, FirstDiagnostics, Problem, Spot, shown};
-use crate::text::{chain, count, visible};
+use crate::text::{chain, count, visible, visible_lines};
 use crate::yaml::Diagnostic;
 use crate::yaml::excerpt::quoted;
 use crate::yaml::render::render;
@@ -98,6 +98,15 @@ impl Ui {
     /// Writes a result to stdout. A closed pipe is not an error: the command still does its work.
     pub(super) fn result(&self, text: &str) -> Result<(), Error> {
         self.write_result(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Writes a result for other programs to stdout, unchanged. People see it as they see all else.
+    pub(super) fn exact(&self, text: &str) -> Result<(), Error> {
+        if io::stdout().is_terminal() {
+            self.result(&visible_lines(text))
+        } else {
+            self.result(text)
+        }
     }
 
     /// Writes a result to stdout as it is made.
