@@ -51,9 +51,19 @@ pub fn layout(file: &Arc<str>, text: &str, rules: &LayoutRules) -> Result<Layout
     let Some(written) = Written::read(&source, &mut diagnostics) else {
         return Err(located(file, text));
     };
-    let made = [true, false]
-        .into_iter()
-        .find_map(|sorts| laid_out(file, &written, rules, sorts));
+    let made = laid_out(file, &written, rules, true).or_else(|| {
+        let plain = laid_out(file, &written, rules, false)?;
+        // What could not be sorted as it was may be sorted as it is laid out: a last line that has its end now, say.
+        let source = SourceFile {
+            file: file.clone(),
+            text: &plain,
+        };
+        let again = (plain != body).then(|| Written::read(&source, &mut Vec::new()));
+        let sorted = again
+            .flatten()
+            .and_then(|again| laid_out(file, &again, rules, true));
+        Some(sorted.unwrap_or(plain))
+    });
     let left_alone = made.is_none();
     let text = made.map_or_else(
         || text.to_owned(),

@@ -268,3 +268,14 @@ fn odd_parts_stay_as_they_are() {
     );
     assert!(laid_out(before).contains(after));
 }
+
+#[test]
+fn keys_are_sorted_before_a_last_line_that_has_no_end() {
+    let text = "version: 1\nleads:\n  a:\n    # of notes\n    notes: [{ title: one }]\n    attributes:\n      from: |+";
+    let once = laid_out(text);
+    assert_eq!(
+        once,
+        "version: 1\nleads:\n  a:\n    attributes:\n      from: |+\n    # of notes\n    notes:\n      - title: one\n"
+    );
+    assert_eq!(laid_out(&once), once);
+}
