@@ -8,6 +8,7 @@ use clap_complete::ArgValueCompleter;
 
 use super::compared::select;
 use super::complete;
+use super::recording::Recording;
 use super::session::{Files, Session, files, free};
 use super::signals::block_on;
 use super::ui::Ui;
@@ -29,6 +30,9 @@ pub(super) struct List {
     /// Only these declared leads (repeatable: any of them)
     #[arg(long, value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     only: Vec<String>,
+    /// The commit that `--only changed` compares with; `auto` in GitHub and GitLab pull requests, `applied` for the applied record
+    #[arg(long, value_name = "REF", requires = "only", add = ArgValueCompleter::new(complete::bases))]
+    base: Option<String>,
     /// The form of the result
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: ListFormat,
@@ -57,7 +61,12 @@ impl List {
 
     fn write(&self, files: &Files, ui: &Ui) -> Result<(), Error> {
         let selection = Selection::parse(&self.only, &files.workspace.agents)?;
-        let selected = select(&selection, &files.desired, None, ui)?;
+        let base = self.base.as_deref();
+        let base = base
+            .map(|reference| Recording::base_at(None, reference, files))
+            .transpose()?;
+        let said = base.as_ref().map(|(_, said)| said);
+        let selected = select(&selection, &files.desired, said, ui)?;
         let live = if self.live {
             Some(read(files, ui)?)
         } else {

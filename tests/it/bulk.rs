@@ -462,3 +462,17 @@ fn where_one_file_cannot_be_written_no_file_is() {
     world.run("set --all status=CLOSED").exits(0);
     assert!(texts().iter().all(|text| text.contains("CLOSED")));
 }
+
+#[test]
+fn what_changed_since_a_commit_is_listed() {
+    let world = world();
+    world.write(
+        "leads/all.yaml",
+        &LEADS.replace("status: REVIEW", "status: OPEN"),
+    );
+    let list = world.run("list --only changed --base HEAD --format json");
+    let list = list.exits(0).json();
+    assert_eq!(list["leads"].as_array().map(Vec::len), Some(1));
+    assert_eq!(list["leads"][0]["uuid"], uuid(2));
+    world.run("list --only changed").exits(1);
+}
