@@ -82,7 +82,7 @@ fn without_cut(message: &str, text: &str) -> String {
         let rest = starts.find_map(|start| before.strip_suffix(start))?;
         Some(format!("{rest}{MASK}…{after}"))
     };
-    let made = message.split_once('…').and_then(cut);
+    let made = message.rsplit_once('…').and_then(cut);
     made.unwrap_or_else(|| message.to_owned())
 }
 

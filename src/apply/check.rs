@@ -193,6 +193,8 @@ const OTHER: &str = "someone may have changed it in the inbox at the same time: 
 const OTHER_OR_EFFECT: &str = "someone may have changed it in the inbox at the same time: plan again; if the platform sets it with other fields \
                                of a write, name it in api.side_effects";
 
+/// The help for a field that shows something else. Where it `is_alone`, no other field was written that the platform could change it with, or
+/// this is known.
 fn hint(change: &FieldChange, instead: &Instead, is_alone: bool) -> &'static str {
     match (change.field.kind(), instead) {
         (Kind::Choice, Instead::Ignored | Instead::Other) | (Kind::Reference, Instead::Other)
@@ -232,7 +234,14 @@ pub(super) fn check(task: &Task, now: &Observed, side_effects: FieldMask) -> Che
         .collect();
     let mut hints: BTreeSet<&'static str> = wrong
         .iter()
-        .map(|(change, instead)| hint(change, instead, task.change.fields.len() == 1))
+        .map(|(change, instead)| {
+            let is_alone = task.change.fields.len() == 1;
+            hint(
+                change,
+                instead,
+                is_alone || side_effects.has(change.field.id()),
+            )
+        })
         .collect();
     let all_ignored = wrong.len() == task.change.fields.len()
         && wrong

@@ -36,6 +36,8 @@ pub struct Report {
     pub(super) rewritten: usize,
     /// Leads that show what was written, except for normalization by the platform.
     pub(super) normalised: BTreeSet<LeadId>,
+    /// Leads on which somebody changed a field that the platform may change, too.
+    pub(super) edited: BTreeSet<LeadId>,
     /// Whether a lead has been read back on which the platform left everything else unchanged.
     pub(super) keeps_the_rest: bool,
 }

@@ -30,6 +30,9 @@ const SURE: u64 = 3;
 /// The same, if it was one in at most this many of the leads on which the field changed: people, too, may give several leads one value.
 const SHARE: u64 = 10;
 
+/// More leads than these count as these, so that a platform that changes its ways is believed after a few leads.
+const ENOUGH: u64 = 30;
+
 /// The file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlatformRecord {
@@ -183,15 +186,21 @@ impl Knowledge {
         }
     }
 
-    /// Whether a value is none that the platform gives this field: then somebody in the inbox changed it. `None` is a value, too.
-    pub(super) fn is_edit(&self, field: &str, shown: Option<&str>) -> bool {
-        let mut leads: BTreeMap<Option<&str>, u64> = BTreeMap::new();
-        for effect in self.side_effects.iter().filter(|one| one.field == field) {
-            *leads.entry(effect.shown.as_deref()).or_default() += effect.leads;
+    /// Whether a field, after a write of others, has none of the values that the platform gives it then: somebody in the inbox changed it.
+    pub(super) fn is_edit(&self, seen: &UnwrittenField) -> bool {
+        let mut leads: BTreeMap<&Option<String>, u64> = BTreeMap::new();
+        let is_about = |effect: &&LearnedEffect| {
+            effect.field == seen.field && effect.with.is_subset(&seen.with)
+        };
+        for effect in self.side_effects.iter().filter(is_about) {
+            *leads.entry(&effect.shown).or_default() += effect.leads;
         }
+        leads
+            .values_mut()
+            .for_each(|leads| *leads = ENOUGH.min(*leads));
         let all: u64 = leads.values().sum();
         leads.retain(|_, leads| *leads >= SURE && *leads * SHARE >= all);
-        !leads.is_empty() && !leads.contains_key(&shown)
+        !leads.is_empty() && !leads.contains_key(&seen.shown)
     }
 }
 
@@ -304,24 +313,29 @@ mod tests {
         known.saw_effect(seen(&["agent"], "REVIEW"), &LeadCounts::new());
         known.saw_none(&seen(&["agent"], "OPEN"));
         assert_eq!(known.lines(), Vec::<String>::new());
-        assert!(
-            !known.is_edit("status", Some("ONHOLD")),
-            "nothing is sure yet"
-        );
+        let is_edit = |known: &Knowledge, shown| known.is_edit(&seen(&["agent", "tags"], shown));
+        assert!(!is_edit(&known, "ONHOLD"), "nothing is sure yet");
         for _ in 0..3 {
             known.saw_effect(seen(&["agent"], "INPROGRESS"), &LeadCounts::new());
         }
-        assert!(known.is_edit("status", Some("ONHOLD")));
-        assert!(known.is_edit("status", Some("REVIEW")), "seen once");
-        assert!(known.is_edit("status", None));
-        assert!(!known.is_edit("status", Some("INPROGRESS")));
-        assert!(!known.is_edit("agent", None), "of another field");
+        assert!(is_edit(&known, "ONHOLD"));
+        assert!(is_edit(&known, "REVIEW"), "seen once");
+        assert!(!is_edit(&known, "INPROGRESS"));
+        let none = UnwrittenField {
+            shown: None,
+            ..seen(&["agent"], "")
+        };
+        assert!(known.is_edit(&none));
+        assert!(
+            !known.is_edit(&seen(&["tags"], "ONHOLD")),
+            "after another write"
+        );
     }
 
     #[test]
     fn a_value_of_few_leads_among_many_is_no_effect() {
         let mut known = Knowledge::default();
-        for (shown, leads) in [("INPROGRESS", 24), ("REVIEW", 4), ("ONHOLD", 3)] {
+        for (shown, leads) in [("INPROGRESS", 1_000), ("REVIEW", 4), ("ONHOLD", 3)] {
             for _ in 0..leads {
                 known.saw_effect(seen(&["agent"], shown), &LeadCounts::new());
             }
@@ -330,7 +344,7 @@ mod tests {
         for _ in 0..100 {
             known.saw_none(&seen(&["agent"], "OPEN"));
         }
-        let is_edit = |shown| known.is_edit("status", Some(shown));
+        let is_edit = |shown| known.is_edit(&seen(&["agent"], shown));
         assert_eq!(
             ["INPROGRESS", "REVIEW", "ONHOLD", "OPEN"].map(is_edit),
             [false, false, true, true]

@@ -105,7 +105,7 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
     report
 }
 
-/// Writes and verifies the canaries. One that turns out stale, already applied or unreadable says nothing about the
+/// Writes and verifies the canaries. One that turns out stale, already applied, edited or unreadable says nothing about the
 /// platform, so the next lead takes its place. Any other outcome but verified stops the run.
 async fn write_canaries<'a, W: Writer>(
     context: &Context<'_, W>,
@@ -126,6 +126,7 @@ async fn write_canaries<'a, W: Writer>(
                 // The platform accepted the write and normalized a value, which says nothing about other leads.
                 Some(Outcome::Unverified) if report.normalised.contains(&id) => missing -= 1,
                 Some(Outcome::Stale | Outcome::Already) => {}
+                Some(Outcome::Unverified) if report.edited.contains(&id) => {}
                 // Its record could not be read.
                 Some(Outcome::Untried) if context.stop.reason().is_none() => {}
                 Some(

@@ -22,6 +22,11 @@ pub(super) fn learn(
     (check, now): (&Check, &Observed),
     accepted: FieldMask,
 ) {
+    // A write of which nothing took has no side effects.
+    let is_ignored = |(_, instead): &(Field, Instead)| *instead == Instead::Ignored;
+    if check.instead.len() == task.change.fields.len() && check.instead.iter().all(is_ignored) {
+        return;
+    }
     let written = written(task);
     let seen = |with: BTreeSet<String>, field: &Field| UnwrittenField {
         with,
@@ -70,13 +75,8 @@ pub(super) fn again(
     known: &Knowledge,
 ) -> Option<Change> {
     let change = &task.change;
-    let is_edit = |field: &Field| match field.kind() {
-        Kind::Choice | Kind::Reference => {
-            known.is_edit(field.id().group(), shown(&now.lead, field).as_deref())
-        }
-        Kind::Set | Kind::KeyedText | Kind::Text | Kind::Boolean | Kind::Notes => false,
-    };
-    let is_open = |field: &Field| accepted.has(field.id()) && !is_edit(field);
+    let is_open =
+        |field: &Field| accepted.has(field.id()) && !is_edit(task, &now.lead, field, known);
     let wrong: BTreeSet<&Field> = check.instead.iter().map(|(field, _)| field).collect();
     let is_effect = |(field, instead): &(Field, Instead)| {
         is_open(field) && !matches!(instead, Instead::Normalised(_))
@@ -120,6 +120,34 @@ pub(super) fn again(
         fields: Fields(fields.clone()),
         ..change.clone()
     })
+}
+
+/// Whether a field shows what somebody in the inbox made of it, and not the platform.
+fn is_edit(task: &Task, now: &Lead, field: &Field, known: &Knowledge) -> bool {
+    match field.kind() {
+        Kind::Choice | Kind::Reference => {
+            let group = field.id().group();
+            let with = written(task).into_iter().filter(|other| other != group);
+            known.is_edit(&UnwrittenField {
+                with: with.collect(),
+                field: group,
+                shown: shown(now, field),
+            })
+        }
+        Kind::Set | Kind::KeyedText | Kind::Text | Kind::Boolean | Kind::Notes => false,
+    }
+}
+
+/// Whether somebody changed a field of a lead that was written, so that the lead says nothing about the platform.
+pub(super) fn is_edited(
+    task: &Task,
+    (check, now): (&Check, &Observed),
+    accepted: FieldMask,
+    known: &Knowledge,
+) -> bool {
+    let fields = check.instead.iter().map(|(field, _)| field);
+    let mut fields = fields.chain(&check.undone);
+    fields.any(|field| accepted.has(field.id()) && is_edit(task, &now.lead, field, known))
 }
 
 /// The same wish, from what the lead shows now.

@@ -79,7 +79,9 @@ async fn write_once<W: Writer>(
     .await;
     // What all leads show decides what a side effect is on each, in whatever order they are read.
     for (written, result) in to_read.iter().zip(&results) {
+        let is_refused = |failed: &Failed| failed.certainty == WriteCertainty::Rejected;
         if let ReadBack::Shown(check, now) = result
+            && !written.failed.as_ref().is_some_and(is_refused)
             && !report.is_again(&written.task.change.uuid)
         {
             side_effects::learn(report, &written.task, (check, now), accepted);
@@ -92,6 +94,11 @@ async fn write_once<W: Writer>(
         {
             again.push((change, Arc::clone(now)));
         } else {
+            if let ReadBack::Shown(check, now) = &result
+                && side_effects::is_edited(&written.task, (check, now), accepted, &report.knowledge)
+            {
+                report.edited.insert(written.task.change.uuid.clone());
+            }
             conclude(context, report, written, result);
         }
     }

@@ -101,7 +101,15 @@ impl Undo {
                 .await;
                 drop(reading);
                 let live = live?;
+                // What was undone already, or done again by hand, is not to be undone.
+                let asked = changes.len();
+                changes.retain(|change| {
+                    let now = precheck(change, live.get(&change.uuid));
+                    !matches!(now, Precheck::AlreadyApplied)
+                });
                 let mut plan = bare(changes, session.target().clone(), now());
+                plan.summary.in_sync = asked - plan.summary.declared;
+                plan.summary.declared = asked;
                 stays.extend(
                     hold(&mut plan, &files.desired)
                         .into_iter()
@@ -114,12 +122,6 @@ impl Undo {
                     let lead = visible(uuid.as_str());
                     ui.note(&format!("stays: {lead}: {}", visible(reason)));
                 }
-                // What was undone already, or done again by hand, is not to be undone.
-                let is_done = |change: &Change| {
-                    let now = precheck(change, live.get(&change.uuid));
-                    matches!(now, Precheck::AlreadyApplied)
-                };
-                plan.changes.retain(|change| !is_done(change));
                 let policy = DifferencePolicy::default();
                 let written = to_write(&plan.changes, policy).into_owned();
                 rejudge(

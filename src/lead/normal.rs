@@ -61,6 +61,11 @@ pub fn same(one: &str, other: &str) -> bool {
     one == other || text(one) == text(other)
 }
 
+/// Whether a text is among others, in whatever form. Most are there as they are written.
+pub fn is_among(texts: &[String], one: &str) -> bool {
+    texts.iter().any(|other| other == one) || texts.iter().any(|other| same(other, one))
+}
+
 /// Whether a note is among others, equal or normalized by the platform, and so must not be added again.
 pub fn has_note(notes: &[Note], note: &Note) -> bool {
     notes.contains(note)

@@ -363,7 +363,9 @@ fn tag_set(text: &str, vocabulary: Vocabulary<'_>) -> Result<TagSet, AssignError
     if tags.is_empty() && !text.trim().is_empty() {
         return Err(AssignError::NoTag);
     }
-    let tags = TagSet::from(tags);
+    // Two forms of a tag are one.
+    let one_by_one = tags.into_iter().map(|tag| TagSet::from([tag]));
+    let tags = one_by_one.fold(TagSet::new(), |all, one| &all | &one);
     check_tags(&tags, vocabulary)?;
     Ok(tags)
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::lead::normal::same;
+use crate::lead::normal::is_among;
 use crate::lead::{
     DesiredField, DesiredValue, Field, FieldId, Kind, Lead, LeadId, Note, Privacy, TagRule, TagSet,
     Value,
@@ -172,7 +172,7 @@ fn tag_rule(live: &TagSet, known: Option<&[String]>, out: &mut LeftOut) -> Optio
     for tag in live {
         if let Some(why) = unwritable_tag(tag) {
             out.note(why);
-        } else if known.is_none_or(|known| known.iter().any(|other| same(other, tag))) {
+        } else if known.is_none_or(|known| is_among(known, tag)) {
             present.push(tag.clone());
         } else {
             out.tags.insert(tag.clone());

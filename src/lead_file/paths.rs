@@ -11,9 +11,18 @@ use crate::yaml::diagnostic::{Code, Diagnostic};
 use crate::yaml::file as load;
 
 impl Workspace {
-    /// Whether a path, relative to its folder, is one of a lead file.
+    /// Whether a path, relative to its folder, is one of a lead file, of this workspace or of one within it.
     pub fn takes(&self, path: &str) -> bool {
         files::matcher(&self.leads)(path)
+    }
+
+    /// Whether a path is one of a lead file of this workspace.
+    pub fn owns(&self, path: &str) -> bool {
+        let mut above = Path::new(path).ancestors().skip(1);
+        let is_nested = above.any(|folder| {
+            !folder.as_os_str().is_empty() && self.root.join(folder).join(FILE).is_file()
+        });
+        self.takes(path) && !is_nested
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::words::place;
-use crate::lead::normal::same;
+use crate::lead::normal::is_among;
 use crate::lead::{
     Desired, DesiredField, DesiredLead, DesiredValue, Field, LeadId, TagRule, Value,
 };
@@ -36,11 +36,7 @@ pub struct Vocabulary<'w> {
 impl Vocabulary<'_> {
     /// Whether the policy lists its tags, and not this one.
     pub(crate) fn lacks_tag(&self, tag: &str) -> bool {
-        // Most are listed as they are written.
-        let is_known = |known: &[String]| {
-            known.iter().any(|other| other == tag) || known.iter().any(|other| same(other, tag))
-        };
-        self.tags.is_some_and(|known| !is_known(known))
+        self.tags.is_some_and(|known| !is_among(known, tag))
     }
 }
 

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::apply::platform::LearnedEffect;
 use crate::apply::{Update, WriteCertainty};
 use crate::cancel::Cancellation;
 use crate::lead::{AgentId, DesiredField, DesiredValue, Field, Lead, Status, Value};
@@ -216,6 +217,14 @@ async fn a_deadline_leaves_time_to_read_back() {
 
 /// Assigns leads that are to be in review, and returns the statuses that they show in the end.
 async fn assign(leads: usize, once_assigned: fn(&LeadId) -> Option<Status>) -> Vec<Status> {
+    assign_knowing(Knowledge::default(), leads, once_assigned).await
+}
+
+async fn assign_knowing(
+    known: Knowledge,
+    leads: usize,
+    once_assigned: fn(&LeadId) -> Option<Status>,
+) -> Vec<Status> {
     let ids: Vec<LeadId> = (0..leads)
         .map(|id| LeadId::new(format!("{id:02}")))
         .collect();
@@ -231,13 +240,11 @@ async fn assign(leads: usize, once_assigned: fn(&LeadId) -> Option<Status>) -> V
         )
     };
     let changes: Vec<Change> = ids.iter().map(assign).collect();
-    run_on(
-        &platform,
-        &options(None),
-        &Cancellation::default(),
-        &changes,
-    )
-    .await;
+    let options = RunOptions {
+        known,
+        ..options(None)
+    };
+    run_on(&platform, &options, &Cancellation::default(), &changes).await;
     let leads = platform.leads.into_inner().expect("no panic");
     let statuses = leads.values().map(|lead| lead.lead.status().cloned());
     statuses.map(|status| status.expect("a status")).collect()
@@ -271,4 +278,21 @@ async fn what_people_do_beside_a_side_effect_on_some_leads_is_theirs() {
         assert_eq!(status == Status::OnHold, at == 8, "{at}: {status}");
         assert_eq!(status == Status::Review, at != 8, "{at}: {status}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_changed_its_ways_is_believed_after_a_few_leads() {
+    let known = Knowledge {
+        side_effects: vec![LearnedEffect {
+            with: ["agent".to_owned()].into(),
+            field: "status".to_owned(),
+            shown: Some("INPROGRESS".to_owned()),
+            leads: 1_000,
+            without: 0,
+        }],
+        ..Knowledge::default()
+    };
+    let statuses = assign_knowing(known, 12, |_| Some(Status::OnHold)).await;
+    let count = |wanted| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!((count(Status::OnHold), count(Status::Review)), (3, 9));
 }

@@ -97,7 +97,7 @@ fn within(folder: &str, stem: &str) -> String {
 
 /// A lead file that no glob takes would be ignored, and the next pull would declare its leads again.
 fn check_taken(file: &str, workspace: &Workspace) -> Result<(), Error> {
-    if workspace.takes(file) {
+    if workspace.owns(file) {
         Ok(())
     } else {
         Err(Error::NotLeadFile {

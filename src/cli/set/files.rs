@@ -11,9 +11,9 @@ use crate::cli::session::Files;
 use crate::config::Workspace;
 use crate::error::Error;
 use crate::lead::{DesiredLead, LeadId};
-use crate::lead_file::FileTexts;
 use crate::lead_file::edit::{Known, rewrite};
 use crate::lead_file::emit::{self, AgentNames};
+use crate::lead_file::{FileTexts, read_text};
 use crate::report::{Problem, Spot};
 
 /// A file and its new text.
@@ -69,15 +69,29 @@ fn one(
     assignments: &Assignments,
 ) -> Result<FileEdit, Vec<Problem>> {
     let name: Arc<str> = file.into();
+    // One that is there under another name was read under that one.
+    let is_there = || std::fs::symlink_metadata(workspace.root.join(file)).is_ok();
+    let again = match old {
+        None if is_there() => {
+            let text = read_text(&workspace.root, &name);
+            Some(text.map_err(|error| vec![Problem::new("read", error.message)])?)
+        }
+        Some(_) | None => None,
+    };
+    let known = again.is_none().then_some(known);
+    let old = old.or(again.as_ref());
     let start = old.cloned().unwrap_or_else(|| {
         let names = AgentNames::new(&workspace.agents);
         emit::file(&BTreeMap::new(), &[], &names, None)
     });
     let goals = assignments
         .iter()
-        .map(|(id, assignments)| (id.clone(), goal(known.get(id).copied(), assignments)))
+        .map(|(id, assignments)| {
+            let declared = known.and_then(|known| known.get(id).copied());
+            (id.clone(), goal(declared, assignments))
+        })
         .collect();
-    match rewrite(&name, &start, Some(known), &goals, workspace.vocabulary()) {
+    match rewrite(&name, &start, known, &goals, workspace.vocabulary()) {
         Ok(new) => Ok(FileEdit {
             file: file.to_owned(),
             old: old.cloned(),

@@ -110,7 +110,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
 /// A lead file by its path in the workspace.
 fn lead_file(workspace: &Workspace, file: &Path) -> Result<String, Error> {
     let path = lead_path(file, workspace, "--add-to")?;
-    if workspace.takes(&path) {
+    if workspace.owns(&path) {
         Ok(path)
     } else {
         Err(Error::NotLeadFile { file: path })
