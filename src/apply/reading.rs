@@ -14,8 +14,18 @@ const AFTER_ANSWER: Duration = Duration::from_millis(250);
 /// Whether a write may be based on a reading now. Its age counts from the request: changes made on the platform while the answer
 /// is on its way are not in it.
 pub(super) fn is_fresh(reading: Reading, now: Instant) -> bool {
-    let took = reading.answered.saturating_duration_since(reading.sent);
-    age(reading, now) < FRESH.max(took + AFTER_ANSWER)
+    let took = took(reading);
+    age(reading, now) < took + time_to_send(took)
+}
+
+/// How long its page took.
+pub(super) fn took(reading: Reading) -> Duration {
+    reading.answered.saturating_duration_since(reading.sent)
+}
+
+/// How long after its answer a write may be based on the reading of a page that took this long.
+pub(super) fn time_to_send(took: Duration) -> Duration {
+    FRESH.max(took + AFTER_ANSWER).saturating_sub(took)
 }
 
 /// Its age.

@@ -10,7 +10,7 @@ use super::outcomes::Report;
 use super::precheck::Task;
 use super::queue::{Attempts, Look, Pending, Queue, Ready};
 use super::run::{Context, Progress};
-use super::{Outcome, WriteCertainty, Writer};
+use super::{Outcome, WriteCertainty, Writer, reading};
 use crate::cancel::Reason;
 use crate::lead::{FieldMask, LeadId};
 use crate::observe::{Projection, Reading, Seen};
@@ -51,8 +51,8 @@ pub(super) struct WrittenLead {
     pub(super) ended: Instant,
 }
 
-/// If the rate leaves more time than this between two requests, a reading would be too old.
-const SLOW: Duration = Duration::from_millis(1_500);
+/// A request is sent this long before the time that a reading leaves for it is over.
+const AHEAD: Duration = Duration::from_millis(50);
 
 /// Writes these leads, and returns those to read back.
 pub(super) async fn write<'a, W: Writer>(
@@ -124,9 +124,8 @@ struct Writes<'a, 'r, W> {
     written: BTreeMap<LeadId, WrittenLead>,
     confirmations: Confirmations,
     failures: usize,
-    /// The rate leaves so much time between requests that a reading would be too old when its write is sent. So the write's share of the
-    /// rate is waited for before the reading.
-    is_slow: bool,
+    /// The longest time that a page took.
+    page_took: Duration,
     is_prepaid: bool,
 }
 
@@ -178,17 +177,23 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
             written: BTreeMap::new(),
             confirmations,
             failures: 0,
-            is_slow: context.writer.interval() > SLOW,
+            page_took: Duration::ZERO,
             is_prepaid: false,
         }
     }
 
+    /// The rate leaves so much time between requests that a reading would be too old when its write is sent. So the write's share of the
+    /// rate is waited for before the reading.
+    fn is_slow(&self) -> bool {
+        self.context.writer.interval() + AHEAD > reading::time_to_send(self.page_took)
+    }
+
     fn may_look(&self) -> bool {
-        self.is_prepaid || !self.is_slow
+        self.is_prepaid || !self.is_slow()
     }
 
     fn turn(&self, only_retries: bool) -> Option<Turn> {
-        if self.is_slow && !self.is_prepaid {
+        if self.is_slow() && !self.is_prepaid {
             self.queue.has_leads().then_some(Turn::Prepay)
         } else if self.queue.has_next(only_retries) {
             Some(Turn::Send {

@@ -1,5 +1,6 @@
 //! `convertalk fmt`
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::atomic_file;
 use crate::error::{Error, Exit};
 use crate::lead_file::agent_names::with_agent_names;
 use crate::lead_file::emit::AgentNames;
+use crate::policy::Agent;
 use crate::report::{FmtFile, FmtReport, problems};
 use crate::text::{count, visible};
 use crate::yaml::Diagnostic;
@@ -63,15 +65,27 @@ impl Fmt {
             names,
             mut diagnostics,
         } = self.chosen(directory)?;
-        // Without a workspace around the files, or with errors in its file, ids stay as they are.
-        let agents = config::find(directory)
-            .ok()
-            .and_then(|root| lead_file::agents(&root));
-        let agents = agents.unwrap_or_default();
-        let agent_names = AgentNames::new(&agents);
+        // Each file has the names of its own workspace. Without one, or with errors in its file, ids stay as they are.
+        let around = config::find(directory).ok();
+        let owners: Vec<Option<PathBuf>> = names
+            .iter()
+            .map(|name| owner(&root, name).or_else(|| around.clone()))
+            .collect();
+        let agents: BTreeMap<&Path, BTreeMap<String, Agent>> = owners
+            .iter()
+            .flatten()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .map(|root| (root.as_path(), lead_file::agents(root).unwrap_or_default()))
+            .collect();
         let done: Vec<Result<FormattedFile, Box<Diagnostic>>> = names
             .into_par_iter()
-            .map(|name| lay_out(&root, name, &agent_names))
+            .zip(&owners)
+            .map(|(name, owner)| {
+                let agents = owner.as_deref().and_then(|root| agents.get(root));
+                let names = agents.map(AgentNames::new).unwrap_or_default();
+                lay_out(&root, name, &names)
+            })
             .collect();
         let mut report = FmtReport {
             check: self.check,
@@ -177,6 +191,12 @@ impl Fmt {
             diagnostics: Vec::new(),
         })
     }
+}
+
+/// The workspace that a file is in.
+fn owner(root: &Path, name: &str) -> Option<PathBuf> {
+    let file = std::path::absolute(root.join(name)).ok()?;
+    config::find(file.parent()?).ok()
 }
 
 fn diff(name: &str, old: &str, new: &str) -> String {

@@ -1,5 +1,7 @@
-//! A run of a run file in the formats that plans have: what it wrote as a plan that was carried out, and the leads that need attention
-//! as findings at the lines that declare them.
+//! A run file in the formats that plans have: what was written as a plan that was carried out, and the leads that need attention as
+//! findings at the lines that declare them.
+//!
+//! A file with several runs is shown as one: what each lead was before the first and after the last, and its last outcome.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +9,17 @@ use super::finding::{Finding, FindingPlace, Level};
 use super::run::RunNames;
 use crate::apply::Outcome;
 use crate::apply::journal::Line;
-use crate::lead::LeadId;
-use crate::plan::{Action, Change, Class, Fields, Head, Plan, Source, Target, bare};
+use crate::diff::FieldChange;
+use crate::lead::{Field, LeadId};
+use crate::plan::{Action, AgentLoad, Change, Class, Fields, Plan, Source, bare};
 
-/// What the last run of a file wrote; `None` where the file has no first line.
+/// What a lead's writes did, field by field.
+type RunWrites<'l> = (Action, BTreeMap<&'l Field, FieldChange>);
+
+/// What the runs of a file wrote; `None` where the file has no first line.
 pub fn run_as_plan(lines: &[(u32, Line)], names: &RunNames) -> Option<Plan> {
-    let mut begun: Option<(&Target, &String, &Option<Head>)> = None;
-    let mut written: BTreeMap<&LeadId, (Action, &Fields)> = BTreeMap::new();
+    let mut begun = None;
+    let mut written: BTreeMap<&LeadId, RunWrites<'_>> = BTreeMap::new();
     for (_, line) in lines {
         match line {
             Line::Run {
@@ -21,24 +27,20 @@ pub fn run_as_plan(lines: &[(u32, Line)], names: &RunNames) -> Option<Plan> {
                 started_at,
                 head,
                 ..
-            } => {
-                begun = Some((target, started_at, head));
-                written.clear();
-            }
+            } => begun = Some((target, started_at, head)),
             Line::Write {
                 uuid,
                 action,
                 fields,
                 ..
             } => {
-                // A repeated write may be of some of the fields.
-                written.entry(uuid).or_insert((*action, fields));
+                let (_, lead) = written.entry(uuid).or_insert((*action, BTreeMap::new()));
+                for change in fields.iter() {
+                    lead.entry(&change.field)
+                        .and_modify(|first| first.after.clone_from(&change.after))
+                        .or_insert_with(|| change.clone());
+                }
             }
-            Line::Outcome {
-                uuid,
-                outcome: Outcome::Untried,
-                ..
-            } => drop(written.remove(uuid)),
             Line::Answer { .. } | Line::Outcome { .. } | Line::Summary { .. } => {}
         }
     }
@@ -50,7 +52,7 @@ pub fn run_as_plan(lines: &[(u32, Line)], names: &RunNames) -> Option<Plan> {
             action,
             class: Class::Change,
             source: source.unwrap_or_else(unknown),
-            fields: fields.clone(),
+            fields: Fields(fields.into_values().collect()),
             unwritten: Fields::default(),
             taken: None,
         }
@@ -61,6 +63,7 @@ pub fn run_as_plan(lines: &[(u32, Line)], names: &RunNames) -> Option<Plan> {
     plan.summary.to_create = plan.changes.iter().filter(is_created).count();
     plan.summary.to_update -= plan.summary.to_create;
     plan.head.clone_from(head);
+    plan.agents = names.agents.iter().map(named).collect();
     Some(plan)
 }
 
@@ -72,36 +75,53 @@ fn unknown() -> Source {
     }
 }
 
-/// Each lead of the last run of a file that is not as it was to be, or not known to be.
+/// An agent for its name: how many leads it has is not in a run file.
+fn named((id, name): (&String, &String)) -> AgentLoad {
+    AgentLoad {
+        id: id.clone(),
+        name: Some(name.clone()),
+        before: 0,
+        after: 0,
+        max_leads: None,
+    }
+}
+
+/// Each lead that is not as it was to be, or not known to be.
 pub(super) fn findings(lines: &[(u32, Line)], names: &RunNames) -> Vec<Finding> {
-    let mut outcomes: BTreeMap<&LeadId, (Outcome, Option<&str>)> = BTreeMap::new();
+    let mut outcomes: BTreeMap<&LeadId, (Option<Outcome>, Option<&str>)> = BTreeMap::new();
     for (_, line) in lines {
         match line {
-            Line::Run { .. } => outcomes.clear(),
+            Line::Write { uuid, .. } => drop(outcomes.insert(uuid, (None, None))),
             Line::Outcome {
                 uuid,
                 outcome,
                 detail,
             } => {
-                outcomes.insert(uuid, (*outcome, detail.as_deref()));
+                outcomes.insert(uuid, (Some(*outcome), detail.as_deref()));
             }
-            Line::Write { .. } | Line::Answer { .. } | Line::Summary { .. } => {}
+            Line::Run { .. } | Line::Answer { .. } | Line::Summary { .. } => {}
         }
     }
-    let finding = |(id, (outcome, detail)): (&LeadId, (Outcome, Option<&str>))| {
+    let finding = |(id, (outcome, detail)): (&LeadId, (Option<Outcome>, Option<&str>))| {
         let level = match outcome {
-            Outcome::Verified | Outcome::Already => return None,
-            Outcome::Failed | Outcome::Unverified => Level::Error,
-            Outcome::Written | Outcome::Stale | Outcome::Untried => Level::Warning,
+            Some(Outcome::Verified | Outcome::Already) => return None,
+            Some(Outcome::Failed | Outcome::Unverified) | None => Level::Error,
+            Some(Outcome::Written | Outcome::Stale | Outcome::Untried) => Level::Warning,
         };
         let (label, source) = names.leads.get(id).cloned().unwrap_or_default();
         let lead = label.map_or_else(|| id.to_string(), |label| format!("{id} ({label})"));
+        let (rule, is) = match outcome {
+            Some(outcome) => (outcome.as_str(), format!("is {}", outcome.as_str())),
+            None => ("unknown", "was being written when the run ended".to_owned()),
+        };
         let detail = detail.map_or_else(String::new, |detail| format!(": {detail}"));
         Some(Finding {
             level,
-            rule: outcome.as_str().to_owned(),
-            message: format!("{lead} is {outcome}{detail}", outcome = outcome.as_str()),
-            help: None,
+            rule: rule.to_owned(),
+            message: format!("{lead} {is}{detail}"),
+            help: outcome
+                .is_none()
+                .then(|| "run the same apply again to finish".to_owned()),
             at: source.as_ref().map(FindingPlace::from),
             related: Vec::new(),
         })

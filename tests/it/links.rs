@@ -119,3 +119,31 @@ fn a_workspace_within_another_owns_its_files() {
     let plan = world.run("plan --base HEAD --format json").exits(0).json();
     assert_eq!(plan["head"]["dirty"], false, "of the other workspace");
 }
+
+#[test]
+fn a_workspace_within_another_is_not_written_into() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    let named = config.replace("priya:", "asha:");
+    let globs = "leads: [\"**/leads/*.yaml\"]\n";
+    world.write("convertalk.yaml", &(config + globs));
+    world.write("eu/convertalk.yaml", &named);
+    let file = format!(
+        "version: 1\nleads:\n  {}:\n    agent: {}\n",
+        uuid(2),
+        crate::world::PRIYA
+    );
+    world.write("eu/leads/all.yaml", &file);
+    world.write("leads/all.yaml", "version: 1\nleads: {}\n");
+    for file in ["eu/leads/new.yaml", "eu/leads/all.yaml"] {
+        let pull = world.run(&format!("pull --out {file}")).exits(1);
+        assert!(pull.err.contains("no glob"), "{}", pull.err);
+        world.write("sheet.csv", &format!("uuid,status\n{},OPEN\n", uuid(1)));
+        let set = world.run(&format!("set --from sheet.csv --add-to {file}"));
+        assert!(set.exits(1).err.contains("no glob"));
+    }
+    assert!(!world.path("eu/leads/new.yaml").exists());
+    world.run("fmt eu/leads/all.yaml").exits(0);
+    let now = std::fs::read_to_string(world.path("eu/leads/all.yaml")).expect("a file");
+    assert!(now.contains("agent: asha"), "its own names: {now}");
+}

@@ -7,6 +7,7 @@ use super::look::ReadResult;
 use crate::apply::check::check;
 use crate::apply::precheck::{Precheck, precheck, precheck_but};
 use crate::apply::queue::{Attempts, Look, Pending, Ready};
+use crate::apply::reading::took;
 use crate::apply::{Outcome, Writer};
 use crate::cancel::Reason;
 use crate::observe::{ObserveError, Observed, Reading};
@@ -32,6 +33,9 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
                 return;
             }
         };
+        if look.page.is_some() {
+            self.page_took = self.page_took.max(took(reading));
+        }
         let side_effects = self.context.options.side_effects;
         for (id, observed) in &leads {
             let reading = observed.reading.unwrap_or(reading);
