@@ -13,6 +13,7 @@ use crate::lead_file::emit::AgentNames;
 use crate::lead_file::one_meaning;
 use crate::lead_file::valid::Vocabulary;
 use crate::policy::Agent;
+use crate::text::invisible_in;
 
 fn agents() -> BTreeMap<String, Agent> {
     let named = [("priya", 1), ("=cmd", 2), ("-", 3)];
@@ -68,7 +69,9 @@ fn filled() -> impl Strategy<Value = String> {
 }
 
 fn tags() -> impl Strategy<Value = TagSet> {
-    vec(text().prop_filter_map("a tag", |text| tag(&text)), 0..4).prop_map(TagSet::from)
+    // As lead files take them: no character that cannot be seen.
+    let tag = |text: String| tag(&text).filter(|tag| invisible_in(tag).is_none());
+    vec(text().prop_filter_map("a tag", tag), 0..4).prop_map(TagSet::from)
 }
 
 fn rule() -> impl Strategy<Value = TagRule> {
