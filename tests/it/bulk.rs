@@ -476,3 +476,23 @@ fn what_changed_since_a_commit_is_listed() {
     assert_eq!(list["leads"][0]["uuid"], uuid(2));
     world.run("list --only changed").exits(1);
 }
+
+#[test]
+fn a_text_in_lines_at_the_end_of_a_file_without_a_last_line_break_keeps_its_own() {
+    let world = world();
+    let file = format!(
+        "version: 1\nleads:\n  {}: &one\n    attributes:\n      tier: |\n        two\n        lines\n  {}:\n    <<: *one\n    status: OPEN",
+        uuid(1),
+        uuid(2)
+    );
+    world.write("leads/all.yaml", &file);
+    let before = crate::oracle::leads(&file);
+    let words = format!("set {} attributes.new=x", uuid(2));
+    world.run(&words).exits(0);
+    let after = crate::oracle::leads(&text(&world));
+    let tier = |said: &std::collections::BTreeMap<String, crate::oracle::Said>| {
+        said[&uuid(2)].texts["attributes.tier"].clone()
+    };
+    assert_eq!(tier(&after), tier(&before), "{}", text(&world));
+    assert_eq!(after[&uuid(2)].texts["attributes.new"], "x");
+}

@@ -12,7 +12,14 @@ use crate::yaml::{Written, comments};
 /// The text with its splices: aligned comments stay in their column, and a file whose lines all end with `\r\n` stays one.
 pub(super) fn put(written: &Written<'_>, mut splices: Vec<Splice>) -> String {
     splices.extend(splice::keep_columns(written, &splices));
-    let text = splice::into(written.text, splices);
+    // The value of a block ends with the line break of its last line, which the file may not have had.
+    let ends_in_block = splices.iter().any(|splice| {
+        splice.range.end == written.text.len() && splice.text.lines().any(begins_block)
+    });
+    let mut text = splice::into(written.text, splices);
+    if ends_in_block && !text.ends_with('\n') {
+        text.push('\n');
+    }
     if has_only_crlf(written.text) {
         // A value or a separator may have brought a line break of its own.
         return text.replace("\r\n", "\n").replace('\n', "\r\n");
@@ -47,6 +54,13 @@ pub(super) fn written<'t>(file: &Arc<str>, text: &'t str) -> Result<Written<'t>,
 /// Why an edit is refused whose text could not be read again.
 pub(super) fn unreadable() -> String {
     "the way it is written cannot be edited in place: lay the file out with `convertalk fmt` first, or edit it by hand".to_owned()
+}
+
+/// Whether a line ends with the indicator of a literal or folded block: `key: |`.
+fn begins_block(line: &str) -> bool {
+    let last = line.split_ascii_whitespace().next_back();
+    let more = last.and_then(|last| last.strip_prefix(['|', '>']));
+    more.is_some_and(|more| more.chars().all(|c| matches!(c, '+' | '-' | '0'..='9')))
 }
 
 /// Whether each line of a text ends with `\r\n`.
