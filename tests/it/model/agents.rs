@@ -279,6 +279,8 @@ struct Seen {
 
 fn seen(world: &World, puts: &[LoggedRequest], slack: Duration) -> Seen {
     let last = |times: Vec<(String, Duration)>| times.into_iter().collect::<BTreeMap<_, _>>();
+    // The records first: an edit of this moment is then known, if it is in them.
+    let records = world.sandbox().records();
     let edits = world.sandbox().edits();
     Seen {
         puts: puts.to_vec(),
@@ -288,7 +290,7 @@ fn seen(world: &World, puts: &[LoggedRequest], slack: Duration) -> Seen {
                 .collect(),
         ),
         edited: last(edits.into_iter().map(|edit| (edit.uuid, edit.at)).collect()),
-        records: world.sandbox().records(),
+        records,
         slack,
     }
 }
