@@ -84,7 +84,7 @@ pub(super) async fn read_back<W: Writer>(
             }
             let Some(now) = found.get(*id) else {
                 results[*at] = ReadBack::Gone;
-                return !is_last;
+                return !is_last && !is_rejected(written);
             };
             let check = check(&written.task, now, side_effects);
             if check.agrees() {
