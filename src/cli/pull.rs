@@ -8,7 +8,7 @@ use clap_complete::ArgValueCompleter;
 
 use super::complete;
 use super::options::{OnMissing, OutputFormat};
-use super::session::files_to_edit;
+use super::session::{files, files_to_edit};
 use super::ui::Ui;
 use crate::error::{Error, Exit};
 use crate::lead::field_table::groups;
@@ -104,11 +104,11 @@ impl From<Type> for ChatType {
 
 impl Pull {
     pub(super) fn run(self, directory: &Path, ui: &Ui) -> Result<Exit, Error> {
-        let (files, texts) = files_to_edit(directory, ui)?;
         if self.update {
+            let (files, texts) = files_to_edit(directory, ui)?;
             self.update(&files, &texts, ui)
         } else {
-            self.adopt(&files, ui)
+            self.adopt(&files(directory, ui)?, ui)
         }
     }
 
