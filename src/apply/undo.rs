@@ -10,7 +10,7 @@ use super::Outcome;
 use super::journal::Line;
 use crate::diff::{FieldChange, TagPatch};
 use crate::lead::{Field, Kind, LeadId, Value};
-use crate::plan::{Action, Change, Class, Fields, Source, Target};
+use crate::plan::{Action, Change, Class, Fields, Head, Source, Target};
 use crate::redaction::Redaction;
 
 /// The inverse of a run.
@@ -26,49 +26,18 @@ pub struct Inverse {
 
 /// What a run file says about a lead: the line of its first write, whether it was created, and for each field the value before the
 /// first write and the one written last.
-struct WrittenField {
+pub(crate) struct WrittenField {
     line: u32,
-    created: bool,
-    fields: BTreeMap<Field, (FieldChange, Redaction)>,
+    pub(crate) created: bool,
+    pub(crate) fields: BTreeMap<Field, (FieldChange, Redaction)>,
 }
 
 /// The inverse of all runs in a file, from its numbered lines; `file` names the run file in the plan.
 pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
-    let mut made = Inverse::default();
-    let mut names = Redaction::None;
-    let mut written: BTreeMap<LeadId, WrittenField> = BTreeMap::new();
-    // The writes of this run; a lead with the outcome untried was never sent.
-    let mut begun: BTreeMap<LeadId, (u32, Action, Fields)> = BTreeMap::new();
-    for (number, line) in lines {
-        match line {
-            Line::Run {
-                target,
-                names: run_names,
-                ..
-            } => {
-                fold(&mut written, std::mem::take(&mut begun), names);
-                (made.target, names) = (Some(target.clone()), *run_names);
-            }
-            Line::Write {
-                uuid,
-                action,
-                fields,
-                again,
-                ..
-            } => match begun.entry(uuid.clone()) {
-                Entry::Vacant(lead) => drop(lead.insert((*number, *action, fields.clone()))),
-                // Repeated on a later reading, perhaps for some of the fields.
-                Entry::Occupied(mut lead) => merge(&mut lead.get_mut().2, fields, *again),
-            },
-            Line::Outcome {
-                uuid,
-                outcome: Outcome::Untried,
-                ..
-            } => drop(begun.remove(uuid)),
-            Line::Outcome { .. } | Line::Answer { .. } | Line::Summary { .. } => {}
-        }
-    }
-    fold(&mut written, begun, names);
+    let mut made = Inverse {
+        target: last_run(lines).map(|(target, ..)| target.clone()),
+        ..Inverse::default()
+    };
     for (
         uuid,
         WrittenField {
@@ -76,7 +45,7 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
             created,
             fields,
         },
-    ) in written
+    ) in written(lines)
     {
         if created {
             made.kept.push((
@@ -113,6 +82,58 @@ pub fn inverse(lines: &[(u32, Line)], file: &str) -> Inverse {
         }
     }
     made
+}
+
+/// The inbox of the last run in a file, when it started, and the commit that it was of.
+pub(crate) fn last_run(lines: &[(u32, Line)]) -> Option<(&Target, &str, Option<&Head>)> {
+    lines.iter().rev().find_map(|(_, line)| match line {
+        Line::Run {
+            target,
+            started_at,
+            head,
+            ..
+        } => Some((target, started_at.as_str(), head.as_ref())),
+        Line::Write { .. } | Line::Answer { .. } | Line::Outcome { .. } | Line::Summary { .. } => {
+            None
+        }
+    })
+}
+
+/// What all runs in a file wrote, by lead.
+pub(crate) fn written(lines: &[(u32, Line)]) -> BTreeMap<LeadId, WrittenField> {
+    let mut names = Redaction::None;
+    let mut written: BTreeMap<LeadId, WrittenField> = BTreeMap::new();
+    // The writes of this run; a lead with the outcome untried was never sent.
+    let mut begun: BTreeMap<LeadId, (u32, Action, Fields)> = BTreeMap::new();
+    for (number, line) in lines {
+        match line {
+            Line::Run {
+                names: run_names, ..
+            } => {
+                fold(&mut written, std::mem::take(&mut begun), names);
+                names = *run_names;
+            }
+            Line::Write {
+                uuid,
+                action,
+                fields,
+                again,
+                ..
+            } => match begun.entry(uuid.clone()) {
+                Entry::Vacant(lead) => drop(lead.insert((*number, *action, fields.clone()))),
+                // Repeated on a later reading, perhaps for some of the fields.
+                Entry::Occupied(mut lead) => merge(&mut lead.get_mut().2, fields, *again),
+            },
+            Line::Outcome {
+                uuid,
+                outcome: Outcome::Untried,
+                ..
+            } => drop(begun.remove(uuid)),
+            Line::Outcome { .. } | Line::Answer { .. } | Line::Summary { .. } => {}
+        }
+    }
+    fold(&mut written, begun, names);
+    written
 }
 
 /// For each field, the value before the first write and the one written last. A field that was only put right `again` is as it was before.

@@ -17,7 +17,7 @@ mod inline;
 mod run;
 mod tables;
 
-pub(super) use run::{run, run_headline};
+pub(super) use run::{outcomes, run, run_headline, word};
 
 /// The maximum number of leads of a group or refusal that are named.
 const NAMED: usize = 6;

@@ -453,3 +453,39 @@ fn a_run_is_shown_in_the_formats_of_a_plan() {
     let figures = world.run("show last --report openmetrics=-").exits(1);
     assert!(figures.err.contains("apply --report"), "{}", figures.err);
 }
+
+#[test]
+fn a_killed_run_and_the_one_after_it_are_shown_as_one_in_every_format() {
+    let world = world(2, "");
+    world.run("apply --yes --run-file run.jsonl").exits(0);
+    let text = std::fs::read_to_string(world.path("run.jsonl")).expect("a run file");
+    // As after a kill: the second lead was being written.
+    let is_cut = |line: &&str| {
+        line.contains("\"type\":\"summary\"")
+            || line.contains(&uuid(2)) && !line.contains("\"type\":\"write\"")
+    };
+    let killed: String = text
+        .lines()
+        .filter(|line| !is_cut(line))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    world.write("killed.jsonl", &killed);
+    let github = world.run("show killed.jsonl --format github").exits(0).out;
+    assert_eq!(github.lines().count(), 1, "{github}");
+    assert!(
+        github.starts_with("::error") && github.contains("is unknown"),
+        "{github}"
+    );
+
+    world.declare(&format!("  {}: {{ status: ONHOLD }}\n", uuid(1)));
+    world.run("apply --yes --run-file run.jsonl").exits(0);
+    let csv = world.run("show run.jsonl --report csv=-").exits(0).out;
+    let row = |number: usize, words: &str| {
+        let id = uuid(number);
+        csv.lines()
+            .any(|line| line.starts_with(&id) && line.contains(words))
+    };
+    assert!(row(1, "status,OPEN,ONHOLD"), "{csv}");
+    assert!(row(2, "status,OPEN,CLOSED"), "{csv}");
+    assert!(row(2, "agent,rahul,priya"), "{csv}");
+}

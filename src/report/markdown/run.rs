@@ -70,6 +70,14 @@ pub(in crate::report) fn run_headline(lines: &[(u32, Line)]) -> PlanHeadline {
     RunTables::new(lines).headline()
 }
 
+/// The last outcome of each lead, and its detail.
+pub(in crate::report) fn outcomes(lines: &[(u32, Line)]) -> Vec<(&LeadId, Option<Outcome>, &str)> {
+    let leads = RunTables::new(lines).leads.into_iter();
+    leads
+        .map(|(id, LeadOutcome { outcome, detail })| (id, outcome, detail))
+        .collect()
+}
+
 impl<'a> RunTables<'a> {
     fn new(lines: &'a [(u32, Line)]) -> Self {
         let mut summary = Self::default();
@@ -263,7 +271,7 @@ impl<'a> RunTables<'a> {
     }
 }
 
-fn word(outcome: Option<Outcome>) -> &'static str {
+pub(in crate::report) fn word(outcome: Option<Outcome>) -> &'static str {
     outcome.map_or("unknown", Outcome::as_str)
 }
 
