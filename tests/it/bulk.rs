@@ -496,3 +496,13 @@ fn a_text_in_lines_at_the_end_of_a_file_without_a_last_line_break_keeps_its_own(
     assert_eq!(tier(&after), tier(&before), "{}", text(&world));
     assert_eq!(after[&uuid(2)].texts["attributes.new"], "x");
 }
+
+#[test]
+fn leads_are_added_to_a_file_by_a_link_to_it() {
+    let world = world();
+    std::os::unix::fs::symlink("all.yaml", world.path("leads/zz.yaml")).expect("a link");
+    let sheet = format!("uuid,status\n{},OPEN\n", uuid(4));
+    let add = ["set", "--from", "-", "--add-to", "leads/zz.yaml"];
+    with_stdin(&world, &add, &sheet).exits(0);
+    assert!(text(&world).contains(&uuid(4)), "{}", text(&world));
+}

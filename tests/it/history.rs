@@ -236,3 +236,21 @@ fn undo_says_that_there_is_no_run_before_it_asks_for_anything() {
     let none = world.run("undo last").exits(1);
     assert!(!none.err.contains("confirmation"), "{}", none.err);
 }
+
+#[test]
+fn what_is_undone_by_hand_counts_as_in_sync() {
+    let live = [record(1, "OPEN", None, &[]), record(2, "OPEN", None, &[])];
+    let world = World::new(&live, "");
+    let lead = |number| format!("  {}: {{ status: CLOSED }}\n", uuid(number));
+    world.declare(&(lead(1) + &lead(2)));
+    world.run("apply --yes").exits(0);
+    world
+        .sandbox()
+        .edit(&uuid(1), |record| record["status"] = "OPEN".into());
+    let undone = world.run("undo last --yes").exits(0);
+    assert!(
+        undone.out.contains("1 to update, 1 in sync"),
+        "{}",
+        undone.out
+    );
+}
