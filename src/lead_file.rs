@@ -165,18 +165,26 @@ impl Workspace {
 }
 
 impl Settings {
-    /// The names that could be read; names of a file with an error among them are not checked.
+    /// The names that could be read; those with an error among them are not checked, and nothing is desired then.
     fn vocabulary(&self, diagnostics: &[Diagnostic]) -> Vocabulary<'_> {
-        let doubt = |made: &Diagnostic| {
+        let mut errors = diagnostics.iter().filter(|made| made.is_error()).peekable();
+        let Some(workspace) = &self.workspace else {
+            return Vocabulary::default();
+        };
+        let known = workspace.vocabulary();
+        if errors.peek().is_none() {
+            return known;
+        }
+        let is_agents = |made: &Diagnostic| {
             matches!(
                 made.code,
                 Code::BadAgentId | Code::BadAgentName | Code::MissingId
             )
         };
-        let doubt = self.doubtful || diagnostics.iter().any(doubt);
-        match self.workspace.as_ref().filter(|_| !doubt) {
-            Some(workspace) => workspace.vocabulary(),
-            None => Vocabulary::default(),
+        let agents_in_doubt = self.doubt.agents || errors.any(is_agents);
+        Vocabulary {
+            agents: known.agents.filter(|_| !agents_in_doubt),
+            tags: known.tags.filter(|_| !self.doubt.tags),
         }
     }
 }

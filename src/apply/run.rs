@@ -32,6 +32,8 @@ pub struct RunOptions {
     pub patience: Duration,
     /// When the run must end.
     pub deadline: Option<Instant>,
+    /// When somebody consented: each lead is read again after that, however soon it was.
+    pub consented: Option<Instant>,
     /// How much of people's names the run file may contain.
     pub names: Redaction,
     /// The form of tags for a lead that has none.
@@ -73,6 +75,7 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
         knowledge: context.options.known.clone(),
         ..Report::default()
     };
+    let consented = context.options.consented;
     let mut open = Vec::new();
     for change in changes {
         let seen = live.get(&change.uuid);
@@ -80,7 +83,9 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
             Precheck::Proceed(task) => open.push(Planned {
                 change,
                 task: *task,
-                reading: seen.map_or(live.reading, |seen| seen.reading),
+                reading: seen
+                    .map_or(live.reading, |seen| seen.reading)
+                    .filter(|reading| consented.is_none_or(|consented| reading.sent >= consented)),
             }),
             Precheck::AlreadyApplied => {
                 report.end(context, change.uuid.clone(), Outcome::Already, None);

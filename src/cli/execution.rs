@@ -123,12 +123,16 @@ impl Execution {
             job.end_without_run(Exit::Done, None)?;
             return Ok((Exit::Done, None));
         }
-        if !self.yes && !confirmed(plan, changes.len(), stop, ui).await {
-            return Err(if stop.interrupted() {
-                Error::Interrupted
-            } else {
-                Error::Declined
-            });
+        let mut consented = None;
+        if !self.yes {
+            if !confirmed(plan, changes.len(), stop, ui).await {
+                return Err(if stop.interrupted() {
+                    Error::Interrupted
+                } else {
+                    Error::Declined
+                });
+            }
+            consented = Some(Instant::now());
         }
         let begun = self.begin(job, changes.len())?;
         let journal = &begun.journal;
@@ -139,7 +143,7 @@ impl Execution {
         job.ledger.map_or(Ok(()), |ledger| {
             ledger.begin(&run, plan, job.live, &changes)
         })?;
-        let report = self.write(job, &changes, journal).await;
+        let report = self.write(job, &changes, journal, consented).await;
         let recorded = job.ledger.map_or(Ok(()), |ledger| {
             ledger.end(Some((&run, &report)), plan, job.live)
         });
@@ -232,13 +236,20 @@ impl Execution {
         })
     }
 
-    async fn write(&self, job: &Job<'_>, changes: &[Change], journal: &Journal) -> Report {
+    async fn write(
+        &self,
+        job: &Job<'_>,
+        changes: &[Change],
+        journal: &Journal,
+        consented: Option<Instant>,
+    ) -> Report {
         let options = RunOptions {
             canary: self.canary,
             max_failures: self.max_failures.max(1),
             verify: !self.no_verify,
             patience: self.patience,
             deadline: job.stop.end(),
+            consented,
             names: job.scope.names,
             tag_shape: job.live.tag_shape(),
             side_effects: job.files.workspace.api.side_effects,

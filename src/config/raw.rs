@@ -30,9 +30,18 @@ pub struct Config<'t> {
     /// Continuous reconciliation, by `convertalk watch`.
     #[schemars(with = "Option<RawWatch<'static>>")]
     pub watch: RawWatch<'t>,
-    /// There is an error in the names, or in a key that may have been intended for them.
+    /// The names that cannot be trusted.
     #[schemars(skip)]
-    pub doubtful: bool,
+    pub doubt: Doubt,
+}
+
+/// The names of which some may be missing: there is an error in them, or in a key that may have been intended for them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Doubt {
+    /// Those of agents.
+    pub agents: bool,
+    /// Those of tags.
+    pub tags: bool,
 }
 
 /// The API. CONVERTALK_ENDPOINT, CONVERTALK_BOT_ID and CONVERTALK_CUSTOMER_ID take precedence.

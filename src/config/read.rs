@@ -37,9 +37,10 @@ pub(super) fn read<'t>(reader: &mut Decoder<'t>) -> Config<'t> {
     let mut made = Config::default();
     refuse_tokens(reader);
     let mut version = false;
-    let mut elsewhere = 0;
+    // An error outside of all values is one of a key.
+    let (start, mut in_values) = (errors(reader), 0);
     each(reader, 0, "convertalk.yaml", TOP, |reader, name, value| {
-        let before = reader.out.len();
+        let before = errors(reader);
         match name {
             "version" => {
                 version = true;
@@ -50,13 +51,15 @@ pub(super) fn read<'t>(reader: &mut Decoder<'t>) -> Config<'t> {
             "leads" => made.leads = globs(reader, value),
             "agents" => made.agents = agents(reader, value),
             "watch" => made.watch = watch(reader, value),
-            _ => made.policy = policy(reader, value),
+            _ => (made.policy, made.doubt.tags) = policy(reader, value),
         }
-        if matches!(name, "version" | "api" | "leads" | "watch") {
-            elsewhere += reader.out.len() - before;
-        }
+        let errors = errors(reader) - before;
+        in_values += errors;
+        made.doubt.agents |= name == "agents" && errors > 0;
     });
-    made.doubtful = reader.out.len() > elsewhere;
+    let is_key_in_doubt = errors(reader) > start + in_values;
+    made.doubt.agents |= is_key_in_doubt;
+    made.doubt.tags |= is_key_in_doubt;
     if !version {
         let help = "write `version: 1` on the first line";
         reader.error(
@@ -67,6 +70,11 @@ pub(super) fn read<'t>(reader: &mut Decoder<'t>) -> Config<'t> {
         );
     }
     made
+}
+
+/// The number of errors until now. A warning puts no value in doubt.
+fn errors(reader: &Decoder<'_>) -> usize {
+    reader.out.iter().filter(|made| made.is_error()).count()
 }
 
 fn refuse_tokens(reader: &mut Decoder<'_>) {
@@ -249,8 +257,10 @@ fn watch<'t>(reader: &mut Decoder<'t>, id: NodeId) -> RawWatch<'t> {
     made
 }
 
-fn policy<'t>(reader: &mut Decoder<'t>, id: NodeId) -> RawPolicy<'t> {
+/// The policy, and whether some of its tags may be missing.
+fn policy<'t>(reader: &mut Decoder<'t>, id: NodeId) -> (RawPolicy<'t>, bool) {
     let mut made = RawPolicy::default();
+    let (start, mut in_others) = (errors(reader), 0);
     let known = [
         "tags",
         "max_changes",
@@ -262,6 +272,7 @@ fn policy<'t>(reader: &mut Decoder<'t>, id: NodeId) -> RawPolicy<'t> {
     ];
     each(reader, id, "`policy`", &known, |reader, name, value| {
         let span = reader.span(value);
+        let before = errors(reader);
         match name {
             "tags" => {
                 made.tags = read_tags(reader, value, "`tags`").map(|value| At { value, span });
@@ -284,8 +295,12 @@ fn policy<'t>(reader: &mut Decoder<'t>, id: NodeId) -> RawPolicy<'t> {
             "drift" => made.drift = drift(reader, value).map(|value| At { value, span }),
             _ => made.transitions = transitions(reader, value),
         }
+        if name != "tags" {
+            in_others += errors(reader) - before;
+        }
     });
-    made
+    let is_doubtful = errors(reader) > start + in_others;
+    (made, is_doubtful)
 }
 
 fn drift<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<RawDrift<'t>> {

@@ -11,7 +11,7 @@ use super::policy::policy;
 use super::words::place;
 use crate::api::{ApiSettings, Endpoint, NotesSent};
 use crate::config::endpoint::{self, ValueProblem};
-use crate::config::raw::{Config, RawAgent, RawApi};
+use crate::config::raw::{Config, Doubt, RawAgent, RawApi};
 use crate::config::{Overrides, Workspace};
 use crate::lead::field_table::groups;
 use crate::lead::{AgentId, FieldMask};
@@ -32,8 +32,8 @@ pub(crate) struct Settings {
     pub(crate) workspace: Option<Workspace>,
     /// The globs and their places; the default glob has none.
     pub(crate) globs: Vec<(String, Option<Span>)>,
-    /// Whether the names of agents and tags may be incomplete.
-    pub(crate) doubtful: bool,
+    /// The names of agents and tags that may be incomplete.
+    pub(crate) doubt: Doubt,
 }
 
 /// A value of the environment or of the file, and its source.
@@ -62,7 +62,7 @@ pub(crate) fn settle(
             suspend,
         }),
         globs,
-        doubtful: config.doubtful,
+        doubt: config.doubt,
     }
 }
 

@@ -137,6 +137,9 @@ fn apply(world: &World, number: usize, words: &str, kill: Option<usize>) -> Run 
 /// Plays a case; true where the last run ended well.
 fn play(seed: u64) -> bool {
     let case = draw(seed);
+    if asked_for().is_some() {
+        eprintln!("case {seed}: convertalk sandbox {}", case.flags);
+    }
     let world = world(&case);
     let wants: BTreeMap<&str, &Json> = case
         .wanted
@@ -439,13 +442,17 @@ fn key_of<'a, T>(pair: Option<(&'a &'static str, T)>) -> &'a &'static str {
     pair.map_or(&"", |(key, _)| key)
 }
 
+/// The case that the environment asks for.
+fn asked_for() -> Option<u64> {
+    std::env::var("CONVERTALK_MODEL_SEED").ok()?.parse().ok()
+}
+
 /// Plays cases, or the one of the environment.
 fn cases(
     seeds: std::ops::Range<u64>,
     play: impl Fn(u64) -> bool + Sync + std::panic::RefUnwindSafe,
 ) {
-    let given = std::env::var("CONVERTALK_MODEL_SEED").ok();
-    let seeds = match given.and_then(|seed| seed.parse::<u64>().ok()) {
+    let seeds = match asked_for() {
         Some(seed) => seed..seed + 1,
         None => seeds,
     };

@@ -18,6 +18,7 @@ use convertalk::observe::{ListingHints, TagShape, observe};
 use convertalk::plan::{Action, Change, Class, Fields, Source};
 use convertalk::redaction::Redaction;
 use convertalk::sandbox::{self, Sandbox};
+use tokio::time::Instant;
 
 use crate::world::{record, uuid};
 
@@ -39,8 +40,18 @@ fn closed() -> DesiredLead {
     }
 }
 
+/// A reading that has become too old while somebody was asked, and one that has not.
 #[tokio::test]
 async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
+    run_after(Duration::from_secs(2), false).await;
+}
+
+#[tokio::test]
+async fn each_lead_is_read_after_a_consent_however_soon_it_was() {
+    run_after(Duration::ZERO, true).await;
+}
+
+async fn run_after(pause: Duration, is_asked: bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let seed = folder.path().join("seed.json");
     let live: Vec<_> = (1..=60)
@@ -96,19 +107,21 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
         }
     };
     let journal = Journal::open(&folder.path().join("run.jsonl")).expect("a run file");
+    // Somebody edits a lead while the plan is looked at.
+    sandbox.edit(&uuid(58), |record| record["status"] = "REVIEW".into());
+    tokio::time::sleep(pause).await;
     let options = RunOptions {
         canary: 1,
         max_failures: 9,
         verify: true,
         patience: Duration::from_secs(5),
         deadline: None,
+        consented: is_asked.then(Instant::now),
         names: Redaction::Initials,
         tag_shape: TagShape::Array,
         side_effects: FieldMask::default(),
         known: Knowledge::default(),
     };
-    // As at a prompt that is answered late.
-    tokio::time::sleep(Duration::from_secs(2)).await;
     // Somebody edits the last two leads as soon as the first write is answered.
     let busy = |_| {
         sandbox.edit(&uuid(59), |record| record["status"] = "REVIEW".into());
@@ -126,12 +139,19 @@ async fn a_lead_that_moves_while_others_are_written_is_left_alone() {
     let report = apply::run(&context, &changes, &live).await;
     let outcome = |number| report.outcomes[uuid(number).as_str()].0;
     assert_eq!(
-        (outcome(1), outcome(59), outcome(60)),
-        (Outcome::Verified, Outcome::Stale, Outcome::Already)
+        [1, 58, 59, 60].map(outcome),
+        [
+            Outcome::Verified,
+            Outcome::Stale,
+            Outcome::Stale,
+            Outcome::Already
+        ]
     );
     assert_eq!(
         (report.count(Outcome::Verified), report.outcomes.len()),
-        (58, 60)
+        (57, 60)
     );
-    assert_eq!(sandbox.records()[&uuid(59)]["status"], "REVIEW");
+    for edited in [58, 59] {
+        assert_eq!(sandbox.records()[&uuid(edited)]["status"], "REVIEW");
+    }
 }

@@ -658,3 +658,64 @@ fn names_and_values_become_desired_fields() {
     );
     assert_eq!(slip[0].help.as_deref(), Some("did you mean `priya`?"));
 }
+
+/// Names are checked, and agents resolved, whatever is warned of beside them; and an error elsewhere hides no other one.
+#[test]
+fn a_warning_puts_no_name_in_doubt_and_an_error_only_its_own() {
+    let leads = [(
+        "leads/a.yaml",
+        "version: 1\nleads:\n  a: { agent: priya, tags: [vip] }\n  b: { agent: pirya, tags: [nope] }\n",
+    )];
+    let codes = |config: &str| {
+        let dir = folder(&leads);
+        fs::write(dir.path().join("convertalk.yaml"), config).unwrap();
+        let loaded = load(dir.path());
+        let codes: Vec<&str> = loaded
+            .diagnostics
+            .iter()
+            .map(|made| made.code.as_str())
+            .collect();
+        codes.join(" ")
+    };
+    for tags in [
+        "[vip, VIP]",
+        "[vip, \"caf\u{e9}\", \"cafe\u{301}\"]",
+        "[vip, \"a\u{a0}b\"]",
+    ] {
+        let config = format!("{CONFIG}policy: {{ tags: {tags} }}\n");
+        let found = codes(&config);
+        assert!(
+            found.ends_with("unknown-agent unknown-tag"),
+            "{tags}: {found}"
+        );
+
+        let dir = folder(&[(
+            "leads/a.yaml",
+            "version: 1\nleads:\n  a: { agent: priya }\n",
+        )]);
+        fs::write(dir.path().join("convertalk.yaml"), &config).unwrap();
+        let desired = load(dir.path()).desired.expect("no error");
+        let lead = desired.iter().next().expect("a lead");
+        assert_eq!(lead.1.fields.len(), 1, "{tags}: the agent is not declared");
+    }
+    for (config, expected) in [
+        (
+            format!("{CONFIG}policy: {{ tags: [vip], max_changes: many }}\n"),
+            "unknown-agent unknown-tag",
+        ),
+        (format!("{CONFIG}policy: {{ tags: [vip, {{}}] }}\n"), "unknown-agent"),
+        (format!("{CONFIG}policy: {{ tag: [vip] }}\n"), "unknown-agent"),
+        (
+            "version: 1\napi: { endpoint: sandbox }\nagents: { priya: 7 }\npolicy: { tags: [vip] }\n".to_owned(),
+            "unknown-tag",
+        ),
+        (
+            "version: 1\napi: { endpoint: sandbox }\nagent: {}\npolicy: { tags: [vip] }\n".to_owned(),
+            "",
+        ),
+    ] {
+        let found = codes(&config);
+        let names: Vec<&str> = found.split(' ').filter(|code| code.starts_with("unknown-agent") || *code == "unknown-tag").collect();
+        assert_eq!(names.join(" "), expected, "{config}{found}");
+    }
+}

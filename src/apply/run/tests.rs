@@ -156,6 +156,7 @@ fn options(end: Option<Instant>) -> RunOptions {
         verify: true,
         patience: Duration::from_secs(15),
         deadline: end,
+        consented: None,
         names: Redaction::Full,
         tag_shape: TagShape::Auto,
         side_effects: FieldMask::covering([&Field::STATUS]),
