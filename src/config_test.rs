@@ -12,7 +12,7 @@ use schemars::Schema;
 use serde_json::json;
 
 use crate::lead::{AgentId, Field, LeadId, Place, Value};
-use crate::observe::{Echo, Listing, Live, Observed};
+use crate::observe::{Listing, Live, Observed};
 use crate::plan::{Change, Plan, Refusal};
 use crate::policy::Guard;
 
@@ -70,13 +70,7 @@ pub fn inbox(leads: &BTreeMap<LeadId, Vec<(Field, Value)>>) -> Live {
         }
         let observed = Observed {
             lead,
-            unmanaged: Vec::new(),
-            echo: Echo::default(),
-            tag_shape: None,
-            updated: 0,
-            activity: 0,
-            seen: None,
-            reading: None,
+            ..Observed::default()
         };
         live.leads.insert(id.clone(), Arc::new(observed));
     }

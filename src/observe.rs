@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::lead::{AgentId, Lead, LeadId};
+use crate::lead::{AgentId, FieldId, FieldMask, Lead, LeadId};
 
 mod collected;
 mod cursor;
@@ -144,6 +144,8 @@ pub struct Unreadable {
 pub struct Observed {
     /// The managed values.
     pub lead: Lead,
+    /// Fields listed in a form that is not understood: what they hold is unknown, so they are neither compared nor written.
+    pub unreadable: FieldMask,
     /// Values that are never managed, by name: a write must not change them.
     pub unmanaged: Vec<(&'static str, String)>,
     /// Lists as in the record, for writes that must send whole lists.
@@ -158,6 +160,16 @@ pub struct Observed {
     pub seen: Option<Seen>,
     /// When it was seen last.
     pub reading: Option<Reading>,
+}
+
+impl Observed {
+    /// Why some of these fields cannot be read; `None` if all can.
+    pub fn cannot_read(&self, fields: FieldMask) -> Option<String> {
+        let unreadable = FieldId::all().filter(|id| self.unreadable.has(*id) && fields.has(*id));
+        let names: Vec<&str> = unreadable.map(|id| id.spec().name).collect();
+        let list = names.join(", ");
+        (!names.is_empty()).then(|| format!("the form of {list} is not understood"))
+    }
 }
 
 /// The items of lists as in the record, with every key.
@@ -238,6 +250,24 @@ impl Live {
         } else {
             Err(UnreadableLeads(self.unreadable))
         }
+    }
+
+    /// Counts leads as unreadable of which one of these fields is.
+    pub(crate) fn with_fields_read(mut self, fields: impl Fn(&LeadId) -> FieldMask) -> Self {
+        let Self {
+            leads, unreadable, ..
+        } = &mut self;
+        leads.retain(|id, seen| {
+            // Most leads have nothing that is not understood.
+            if seen.unreadable == FieldMask::default() {
+                return true;
+            }
+            let reason = seen.cannot_read(fields(id));
+            let is_readable = reason.is_none();
+            unreadable.extend(reason.map(|reason| (id.clone(), reason)));
+            is_readable
+        });
+        self
     }
 
     /// A listed lead whose uuid differs from this one in letter case only.

@@ -16,9 +16,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::instance::SchemaFault;
 use crate::lead::{Field, FieldId, Lead, LeadId, Privacy, Value};
-use crate::observe::{
-    ChatType, Echo, Key, Observed, Page, Projection, Reader, Sighting, Unreadable,
-};
+use crate::observe::{ChatType, Key, Observed, Page, Projection, Reader, Sighting, Unreadable};
 use crate::plan::{Plan, Refusal, Target};
 use crate::policy::Guard;
 use crate::redaction::Redaction;
@@ -302,13 +300,8 @@ fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()>
     if projection.mask(key).is_some() {
         let observed = Observed {
             lead,
-            unmanaged: Vec::new(),
-            echo: Echo::default(),
-            tag_shape: None,
             updated: shown.updated,
-            activity: 0,
-            seen: None,
-            reading: None,
+            ..Observed::default()
         };
         page.leads.push((shown.uuid, observed));
     } else if projection.resembles(shown.uuid.as_str()) {

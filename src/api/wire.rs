@@ -11,7 +11,9 @@ use super::record::RecordValues;
 use crate::api::NotesSent;
 use crate::apply::Update;
 use crate::lead::normal::has_note;
-use crate::lead::{AgentId, Field, FieldId, Kind, Lead, Note, Status, TagSet, Value, tag};
+use crate::lead::{
+    AgentId, Field, FieldId, FieldMask, Kind, Lead, Note, Status, TagSet, Value, tag,
+};
 use crate::observe::{Echo, Observed, TagShape};
 
 /// An id as text, or an object with the id as `_id`; anything else is not an agent.
@@ -28,8 +30,12 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64, activity: u64) -> 
     let mut lead = Lead::default();
     let (mut attributes, mut echo) = (Vec::new(), Echo::default());
     let mut tag_shape = None;
+    let mut unreadable = FieldMask::default();
     for id in FieldId::all() {
         let json = shown.take(id);
+        if !is_understood(id.spec().kind, &json) {
+            unreadable = unreadable.and(id);
+        }
         let normalise = id.spec().normalise;
         let value = match id.spec().kind {
             Kind::Choice => scalar(&json).map(|word| Value::Choice(Status::read(word.trim()))),
@@ -71,6 +77,7 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64, activity: u64) -> 
     let unmanaged = unmanaged.filter_map(|(name, json)| Some((name, scalar(json)?)));
     Observed {
         lead,
+        unreadable,
         unmanaged: unmanaged.collect(),
         echo,
         tag_shape,
@@ -79,6 +86,36 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64, activity: u64) -> 
         seen: None,
         reading: None,
     }
+}
+
+/// Whether all that a value holds is read of it: what is not read would be lost by a write. Nothing is understood in any form.
+fn is_understood(kind: Kind, json: &Json) -> bool {
+    match (kind, json) {
+        (_, Json::Null) => true,
+        (_, Json::String(text)) if text.trim().is_empty() => true,
+        (_, Json::Array(items)) if items.is_empty() => true,
+        (_, Json::Object(members)) if members.is_empty() => true,
+        (Kind::Choice | Kind::Text, json) => !json.is_array() && !json.is_object(),
+        // Anything else is no agent.
+        (Kind::Reference, _) => true,
+        (Kind::Set, Json::Array(items)) => items.iter().all(is_tag),
+        (Kind::Set, json) => json.is_string(),
+        (Kind::Notes, Json::Array(items)) => {
+            items.iter().all(|item| item.is_object() || item.is_null())
+        }
+        (Kind::KeyedText, Json::Array(items)) => items.iter().all(is_keyed),
+        (Kind::KeyedText, json) => json.is_object(),
+        (Kind::Notes, _) => false,
+        (Kind::Boolean, json) => json.is_boolean(),
+    }
+}
+
+fn is_tag(item: &Json) -> bool {
+    item.is_null() || item.as_str().is_some_and(str::is_empty) || tag_name(item).is_some()
+}
+
+fn is_keyed(item: &Json) -> bool {
+    item.is_null() || scalar(&item["key"]).is_some()
 }
 
 fn scalar(json: &Json) -> Option<String> {

@@ -320,7 +320,9 @@ impl Check {
             .collect();
         let values = was.lead.values().chain(now.lead.values());
         let all: BTreeSet<&Field> = values.map(|(field, _)| field).collect();
-        for field in all.into_iter().filter(|field| !written.contains(field)) {
+        let unreadable = was.unreadable.with(now.unreadable);
+        let is_other = |field: &&Field| !written.contains(field) && !unreadable.has(field.id());
+        for field in all.into_iter().filter(is_other) {
             let (before, after) = (value(&was.lead, field), value(&now.lead, field));
             self.had_more = true;
             if before == after {

@@ -8,6 +8,7 @@
 //! | what was planned | it is left out |
 //! | what the plan was made from | it is written |
 //! | anything else | the lead is stale: somebody has changed it since |
+//! | a form that is not understood | the lead is left alone: a write may lose what is there |
 //!
 //! A declared field that is not written makes the lead stale, too, where it shows anything but what it showed. Of tags that are wanted beside others only the wanted ones count, of notes only the added ones. The others are sent as they are now.
 
@@ -36,6 +37,8 @@ pub enum Precheck {
     AlreadyApplied,
     /// The lead has changed since the plan; the reason not to write it.
     Stale(String),
+    /// A field of the change cannot be read: writing it may lose what it holds. The reason.
+    Unreadable(String),
 }
 
 const UNSEALED: &str = "a masked contact value is not as it was planned: it changed in the inbox, the lead's file has another one \
@@ -65,6 +68,11 @@ pub(super) fn precheck_but(
             Action::Update => Precheck::Stale("no longer listed".to_owned()),
         };
     };
+    let compared = change.fields.iter().chain(change.unwritten.iter());
+    let compared = FieldMask::covering(compared.map(|field| &field.field));
+    if let Some(reason) = seen.cannot_read(compared) {
+        return Precheck::Unreadable(format!("its record cannot be read: {reason}"));
+    }
     let open: Vec<FieldChange> = change
         .fields
         .iter()
@@ -106,7 +114,7 @@ pub fn still_open(changes: &[Change], live: &Live) -> Vec<Change> {
         .iter()
         .filter_map(|change| match precheck(change, live.get(&change.uuid)) {
             Precheck::Proceed(task) => Some(task.change),
-            Precheck::AlreadyApplied | Precheck::Stale(_) => None,
+            Precheck::AlreadyApplied | Precheck::Stale(_) | Precheck::Unreadable(_) => None,
         })
         .collect()
 }

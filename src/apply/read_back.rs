@@ -86,6 +86,12 @@ pub(super) async fn read_back<W: Writer>(
                 results[*at] = ReadBack::Gone;
                 return !is_last && !is_rejected(written);
             };
+            let fields = written.task.change.fields.iter();
+            let fields = FieldMask::covering(fields.map(|change| &change.field));
+            if let Some(reason) = now.cannot_read(fields) {
+                results[*at] = ReadBack::NotRead(format!("its record cannot be read: {reason}"));
+                return false;
+            }
             let check = check(&written.task, now, side_effects);
             if check.agrees() {
                 verified(id);

@@ -93,6 +93,9 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
             Precheck::Stale(why) => {
                 report.end(context, change.uuid.clone(), Outcome::Stale, Some(why));
             }
+            Precheck::Unreadable(why) => {
+                report.end(context, change.uuid.clone(), Outcome::Untried, Some(why));
+            }
         }
     }
     if context.options.verify && context.options.canary > 0 {

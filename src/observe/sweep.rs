@@ -56,13 +56,15 @@ pub async fn observe_declared<R: Reader>(
             compared(lead)
         }
     };
+    let fields_of = |id: &LeadId| desired.get(id).map_or(FieldMask::ALL, compared);
     let wanted: Vec<(&LeadId, FieldMask)> = desired
         .par_iter()
         // A held lead is not compared, so it need not be found.
         .filter(|(_, lead)| lead.hold.is_none())
         .map(|(id, lead)| (id, mask(lead)))
         .collect();
-    look_for(reader, &wanted, full, hints).await
+    let live = look_for(reader, &wanted, full, hints).await?;
+    Ok(live.with_fields_read(fields_of))
 }
 
 async fn look_for<R: Reader>(
@@ -131,7 +133,8 @@ pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::
     if second != first {
         sweep(reader, &all, &mut collected, whole(1), |_| false).await?;
     }
-    Ok(collected.into_live(sent, true))
+    let live = collected.into_live(sent, true);
+    Ok(live.with_fields_read(|_| FieldMask::ALL))
 }
 
 /// After this many consecutive pages without a lead that was listed there, leads are assumed to move when written, and are searched

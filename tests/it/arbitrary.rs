@@ -8,7 +8,7 @@ use convertalk::lead::{
     AgentId, Desired, DesiredField, DesiredLead, DesiredValue, Field, FieldId, Kind, Lead, LeadId,
     Note, Place, Status, TagRule, TagSet, Value,
 };
-use convertalk::observe::{Echo, Leads, Listing, Live, Observed};
+use convertalk::observe::{Leads, Listing, Live, Observed};
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
@@ -202,13 +202,8 @@ pub(crate) fn inbox() -> impl Strategy<Value = (Desired, Live)> {
 pub(crate) fn observed(lead: Lead) -> Arc<Observed> {
     Arc::new(Observed {
         lead,
-        unmanaged: Vec::new(),
-        echo: Echo::default(),
-        tag_shape: None,
         updated: 1,
-        activity: 0,
-        seen: None,
-        reading: None,
+        ..Observed::default()
     })
 }
 

@@ -1,6 +1,6 @@
 //! Every doubt of api.md, each a switch of the sandbox: whatever the platform turns out to be, a run ends as it should.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::world::{PRIYA, RAHUL, World, effects, record, serve, uuid};
 
@@ -382,5 +382,69 @@ fn a_write_that_was_done_is_verified_whatever_the_answer_was() {
             ran.out,
             ran.err
         );
+    }
+}
+
+/// Tags and notes in a form that is not understood may hold anything: they are not taken for none, which a write would make true.
+#[test]
+fn a_value_in_a_form_that_is_not_understood_is_neither_compared_nor_written() {
+    let odd = [
+        (
+            "tags: { present: [vip] }",
+            "tags",
+            json!({ "items": ["old"] }),
+        ),
+        (
+            "notes: [{ title: Called }]",
+            "notes",
+            json!(["an old note"]),
+        ),
+        (
+            "attributes: { tier: gold }",
+            "attributes",
+            json!(["source=web"]),
+        ),
+    ];
+    for (declared, name, form) in odd {
+        let place = if name == "notes" {
+            format!("/profile/{name}")
+        } else {
+            format!("/profile/userDetails/{name}")
+        };
+        let put = |record: &mut Json, form: &Json| {
+            *record.pointer_mut(&place).expect("the table's place") = form.clone();
+        };
+        let mut shown = record(1, "OPEN", None, &["old"]);
+        shown["profile"]["notes"] = json!([]);
+        shown["profile"]["userDetails"]["attributes"] = json!([]);
+        let usual = shown.clone();
+        put(&mut shown, &form);
+
+        // Declared, it is named; not declared, it is nobody's business.
+        let world = World::new(&[shown.clone()], "");
+        world.declare(&format!("  {}: {{ {declared} }}\n", uuid(1)));
+        for words in ["plan", "apply --yes"] {
+            let ran = world.run(words).exits(1);
+            assert!(
+                ran.err
+                    .contains(&format!("the form of {name} is not understood")),
+                "{}",
+                ran.err
+            );
+        }
+        assert_eq!(world.puts().len(), 0);
+        world.declare(&format!("  {}: {{ status: CLOSED }}\n", uuid(1)));
+        world.run("apply --yes").exits(0);
+        let pulled = world.run("pull --format json").exits(0);
+        assert!(pulled.out.contains("is not understood"), "{}", pulled.out);
+
+        // It becomes so after the plan, and after the write.
+        let world = World::new(&[usual], "");
+        world.declare(&format!("  {}: {{ {declared} }}\n", uuid(1)));
+        world.run("plan --out p.json").exits(0);
+        world.sandbox().edit(&uuid(1), |record| put(record, &form));
+        let ran = world.run("apply --yes p.json").exits(5);
+        assert!(ran.out.contains("1 untried"), "{}", ran.out);
+        assert_eq!(world.puts().len(), 0);
     }
 }

@@ -233,6 +233,7 @@ proptest! {
                 prop_assert!(moved.is_empty() && !open.is_empty());
                 prop_assert_eq!(&task.change.fields.0, &open);
             }
+            Precheck::Unreadable(why) => prop_assert!(false, "{why}"),
         }
         prop_assert!(matches!(precheck(&change, None), Precheck::Stale(_)), "an update of what is not listed is stale");
         let create = Change { action: Action::Create, ..change };
@@ -241,6 +242,7 @@ proptest! {
             Precheck::AlreadyApplied => prop_assert!(done),
             Precheck::Stale(_) => prop_assert!(!done),
             Precheck::Proceed(_) => prop_assert!(false, "a listed lead is never created"),
+            Precheck::Unreadable(why) => prop_assert!(false, "{why}"),
         }
         prop_assert!(matches!(precheck(&create, None), Precheck::Proceed(task) if task.change.fields == create.fields));
     }

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::api::page_of;
-use crate::lead::Status;
+use crate::lead::{FieldId, Status};
 
 const AGENT: &str = "631aa793bcfa100487d13d0d";
 
@@ -149,6 +149,57 @@ fn values_of_other_types_are_taken_for_none() {
             format!("{:?}", lead(r#"{"uuid":"a"}"#).lead),
             "{record}"
         );
+    }
+}
+
+/// What is not read of a list would be lost by a write of it.
+#[test]
+fn a_value_in_a_form_that_is_not_understood_is_unreadable_and_nothing_is_understood_in_any() {
+    let fields = |mask: FieldMask| {
+        let names = FieldId::all().filter(|id| mask.has(*id));
+        names.map(|id| id.spec().name).collect::<Vec<_>>().join(" ")
+    };
+    for (member, unreadable) in [
+        (r#""status":{"name":"OPEN"}"#, "status"),
+        (r#""status":5,"profile":{"notes":{}}"#, ""),
+        (r#""profile":{"notes":7}"#, "notes"),
+        (r#""profile":{"notes":["called"]}"#, "notes"),
+        (r#""profile":{"notes":{"a":1}}"#, "notes"),
+        (r#""profile":{"notes":[null,{"_id":1}]}"#, ""),
+        (
+            r#""profile":{"userDetails":{"tags":{"items":["vip"]}}}"#,
+            "tags",
+        ),
+        (r#""profile":{"userDetails":{"tags":[["vip"]]}}"#, "tags"),
+        (r#""profile":{"userDetails":{"tags":[{"id":1}]}}"#, "tags"),
+        (r#""profile":{"userDetails":{"tags":true}}"#, "tags"),
+        (
+            r#""profile":{"userDetails":{"tags":[null,"",5,{"name":"vip"}]}}"#,
+            "",
+        ),
+        (
+            r#""profile":{"userDetails":{"tags":{},"attributes":"","name":[]}}"#,
+            "",
+        ),
+        (
+            r#""profile":{"userDetails":{"attributes":["tier"]}}"#,
+            "attributes",
+        ),
+        (
+            r#""profile":{"userDetails":{"attributes":[{"name":"tier","value":"gold"}]}}"#,
+            "attributes",
+        ),
+        (
+            r#""profile":{"userDetails":{"attributes":{"tier":"gold"}}}"#,
+            "",
+        ),
+        (
+            r#""profile":{"userDetails":{"name":{"first":"Asha"}}}"#,
+            "contact.name",
+        ),
+    ] {
+        let read = lead(&format!(r#"{{"uuid":"a",{member}}}"#));
+        assert_eq!(fields(read.unreadable), unreadable, "{member}");
     }
 }
 

@@ -9,7 +9,7 @@ use crate::apply::platform::LearnedEffect;
 use crate::apply::{Update, WriteCertainty};
 use crate::cancel::Cancellation;
 use crate::lead::{AgentId, DesiredField, DesiredValue, Field, Lead, Status, Value};
-use crate::observe::{ChatType, Echo, Leads, Observed, Page, Projection, Reader, Seen};
+use crate::observe::{ChatType, Leads, Observed, Page, Projection, Reader, Seen};
 use crate::plan::{Action, Class, Fields, Source};
 
 /// All leads are on one page; each request takes the same time.
@@ -112,16 +112,11 @@ impl Writer for Platform {
 fn open_lead() -> Arc<Observed> {
     Arc::new(Observed {
         lead: Lead::new([(Field::STATUS, Value::Choice(Status::Open))]),
-        unmanaged: Vec::new(),
-        echo: Echo::default(),
-        tag_shape: None,
-        updated: 0,
-        activity: 0,
         seen: Some(Seen {
             list: ChatType::Lead,
             page: 1,
         }),
-        reading: None,
+        ..Observed::default()
     })
 }
 

@@ -57,13 +57,7 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
         }
         for (id, reason) in unreadable {
             if let Some(pending) = self.queue.remove(&id) {
-                if pending.attempts.is_some() {
-                    self.count_failure();
-                }
-                self.give_up(
-                    pending,
-                    Some(format!("its record cannot be read: {reason}")),
-                );
+                self.leave_alone(pending, format!("its record cannot be read: {reason}"));
             }
         }
         for id in look.leads.iter().filter(|id| !leads.contains_key(*id)) {
@@ -79,6 +73,14 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
         }
     }
 
+    /// A lead whose record cannot be read is not written; one that was may be as it was asked to be.
+    fn leave_alone(&mut self, pending: Pending<'a>, why: String) {
+        if pending.attempts.is_some() {
+            self.count_failure();
+        }
+        self.give_up(pending, Some(why));
+    }
+
     /// What the precheck says of a lead on this reading decides whether it is written, or how it ends.
     fn decide(
         &mut self,
@@ -89,6 +91,10 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
     ) {
         let id = &pending.change.uuid;
         match (result, pending.attempts.take()) {
+            (Precheck::Unreadable(why), attempts) => {
+                pending.attempts = attempts;
+                self.leave_alone(pending, why);
+            }
             // It may be there, or have been set back: reading back decides.
             (Precheck::Proceed(_), Some(mut attempts)) if attempts.may_be_set_back(seen) => {
                 attempts.failed.words += UPDATED;
