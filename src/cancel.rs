@@ -21,6 +21,8 @@ pub enum Reason {
     Journal,
     /// A lead that was written before the others was not verified.
     Canary,
+    /// A write emptied a field that it left out.
+    Emptied,
 }
 
 /// Why waiting ends.
@@ -95,7 +97,8 @@ impl Cancellation {
             3 => Reason::Failures,
             4 => Reason::Fatal,
             5 => Reason::Journal,
-            _ => Reason::Canary,
+            6 => Reason::Canary,
+            _ => Reason::Emptied,
         })
     }
 

@@ -24,12 +24,16 @@ pub(super) struct Check {
     pub(super) changed: Vec<String>,
     /// Fields that were not written and are empty now.
     pub(super) emptied: Vec<String>,
+    /// The entries of the table that those are of.
+    pub(super) emptied_in: FieldMask,
+    /// Whether a note is gone that was sent again with new ones.
+    pub(super) is_note_gone: bool,
+    /// Entries that were not written and have a value still, and notes that are beside the written ones.
+    pub(super) kept: FieldMask,
     /// Managed fields that were not written and have another value, accepted as side effects or not.
     pub(super) effects: Vec<Field>,
     /// Those of them that are accepted as side effects, and are not as declared any more.
     pub(super) undone: Vec<Field>,
-    /// Whether the lead had values that were not written.
-    pub(super) had_more: bool,
     /// Whether existing notes appear twice: the platform adds the notes it is sent.
     pub(super) notes_doubled: bool,
     /// A setting that may make the platform accept the write.
@@ -324,7 +328,9 @@ impl Check {
         let is_other = |field: &&Field| !written.contains(field) && !unreadable.has(field.id());
         for field in all.into_iter().filter(is_other) {
             let (before, after) = (value(&was.lead, field), value(&now.lead, field));
-            self.had_more = true;
+            if !before.is_empty() && !after.is_empty() {
+                self.kept = self.kept.and(field.id());
+            }
             if before == after {
                 continue;
             }
@@ -338,6 +344,7 @@ impl Check {
             }
             if after.is_empty() {
                 self.emptied.push(field.to_string());
+                self.emptied_in = self.emptied_in.and(field.id());
             } else {
                 self.changed.push(field.to_string());
             }
@@ -351,6 +358,9 @@ impl Check {
                 .any(|note| times(new, note) > times(old, note));
             if old.notes().iter().any(|note| !has_note(new.notes(), note)) {
                 self.emptied.push("an existing note".to_owned());
+                self.is_note_gone = true;
+            } else if !old.notes().is_empty() {
+                self.kept = self.kept.and(Field::NOTES.id());
             }
         }
         for (name, value) in &now.unmanaged {
@@ -361,7 +371,15 @@ impl Check {
         for (name, _) in &was.unmanaged {
             if now.unmanaged.iter().all(|(other, _)| other != name) {
                 self.emptied.push((*name).to_owned());
+                self.emptied_in = self.emptied_in.with(FieldMask::UNMANAGED);
             }
+        }
+        if now
+            .unmanaged
+            .iter()
+            .any(|(name, _)| was.unmanaged.iter().any(|(other, _)| other == name))
+        {
+            self.kept = self.kept.with(FieldMask::UNMANAGED);
         }
     }
 }

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Outcome;
+use super::check::Check;
 use super::journal::Line;
 use super::platform::{Knowledge, LeadCounts, LearnedEffect};
 use super::run::{Context, RunOptions};
 use crate::cancel::Reason;
-use crate::lead::{FieldId, LeadId};
+use crate::lead::{Field, FieldId, FieldMask, LeadId};
 
 /// The result of a run.
 #[derive(Debug, Default)]
@@ -38,8 +39,8 @@ pub struct Report {
     pub(super) normalised: BTreeSet<LeadId>,
     /// Leads on which somebody changed a field that the platform may change, too.
     pub(super) edited: BTreeSet<LeadId>,
-    /// Whether a lead has been read back on which the platform left everything else unchanged.
-    pub(super) keeps_the_rest: bool,
+    /// Fields that a write left out, and that a lead has still: the platform does not clear them.
+    pub(super) kept: FieldMask,
 }
 
 /// Why a lead is written once more.
@@ -84,6 +85,16 @@ impl Report {
             self.fatal.get_or_insert(error.to_string());
         }
         self.outcomes.insert(id, (outcome, detail));
+    }
+
+    /// Whether the platform may clear what a write leaves out: a field is empty now that no lead has shown to be kept.
+    pub(super) fn may_be_cleared(&self, check: &Check) -> bool {
+        !self.kept.covers(check.emptied_in)
+    }
+
+    /// The same of notes that a write replaced.
+    pub(super) fn may_lose_notes(&self, check: &Check) -> bool {
+        check.is_note_gone && !self.kept.has(Field::NOTES.id())
     }
 
     /// The notes that a lead's first write replaced, as they were read.

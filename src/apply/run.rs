@@ -14,7 +14,7 @@ use super::write::Planned;
 use super::{Outcome, Writer};
 use crate::cancel::{Cancellation, Reason};
 use crate::diff::{Ask, ask};
-use crate::lead::{FieldMask, LeadId};
+use crate::lead::{Field, FieldId, FieldMask, LeadId};
 use crate::observe::{Live, TagShape};
 use crate::plan::Change;
 use crate::redaction::Redaction;
@@ -98,12 +98,18 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
             }
         }
     }
-    if context.options.verify && context.options.canary > 0 {
-        write_canaries(context, &mut open, &mut report).await;
+    // New leads come last, with canaries of their own: a platform that does not take them keeps no update from being written.
+    let (updates, creations) = open
+        .into_iter()
+        .partition(|lead: &Planned<'_>| lead.task.live.is_some());
+    for mut leads in [updates, creations] {
+        if context.options.verify && context.options.canary > 0 {
+            write_canaries(context, &mut leads, &mut report).await;
+        }
+        // A written lead moves to the front of a listing by date: leads further on keep their position.
+        leads.sort_by_key(|lead| lead.task.live.as_ref().and_then(|live| live.seen));
+        write_and_verify(context, leads, context.writer.width(), &mut report).await;
     }
-    // A written lead moves to the front of a listing by date: leads further on keep their position.
-    open.sort_by_key(|lead| lead.task.live.as_ref().and_then(|live| live.seen));
-    write_and_verify(context, open, context.writer.width(), &mut report).await;
     report_side_effects(context.options, &mut report);
     let untried = report.count(Outcome::Untried) > 0;
     report.stopped = context
@@ -149,20 +155,30 @@ async fn write_canaries<'a, W: Writer>(
     }
 }
 
-/// Takes up to `number` leads, first those with the most kinds of write in this run: a lead whose status changes says
-/// nothing about tags.
+/// Takes up to `number` leads, first those that say most of what the others will meet: the kinds of write of this run, since a lead
+/// whose status changes says nothing about tags; then notes beside others; then values that a write leaves out.
 fn canaries<'a>(open: &mut Vec<Planned<'a>>, number: usize) -> Vec<Planned<'a>> {
-    let mut shown: BTreeSet<Ask> = BTreeSet::new();
+    let (mut asked, mut left_out): (BTreeSet<Ask>, BTreeSet<FieldId>) = Default::default();
     let mut chosen = Vec::new();
     while chosen.len() < number && !open.is_empty() {
-        let news = |lead: &Planned<'_>| asks(&lead.task).difference(&shown).count();
+        let news = |lead: &Planned<'_>| {
+            let asks = asks(&lead.task);
+            let news = asks.difference(&asked);
+            let appended = news
+                .clone()
+                .filter(|ask| matches!(ask, Ask::Append(_)))
+                .count();
+            let rest = others(&lead.task).filter(|id| !left_out.contains(id));
+            (news.count(), appended, rest.collect::<BTreeSet<_>>().len())
+        };
         // The first of equals.
         let at = (0..open.len())
             .rev()
             .max_by_key(|at| news(&open[*at]))
             .unwrap_or_default();
         let lead = open.remove(at);
-        shown.extend(asks(&lead.task));
+        asked.extend(asks(&lead.task));
+        left_out.extend(others(&lead.task));
         chosen.push(lead);
     }
     chosen
@@ -176,6 +192,17 @@ fn asks(task: &Task) -> BTreeSet<Ask> {
         .map(|change| ask(change, live))
         .chain(live.is_none().then_some(Ask::Creation))
         .collect()
+}
+
+/// What the lead has that its write leaves out.
+fn others(task: &Task) -> impl Iterator<Item = FieldId> {
+    let values = task.live.iter().flat_map(|live| live.lead.values());
+    let is_left_out = |field: &Field| {
+        let mut written = task.change.fields.iter();
+        written.all(|change| change.field.id() != field.id())
+    };
+    let left_out = values.filter(move |(field, value)| !value.is_empty() && is_left_out(field));
+    left_out.map(|(field, _)| field.id())
 }
 
 #[cfg(test)]

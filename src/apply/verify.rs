@@ -24,6 +24,9 @@ const REPLACES_NOTES: &str = "this platform added notes in earlier runs, and rep
 const CLEARED: &str = "if nobody cleared these in the inbox in this minute, the platform clears what an update leaves out: stop, and \
                        declare every field that must stay";
 
+const NOT_LISTED: &str = "the platform took a new lead and does not list it under its uuid: look for it in the inbox before the next apply, \
+                          which sends it again; it may be listed late, or under another uuid";
+
 /// Writes leads once, and those once more of which the platform changed more than was asked for.
 pub(super) async fn write_and_verify<W: Writer>(
     context: &Context<'_, W>,
@@ -80,6 +83,9 @@ async fn write_once<W: Writer>(
     // What all leads show decides what a side effect is on each, in whatever order they are read.
     for (written, result) in to_read.iter().zip(&results) {
         let is_refused = |failed: &Failed| failed.certainty == WriteCertainty::Rejected;
+        if let ReadBack::Shown(check, _) = result {
+            report.kept = report.kept.with(check.kept);
+        }
         if let ReadBack::Shown(check, now) = result
             && !written.failed.as_ref().is_some_and(is_refused)
             && !report.is_again(&written.task.change.uuid)
@@ -137,7 +143,6 @@ fn once_more<W: Writer>(
     };
     let is_refused = |failed: &Failed| failed.certainty == WriteCertainty::Rejected;
     let change = change.filter(|_| !failed.as_ref().is_some_and(is_refused))?;
-    report.keeps_the_rest |= check.had_more;
     report.rewritten += usize::from(once_more.lost_notes.is_empty());
     report.again.insert(id.clone(), once_more);
     Some(change)
@@ -151,6 +156,7 @@ pub(super) fn verified<W: Writer>(
     check: Check,
     now: Arc<Observed>,
 ) {
+    report.kept = report.kept.with(check.kept);
     if !report.is_again(&written.task.change.uuid) {
         let accepted = context.options.side_effects;
         side_effects::learn(report, &written.task, (&check, &now), accepted);
@@ -171,6 +177,10 @@ fn conclude<W: Writer>(
         && check.emptied.is_empty()
     {
         report.normalised.insert(task.change.uuid.clone());
+    }
+    let is_new = task.live.is_none();
+    if is_new && matches!(result, ReadBack::Gone) && failed.is_none() {
+        report.hints.insert(NOT_LISTED.into());
     }
     let shown = shown(&task, &result);
     let known = report.knowledge.adds_notes;
@@ -257,13 +267,12 @@ fn judge_shown(
             report.hints.insert(ADDS_NOTES.into());
             notes.push("existing notes appear twice".to_owned());
         }
-        // A platform that clears fields that are left out does so on the first lead; later, it was someone in the inbox.
+        // A platform that clears a field that is left out does so on every lead; if it is kept on one, it was someone in the inbox.
         let emptied = check.emptied_words();
-        if !emptied.is_empty() && !report.keeps_the_rest {
+        if report.may_be_cleared(check) || report.may_lose_notes(check) {
             report.hints.insert(CLEARED.into());
             return (Outcome::Unverified, Some(emptied.join("; ")));
         }
-        report.keeps_the_rest |= check.had_more;
         notes.extend(emptied);
         return (
             Outcome::Verified,

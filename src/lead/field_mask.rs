@@ -40,6 +40,11 @@ impl FieldMask {
         Self(self.0 | other.0)
     }
 
+    /// Whether it contains every entry of the other.
+    pub fn covers(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+
     /// Whether they share an entry.
     pub fn overlaps(self, other: Self) -> bool {
         self.0 & other.0 != 0

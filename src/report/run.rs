@@ -307,6 +307,9 @@ pub fn stopped(reason: Reason) -> &'static str {
         Reason::Failures => "too many writes failed; leads that were not tried are unchanged",
         Reason::Fatal => "every further request would fail the same way",
         Reason::Journal => "the run file could not be written",
+        Reason::Emptied => {
+            "a write emptied a field that it left out; leads that were not tried are unchanged"
+        }
         Reason::Canary => "the canary was not verified; leads that were not tried are unchanged",
     }
 }

@@ -346,3 +346,74 @@ fn lost_notes_that_cannot_be_written_back_are_unverified() {
         ran.out
     );
 }
+
+#[test]
+fn the_canary_is_a_lead_that_has_what_a_write_may_clear() {
+    let live: Vec<_> = (1..=9)
+        .map(|number| record(number, "OPEN", (number == 7).then_some(PRIYA), &[]))
+        .collect();
+    let world = World::new(&live, "--side-effect close-unassigns");
+    let leads = (1..=9).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)));
+    world.declare(&leads.collect::<String>());
+    let ran = world.run("apply --yes --patience 1s").exits(6);
+    assert!(ran.out.contains("agent is empty now"), "{}", ran.out);
+    assert_eq!(world.sent().into_keys().collect::<Vec<_>>(), [uuid(7)]);
+}
+
+#[test]
+fn a_field_that_the_canary_did_not_have_stops_the_run_where_it_is_emptied() {
+    let live: Vec<_> = (1..=300)
+        .map(|number| {
+            let agent = (number < 300).then_some(PRIYA);
+            let mut record = record(number, "OPEN", agent, &["vip"]);
+            if agent.is_some() {
+                // The other says more, and nothing about agents.
+                record["profile"] = json!({});
+            }
+            record
+        })
+        .collect();
+    let world = World::new(&live, "--side-effect close-unassigns --page-size 10");
+    let leads = (1..=300).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)));
+    world.declare(&leads.collect::<String>());
+    let ran = world.run("apply --yes --patience 1s").exits(6);
+    assert!(
+        ran.out.contains("a write emptied a field that it left out"),
+        "{}",
+        ran.out
+    );
+    assert!(world.puts().len() < 150, "{} writes", world.puts().len());
+}
+
+#[test]
+fn existing_notes_are_doubled_on_one_lead_although_the_first_has_none() {
+    let mut live: Vec<_> = (1..=9)
+        .map(|number| record(number, "OPEN", None, &[]))
+        .collect();
+    live[0]["profile"]["notes"] = json!([]);
+    let world = World::new(&live, "--notes append");
+    let leads =
+        (1..=9).map(|number| format!("  {}: {{ notes: [{{ title: New }}] }}\n", uuid(number)));
+    world.declare(&leads.collect::<String>());
+    world.run("apply --yes").exits(0);
+    assert_eq!(notes(&world, 1), 1);
+    let all: usize = (2..=9).map(|number| notes(&world, number)).sum();
+    assert_eq!(all, 8 * 2 + 1);
+}
+
+#[test]
+fn a_new_lead_that_the_platform_does_not_take_keeps_no_other_from_being_written() {
+    let live: Vec<_> = (1..=9)
+        .map(|number| record(number, "OPEN", None, &[]))
+        .collect();
+    let world = World::new(&live, "--unknown ignore");
+    let leads = (1..=9).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)));
+    let new =
+        (21..=23).map(|number| format!("  {}: {{ create: true, status: OPEN }}\n", uuid(number)));
+    world.declare(&leads.chain(new).collect::<String>());
+    let ran = world.run("apply --yes --patience 300ms").exits(6);
+    assert!(ran.out.contains("9 verified"), "{}", ran.out);
+    assert!(ran.out.contains("1 unverified"), "{}", ran.out);
+    assert!(ran.out.contains("2 untried"), "{}", ran.out);
+    assert!(ran.out.contains("look for it in the inbox"), "{}", ran.out);
+}

@@ -1,7 +1,8 @@
 //! Reads written leads back while others are being written: a page of the listing once every lead on it that this run writes has ended.
 //!
 //! Concludes only what needs no second look: a lead that shows what was written, with nothing else changed. All others are left to
-//! `read_back`, which waits for them, so a platform whose listing lags or moves costs no more than a few pages.
+//! `read_back`, which waits for them, so a platform whose listing lags or moves costs no more than a few pages. A lead that shows
+//! a field emptied that was left out, and that no lead has kept, stops the run: the canary had nothing there that could be cleared.
 
 use std::collections::VecDeque;
 use std::collections::btree_map::{BTreeMap, Entry};
@@ -12,6 +13,7 @@ use crate::apply::Writer;
 use crate::apply::check::{Check, check};
 use crate::apply::run::{Context, Progress};
 use crate::apply::verify::verified;
+use crate::cancel::Reason;
 use crate::lead::LeadId;
 use crate::observe::{ObserveError, Seen};
 
@@ -108,6 +110,10 @@ impl<W: Writer> Writes<'_, '_, W> {
                 continue;
             }
             let check = check(&lead.task, &now, self.context.options.side_effects);
+            self.report.kept = self.report.kept.with(check.kept);
+            if self.report.may_be_cleared(&check) {
+                self.context.stop.ask(Reason::Emptied);
+            }
             if is_plain(&check) {
                 is_in_vain = false;
                 (self.context.progress)(Progress::Verified);
