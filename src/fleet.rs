@@ -170,14 +170,17 @@ pub struct Difference {
     pub prefix: String,
     /// The paths that differ: of a moved file, the old one and the new one.
     pub paths: BTreeSet<String>,
-    /// The paths that are links in the newer commit.
+    /// Those of them that only one of the commits has.
+    pub came_or_went: BTreeSet<String>,
+    /// The paths that are links or submodules in the newer commit.
     pub links: Vec<String>,
 }
 
 /// For each workspace, whether its workspace file, a lead file, its seed or a test differs.
 ///
 /// A file belongs to the nearest workspace above it. Where lead files may lie behind a link, any change in the workspace counts,
-/// and so it does in a broken one: its globs are not known.
+/// and so it does in a broken one: its globs are not known. A submodule that differs counts for every workspace in it, and a workspace
+/// file that came or went for the workspace around it, too, whose files those are or were.
 pub fn changed(found: &[FoundWorkspace], difference: &Difference) -> Vec<bool> {
     let by_dir: BTreeMap<&str, usize> = found
         .iter()
@@ -204,7 +207,24 @@ pub fn changed(found: &[FoundWorkspace], difference: &Difference) -> Vec<bool> {
             changed[at] |= behind_links[at] || takes[at](within);
         }
     }
+    for path in &difference.came_or_went {
+        if let Some((dir, config::FILE)) = path.rsplit_once('/')
+            && let Some((around, _)) = owner(&by_dir, &difference.prefix, dir)
+        {
+            changed[around] = true;
+        }
+    }
+    for (at, one) in found.iter().enumerate() {
+        let dir = format!("{}{}", difference.prefix, one.dir);
+        changed[at] |= above(&dir).any(|path| difference.paths.contains(path));
+    }
     changed
+}
+
+/// A folder, and those above it. No file can have such a path: one that differs is a submodule.
+fn above(dir: &str) -> impl Iterator<Item = &str> {
+    let dir = dir.trim_end_matches('/');
+    std::iter::successors(Some(dir), |dir| Some(dir.rsplit_once('/')?.0))
 }
 
 /// The nearest workspace above a path, and the path within it.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::precheck::Task;
 use crate::diff::{FieldChange, is_at_before, value};
-use crate::lead::normal::{Normalization, form, form_of_note, has_note};
+use crate::lead::normal::{self, Normalization, form, form_of_note, has_note};
 use crate::lead::{Field, FieldMask, Kind, Lead, Shown, Value};
 use crate::observe::Observed;
 use crate::text::distinct_from;
@@ -292,14 +292,26 @@ fn normalised(sent: &Value, shown: &Value) -> Option<&'static str> {
 /// The smallest number of tags that a cap may have left.
 const FEWEST_OF_A_CAP: usize = 3;
 
-/// Written notes that are present in another form.
+/// Notes and tags that are present in another form than the one sent: those that are new, and those that went back as they were read.
 fn reformed(task: &Task, now: &Lead) -> Vec<(Field, Normalization)> {
     let form = |change: &FieldChange| {
-        let forms = change.after.notes().iter().filter_map(|note| {
+        let is_notes = change.field == Field::NOTES;
+        let old = task.live.as_ref().filter(|_| is_notes);
+        let old = old.map(|live| live.lead.notes()).unwrap_or_default();
+        let notes = change.after.notes().iter().chain(old).filter_map(|note| {
             let is_there = now.notes().contains(note);
             let mut others = now.notes().iter().filter(|_| !is_there);
             others.find_map(|other| form_of_note(note, other))
         });
+        // What is wrong with tags that are not as wanted is reported as that.
+        let is_patched = change.patch.is_some() && change.is_done(now);
+        let tags = change.after.set().iter().filter(|_| is_patched);
+        let tags = tags.filter_map(|tag| {
+            let is_there = now.tags().contains(tag);
+            let mut others = now.tags().iter().filter(|_| !is_there);
+            others.find_map(|other| normal::form(tag, other))
+        });
+        let forms = notes.chain(tags);
         Some((
             change.field.clone(),
             forms.max().filter(|form| *form > Normalization::Same)?,

@@ -40,6 +40,8 @@ pub struct RunOptions {
     pub tag_shape: TagShape,
     /// Fields that the platform changes with a write of others.
     pub side_effects: FieldMask,
+    /// Whether the platform is configured as one that adds the notes it is sent.
+    pub adds_notes: bool,
     /// What earlier runs learned about the platform.
     pub known: Knowledge,
 }

@@ -60,7 +60,10 @@ async fn write_once<W: Writer>(
         .partition(|written| is_read_back(context, written));
     for WrittenLead { task, failed, .. } in rest {
         let (outcome, detail) = match failed {
-            Some(failed) => (Outcome::Failed, Some(failed.words)),
+            Some(failed) => {
+                report.hints.extend(failed.hint);
+                (Outcome::Failed, Some(failed.words))
+            }
             None => (Outcome::Written, None),
         };
         report.end(context, task.change.uuid, outcome, detail);
@@ -188,7 +191,12 @@ fn conclude<W: Writer>(
         ReadBack::Shown(check, _) => check.undone_words(),
         ReadBack::Gone | ReadBack::NotRead(_) => Vec::new(),
     };
+    let hint = failed.as_ref().and_then(|failed| failed.hint.clone());
     let (mut outcome, detail) = judge(report, result, failed);
+    // A write that was done needs no help, whatever its answer was.
+    report
+        .hints
+        .extend(hint.filter(|_| outcome != Outcome::Verified));
     if !undone.is_empty() && outcome == Outcome::Verified && report.is_again(&task.change.uuid) {
         outcome = Outcome::Unverified;
     }

@@ -12,7 +12,7 @@ use super::queue::{Attempts, Look, Pending, Queue, Ready};
 use super::run::{Context, Progress};
 use super::{Outcome, WriteCertainty, Writer, reading};
 use crate::cancel::Reason;
-use crate::lead::{FieldMask, LeadId};
+use crate::lead::{Field, FieldMask, LeadId};
 use crate::observe::{Projection, Reading, Seen};
 use crate::plan::Change;
 use attempt::{Attempt, write_one};
@@ -240,8 +240,8 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
             self.finish(pending, task, None);
             return;
         };
-        self.report.hints.extend(failed.hint.clone());
         if let Some(reason) = failed.stops {
+            self.report.hints.extend(failed.hint.clone());
             self.context.stop.ask(reason);
             self.report.fatal.get_or_insert(failed.words.clone());
         }
@@ -254,11 +254,26 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
             .as_ref()
             .map_or(0, |attempts| attempts.tries);
         if tries < retry.times && self.context.stop.reason().is_none() {
-            self.queue.retry(pending, task, failed, retry.pause);
+            let pause = retry.pause.max(self.time_to_show(&task, &failed));
+            self.queue.retry(pending, task, failed, pause);
             return;
         }
         self.finish(pending, task, Some(failed));
         self.count_failure();
+    }
+
+    /// How long a write may take to show before it is sent again, where sending it twice does more than sending it once: notes
+    /// that were added are there twice.
+    fn time_to_show(&self, task: &Task, failed: &Failed) -> Option<Duration> {
+        let options = self.context.options;
+        let adds = options.adds_notes || self.report.knowledge.adds_notes || task.live.is_none();
+        let sends_notes = task
+            .change
+            .fields
+            .iter()
+            .any(|change| change.field == Field::NOTES);
+        let may_be_done = failed.certainty == WriteCertainty::Indeterminate;
+        (adds && sends_notes && may_be_done).then_some(options.patience)
     }
 
     /// A lead will not be written again, although its write failed.

@@ -14,6 +14,7 @@ use super::ledger::RunFile;
 use super::options::OutputFormat;
 use super::outputs::{OutputKind, check_outputs};
 use super::ui::Ui;
+use crate::api::NotesSent;
 use crate::apply::history::RunSummary;
 use crate::apply::journal::{FORMAT_VERSION, Journal, Line, check_is_run_file, now};
 use crate::apply::{self, Context, Outcome, Progress, Report, RunOptions};
@@ -253,6 +254,7 @@ impl Execution {
             names: job.scope.names,
             tag_shape: job.live.tag_shape(),
             side_effects: job.files.workspace.api.side_effects,
+            adds_notes: job.files.workspace.api.notes == NotesSent::New,
             known: known(&job.files.workspace, changes, job.ui),
         };
         let reserve = self.deadline.map(|deadline| {

@@ -17,11 +17,11 @@ use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::git::base::BaseError;
 use crate::git::blame::blame;
-use crate::git::history::history;
+use crate::git::history::{History, history};
 use crate::git::runner::GitError;
 use crate::hints::with_hints;
-use crate::lead::LeadId;
 use crate::lead::desired::{Desired, DesiredLead};
+use crate::lead::{FieldMask, LeadId};
 use crate::observe::{ObserveError, Reader, observe};
 use crate::plan::explain::{Decision, Explanation, explain};
 use crate::plan::{DifferencePolicy, Input, Limits, make};
@@ -81,7 +81,7 @@ impl Explain {
             }
         })?;
         if let Err(error) = name_commits(&mut explained, &files.workspace.root) {
-            ui.git(&error.into(), "the commits of the lines are not shown");
+            ui.git(&error.into(), "the commits of some lines are not shown");
         }
         match self.format {
             OutputFormat::Text => ui.result(&explanation(&explained))?,
@@ -108,7 +108,12 @@ impl Explain {
         } = files;
         let id = self.lead(desired, None)?;
         let commits = match history(workspace, &id) {
-            Ok(commits) => commits,
+            Ok(History { changes, is_whole }) => {
+                if !is_whole {
+                    ui.git(&BaseError::CutOff.into(), "older commits are not shown");
+                }
+                changes
+            }
             Err(BaseError::Git(GitError::NoRepository) | BaseError::NoCommits) => {
                 ui.note("the workspace is in no git repository, so there are no commits to show");
                 Vec::new()
@@ -170,10 +175,16 @@ impl Explain {
         let id = self.lead(desired, base.as_ref().map(|(_, said)| said))?;
         let (root, target) = (&workspace.root, target(workspace));
         let wanted = BTreeSet::from([id.clone()]);
-        let live = with_hints(reader, root, &target, Some(desired), async |hints| {
-            observe(reader, &wanted, false, hints).await
-        })
-        .await?;
+        let live =
+            with_hints(reader, root, &target, Some(desired), async |hints| {
+                let live = observe(reader, &wanted, false, hints).await?;
+                let fields = desired.get(&id).map(|lead| lead.fields.iter());
+                let fields = fields.map(|fields| fields.map(|desired| &desired.field));
+                Ok(live.with_fields_read(|_| {
+                    FieldMask::covering(fields.clone().into_iter().flatten())
+                }))
+            })
+            .await?;
         let only = |all: &Desired| -> Desired {
             all.get_key_value(&id)
                 .map(|(id, lead)| (id.clone(), lead.clone()))
@@ -253,12 +264,19 @@ impl Explain {
     }
 }
 
-/// The commit that last changed the line of each field.
-fn name_commits(explained: &mut Explanation, root: &Path) -> Result<(), GitError> {
+/// The commit that last changed the line of each field, where the clone has it.
+fn name_commits(explained: &mut Explanation, root: &Path) -> Result<(), BaseError> {
+    let mut is_whole = true;
     for field in &mut explained.fields {
         if let Some(place) = &field.source {
-            field.commit = blame(root, &place.file, place.line)?;
+            field.commit = match blame(root, &place.file, place.line) {
+                Err(BaseError::CutOff) => {
+                    is_whole = false;
+                    None
+                }
+                commit => commit?,
+            };
         }
     }
-    Ok(())
+    is_whole.then_some(()).ok_or(BaseError::CutOff)
 }

@@ -96,6 +96,9 @@ fn listed(found: &FoundWorkspace) -> Listed {
     }
 }
 
+/// The modes of what lies elsewhere: symbolic links and submodules.
+const LINKS: [&str; 2] = ["120000 ", "160000 "];
+
 /// What differs between a commit and HEAD.
 fn difference(root: &Path, reference: &str) -> Result<Difference, Error> {
     let reference = match reference {
@@ -103,18 +106,26 @@ fn difference(root: &Path, reference: &str) -> Result<Difference, Error> {
         other => other.to_owned(),
     };
     let base = commit(root, &reference)?;
-    let words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames"];
+    let words = ["diff-tree", "-r", "-z", "--name-status", "--no-renames"];
     let run = |words: &[&str]| git(root, words).map_err(BaseError::from);
     let differing = run(&[&words[..], &[&base, "HEAD"]].concat())?;
     let tree = run(&["ls-tree", "-r", "-z", "--full-tree", "HEAD"])?;
-    let paths = differing.split('\0').filter(|path| !path.is_empty());
-    let links = tree
-        .split('\0')
-        .filter(|entry| entry.starts_with("120000 "))
-        .filter_map(|entry| Some(entry.split_once('\t')?.1.to_owned()));
+    let mut paths = BTreeSet::new();
+    let mut came_or_went = BTreeSet::new();
+    let mut parts = differing.split('\0');
+    while let (Some(status), Some(path)) = (parts.next(), parts.next()) {
+        paths.insert(path.to_owned());
+        if matches!(status, "A" | "D") {
+            came_or_went.insert(path.to_owned());
+        }
+    }
+    let is_link = |entry: &&str| LINKS.iter().any(|mode| entry.starts_with(mode));
+    let links = tree.split('\0').filter(is_link);
+    let links = links.filter_map(|entry| Some(entry.split_once('\t')?.1.to_owned()));
     Ok(Difference {
         prefix: prefix(root).unwrap_or_default(),
-        paths: paths.map(str::to_owned).collect::<BTreeSet<_>>(),
+        paths,
+        came_or_went,
         links: links.collect(),
     })
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::base::BaseError;
+use super::commits::is_cut_off;
 use super::runner::{GitError, git};
 
 /// A commit, as shown to readers.
@@ -23,14 +25,17 @@ pub struct Commit {
 /// The commit that last changed a line. `None` outside of a repository, and for an uncommitted line.
 ///
 /// # Errors
-/// Git cannot be run, or does not read the repository.
-pub fn blame(root: &Path, file: &str, line: u32) -> Result<Option<Commit>, GitError> {
+/// Git cannot be run, or does not read the repository; or the clone is too shallow to know.
+pub fn blame(root: &Path, file: &str, line: u32) -> Result<Option<Commit>, BaseError> {
     let range = format!("{line},{line}");
     match git(root, &["blame", "--porcelain", "-L", &range, "--", file]) {
-        Ok(output) => Ok(commit(&output)),
+        Ok(output) => match commit(&output) {
+            Some(commit) if is_cut_off(root, &commit.id) => Err(BaseError::CutOff),
+            commit => Ok(commit),
+        },
         // A file that was never committed.
         Err(GitError::NoRepository | GitError::Failed { .. }) => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -108,6 +108,16 @@ fn is_shallow(root: &Path) -> bool {
     git(root, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|text| text.trim() == "true")
 }
 
+/// Whether the parents of a commit are missing, as in a shallow clone: it seems to have made every line that it has.
+pub(super) fn is_cut_off(root: &Path, commit: &str) -> bool {
+    let file = git(root, &["rev-parse", "--git-path", "shallow"]);
+    let file = file.map(|path| root.join(path.trim_end_matches('\n')));
+    let cut_off = file
+        .ok()
+        .and_then(|path| std::fs::read_to_string(path).ok());
+    cut_off.is_some_and(|all| all.lines().any(|line| line == commit))
+}
+
 fn is_hash(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

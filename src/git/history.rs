@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::base::BaseError;
 use super::batch::Batch;
 use super::blame::Commit;
+use super::commits::is_cut_off;
 use super::runner::git;
 use crate::config::Workspace;
 use crate::lead::{Field, LeadId};
@@ -40,6 +41,15 @@ pub enum DeclarationAction {
     Removed,
 }
 
+/// The commits that changed a lead's declaration.
+#[derive(Debug, Default)]
+pub struct History {
+    /// The latest first.
+    pub changes: Vec<DeclarationChange>,
+    /// Whether older ones are in the clone, too. One without parents here may have changed anything, or nothing.
+    pub is_whole: bool,
+}
+
 /// A commit with the lead files that it changed: the blobs before and after.
 #[derive(Default)]
 struct Touched {
@@ -52,7 +62,7 @@ struct Touched {
 ///
 /// # Errors
 /// No repository, or git fails.
-pub fn history(workspace: &Workspace, id: &LeadId) -> Result<Vec<DeclarationChange>, BaseError> {
+pub fn history(workspace: &Workspace, id: &LeadId) -> Result<History, BaseError> {
     let root = &workspace.root;
     let format = "--format=%x1e%H%x1f%an%x1f%at%x1f%s";
     let words = [
@@ -68,12 +78,16 @@ pub fn history(workspace: &Workspace, id: &LeadId) -> Result<Vec<DeclarationChan
         ".",
     ];
     let log = git(root, &words)?;
-    let mut changes = Vec::new();
+    let (mut changes, mut is_whole) = (Vec::new(), true);
     for record in log.split('\x1e').filter(|record| !record.trim().is_empty()) {
         let touched = touched(record, workspace);
         let Some(commit) = touched.commit else {
             continue;
         };
+        if is_cut_off(root, &commit.id) {
+            is_whole = false;
+            continue;
+        }
         let before = said(root, &touched.before, workspace, id)?;
         let after = said(root, &touched.after, workspace, id)?;
         let action = match (&before, &after) {
@@ -89,7 +103,7 @@ pub fn history(workspace: &Workspace, id: &LeadId) -> Result<Vec<DeclarationChan
             fields,
         });
     }
-    Ok(changes)
+    Ok(History { changes, is_whole })
 }
 
 fn touched(record: &str, workspace: &Workspace) -> Touched {

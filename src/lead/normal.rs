@@ -121,7 +121,6 @@ pub fn form(sent: &str, shown: &str) -> Option<Normalization> {
         return Some(Normalization::Same);
     }
     let (sent, shown) = (text(sent), text(shown));
-    let unescaped = unescaped(&shown);
     if sent == shown {
         Some(Normalization::Same)
     } else if sent.split_whitespace().eq(shown.split_whitespace()) {
@@ -130,13 +129,18 @@ pub fn form(sent: &str, shown: &str) -> Option<Normalization> {
         Some(Normalization::Unicode)
     } else if sent.to_lowercase() == shown.to_lowercase() {
         Some(Normalization::LetterCase)
-    } else if text(&unescaped) == sent {
+    } else if text(&unescaped(&shown)) == sent || is_escaped_again(&sent, &shown) {
         Some(Normalization::Html)
     } else if shown.chars().count() >= SHORTEST_CUT && sent.starts_with(&*shown) {
         Some(Normalization::Length)
     } else {
         None
     }
+}
+
+/// What was read with escapes and is sent as it was read has more of them then.
+fn is_escaped_again(sent: &str, shown: &str) -> bool {
+    shown.len() > sent.len() && sent.contains('&') && unescaped(sent) == unescaped(shown)
 }
 
 /// Without HTML escapes, however many times they were applied.
@@ -177,6 +181,8 @@ mod tests {
             ("VIP", "vip", Some(Normalization::LetterCase)),
             ("a < b & c", "a &lt; b &amp; c", Some(Normalization::Html)),
             ("a & b", "a &amp;amp; b", Some(Normalization::Html)),
+            ("a &amp; b", "a &amp;amp; b", Some(Normalization::Html)),
+            ("a &amp;amp; b", "a &amp; b", None),
             (long, &long[..20], Some(Normalization::Length)),
             ("a longer text", "a", None),
             ("vip", "cold", None),

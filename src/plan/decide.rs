@@ -75,10 +75,18 @@ pub(super) fn leave_alone(all: &mut [Change], fields: &BTreeSet<(LeadId, Field)>
     if fields.is_empty() {
         return;
     }
-    for change in all.iter_mut().filter(|one| one.action == Action::Update) {
-        for field in &mut change.fields.0 {
-            if fields.contains(&(change.uuid.clone(), field.field.clone())) {
-                field.taken = Some(Side::Live);
+    for change in all {
+        let uuid = change.uuid.clone();
+        let is_left = |field: &FieldChange| fields.contains(&(uuid.clone(), field.field.clone()));
+        match change.action {
+            // It is created whole, or not at all.
+            Action::Create => {
+                let is_left = change.fields.iter().any(is_left);
+                change.taken = is_left.then_some(Side::Live);
+            }
+            Action::Update => {
+                let left = change.fields.0.iter_mut().filter(|field| is_left(field));
+                left.for_each(|field| field.taken = Some(Side::Live));
             }
         }
     }

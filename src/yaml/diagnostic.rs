@@ -92,6 +92,7 @@ pub struct Diagnostic {
     pub label: Option<String>,
     /// Other places.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub related: Vec<Related>,
     /// What to do about it.
     pub help: Option<String>,

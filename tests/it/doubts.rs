@@ -1,5 +1,8 @@
 //! Every doubt of api.md, each a switch of the sandbox: whatever the platform turns out to be, a run ends as it should.
 
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
 use serde_json::{Value as Json, json};
 
 use crate::world::{PRIYA, RAHUL, World, effects, record, serve, uuid};
@@ -447,4 +450,104 @@ fn a_value_in_a_form_that_is_not_understood_is_neither_compared_nor_written() {
         assert!(ran.out.contains("1 untried"), "{}", ran.out);
         assert_eq!(world.puts().len(), 0);
     }
+}
+
+/// A platform that adds the notes it is sent, answers each update with an error, and shows it this long after.
+fn adds_notes_late(lag: Duration) -> (String, Arc<Mutex<Vec<Instant>>>) {
+    let updates = Arc::new(Mutex::new(Vec::new()));
+    let seen = updates.clone();
+    let url = serve(move |request| {
+        let mut updates = seen.lock().expect("no panic");
+        if request.starts_with("PUT") {
+            updates.push(Instant::now());
+            return ("502 Bad Gateway", "<html>".to_owned());
+        }
+        let page = |words: &str| request.contains(words);
+        let leads = if page("page=1&") && page("type=lead") {
+            let shown = updates.iter().filter(|at| at.elapsed() > lag);
+            let notes: Vec<Json> = shown.map(|_| json!({ "title": "Called" })).collect();
+            let mut record = record(1, "OPEN", None, &[]);
+            record["profile"]["notes"] = notes.into();
+            vec![record]
+        } else {
+            Vec::new()
+        };
+        let body = json!({ "success": true, "message": "", "code": 200, "data": leads });
+        ("200 OK", body.to_string())
+    });
+    (url, updates)
+}
+
+#[test]
+fn a_note_that_may_have_been_added_is_waited_for_before_it_is_sent_again() {
+    let world = World::new(&[], "");
+    world.declare(&format!(
+        "  {}: {{ notes: [{{ title: Called }}] }}\n",
+        uuid(1)
+    ));
+    let config = std::fs::read_to_string(world.path("convertalk.yaml")).expect("a file");
+    world.write(
+        "convertalk.yaml",
+        &config.replace("endpoint: sandbox", "endpoint: sandbox, notes: new"),
+    );
+    let (url, updates) = adds_notes_late(Duration::from_millis(700));
+    let mut command = world.command(&["apply", "--yes", "--patience", "2s"]);
+    let ran = world.ran(
+        command
+            .env("CONVERTALK_ENDPOINT", url)
+            .output()
+            .expect("it runs"),
+    );
+    assert!(ran.out.contains("1 verified"), "{}{}", ran.out, ran.err);
+    assert!(!ran.out.contains("is not working"), "{}", ran.out);
+    assert_eq!(updates.lock().expect("no panic").len(), 1);
+}
+
+/// A platform that escapes every text it is sent, those with escapes, too.
+#[test]
+fn what_went_back_as_it_was_read_and_is_escaped_again_is_named() {
+    let tags = std::cell::RefCell::new(json!(["r&amp;d"]));
+    let notes = std::cell::RefCell::new(json!([{ "title": "R&amp;D", "description": "" }]));
+    let escaped = |json: &Json| -> Json {
+        serde_json::from_str(&json.to_string().replace('&', "&amp;")).expect("JSON")
+    };
+    let url = serve(move |request| {
+        if request.starts_with("PUT") {
+            let body = request.split_once("\r\n\r\n").expect("a body").1;
+            let body: Json = serde_json::from_str(body).expect("JSON");
+            for (place, key) in [(&tags, "tags"), (&notes, "notes")] {
+                if let Some(sent) = body.get(key) {
+                    *place.borrow_mut() = escaped(sent);
+                }
+            }
+        }
+        let page = |words: &str| request.contains(words);
+        let leads = if page("page=1&") && page("type=lead") {
+            let mut record = record(1, "OPEN", None, &[]);
+            record["profile"]["userDetails"]["tags"] = tags.borrow().clone();
+            record["profile"]["notes"] = notes.borrow().clone();
+            vec![record]
+        } else {
+            Vec::new()
+        };
+        let body = json!({ "success": true, "message": "", "code": 200, "data": leads });
+        ("200 OK", body.to_string())
+    });
+    let world = World::new(&[], "");
+    world.declare(&format!(
+        "  {}: {{ tags: {{ present: [vip] }}, notes: [{{ title: New }}] }}\n",
+        uuid(1)
+    ));
+    let mut command = world.command(&["apply", "--yes", "--patience", "1s"]);
+    let ran = world.ran(
+        command
+            .env("CONVERTALK_ENDPOINT", url)
+            .output()
+            .expect("it runs"),
+    );
+    for field in ["tags", "notes"] {
+        let remark = format!("{field} are there as normalised by the platform (HTML escapes)");
+        assert!(ran.out.contains(&remark), "{}{}", ran.out, ran.err);
+    }
+    assert!(ran.out.contains("1 verified"), "{}", ran.out);
 }

@@ -120,6 +120,7 @@ async fn run_after(pause: Duration, is_asked: bool) {
         names: Redaction::Initials,
         tag_shape: TagShape::Array,
         side_effects: FieldMask::default(),
+        adds_notes: false,
         known: Knowledge::default(),
     };
     // Somebody edits the last two leads as soon as the first write is answered.

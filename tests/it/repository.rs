@@ -89,7 +89,7 @@ fn what_needs_no_git_works_in_a_repository_of_another_user_and_says_what_is_left
     assert!(
         explained
             .err
-            .contains("the commits of the lines are not shown"),
+            .contains("the commits of some lines are not shown"),
         "{}",
         explained.err
     );
@@ -231,6 +231,57 @@ fn a_shallow_clone_says_how_to_get_the_history() {
         "{}",
         ran.err
     );
+}
+
+#[test]
+fn in_a_shallow_clone_no_commit_is_blamed_for_what_is_older() {
+    let (world, _) = world();
+    git(&world, "commit -qam old");
+    let (old, at) = (uuid(1), format!("file://{}", world.path(".").display()));
+    world.write(
+        "leads/new.yaml",
+        &format!("version: 1\nleads:\n  {}: {{ label: New }}\n", uuid(8)),
+    );
+    git(&world, "add leads/new.yaml");
+    git(&world, "commit -qm added");
+    world.write(
+        "leads/new.yaml",
+        &format!("version: 1\nleads:\n  {}: {{ label: Other }}\n", uuid(8)),
+    );
+    git(&world, "commit -qam renamed");
+    let clone = tempfile::tempdir().expect("a folder");
+    let run = |words: &str| {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let mut command = world.command(&words);
+        world.ran(command.current_dir(clone.path()).output().expect("it runs"))
+    };
+    git(
+        &world,
+        &format!("clone -q --depth 2 {at} {}", clone.path().display()),
+    );
+    let explained = run(&format!("explain {old} --format json")).exits(0);
+    assert!(
+        explained.err.contains("this clone is shallow"),
+        "{}{}",
+        explained.out,
+        explained.err
+    );
+    assert_eq!(
+        explained.json()["fields"][0]["commit"],
+        serde_json::Value::Null
+    );
+    let history = run(&format!("explain {old} --history --format json"));
+    assert!(
+        history.err.contains("older commits are not shown"),
+        "{}",
+        history.err
+    );
+    assert_eq!(history.json()["history"], serde_json::json!([]));
+    let new = run(&format!("explain {} --history --format json", uuid(8)))
+        .exits(0)
+        .json();
+    assert_eq!(new["history"].as_array().map(Vec::len), Some(1), "{new}");
+    assert_eq!(new["history"][0]["subject"], "renamed");
 }
 
 #[test]

@@ -418,7 +418,7 @@ fn a_field_that_is_reverted_three_times_is_left_alone_until_its_declaration_chan
     remote.agent_sets(1, "CLOSED");
     remote.agent_sets(2, "REVIEW");
     let ran = pass();
-    let left = format!("left alone: {}: status was reverted", uuid(1));
+    let left = format!("left alone: {}: status was written three times", uuid(1));
     assert!(ran.err.contains(&left), "{}", ran.err);
     assert_eq!(remote.status(1), "CLOSED", "left alone");
     assert_eq!(remote.status(2), "OPEN", "the other lead is not");
@@ -432,6 +432,24 @@ fn a_field_that_is_reverted_three_times_is_left_alone_until_its_declaration_chan
     let declared = remote.push(&leads(&["REVIEW", "OPEN"]));
     let status = running.until("decided", |status| status["commit"]["valid"] == declared);
     assert_eq!(status["fighting"], json!([]), "its declaration has changed");
+}
+
+#[test]
+fn a_new_lead_that_is_not_listed_is_not_sent_for_ever() {
+    let remote = Remote::new(1, "--unknown ignore");
+    let new = format!(
+        "  {}: {{ create: true, status: OPEN, contact: {{ name: Asha }} }}\n",
+        uuid(9)
+    );
+    remote.push(&(leads(&["OPEN"]) + &new));
+    let words = "watch --once --ref origin/main --begin files --patience 200ms";
+    for _ in 0..4 {
+        remote.world.run(words).exits(6);
+    }
+    let sent = remote.world.puts().len();
+    let ran = remote.world.run(words).exits(0);
+    assert!(ran.err.contains("left alone"), "{}", ran.err);
+    assert_eq!(remote.world.puts().len(), sent);
 }
 
 #[test]

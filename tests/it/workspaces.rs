@@ -327,3 +327,45 @@ fn auto_takes_the_merge_base_with_the_target() {
     let neither = fleet.run("--changed --base auto").exits(1);
     assert!(neither.err.contains("pull requests"), "{}", neither.err);
 }
+
+#[test]
+fn a_submodule_that_differs_changes_the_workspaces_in_it_and_the_lead_files_behind_it() {
+    let (inner, _) = Fleet::repository(&["", "berlin"]);
+    let (fleet, _) = Fleet::repository(&["apac", "latam"]);
+    let source = inner.path().display();
+    for at in ["eu", "latam/leads/shared"] {
+        fleet.git(&format!(
+            "-c protocol.file.allow=always submodule --quiet add {source} {at}"
+        ));
+    }
+    let base = fleet.commit();
+    assert!(fleet.changed(&base).is_empty());
+    inner.write("/leads/all.yaml", "version: 1\nleads: { }\n");
+    inner.commit();
+    fleet.git("-c protocol.file.allow=always submodule --quiet update --remote eu");
+    let first = fleet.commit();
+    assert_eq!(fleet.changed(&base), ["eu", "eu/berlin"]);
+    fleet.git("-c protocol.file.allow=always submodule --quiet update --remote latam/leads/shared");
+    fleet.commit();
+    let changed = fleet.changed(&first);
+    assert!(changed.contains(&"latam".to_owned()), "{changed:?}");
+    assert!(!changed.contains(&"apac".to_owned()), "{changed:?}");
+}
+
+#[test]
+fn a_workspace_that_comes_or_goes_changes_the_one_around_it() {
+    let (fleet, base) = Fleet::repository(&["", "eu"]);
+    fleet.write("/leads/nested/convertalk.yaml", CONFIG);
+    fleet.write("/leads/nested/leads/a.yaml", "version: 1\nleads: {}\n");
+    let with = fleet.commit();
+    assert_eq!(fleet.changed(&base), [".", "leads/nested"]);
+    fleet.write(
+        "/leads/nested/convertalk.yaml",
+        &CONFIG.replace("api.example", "api2.example"),
+    );
+    let edited = fleet.commit();
+    assert_eq!(fleet.changed(&with), ["leads/nested"]);
+    std::fs::remove_file(fleet.path().join("leads/nested/convertalk.yaml")).expect("a file");
+    fleet.commit();
+    assert_eq!(fleet.changed(&edited), ["."]);
+}

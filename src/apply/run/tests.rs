@@ -155,6 +155,7 @@ fn options(end: Option<Instant>) -> RunOptions {
         names: Redaction::Full,
         tag_shape: TagShape::Auto,
         side_effects: FieldMask::covering([&Field::STATUS]),
+        adds_notes: false,
         known: Knowledge::default(),
     }
 }

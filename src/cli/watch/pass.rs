@@ -154,7 +154,7 @@ impl<C: Clock> Passes<'_, C> {
         for (id, field) in left_alone {
             let (lead, field) = (visible(id.as_str()), visible(&field.to_string()));
             self.ui.note(&format!(
-                "left alone: {lead}: {field} was reverted three times in a day, and something keeps changing it back"
+                "left alone: {lead}: {field} was written three times in a day and did not last"
             ));
         }
     }

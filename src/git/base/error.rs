@@ -77,6 +77,9 @@ pub enum BaseError {
         /// The commit.
         commit: String,
     },
+    /// The clone ends before the commit that is looked for.
+    #[error("this clone is shallow, and older commits are not in it")]
+    CutOff,
     /// A commit without a workspace.
     #[error("at {commit} there is no workspace in this folder")]
     NoWorkspace {
@@ -138,6 +141,7 @@ impl BaseError {
             | Self::Shallow { .. } => {
                 return format!("this clone is shallow: fetch the full history {WHOLE}");
             }
+            Self::CutOff => return format!("fetch the full history {WHOLE}"),
             Self::NoMergeBase { shallow: false, .. } => {
                 "their histories have nothing in common: name a commit to compare with"
             }
@@ -188,6 +192,7 @@ impl BaseError {
             | Self::NoMergeBase { .. }
             | Self::Gone { .. }
             | Self::Shallow { .. }
+            | Self::CutOff
             | Self::NoPullRequest => false,
         }
     }
