@@ -65,7 +65,7 @@ impl RecordError {
                 "use the workspace and the environment that it was written in, or name another file: --applied FILE"
             }
             Self::None => {
-                "start it with `--begin files` (every difference is intended) or `--begin live` (today's differences are drift, nothing is written)"
+                "start it with `convertalk apply --base applied --begin files` (every difference is intended) or `--begin live` (today's differences are drift, nothing is written)"
             }
         }
     }

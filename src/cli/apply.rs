@@ -67,7 +67,6 @@ impl Apply {
         ui: &Ui,
     ) -> Result<Exit, Error> {
         one_document(self.format == OutputFormat::Json, self.reports.files())?;
-        self.execution.check_consent()?;
         let end = self.execution.end();
         let files = files(directory, ui)?;
         self.execution
@@ -78,6 +77,7 @@ impl Apply {
             .map(super::show::read_plan)
             .transpose()?;
         self.check_base(saved.as_ref())?;
+        self.execution.check_consent()?;
         let stop = Cancellation::at(end);
         let _lock = lock(&files.workspace)?;
         block_on(&stop, async {
