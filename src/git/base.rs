@@ -140,10 +140,15 @@ fn files_at(
         commit: short(commit),
         path: path.to_owned(),
     };
-    if config.kind != EntryKind::File {
-        return Err(link(FILE));
-    }
-    let text = batch.content(&config.id)?;
+    let file = match config.kind {
+        EntryKind::File => config.id.clone(),
+        EntryKind::Folder => return Err(link(FILE)),
+        EntryKind::Link => {
+            let file = batch.behind(commit, &format!("{prefix}{FILE}"))?;
+            file.ok_or_else(|| link(FILE))?
+        }
+    };
+    let text = batch.content(&file)?;
     let text =
         load::decode(&Arc::from(FILE), text).map_err(|error| broken(commit, vec![*error]))?;
     let (workspace, diagnostics) = parse(root, &text, overrides);
@@ -154,11 +159,13 @@ fn files_at(
     let takes = files::matcher(&globs);
     let may_hold = |path: &str| files::may_hold(&globs, path);
     let mut files = batch.walk(&folder, &may_hold)?;
-    let unseen = files.iter().find(|entry| {
-        entry.kind == EntryKind::Link && (takes(&entry.path) || may_hold(&entry.path))
-    });
-    if let Some(entry) = unseen {
-        return Err(link(&entry.path));
+    for entry in &mut files {
+        let is_link = entry.kind == EntryKind::Link;
+        if is_link && (takes(&entry.path) || may_hold(&entry.path)) {
+            let file = batch.behind(commit, &format!("{prefix}{}", entry.path))?;
+            entry.id = file.ok_or_else(|| link(&entry.path))?;
+            entry.kind = EntryKind::File;
+        }
     }
     files.retain(|entry| entry.path == FILE || takes(&entry.path));
     Ok(Some(CommitFiles { workspace, files }))

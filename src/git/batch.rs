@@ -31,15 +31,19 @@ pub(crate) enum EntryKind {
     File,
     /// A folder.
     Folder,
-    /// A link or a submodule: its content is not in the commit.
+    /// A link or a submodule: its content is elsewhere in the commit, or not in it.
     Link,
 }
 
-const WORDS: [&str; 2] = ["cat-file", "--batch"];
+const WORDS: [&str; 3] = ["cat-file", "--batch", "--follow-symlinks"];
 
 /// What the process answers.
 enum BatchAnswer {
-    Object(Vec<u8>),
+    Object {
+        /// `HASH TYPE SIZE`
+        head: String,
+        content: Vec<u8>,
+    },
     Missing,
     /// Something that is not of its protocol.
     Other(String),
@@ -87,7 +91,7 @@ impl Batch {
     /// The content of an object; `None` where the repository does not have it.
     pub(crate) fn object(&mut self, name: &str) -> Result<Option<Vec<u8>>, BaseError> {
         match self.answer(name) {
-            Ok(BatchAnswer::Object(content)) => Ok(Some(content)),
+            Ok(BatchAnswer::Object { content, .. }) => Ok(Some(content)),
             Ok(BatchAnswer::Missing) => Ok(None),
             Ok(BatchAnswer::Other(said)) => Err(BaseError::Answer(format!("{name}: {said}"))),
             // The process has ended, and said why.
@@ -107,7 +111,6 @@ impl Batch {
         if head.ends_with(" missing") {
             return Ok(BatchAnswer::Missing);
         }
-        // `HASH TYPE SIZE`
         let size = head
             .rsplit(' ')
             .next()
@@ -118,7 +121,30 @@ impl Batch {
         let mut content = vec![0; size + 1];
         self.answers.read_exact(&mut content)?;
         content.pop();
-        Ok(BatchAnswer::Object(content))
+        Ok(BatchAnswer::Object {
+            head: head.to_owned(),
+            content,
+        })
+    }
+
+    /// The file that a link of a commit leads to, by the path of the link from the top; `None` where it leads out of the commit,
+    /// to nothing, or to a folder.
+    pub(crate) fn behind(&mut self, commit: &str, path: &str) -> Result<Option<String>, BaseError> {
+        // The process takes one name a line.
+        if path.contains('\n') {
+            return Ok(None);
+        }
+        let answer = self.answer(&format!("{commit}:{path}"));
+        match answer.map_err(|_| self.end())? {
+            BatchAnswer::Object { head, .. } => {
+                let words: Vec<&str> = head.split(' ').collect();
+                Ok(match words[..] {
+                    [hash, "blob", _] => Some(hash.to_owned()),
+                    _ => None,
+                })
+            }
+            BatchAnswer::Missing | BatchAnswer::Other(_) => Ok(None),
+        }
     }
 
     /// Why the process has ended.

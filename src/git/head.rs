@@ -36,17 +36,23 @@ type Hashes = BTreeMap<String, Option<String>>;
 
 /// The files of the workspace that a commit holds.
 fn committed(root: &Path, globs: &[String], commit: &str) -> Result<Hashes, BaseError> {
-    let mut batch = Batch::start(root)?;
-    let entries = batch.folder(commit, &prefix(root)?)?.unwrap_or_default();
+    let (mut batch, prefix) = (Batch::start(root)?, prefix(root)?);
+    let entries = batch.folder(commit, &prefix)?.unwrap_or_default();
     let takes = files::matcher(globs);
     let all = batch.walk(&entries, &|path| files::may_hold(globs, path))?;
     let ours = all
         .into_iter()
         .filter(|entry| entry.path == FILE || takes(&entry.path));
-    let hash = |id, kind| (kind == EntryKind::File).then_some(id);
-    Ok(ours
-        .map(|entry| (entry.path, hash(entry.id, entry.kind)))
-        .collect())
+    let mut hashes = Hashes::new();
+    for entry in ours {
+        let hash = match entry.kind {
+            EntryKind::File => Some(entry.id),
+            EntryKind::Folder => None,
+            EntryKind::Link => batch.behind(commit, &format!("{prefix}{}", entry.path))?,
+        };
+        hashes.insert(entry.path, hash);
+    }
+    Ok(hashes)
 }
 
 /// The files of the workspace that lie there, hashed as git would commit them.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::base::BaseError;
+use super::base::{BaseError, prefix};
 use super::batch::Batch;
 use super::blame::Commit;
 use super::commits::is_cut_off;
@@ -54,9 +54,20 @@ pub struct History {
 #[derive(Default)]
 struct Touched {
     commit: Option<Commit>,
-    before: Vec<(String, String)>,
-    after: Vec<(String, String)>,
+    before: Vec<TouchedBlob>,
+    after: Vec<TouchedBlob>,
 }
+
+/// A lead file as one side of a commit has it.
+struct TouchedBlob {
+    path: String,
+    id: String,
+    /// The commit that has it as a link to another file.
+    link_of: Option<String>,
+}
+
+/// The mode of a link.
+const LINK: &str = "120000";
 
 /// The commits that changed what the files say of a lead, the latest first. Agents and files are read by the workspace file as it is now.
 ///
@@ -131,15 +142,27 @@ fn touched(record: &str, workspace: &Workspace) -> Touched {
             continue;
         };
         let words: Vec<&str> = head.split(' ').collect();
-        if let [_, _, before, after, _] = words[..]
+        if let [was_mode, mode, before, after, _] = words[..]
             && workspace.takes(path)
         {
+            let commit = touched.commit.as_ref().map(|commit| commit.id.as_str());
+            let commit = commit.unwrap_or_default();
+            let blob = |mode: &str, id: &str, commit: String| TouchedBlob {
+                path: path.to_owned(),
+                id: id.to_owned(),
+                link_of: (mode == LINK).then_some(commit),
+            };
             let is_blob = |id: &str| id.bytes().any(|byte| byte != b'0');
-            let named = |id: &str| (path.to_owned(), id.to_owned());
-            touched
-                .before
-                .extend(is_blob(before).then(|| named(before)));
-            touched.after.extend(is_blob(after).then(|| named(after)));
+            let was = is_blob(before).then(|| {
+                blob(
+                    was_mode.trim_start_matches(':'),
+                    before,
+                    format!("{commit}^"),
+                )
+            });
+            let is = is_blob(after).then(|| blob(mode, after, commit.to_owned()));
+            touched.before.extend(was);
+            touched.after.extend(is);
         }
     }
     touched
@@ -148,16 +171,26 @@ fn touched(record: &str, workspace: &Workspace) -> Touched {
 /// What the first of these files that declares the lead says of it.
 fn said(
     root: &Path,
-    blobs: &[(String, String)],
+    blobs: &[TouchedBlob],
     workspace: &Workspace,
     id: &LeadId,
 ) -> Result<Option<Meaning>, BaseError> {
     if blobs.is_empty() {
         return Ok(None);
     }
-    let mut batch = Batch::start(root)?;
-    for (path, blob) in blobs {
-        let bytes = batch.content(blob)?;
+    let (mut batch, prefix) = (Batch::start(root)?, prefix(root)?);
+    for TouchedBlob {
+        path,
+        id: blob,
+        link_of,
+    } in blobs
+    {
+        let file = match link_of {
+            Some(commit) => batch.behind(commit, &format!("{prefix}{path}"))?,
+            None => Some(blob.clone()),
+        };
+        let Some(file) = file else { continue };
+        let bytes = batch.content(&file)?;
         let text = String::from_utf8_lossy(&bytes);
         if !text.contains(id.as_str()) {
             continue;

@@ -147,3 +147,47 @@ fn a_workspace_within_another_is_not_written_into() {
     let now = std::fs::read_to_string(world.path("eu/leads/all.yaml")).expect("a file");
     assert!(now.contains("agent: asha"), "its own names: {now}");
 }
+
+#[test]
+fn a_lead_file_that_is_a_link_within_the_workspace_has_a_history_as_any_file() {
+    let world = world();
+    git(&world, "init -q .");
+    git(&world, "add -A");
+    git(&world, "commit -qm file");
+    let text = std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file");
+    world.write("store/all.yaml", &text);
+    std::fs::remove_file(world.path("leads/all.yaml")).expect("a file");
+    symlink("../store/all.yaml", world.path("leads/all.yaml")).expect("a link");
+    git(&world, "add -A");
+    git(&world, "commit -qm link");
+    let plan = world
+        .run("plan --base HEAD~1 --format json")
+        .exits(0)
+        .json();
+    assert_eq!(plan["head"]["dirty"], false);
+    assert_eq!(plan["changes"][0]["class"], "drift", "{plan}");
+    world
+        .sandbox()
+        .edit(&uuid(1), |record| record["status"] = "CLOSED".into());
+    world.write("store/all.yaml", &text.replace("CLOSED", "REVIEW"));
+    let plan = world.run("plan --base HEAD --format json").exits(0).json();
+    assert_eq!(plan["head"]["dirty"], true);
+    assert_eq!(plan["changes"][0]["class"], "intended", "{plan}");
+    git(&world, "commit -qam review");
+    world
+        .run("apply --yes --base applied --begin files")
+        .exits(0);
+    let ran = world.run("plan --base applied").exits(0);
+    assert!(ran.out.contains("all in sync"), "{}", ran.out);
+    let history = world
+        .run(&format!("explain {} --history --format json", uuid(1)))
+        .exits(0)
+        .json();
+    let actions: Vec<&str> = history["history"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|entry| entry["action"].as_str())
+        .collect();
+    assert_eq!(actions, ["declared"], "{history}");
+}

@@ -58,7 +58,7 @@ pub enum BaseError {
         found: String,
     },
     /// A link or a submodule where files are expected.
-    #[error("at {commit}, {path} is a link or a submodule, whose content is not in that commit")]
+    #[error("at {commit}, {path} is a submodule, or a link that leads to no file of that commit")]
     Link {
         /// The commit.
         commit: String,
