@@ -63,6 +63,11 @@ impl Cancellation {
         self
     }
 
+    /// The time after which no write is started.
+    pub fn last_write(&self) -> Option<Instant> {
+        self.last_write
+    }
+
     /// The deadline set at the start.
     pub fn end(&self) -> Option<Instant> {
         self.end

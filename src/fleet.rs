@@ -172,8 +172,8 @@ pub struct Difference {
     pub paths: BTreeSet<String>,
     /// Those of them that only one of the commits has.
     pub came_or_went: BTreeSet<String>,
-    /// The paths that are links or submodules in the newer commit.
-    pub links: Vec<String>,
+    /// The paths that are links or submodules in the newer commit, or were and differ.
+    pub links: BTreeSet<String>,
 }
 
 /// For each workspace, whether its workspace file, a lead file, its seed or a test differs.

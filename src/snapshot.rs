@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::instance::SchemaFault;
-use crate::lead::{Field, FieldId, Lead, LeadId, Privacy, Value};
+use crate::lead::{Field, FieldId, FieldMask, Lead, LeadId, Privacy, Value};
 use crate::observe::{ChatType, Key, Observed, Page, Projection, Reader, Sighting, Unreadable};
 use crate::plan::{Plan, Refusal, Target};
 use crate::policy::Guard;
@@ -92,6 +92,9 @@ pub struct ShownLead {
     list: ChatType,
     /// When it was last updated, in milliseconds since 1970.
     updated: i64,
+    /// Fields listed in a form that was not understood, by name; left out if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<String>,
     /// As in a lead file: values, or mappings of the members of a group.
     #[serde(flatten)]
     #[schemars(schema_with = "shape::values_schema")]
@@ -298,8 +301,11 @@ fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()>
         agent: lead.agent().cloned(),
     });
     if projection.mask(key).is_some() {
+        let unreadable =
+            FieldId::all().filter(|id| shown.unreadable.iter().any(|name| name == id.spec().name));
         let observed = Observed {
             lead,
+            unreadable: unreadable.fold(FieldMask::default(), FieldMask::and),
             updated: shown.updated,
             ..Observed::default()
         };

@@ -32,9 +32,10 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64, activity: u64) -> 
     let mut tag_shape = None;
     let mut unreadable = FieldMask::default();
     for id in FieldId::all() {
-        let json = shown.take(id);
+        let mut json = shown.take(id);
         if !is_understood(id.spec().kind, &json) {
             unreadable = unreadable.and(id);
+            json = Json::Null;
         }
         let normalise = id.spec().normalise;
         let value = match id.spec().kind {
@@ -90,19 +91,18 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64, activity: u64) -> 
 
 /// Whether all that a value holds is read of it: what is not read would be lost by a write. Nothing is understood in any form.
 fn is_understood(kind: Kind, json: &Json) -> bool {
+    if is_nothing(json) {
+        return true;
+    }
     match (kind, json) {
-        (_, Json::Null) => true,
-        (_, Json::String(text)) if text.trim().is_empty() => true,
-        (_, Json::Array(items)) if items.is_empty() => true,
-        (_, Json::Object(members)) if members.is_empty() => true,
         (Kind::Choice | Kind::Text, json) => !json.is_array() && !json.is_object(),
         // Anything else is no agent.
         (Kind::Reference, _) => true,
         (Kind::Set, Json::Array(items)) => items.iter().all(is_tag),
         (Kind::Set, json) => json.is_string(),
-        (Kind::Notes, Json::Array(items)) => {
-            items.iter().all(|item| item.is_object() || item.is_null())
-        }
+        (Kind::Notes, Json::Array(items)) => items
+            .iter()
+            .all(|item| item.is_object() || is_nothing(item)),
         (Kind::KeyedText, Json::Array(items)) => items.iter().all(is_keyed),
         (Kind::KeyedText, json) => json.is_object(),
         (Kind::Notes, _) => false,
@@ -110,12 +110,23 @@ fn is_understood(kind: Kind, json: &Json) -> bool {
     }
 }
 
+/// Null, an empty text, and lists and objects of nothing else.
+fn is_nothing(json: &Json) -> bool {
+    match json {
+        Json::Null => true,
+        Json::String(text) => text.trim().is_empty(),
+        Json::Array(items) => items.iter().all(is_nothing),
+        Json::Object(members) => members.values().all(is_nothing),
+        Json::Bool(_) | Json::Number(_) => false,
+    }
+}
+
 fn is_tag(item: &Json) -> bool {
-    item.is_null() || item.as_str().is_some_and(str::is_empty) || tag_name(item).is_some()
+    is_nothing(item) || tag_name(item).is_some()
 }
 
 fn is_keyed(item: &Json) -> bool {
-    item.is_null() || scalar(&item["key"]).is_some()
+    is_nothing(item) || scalar(&item["key"]).is_some()
 }
 
 fn scalar(json: &Json) -> Option<String> {

@@ -13,7 +13,7 @@
 //! run file holds what happened in between, so that [`AppliedRecord::after_kill`] restores the outcomes of a run that was killed. Pure but for
 //! [`read`] and [`AppliedRecord::save`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -250,7 +250,7 @@ impl AppliedRecord {
     }
 
     /// Every commit that it names.
-    pub fn commits(&self) -> std::collections::BTreeSet<&str> {
+    pub fn commits(&self) -> BTreeSet<&str> {
         let behind = self.behind.values();
         behind
             .filter_map(|behind| behind.commit.as_deref())
@@ -294,8 +294,22 @@ impl AppliedRecord {
         let is_dirty = run
             .iter()
             .any(|(_, line)| matches!(line, Line::Run { head: Some(head), .. } if head.dirty));
+        // What it did is in this record now, and not to be taken into account again: later runs know better.
+        (self.run, self.run_file) = (None, None);
         let mut ends: BTreeMap<&LeadId, Option<BehindOutcome>> = BTreeMap::new();
+        let mut doubtful: BTreeSet<&LeadId> = BTreeSet::new();
         for (_, line) in run {
+            if let Line::Write { uuid, .. }
+            | Line::Answer {
+                uuid,
+                error: Some(_),
+                ..
+            } = line
+            {
+                doubtful.insert(uuid);
+            } else if let Line::Answer { uuid, .. } = line {
+                doubtful.remove(uuid);
+            }
             match line {
                 // What uncommitted files asked for may have been written.
                 Line::Write { uuid, .. } if is_dirty => {
@@ -306,6 +320,13 @@ impl AppliedRecord {
                     uuid, error: None, ..
                 } if !is_dirty => {
                     ends.insert(uuid, None);
+                }
+                Line::Outcome {
+                    uuid,
+                    outcome: Outcome::Written,
+                    ..
+                } if !is_dirty && doubtful.contains(uuid) => {
+                    ends.insert(uuid, Some(BehindOutcome::Failed));
                 }
                 Line::Outcome { uuid, outcome, .. } if !is_dirty => {
                     ends.insert(uuid, BehindOutcome::from_outcome(*outcome));

@@ -5,13 +5,16 @@ use std::fmt;
 
 use super::precheck::Task;
 use crate::diff::{FieldChange, is_at_before, value};
-use crate::lead::normal::{self, Normalization, form, form_of_note, has_note};
+use crate::lead::normal::{self, Normalization, form, form_of_note};
 use crate::lead::{Field, FieldMask, Kind, Lead, Shown, Value};
 use crate::observe::Observed;
 use crate::text::distinct_from;
 use help::{ALL_IGNORED, OTHER, OTHER_OR_EFFECT, hint};
 
 mod help;
+mod rest;
+
+pub(super) use rest::Unwritten;
 
 /// The result of a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,11 +28,9 @@ pub(super) struct Check {
     /// Fields that were not written and are empty now.
     pub(super) emptied: Vec<String>,
     /// The entries of the table that those are of.
-    pub(super) emptied_in: FieldMask,
-    /// Whether a note is gone that was sent again with new ones.
-    pub(super) is_note_gone: bool,
-    /// Entries that were not written and have a value still, and notes that are beside the written ones.
-    pub(super) kept: FieldMask,
+    pub(super) emptied_in: Unwritten,
+    /// The entries with such values that are there still.
+    pub(super) kept: Unwritten,
     /// Managed fields that were not written and have another value, accepted as side effects or not.
     pub(super) effects: Vec<Field>,
     /// Those of them that are accepted as side effects, and are not as declared any more.
@@ -318,80 +319,4 @@ fn reformed(task: &Task, now: &Lead) -> Vec<(Field, Normalization)> {
         ))
     };
     task.change.fields.iter().filter_map(form).collect()
-}
-
-impl Check {
-    /// Checks the fields that were not written.
-    fn compare_the_rest(
-        &mut self,
-        task: &Task,
-        (was, now): (&Observed, &Observed),
-        side_effects: FieldMask,
-    ) {
-        let written: BTreeSet<&Field> = task
-            .change
-            .fields
-            .iter()
-            .map(|change| &change.field)
-            .collect();
-        let values = was.lead.values().chain(now.lead.values());
-        let all: BTreeSet<&Field> = values.map(|(field, _)| field).collect();
-        let unreadable = was.unreadable.with(now.unreadable);
-        let is_other = |field: &&Field| !written.contains(field) && !unreadable.has(field.id());
-        for field in all.into_iter().filter(is_other) {
-            let (before, after) = (value(&was.lead, field), value(&now.lead, field));
-            if !before.is_empty() && !after.is_empty() {
-                self.kept = self.kept.and(field.id());
-            }
-            if before == after {
-                continue;
-            }
-            self.effects.push(field.clone());
-            if side_effects.has(field.id()) {
-                let mut declared = task.change.unwritten.iter();
-                if declared.any(|other| other.field == *field && !is_at_before(&now.lead, other)) {
-                    self.undone.push(field.clone());
-                }
-                continue;
-            }
-            if after.is_empty() {
-                self.emptied.push(field.to_string());
-                self.emptied_in = self.emptied_in.and(field.id());
-            } else {
-                self.changed.push(field.to_string());
-            }
-        }
-        if written.contains(&Field::NOTES) {
-            let times = |lead: &Lead, note| lead.notes().iter().filter(|o| *o == note).count();
-            let (old, new) = (&was.lead, &now.lead);
-            self.notes_doubled = old
-                .notes()
-                .iter()
-                .any(|note| times(new, note) > times(old, note));
-            if old.notes().iter().any(|note| !has_note(new.notes(), note)) {
-                self.emptied.push("an existing note".to_owned());
-                self.is_note_gone = true;
-            } else if !old.notes().is_empty() {
-                self.kept = self.kept.and(Field::NOTES.id());
-            }
-        }
-        for (name, value) in &now.unmanaged {
-            if !was.unmanaged.contains(&(*name, value.clone())) {
-                self.changed.push((*name).to_owned());
-            }
-        }
-        for (name, _) in &was.unmanaged {
-            if now.unmanaged.iter().all(|(other, _)| other != name) {
-                self.emptied.push((*name).to_owned());
-                self.emptied_in = self.emptied_in.with(FieldMask::UNMANAGED);
-            }
-        }
-        if now
-            .unmanaged
-            .iter()
-            .any(|(name, _)| was.unmanaged.iter().any(|(other, _)| other == name))
-        {
-            self.kept = self.kept.with(FieldMask::UNMANAGED);
-        }
-    }
 }

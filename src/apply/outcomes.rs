@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Outcome;
-use super::check::Check;
+use super::check::{Check, Unwritten};
 use super::journal::Line;
 use super::platform::{Knowledge, LeadCounts, LearnedEffect};
 use super::run::{Context, RunOptions};
 use crate::cancel::Reason;
-use crate::lead::{Field, FieldId, FieldMask, LeadId};
+use crate::lead::{FieldId, LeadId};
 
 /// The result of a run.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub struct Report {
     pub hints: BTreeSet<Cow<'static, str>>,
     /// The age of the oldest reading that a write was based on; `None` if nothing was sent.
     pub oldest_reading: Option<Duration>,
+    /// Leads that may have been written: the platform did not say so, and they could not be read back.
+    pub doubtful: BTreeSet<LeadId>,
     /// The number of leads that were or may have been written, and should have been read back but were not.
     pub not_read_back: usize,
     /// What is known about the platform.
@@ -39,8 +41,10 @@ pub struct Report {
     pub(super) normalised: BTreeSet<LeadId>,
     /// Leads on which somebody changed a field that the platform may change, too.
     pub(super) edited: BTreeSet<LeadId>,
-    /// Fields that a write left out, and that a lead has still: the platform does not clear them.
-    pub(super) kept: FieldMask,
+    /// Values that nobody wrote and that leads have still which show what was written: the platform does not clear them.
+    pub(super) kept: Unwritten,
+    /// Leads that show what was written, and of which the platform may have cleared a value that was left out.
+    pub(super) cleared: BTreeMap<LeadId, Unwritten>,
 }
 
 /// Why a lead is written once more.
@@ -61,6 +65,18 @@ impl Report {
             .values()
             .filter(|(other, _)| *other == outcome)
             .count()
+    }
+
+    /// The outcomes as far as they are known: a lead that may have been written has failed.
+    pub fn known_outcomes(&self) -> BTreeMap<LeadId, Outcome> {
+        let known = |id: &LeadId, outcome| match outcome {
+            Outcome::Written if self.doubtful.contains(id) => Outcome::Failed,
+            outcome => outcome,
+        };
+        let outcomes = self.outcomes.iter();
+        outcomes
+            .map(|(id, (outcome, _))| (id.clone(), known(id, *outcome)))
+            .collect()
     }
 
     /// Records the outcome of a lead, in the run file, too.
@@ -87,14 +103,17 @@ impl Report {
         self.outcomes.insert(id, (outcome, detail));
     }
 
-    /// Whether the platform may clear what a write leaves out: a field is empty now that no lead has shown to be kept.
-    pub(super) fn may_be_cleared(&self, check: &Check) -> bool {
-        !self.kept.covers(check.emptied_in)
+    /// Takes what a lead shows of values that nobody wrote. One that does not show the write shows nothing of what the platform does.
+    pub(super) fn learn_kept(&mut self, check: &Check) {
+        if check.agrees() {
+            self.kept = self.kept.with(check.kept);
+        }
     }
 
-    /// The same of notes that a write replaced.
-    pub(super) fn may_lose_notes(&self, check: &Check) -> bool {
-        check.is_note_gone && !self.kept.has(Field::NOTES.id())
+    /// Whether the platform may clear what a write leaves out, or replace what it should add to: a value is gone that no lead has
+    /// shown to be kept.
+    pub(super) fn may_be_cleared(&self, check: &Check) -> bool {
+        !self.kept.covers(check.emptied_in)
     }
 
     /// The notes that a lead's first write replaced, as they were read.

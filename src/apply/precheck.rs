@@ -69,7 +69,7 @@ pub(super) fn precheck_but(
         };
     };
     let compared = change.fields.iter().chain(change.unwritten.iter());
-    let compared = FieldMask::covering(compared.map(|field| &field.field));
+    let compared = FieldMask::exactly(compared.map(|field| &field.field));
     if let Some(reason) = seen.cannot_read(compared) {
         return Precheck::Unreadable(format!("its record cannot be read: {reason}"));
     }

@@ -49,6 +49,8 @@ pub(super) struct Attempts {
     delays: ExponentialBackoff,
     /// An earlier reading says nothing about them.
     not_before: Instant,
+    /// Whether one of them was given all the time that a write may take to show.
+    pub(super) waited: bool,
 }
 
 /// A lead that may be written on this reading.
@@ -151,6 +153,7 @@ impl<'a> Queue<'a> {
         task: Task,
         failed: Failed,
         pause: Option<Duration>,
+        waits: bool,
     ) {
         let before = task.live.clone();
         let mut attempts = match pending.attempts.take() {
@@ -165,7 +168,13 @@ impl<'a> Queue<'a> {
         attempts.tries += 1;
         let delay = attempts.delays.next().unwrap_or_default();
         attempts.not_before = Instant::now() + delay.max(pause.unwrap_or_default());
-        self.retrying.insert(pending.change.uuid.clone());
+        attempts.waited |= waits;
+        // One that waits that long says nothing about whether the platform works by now.
+        if waits {
+            self.retrying.remove(&pending.change.uuid);
+        } else {
+            self.retrying.insert(pending.change.uuid.clone());
+        }
         pending.attempts = Some(attempts);
         self.wait(pending);
     }
@@ -340,6 +349,7 @@ impl Attempts {
                 .with_jitter()
                 .build(),
             not_before: Instant::now(),
+            waited: false,
         }
     }
 

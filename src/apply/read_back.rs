@@ -87,7 +87,7 @@ pub(super) async fn read_back<W: Writer>(
                 return !is_last && !is_rejected(written);
             };
             let fields = written.task.change.fields.iter();
-            let fields = FieldMask::covering(fields.map(|change| &change.field));
+            let fields = FieldMask::exactly(fields.map(|change| &change.field));
             if let Some(reason) = now.cannot_read(fields) {
                 results[*at] = ReadBack::NotRead(format!("its record cannot be read: {reason}"));
                 return false;

@@ -86,13 +86,14 @@ async fn write_once<W: Writer>(
     // What all leads show decides what a side effect is on each, in whatever order they are read.
     for (written, result) in to_read.iter().zip(&results) {
         let is_refused = |failed: &Failed| failed.certainty == WriteCertainty::Rejected;
-        if let ReadBack::Shown(check, _) = result {
-            report.kept = report.kept.with(check.kept);
+        let ReadBack::Shown(check, now) = result else {
+            continue;
+        };
+        if written.failed.as_ref().is_some_and(is_refused) {
+            continue;
         }
-        if let ReadBack::Shown(check, now) = result
-            && !written.failed.as_ref().is_some_and(is_refused)
-            && !report.is_again(&written.task.change.uuid)
-        {
+        report.learn_kept(check);
+        if !report.is_again(&written.task.change.uuid) {
             side_effects::learn(report, &written.task, (check, now), accepted);
         }
     }
@@ -159,7 +160,7 @@ pub(super) fn verified<W: Writer>(
     check: Check,
     now: Arc<Observed>,
 ) {
-    report.kept = report.kept.with(check.kept);
+    report.learn_kept(&check);
     if !report.is_again(&written.task.change.uuid) {
         let accepted = context.options.side_effects;
         side_effects::learn(report, &written.task, (&check, &now), accepted);
@@ -192,6 +193,7 @@ fn conclude<W: Writer>(
         ReadBack::Gone | ReadBack::NotRead(_) => Vec::new(),
     };
     let hint = failed.as_ref().and_then(|failed| failed.hint.clone());
+    let is_doubtful = failed.is_some();
     let (mut outcome, detail) = judge(report, result, failed);
     // A write that was done needs no help, whatever its answer was.
     report
@@ -199,6 +201,9 @@ fn conclude<W: Writer>(
         .extend(hint.filter(|_| outcome != Outcome::Verified));
     if !undone.is_empty() && outcome == Outcome::Verified && report.is_again(&task.change.uuid) {
         outcome = Outcome::Unverified;
+    }
+    if outcome == Outcome::Written && is_doubtful {
+        report.doubtful.insert(task.change.uuid.clone());
     }
     let parts: Vec<String> = detail.into_iter().chain(undone).collect();
     let detail = (!parts.is_empty()).then(|| parts.join("; "));
@@ -277,7 +282,7 @@ fn judge_shown(
         }
         // A platform that clears a field that is left out does so on every lead; if it is kept on one, it was someone in the inbox.
         let emptied = check.emptied_words();
-        if report.may_be_cleared(check) || report.may_lose_notes(check) {
+        if report.may_be_cleared(check) {
             report.hints.insert(CLEARED.into());
             return (Outcome::Unverified, Some(emptied.join("; ")));
         }

@@ -88,6 +88,12 @@ pub(super) async fn write<'a, W: Writer>(
         let is_reading = !looks.is_empty() || !confirmations.is_empty();
         let is_idle = permits.is_empty() && writes.is_empty() && !is_reading;
         let wake = run.queue.wake().filter(|_| goes_on);
+        let wake = wake.map(|wake| {
+            context
+                .stop
+                .last_write()
+                .map_or(wake, |last| last.min(wake))
+        });
         if is_idle && wake.is_none() {
             break;
         }
@@ -254,15 +260,23 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
             .as_ref()
             .map_or(0, |attempts| attempts.tries);
         if tries < retry.times && self.context.stop.reason().is_none() {
-            let pause = retry.pause.max(self.time_to_show(&task, &failed));
-            self.queue.retry(pending, task, failed, pause);
-            return;
+            let shows_in = self.time_to_show(&task, &failed);
+            let waited = pending
+                .attempts
+                .as_ref()
+                .is_some_and(|attempts| attempts.waited);
+            if shows_in.is_none() || !waited {
+                let pause = retry.pause.max(shows_in);
+                self.queue
+                    .retry(pending, task, failed, pause, shows_in.is_some());
+                return;
+            }
         }
         self.finish(pending, task, Some(failed));
         self.count_failure();
     }
 
-    /// How long a write may take to show before it is sent again, where sending it twice does more than sending it once: notes
+    /// How long a write may take to show before it is sent again, once, where sending it twice does more than sending it once: notes
     /// that were added are there twice.
     fn time_to_show(&self, task: &Task, failed: &Failed) -> Option<Duration> {
         let options = self.context.options;

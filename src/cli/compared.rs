@@ -123,7 +123,7 @@ where
     let said = compared.base.as_ref().map(|(_, said)| said);
     let selected = select(&selection, desired, said, ui)?;
     let limits = scope.limits(workspace, reader.writes())?;
-    let ruled = FieldMask::covering(&workspace.policy.fields());
+    let ruled = FieldMask::exactly(&workspace.policy.fields());
     let full = scope.reads_all(workspace);
     let keeps_hints = (!compared.is_dry).then_some(desired);
     let live = with_hints(

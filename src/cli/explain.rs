@@ -81,7 +81,7 @@ impl Explain {
             }
         })?;
         if let Err(error) = name_commits(&mut explained, &files.workspace.root) {
-            ui.git(&error.into(), "the commits of some lines are not shown");
+            ui.git(&error, "the commits of some lines are not shown");
         }
         match self.format {
             OutputFormat::Text => ui.result(&explanation(&explained))?,
@@ -110,7 +110,7 @@ impl Explain {
         let commits = match history(workspace, &id) {
             Ok(History { changes, is_whole }) => {
                 if !is_whole {
-                    ui.git(&BaseError::CutOff.into(), "older commits are not shown");
+                    ui.git(&BaseError::CutOff, "older commits are not shown");
                 }
                 changes
             }
@@ -175,16 +175,13 @@ impl Explain {
         let id = self.lead(desired, base.as_ref().map(|(_, said)| said))?;
         let (root, target) = (&workspace.root, target(workspace));
         let wanted = BTreeSet::from([id.clone()]);
-        let live =
-            with_hints(reader, root, &target, Some(desired), async |hints| {
-                let live = observe(reader, &wanted, false, hints).await?;
-                let fields = desired.get(&id).map(|lead| lead.fields.iter());
-                let fields = fields.map(|fields| fields.map(|desired| &desired.field));
-                Ok(live.with_fields_read(|_| {
-                    FieldMask::covering(fields.clone().into_iter().flatten())
-                }))
-            })
-            .await?;
+        let live = with_hints(reader, root, &target, Some(desired), async |hints| {
+            let live = observe(reader, &wanted, false, hints).await?;
+            let fields = desired.get(&id).map(|lead| lead.fields.iter());
+            let fields = fields.map(|fields| fields.map(|desired| &desired.field));
+            Ok(live.with_fields_read(|_| FieldMask::exactly(fields.clone().into_iter().flatten())))
+        })
+        .await?;
         let only = |all: &Desired| -> Desired {
             all.get_key_value(&id)
                 .map(|(id, lead)| (id.clone(), lead.clone()))

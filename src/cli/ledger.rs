@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use super::session::now;
 use crate::apply::Report;
 use crate::apply::applied::{self, AppliedRecord, BehindOutcome, RunState};
+use crate::diff::Side;
 use crate::error::Error;
 use crate::lead::{Desired, LeadId};
 use crate::observe::Live;
-use crate::plan::{Change, Head, Plan, Target};
+use crate::plan::{Action, Change, Class, Head, Plan, Target};
 use crate::state::refuse_links;
 
 /// The record of a run.
@@ -60,15 +61,18 @@ impl Ledger<'_> {
         let mut open = self.open_leads(plan, live);
         let mut written = Vec::new();
         if let Some((_, report)) = run {
-            for (id, (outcome, _)) in &report.outcomes {
-                match BehindOutcome::from_outcome(*outcome) {
-                    Some(reason) => drop(open.insert(id.clone(), reason)),
-                    None => drop(open.remove(id)),
-                }
-                if outcome.may_have_written() {
-                    written.push(id.clone());
+            for (id, outcome) in report.known_outcomes() {
+                match BehindOutcome::from_outcome(outcome) {
+                    Some(reason) => drop(open.insert(id, reason)),
+                    None => drop(open.remove(&id)),
                 }
             }
+            let outcomes = report.outcomes.iter();
+            let may_have = outcomes.filter(|(_, (outcome, _))| outcome.may_have_written());
+            written.extend(may_have.map(|(id, _)| id.clone()));
+        }
+        for id in left_alone(plan) {
+            open.entry(id.clone()).or_insert(BehindOutcome::Untried);
         }
         self.save(run.map(|(run, _)| run), &open, &written)
     }
@@ -138,4 +142,20 @@ impl Ledger<'_> {
         }
         Ok(record.save(&self.path)?)
     }
+}
+
+/// Leads with a difference that the files made and that is left alone all the same: it did not last.
+fn left_alone(plan: &Plan) -> impl Iterator<Item = &LeadId> {
+    let is_ours = |class| matches!(class, Class::Intended | Class::Change);
+    let is_left = move |change: &&Change| match change.action {
+        Action::Create => is_ours(change.class) && change.taken == Some(Side::Live),
+        Action::Update => change.fields.iter().any(|field| {
+            let is_left = field.intended.is_none() && field.taken == Some(Side::Live);
+            is_left && field.class.is_none_or(is_ours)
+        }),
+    };
+    plan.changes
+        .iter()
+        .filter(is_left)
+        .map(|change| &change.uuid)
 }

@@ -72,6 +72,11 @@ impl List {
         } else {
             None
         };
+        if let Some(live) = &live {
+            ui.unreadable(live);
+        }
+        let unreadable = live.as_ref().map(|live| live.unreadable.clone());
+        let unreadable = unreadable.unwrap_or_default();
         // Leads that no file declares match no selector.
         let undeclared = match &live {
             Some(live) if selection.is_empty() => undeclared(live, &files.desired),
@@ -96,6 +101,7 @@ impl List {
             desired: &selected,
             names: &names,
             live: live.as_ref(),
+            unreadable: &unreadable,
             undeclared: &undeclared,
         };
         match self.format {

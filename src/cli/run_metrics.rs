@@ -90,13 +90,7 @@ pub(super) fn of_saved_plan(plan: &Plan) -> String {
 
 /// What a plan, and what came of it, say of leads and commits. The commit is applied where it `is_recorded`.
 fn describe(metrics: &Metrics, plan: &Plan, report: Option<&Report>, is_recorded: bool) {
-    let outcomes = report.map(|report| {
-        let outcomes = report.outcomes.iter();
-        outcomes
-            .map(|(id, (outcome, _))| (id.clone(), *outcome))
-            .collect()
-    });
-    let outcomes = outcomes.unwrap_or_default();
+    let outcomes = report.map(Report::known_outcomes).unwrap_or_default();
     metrics.set_leads(LeadStates::after(plan, &outcomes, &BTreeSet::new()));
     let base = plan.base.as_ref().filter(|base| base.reference == APPLIED);
     let before = base.map(|base| base.commit.as_str());

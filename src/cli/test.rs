@@ -168,7 +168,7 @@ fn snapshot(path: &Path, files: &Files) -> Result<Live, Error> {
         workspace, desired, ..
     } = files;
     let snapshot = Snapshot::open_any(path)?;
-    let ruled = FieldMask::covering(&workspace.policy.fields());
+    let ruled = FieldMask::exactly(&workspace.policy.fields());
     let live = block_on(&Cancellation::default(), async {
         Ok(observe_declared(&snapshot, desired, ruled, true, &ListingHints::default()).await?)
     })?;

@@ -14,6 +14,8 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::api::RequestCounts;
 use crate::error::Error;
 use crate::git::base::BaseError;
+use crate::lead::FieldMask;
+use crate::observe::Live;
 use crate::report::style::{BAD, CHANGE, FAINT, paint};
 use crate::report::{self, ErrorDocument, FirstDiagnostics, Problem, Spot, shown};
 use crate::text::{chain, count, visible, visible_lines};
@@ -103,10 +105,13 @@ impl Ui {
     /// Writes a result for other programs to stdout, unchanged. People see it as they see all else.
     pub(super) fn exact(&self, text: &str) -> Result<(), Error> {
         if io::stdout().is_terminal() {
-            self.result(&visible_lines(text))
-        } else {
-            self.result(text)
+            return self.result(&visible_lines(text));
         }
+        // Not through the stream that takes escape sequences out: here they are a part of values.
+        self.has_result.store(true, Ordering::Relaxed);
+        let mut out = io::stdout().lock();
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        wrote(written)
     }
 
     /// Writes a result to stdout as it is made.
@@ -117,15 +122,7 @@ impl Ui {
         self.has_result.store(true, Ordering::Relaxed);
         let out = AutoStream::new(io::stdout().lock(), self.color_of(&io::stdout()));
         let mut out = BufWriter::with_capacity(AT_A_TIME, out);
-        write(&mut out)
-            .and_then(|()| out.flush())
-            .or_else(|source| match source.kind() {
-                io::ErrorKind::BrokenPipe => Ok(()),
-                _ => Err(Error::Io {
-                    what: "write to stdout".to_owned(),
-                    source,
-                }),
-            })
+        wrote(write(&mut out).and_then(|()| out.flush()))
     }
 
     /// Writes a result as JSON to stdout.
@@ -249,6 +246,20 @@ impl Ui {
         ));
     }
 
+    /// Notes what of the inbox could not be read.
+    pub(super) fn unreadable(&self, live: &Live) {
+        for (id, reason) in &live.unreadable {
+            let (id, reason) = (visible(id.as_str()), visible(reason));
+            self.note(&format!("skipped: {id} cannot be read: {reason}"));
+        }
+        for (id, seen) in &live.leads {
+            if let Some(reason) = seen.cannot_read(FieldMask::ALL) {
+                let (id, reason) = (visible(id.as_str()), visible(&reason));
+                self.note(&format!("left out of {id}: {reason}"));
+            }
+        }
+    }
+
     /// Warns about selectors that match nothing while others do.
     pub(super) fn unmatched(&self, selectors: &[String]) {
         for selector in selectors {
@@ -336,4 +347,14 @@ impl Ui {
         bar.enable_steady_tick(Duration::from_millis(120));
         bar
     }
+}
+/// A closed pipe is not an error.
+fn wrote(result: io::Result<()>) -> Result<(), Error> {
+    result.or_else(|source| match source.kind() {
+        io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(Error::Io {
+            what: "write to stdout".to_owned(),
+            source,
+        }),
+    })
 }

@@ -106,27 +106,33 @@ fn difference(root: &Path, reference: &str) -> Result<Difference, Error> {
         other => other.to_owned(),
     };
     let base = commit(root, &reference)?;
-    let words = ["diff-tree", "-r", "-z", "--name-status", "--no-renames"];
+    let words = ["diff-tree", "-r", "-z", "--raw", "--no-renames"];
     let run = |words: &[&str]| git(root, words).map_err(BaseError::from);
     let differing = run(&[&words[..], &[&base, "HEAD"]].concat())?;
     let tree = run(&["ls-tree", "-r", "-z", "--full-tree", "HEAD"])?;
     let mut paths = BTreeSet::new();
     let mut came_or_went = BTreeSet::new();
+    let is_link = |entry: &&str| LINKS.iter().any(|mode| entry.starts_with(mode));
+    let links = tree.split('\0').filter(is_link);
+    let mut links: BTreeSet<String> = links
+        .filter_map(|entry| Some(entry.split_once('\t')?.1.to_owned()))
+        .collect();
     let mut parts = differing.split('\0');
-    while let (Some(status), Some(path)) = (parts.next(), parts.next()) {
+    // `:MODE MODE BEFORE AFTER STATUS<nul>PATH<nul>`
+    while let (Some(entry), Some(path)) = (parts.next(), parts.next()) {
         paths.insert(path.to_owned());
-        if matches!(status, "A" | "D") {
+        if is_link(&entry.trim_start_matches(':')) {
+            links.insert(path.to_owned());
+        }
+        if entry.ends_with(['A', 'D']) {
             came_or_went.insert(path.to_owned());
         }
     }
-    let is_link = |entry: &&str| LINKS.iter().any(|mode| entry.starts_with(mode));
-    let links = tree.split('\0').filter(is_link);
-    let links = links.filter_map(|entry| Some(entry.split_once('\t')?.1.to_owned()));
     Ok(Difference {
         prefix: prefix(root).unwrap_or_default(),
         paths,
         came_or_went,
-        links: links.collect(),
+        links,
     })
 }
 

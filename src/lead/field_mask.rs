@@ -25,6 +25,12 @@ impl FieldMask {
         ids.fold(Self::least(), Self::and)
     }
 
+    /// The entries of these fields, and no others.
+    pub fn exactly<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Self {
+        let ids = fields.into_iter().map(Field::id);
+        ids.fold(Self::default(), Self::and)
+    }
+
     /// Adds an entry.
     pub fn and(self, id: FieldId) -> Self {
         Self(self.0 | 1 << id.at())

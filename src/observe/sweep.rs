@@ -56,7 +56,12 @@ pub async fn observe_declared<R: Reader>(
             compared(lead)
         }
     };
-    let fields_of = |id: &LeadId| desired.get(id).map_or(FieldMask::ALL, compared);
+    // What nobody declares, and no rule is about, may have any form.
+    let fields_of = |id: &LeadId| {
+        let fields = desired.get(id).map(|lead| lead.fields.iter());
+        let fields = fields.into_iter().flatten().map(|desired| &desired.field);
+        FieldMask::exactly(fields).with(ruled)
+    };
     let wanted: Vec<(&LeadId, FieldMask)> = desired
         .par_iter()
         // A held lead is not compared, so it need not be found.
@@ -133,8 +138,7 @@ pub async fn observe_all<R: Reader>(reader: &R) -> Result<Live, ObserveError<R::
     if second != first {
         sweep(reader, &all, &mut collected, whole(1), |_| false).await?;
     }
-    let live = collected.into_live(sent, true);
-    Ok(live.with_fields_read(|_| FieldMask::ALL))
+    Ok(collected.into_live(sent, true))
 }
 
 /// After this many consecutive pages without a lead that was listed there, leads are assumed to move when written, and are searched

@@ -84,7 +84,9 @@ pub fn lead_history(lead: &LeadHistory) -> String {
         out.push_str(&line(entry));
     }
     if lead.history.is_empty() {
-        out.push_str("No commit declares it, and no run that is kept here wrote it.\n");
+        out.push_str(
+            "No commit that is here declares it, and no run that is kept here wrote it.\n",
+        );
     }
     out
 }

@@ -42,6 +42,9 @@ pub struct ListedLead {
     /// What the inbox has, null where it does not list the lead; left out where the inbox was not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub live: Option<Option<LiveValues>>,
+    /// Whether the inbox lists it and its record cannot be read.
+    #[serde(skip)]
+    pub is_unreadable: bool,
 }
 
 /// What the files say of tags.
@@ -79,6 +82,8 @@ pub struct ListedLeads<'l> {
     pub names: &'l AgentNames<'l>,
     /// The inbox's values, to be shown beside them.
     pub live: Option<&'l BTreeMap<&'l LeadId, &'l Lead>>,
+    /// Leads that it lists and that cannot be read.
+    pub unreadable: &'l BTreeMap<LeadId, String>,
     /// Leads of the inbox that no file declares.
     pub undeclared: &'l [(&'l LeadId, &'l Lead)],
 }
@@ -103,6 +108,7 @@ impl<'l> ListedLeads<'l> {
         match entry {
             Entry::Declared(lead) => ListedLead {
                 live: live.map(|live| live.get(id).map(|live| shown(live, names))),
+                is_unreadable: self.unreadable.contains_key(id),
                 ..declared(id, lead, names)
             },
             Entry::Undeclared(live) => ListedLead {
@@ -114,6 +120,7 @@ impl<'l> ListedLeads<'l> {
                 hold: None,
                 source: None,
                 live: Some(Some(shown(live, names))),
+                is_unreadable: false,
             },
         }
     }
@@ -138,6 +145,7 @@ fn declared(id: &LeadId, lead: &DesiredLead, names: &AgentNames<'_>) -> ListedLe
     let value = |field: &Field| lead.get(field).map(|desired| &desired.value);
     let text = |field: &Field| value(field).and_then(|value| words(value, names));
     ListedLead {
+        is_unreadable: false,
         uuid: id.clone(),
         label: lead.label.as_deref().map(str::to_owned),
         status: text(&Field::STATUS),
@@ -290,6 +298,7 @@ fn row(lead: &ListedLead, length: usize) -> [String; COLUMNS] {
     let all: Vec<&str> = named.flat_map(ListedTags::all).collect();
     let tags = live_tags.as_ref().map(|tags| tags.words(&all));
     let place = match (&lead.source, live) {
+        (Some(source), _) if lead.is_unreadable => format!("{source} (cannot be read)"),
         (Some(source), Some(None)) => format!("{source} (not in the inbox)"),
         (Some(source), _) => source.to_string(),
         (None, _) => "not declared".to_owned(),

@@ -31,13 +31,18 @@ fn write_run(out: &mut dyn Write, report: &Report) -> fmt::Result {
         Outcome::Unverified,
         Outcome::Failed,
         Outcome::Stale,
+        Outcome::Untried,
         Outcome::Written,
         Outcome::Verified,
     ] {
         let is_listed = |(other, detail): &(Outcome, Option<String>)| {
             let has_detail = detail.is_some();
             *other == outcome
-                && (has_detail || !matches!(outcome, Outcome::Written | Outcome::Verified))
+                && (has_detail
+                    || !matches!(
+                        outcome,
+                        Outcome::Written | Outcome::Verified | Outcome::Untried
+                    ))
         };
         let leads: Vec<_> = report
             .outcomes

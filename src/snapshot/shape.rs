@@ -48,6 +48,10 @@ fn take_lead(line: &mut Json) -> Option<ShownLead> {
         uuid: LeadId::new(line.get("uuid")?.as_str()?),
         list: ChatType::deserialize(line.get("list")?).ok()?,
         updated: line.get("updated")?.as_i64()?,
+        unreadable: match line.get("unreadable") {
+            Some(names) => Vec::deserialize(names).ok()?,
+            None => Vec::new(),
+        },
         values: std::mem::take(line),
     })
 }

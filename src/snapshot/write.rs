@@ -83,6 +83,10 @@ fn shown(
         uuid: id.clone(),
         list: seen.seen.map_or(ChatType::Lead, |seen| seen.list),
         updated: seen.updated,
+        unreadable: FieldId::all()
+            .filter(|id| seen.unreadable.has(*id))
+            .map(|id| id.spec().name.to_owned())
+            .collect(),
         values,
     }
 }

@@ -421,6 +421,48 @@ fn a_run_that_was_killed_loses_none_of_the_record() {
         .map(|change| &change["class"])
         .collect();
     assert_eq!(classes, ["drift", "drift", "intended"]);
+    // A pass takes it into account, once: what its file says is not said again of what happens later.
+    agent_sets(&world, 2, "CLOSED");
+    let third = commit_of(&world, &["CLOSED", "REVIEW", "CLOSED"]);
+    let only = format!("apply --yes --base applied --only {}", uuid(1));
+    world.run(&only).exits(0);
+    let behind = applied(&world)["behind"].clone();
+    assert_eq!(behind[uuid(2)]["outcome"], "not-selected", "{behind}");
+    assert_eq!(behind[uuid(2)]["commit"], applied_before(&world, &third));
+    let plan = world.run("plan --base applied").exits(0);
+    assert!(plan.out.contains("CLOSED -> REVIEW"), "{}", plan.out);
+}
+
+/// The commit before this one.
+fn applied_before(world: &World, commit: &str) -> String {
+    let mut git = std::process::Command::new("git");
+    let git = git
+        .current_dir(world.path(""))
+        .args(["rev-parse", &format!("{commit}^")]);
+    String::from_utf8(git.output().expect("git runs").stdout)
+        .expect("text")
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn a_write_that_may_not_have_been_done_and_was_not_read_back_is_still_intended() {
+    let (mut world, first) = world(&["OPEN", "OPEN"], "");
+    commit_of(&world, &["CLOSED", "CLOSED"]);
+    world.becomes("--fault hang@write");
+    let ran = world
+        .run("apply --yes --base applied --canary 0 --deadline 2s")
+        .exits(5);
+    assert!(ran.out.contains("may have been written"), "{}", ran.out);
+    let failed = json!({ "commit": first, "outcome": "failed" });
+    assert_eq!(
+        applied(&world)["behind"],
+        json!({ uuid(1): failed, uuid(2): failed })
+    );
+    world.becomes("");
+    let ran = world.run("apply --yes --base applied").exits(0);
+    assert!(ran.out.contains("2 verified"), "{}", ran.out);
+    assert_eq!(applied(&world)["behind"], json!({}));
 }
 
 #[test]

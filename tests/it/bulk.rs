@@ -506,3 +506,30 @@ fn leads_are_added_to_a_file_by_a_link_to_it() {
     with_stdin(&world, &add, &sheet).exits(0);
     assert!(text(&world).contains(&uuid(4)), "{}", text(&world));
 }
+
+/// Characters that steer a terminal are a part of values: names come from strangers.
+#[test]
+fn a_sheet_on_stdout_has_every_character_of_its_values() {
+    let world = World::new(
+        &[record(1, "OPEN", None, &[]), record(2, "OPEN", None, &[])],
+        "",
+    );
+    let text = format!(
+        "version: 1\nleads:\n  {}:\n    label: \"Acme \\e]8;; EU\"\n    status: OPEN\n    attributes: {{ \"k\\x7f2\": \"red \\e[31mX\" }}\n  {}: {{ label: Second, status: OPEN }}\n",
+        uuid(1),
+        uuid(2)
+    );
+    world.write("leads/all.yaml", &text);
+    for words in ["list --format csv", "list --live --format csv"] {
+        let sheet = world.run(words).exits(0).out;
+        assert!(sheet.contains("Acme \u{1b}]8;; EU"), "{sheet:?}");
+        assert!(
+            sheet.contains("red \u{1b}[31mX") && sheet.contains(&uuid(2)),
+            "{sheet:?}"
+        );
+        world.write("sheet.csv", &sheet);
+        world.run("set --from sheet.csv").exits(0);
+        let after = std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file");
+        assert_eq!(after, text, "{words}");
+    }
+}

@@ -440,6 +440,14 @@ fn a_value_in_a_form_that_is_not_understood_is_neither_compared_nor_written() {
         world.run("apply --yes").exits(0);
         let pulled = world.run("pull --format json").exits(0);
         assert!(pulled.out.contains("is not understood"), "{}", pulled.out);
+        let list = world.run("list --live").exits(0);
+        assert!(!list.out.contains("not in the inbox"), "{}", list.out);
+        assert!(list.err.contains("is not understood"), "{}", list.err);
+        world.run("snapshot --out live.jsonl").exits(0);
+        world.run("plan --live live.jsonl").exits(0);
+        world.declare(&format!("  {}: {{ {declared} }}\n", uuid(1)));
+        let plan = world.run("plan --live live.jsonl").exits(1);
+        assert!(plan.err.contains("is not understood"), "{}", plan.err);
 
         // It becomes so after the plan, and after the write.
         let world = World::new(&[usual], "");
@@ -448,6 +456,7 @@ fn a_value_in_a_form_that_is_not_understood_is_neither_compared_nor_written() {
         world.sandbox().edit(&uuid(1), |record| put(record, &form));
         let ran = world.run("apply --yes p.json").exits(5);
         assert!(ran.out.contains("1 untried"), "{}", ran.out);
+        assert!(ran.out.contains("is not understood"), "{}", ran.out);
         assert_eq!(world.puts().len(), 0);
     }
 }

@@ -360,11 +360,11 @@ fn the_canary_is_a_lead_that_has_what_a_write_may_clear() {
     assert_eq!(world.sent().into_keys().collect::<Vec<_>>(), [uuid(7)]);
 }
 
-#[test]
-fn a_field_that_the_canary_did_not_have_stops_the_run_where_it_is_emptied() {
-    let live: Vec<_> = (1..=300)
+/// Leads of which the last one says most, and nothing of agents.
+fn only_others_have_agents(leads: usize) -> Vec<Json> {
+    (1..=leads)
         .map(|number| {
-            let agent = (number < 300).then_some(PRIYA);
+            let agent = (number < leads).then_some(PRIYA);
             let mut record = record(number, "OPEN", agent, &["vip"]);
             if agent.is_some() {
                 // The other says more, and nothing about agents.
@@ -372,17 +372,79 @@ fn a_field_that_the_canary_did_not_have_stops_the_run_where_it_is_emptied() {
             }
             record
         })
-        .collect();
-    let world = World::new(&live, "--side-effect close-unassigns --page-size 10");
-    let leads = (1..=300).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)));
+        .collect()
+}
+
+fn all_closed(world: &World, leads: usize) {
+    let leads = (1..=leads).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)));
     world.declare(&leads.collect::<String>());
-    let ran = world.run("apply --yes --patience 1s").exits(6);
-    assert!(
-        ran.out.contains("a write emptied a field that it left out"),
-        "{}",
-        ran.out
-    );
-    assert!(world.puts().len() < 150, "{} writes", world.puts().len());
+}
+
+#[test]
+fn a_field_that_the_canary_did_not_have_stops_the_run_where_it_is_emptied() {
+    for concurrency in [1, 8] {
+        let live = only_others_have_agents(200);
+        let world = World::new(&live, "--side-effect close-unassigns --page-size 10");
+        configured(&world, &format!("concurrency: {concurrency}"));
+        all_closed(&world, 200);
+        let ran = world.run("apply --yes --patience 1s").exits(6);
+        assert!(
+            ran.out.contains("a write emptied a field that it left out"),
+            "{}",
+            ran.out
+        );
+        assert!(world.puts().len() < 100, "{} writes", world.puts().len());
+    }
+}
+
+/// A lead that does not show the write yet has all that it had, and says nothing of what a write clears.
+#[test]
+fn a_listing_that_lags_and_a_refused_write_do_not_show_that_values_are_kept() {
+    for flags in [
+        "--lag 700ms",
+        "--fault success-false@write=10% --random-seed 3",
+    ] {
+        let live = only_others_have_agents(40);
+        let world = World::new(&live, &format!("--side-effect close-unassigns {flags}"));
+        all_closed(&world, 40);
+        let ran = world
+            .run("apply --yes --patience 5s --max-failures 40")
+            .exits(6);
+        assert!(
+            ran.out.contains("agent is empty now"),
+            "{flags}: {}",
+            ran.out
+        );
+        assert!(!ran.out.contains("40 verified"), "{flags}: {}", ran.out);
+    }
+}
+
+#[test]
+fn one_lead_that_somebody_empties_stops_no_run() {
+    let live = only_others_have_agents(150);
+    let world = World::new(&live, "--page-size 10 --latency 5ms");
+    all_closed(&world, 150);
+    let child = world
+        .command(&["apply", "--yes", "--patience", "1s"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let written = loop {
+        let puts = world.puts();
+        let bodies = puts.iter().filter_map(|put| put.body.as_ref());
+        let mut others = bodies.filter_map(|body| body["uuid"].as_str());
+        if let Some(id) = others.find(|id| *id != uuid(150)) {
+            break id.to_owned();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    };
+    world.sandbox().edit(&written, |record| {
+        record["_agentAssigned"] = Json::Null;
+    });
+    let output = child.wait_with_output().expect("it ends");
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}");
+    assert!(out.contains("150 verified"), "{out}");
 }
 
 #[test]

@@ -418,7 +418,10 @@ fn a_field_that_is_reverted_three_times_is_left_alone_until_its_declaration_chan
     remote.agent_sets(1, "CLOSED");
     remote.agent_sets(2, "REVIEW");
     let ran = pass();
-    let left = format!("left alone: {}: status was written three times", uuid(1));
+    let left = format!(
+        "left alone: {}: status was written again three times",
+        uuid(1)
+    );
     assert!(ran.err.contains(&left), "{}", ran.err);
     assert_eq!(remote.status(1), "CLOSED", "left alone");
     assert_eq!(remote.status(2), "OPEN", "the other lead is not");
@@ -450,6 +453,10 @@ fn a_new_lead_that_is_not_listed_is_not_sent_for_ever() {
     let ran = remote.world.run(words).exits(0);
     assert!(ran.err.contains("left alone"), "{}", ran.err);
     assert_eq!(remote.world.puts().len(), sent);
+    // It is not settled: a day later it is tried again.
+    std::fs::remove_file(remote.world.path(".convertalk/watch.json")).expect("a file");
+    remote.world.run(words).exits(6);
+    assert_eq!(remote.world.puts().len(), sent + 1);
 }
 
 #[test]

@@ -349,6 +349,10 @@ fn a_submodule_that_differs_changes_the_workspaces_in_it_and_the_lead_files_behi
     fleet.commit();
     let changed = fleet.changed(&first);
     assert!(changed.contains(&"latam".to_owned()), "{changed:?}");
+    let with = fleet.git("rev-parse HEAD");
+    fleet.git("rm -rq latam/leads/shared");
+    fleet.commit();
+    assert_eq!(fleet.changed(&with), ["latam"]);
     assert!(!changed.contains(&"apac".to_owned()), "{changed:?}");
 }
 

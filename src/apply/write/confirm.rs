@@ -2,7 +2,8 @@
 //!
 //! Concludes only what needs no second look: a lead that shows what was written, with nothing else changed. All others are left to
 //! `read_back`, which waits for them, so a platform whose listing lags or moves costs no more than a few pages. A lead that shows
-//! a field emptied that was left out, and that no lead has kept, stops the run: the canary had nothing there that could be cleared.
+//! a value gone that nobody wrote, and that no lead has kept, stops the run where it is not the only one: the canary had nothing there
+//! that could be cleared.
 
 use std::collections::VecDeque;
 use std::collections::btree_map::{BTreeMap, Entry};
@@ -20,6 +21,9 @@ use crate::observe::{ObserveError, Seen};
 /// After this many consecutive pages that could not be read, or confirmed nothing, the listing is assumed to lag, or to move when leads
 /// are written.
 const GIVE_UP: u32 = 2;
+
+/// More leads than these that are written one at a time are no canaries.
+const CANARIES: usize = 20;
 
 /// The pages of the listing that hold leads of a run.
 #[derive(Debug, Default)]
@@ -46,8 +50,8 @@ impl Confirmations {
         width: usize,
     ) -> Self {
         let mut open: BTreeMap<Seen, PageLeads> = BTreeMap::new();
-        // One at a time, nothing else is written meanwhile.
-        if context.options.verify && width > 1 {
+        // Canaries are read back before anything else is written.
+        if context.options.verify && (width > 1 || leads.len() > CANARIES) {
             for seen in leads.iter().filter_map(Planned::place) {
                 open.entry(seen).or_default().left += 1;
             }
@@ -100,25 +104,38 @@ impl<W: Writer> Writes<'_, '_, W> {
             self.confirmations.count(true);
             return;
         };
-        let mut is_in_vain = true;
+        let side_effects = self.context.options.side_effects;
+        let mut shown = Vec::new();
         for (id, now) in page.leads {
-            let Entry::Occupied(written) = self.written.entry(id) else {
-                continue;
-            };
-            let lead = written.get();
-            if !may_be_confirmed(lead) || lead.ended > page.reading.sent {
-                continue;
+            if let Some(lead) = self.written.get(&id)
+                && may_be_confirmed(lead)
+                && lead.ended <= page.reading.sent
+            {
+                let check = check(&lead.task, &now, side_effects);
+                self.report.learn_kept(&check);
+                shown.push((id, check, now));
             }
-            let check = check(&lead.task, &now, self.context.options.side_effects);
-            self.report.kept = self.report.kept.with(check.kept);
-            if self.report.may_be_cleared(&check) {
-                self.context.stop.ask(Reason::Emptied);
-            }
-            if is_plain(&check) {
+        }
+        let mut is_in_vain = true;
+        for (id, check, now) in shown {
+            if is_plain(&check)
+                && let Some(written) = self.written.remove(&id)
+            {
                 is_in_vain = false;
                 (self.context.progress)(Progress::Verified);
-                verified(self.context, self.report, written.remove(), check, now);
+                verified(self.context, self.report, written, check, now);
+            } else if check.agrees() && self.report.may_be_cleared(&check) {
+                self.report.cleared.insert(id, check.emptied_in);
             }
+        }
+        let kept = self.report.kept;
+        self.report
+            .cleared
+            .retain(|_, values| !kept.covers(*values));
+        // Of one lead, somebody in the inbox may have cleared it.
+        let restores_notes = self.report.knowledge.adds_notes;
+        if self.report.cleared.len() > 1 && !restores_notes {
+            self.context.stop.ask(Reason::Emptied);
         }
         self.confirmations.count(is_in_vain);
     }

@@ -13,7 +13,7 @@ use super::destination::Destination;
 use crate::cancel::Cancellation;
 use crate::config::Workspace;
 use crate::error::{Error, Exit};
-use crate::lead::{AgentId, DesiredValue, Field, Lead, LeadId};
+use crate::lead::{AgentId, DesiredValue, Field, FieldMask, Lead, LeadId};
 use crate::lead_file::draft::{LeftOut, draft, fit};
 use crate::lead_file::edit::rewrite;
 use crate::lead_file::emit::{self, AgentNames, NewLead};
@@ -69,7 +69,7 @@ impl Pull {
         };
         let paths = destination.files(&new, &adoption.names, workspace)?;
         let mut left_out = LeftOut::default();
-        let by_file = self.drafts(&new, &paths, workspace, &mut left_out);
+        let by_file = self.drafts((&new, &live), &paths, workspace, &mut left_out);
         let pulled = by_file
             .iter()
             .map(|(path, leads)| adoption.file(path, leads))
@@ -85,7 +85,7 @@ impl Pull {
 
     fn drafts<'l>(
         &self,
-        new: &[(&'l LeadId, &'l Lead)],
+        (new, inbox): (&[(&'l LeadId, &'l Lead)], &Live),
         paths: &BTreeMap<&LeadId, String>,
         workspace: &Workspace,
         left_out: &mut LeftOut,
@@ -95,7 +95,12 @@ impl Pull {
         let with = self.with();
         let mut by_file: BTreeMap<String, Drafts<'l>> = BTreeMap::new();
         for (id, live) in new {
-            let drafted = draft(id, live, &with, known, left_out);
+            let unreadable = inbox.get(id).map(|seen| seen.unreadable);
+            let unreadable = unreadable.unwrap_or_default();
+            let drafted = draft(id, live, &with, known, left_out).map(|mut lead| {
+                lead.fields.retain(|(field, _)| !unreadable.has(field.id()));
+                lead
+            });
             if let Some((path, lead)) = paths.get(id).zip(drafted) {
                 let drafts = by_file.entry(path.clone()).or_default();
                 drafts.insert((*id).clone(), (lead, live));
@@ -222,16 +227,6 @@ impl Adoption<'_> {
     }
 }
 
-fn note_unreadable(live: &Live, ui: &Ui) {
-    for (id, reason) in &live.unreadable {
-        ui.note(&format!(
-            "skipped: {} cannot be read: {}",
-            visible(id.as_str()),
-            visible(reason)
-        ));
-    }
-}
-
 fn read(workspace: &Workspace, ui: &Ui) -> Result<Live, Error> {
     let stop = Cancellation::default();
     block_on(&stop, async {
@@ -241,7 +236,7 @@ fn read(workspace: &Workspace, ui: &Ui) -> Result<Live, Error> {
             let live = observe_all(&reader).await;
             drop(reading);
             let live = live?;
-            note_unreadable(&live, ui);
+            ui.unreadable(&live);
             Ok(live)
         })
         .await
@@ -295,6 +290,14 @@ fn report(pulled: &[Pulled], left_out: &LeftOut, live: &Live) -> PullReport {
     skipped.extend(
         tags.map(|tag| Skipped::several(format!("`policy.tags` does not list the tag `{tag}`"), 1)),
     );
+    let in_part = live.leads.iter().filter_map(|(id, seen)| {
+        let reason = seen.cannot_read(FieldMask::ALL)?;
+        Some(Skipped {
+            uuid: Some(id.clone()),
+            ..Skipped::several(reason, 1)
+        })
+    });
+    skipped.extend(in_part);
     let unreadable = live.unreadable.iter();
     skipped.extend(unreadable.map(|(id, why)| Skipped {
         uuid: Some(id.clone()),

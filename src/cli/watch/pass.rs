@@ -154,7 +154,7 @@ impl<C: Clock> Passes<'_, C> {
         for (id, field) in left_alone {
             let (lead, field) = (visible(id.as_str()), visible(&field.to_string()));
             self.ui.note(&format!(
-                "left alone: {lead}: {field} was written three times in a day and did not last"
+                "left alone: {lead}: {field} was written again three times in a day and did not last"
             ));
         }
     }
@@ -258,6 +258,8 @@ impl<C: Clock> Passes<'_, C> {
             .filter(|id| plan.changes.iter().any(|change| change.uuid == **id))
             .cloned()
             .collect();
+        let known = report.as_ref().map(Report::known_outcomes);
+        let known = known.unwrap_or_default();
         let mut counts = BTreeMap::new();
         for outcome in outcomes.values() {
             *counts.entry(outcome.as_str()).or_default() += 1;
@@ -270,7 +272,7 @@ impl<C: Clock> Passes<'_, C> {
             },
             result,
             wrote: report.is_some(),
-            states: Some(LeadStates::after(&plan, &outcomes, &fighting)),
+            states: Some(LeadStates::after(&plan, &known, &fighting)),
             fighting: Vec::new(),
             refusals: plan.refusals.clone(),
             error,
