@@ -10,11 +10,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::check::{Check, check};
+use super::precheck::Task;
 use super::write::WrittenLead;
 use super::{WriteCertainty, Writer};
 use crate::cancel::Cancellation;
 use crate::lead::{FieldMask, LeadId};
-use crate::observe::{Observed, Seen, look_again};
+use crate::observe::{ListingHints, Observed, Seen, look_again, observe};
 
 /// The result of reading back.
 #[derive(Debug, Clone)]
@@ -86,13 +87,11 @@ pub(super) async fn read_back<W: Writer>(
                 results[*at] = ReadBack::Gone;
                 return !is_last && !is_rejected(written);
             };
-            let fields = written.task.change.fields.iter();
-            let fields = FieldMask::exactly(fields.map(|change| &change.field));
-            if let Some(reason) = now.cannot_read(fields) {
-                results[*at] = ReadBack::NotRead(format!("its record cannot be read: {reason}"));
+            let result = shown(&written.task, now, side_effects);
+            let ReadBack::Shown(check, _) = &result else {
+                results[*at] = result;
                 return false;
-            }
-            let check = check(&written.task, now, side_effects);
+            };
             if check.agrees() {
                 verified(id);
             }
@@ -100,7 +99,7 @@ pub(super) async fn read_back<W: Writer>(
                 || is_rejected(written)
                 || check.is_final() && !final_once.insert((*id).clone());
             hints.insert((*id).clone(), now.seen);
-            results[*at] = ReadBack::Shown(check, now.clone());
+            results[*at] = result;
             !(is_certain || is_last)
         });
         hints.retain(|id, _| open.contains_key(id));
@@ -114,7 +113,53 @@ pub(super) async fn read_back<W: Writer>(
         }
         pause = (pause * 2).min(Duration::from_secs(1));
     }
+    let gone = (0..written.len())
+        .filter(|at| matches!(results[*at], ReadBack::Gone) && !is_rejected(&written[*at]));
+    let gone: Vec<usize> = gone.collect();
+    if !gone.is_empty() && !stop.interrupted() {
+        look_for_gone(writer, written, &gone, side_effects, &mut results).await;
+        for at in gone {
+            if matches!(&results[at], ReadBack::Shown(check, _) if check.agrees()) {
+                verified(&written[at].task.change.uuid);
+            }
+        }
+    }
     results
+}
+
+/// Looks once more for leads that were not found, as a plan does before it calls a lead missing: one sweep may miss a lead that
+/// moves from an unread page to a read one.
+async fn look_for_gone<W: Writer>(
+    writer: &W,
+    written: &[WrittenLead],
+    gone: &[usize],
+    side_effects: FieldMask,
+    results: &mut [ReadBack],
+) {
+    let id = |at: &usize| written[*at].task.change.uuid.clone();
+    let ids = gone.iter().map(id).collect();
+    // A listing that cannot be read now could be read just before.
+    let Ok(live) = observe(writer, &ids, false, &ListingHints::default()).await else {
+        return;
+    };
+    for at in gone {
+        let task = &written[*at].task;
+        if let Some(now) = live.get(&task.change.uuid) {
+            results[*at] = shown(task, now, side_effects);
+        } else if let Some(reason) = live.unreadable.get(&task.change.uuid) {
+            results[*at] = ReadBack::NotRead(format!("its record cannot be read: {reason}"));
+        }
+    }
+}
+
+/// What a lead shows of a write.
+fn shown(task: &Task, now: &Arc<Observed>, side_effects: FieldMask) -> ReadBack {
+    let fields = task.change.fields.iter();
+    let fields = FieldMask::exactly(fields.map(|change| &change.field));
+    match now.cannot_read(fields) {
+        Some(reason) => ReadBack::NotRead(format!("its record cannot be read: {reason}")),
+        None => ReadBack::Shown(check(task, now, side_effects), Arc::clone(now)),
+    }
 }
 
 /// The platform reported that it was not done, so there is nothing to wait for.

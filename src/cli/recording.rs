@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 use super::compared::{Compared, base};
 use super::ledger::Ledger;
 use super::session::{Files, overrides, target};
+use super::show::read_run;
 use super::ui::Ui;
 use crate::apply::applied::{self, AppliedRecord, RecordError};
-use crate::apply::journal;
 use crate::error::Error;
 use crate::git::base::{descends, read_all};
 use crate::lead::Desired;
@@ -122,10 +122,12 @@ impl Recording {
             .run_file
             .clone()
             .unwrap_or_else(|| root.join(format!(".convertalk/runs/{run}.jsonl")));
-        // A run file that is gone, or is no run file, says nothing of a kill: the leads that were to be written stay behind.
-        let text = refuse_links(root, &file).and_then(|()| std::fs::read_to_string(&file));
-        let lines = text.ok().and_then(|text| journal::read(&text).ok());
-        Ok(Some(record.after_kill(&lines.unwrap_or_default())))
+        refuse_links(root, &file).map_err(|source| failed(RecordError::Io(source)))?;
+        // A run file that is gone says nothing of a kill: the leads that were to be written stay behind.
+        if !file.exists() {
+            return Ok(Some(record));
+        }
+        Ok(Some(record.after_kill(&read_run(&file)?)))
     }
 
     /// What the files said at a commit, or, for `applied`, at each lead's own, to look at.

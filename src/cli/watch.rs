@@ -281,7 +281,7 @@ impl WatchArgs {
         let drift = self.differences.policy(&files.workspace).drift;
         if !has_record && drift != DriftPolicies::all(DriftPolicy::Revert) {
             return Err(Error::Usage(
-                "outside of a git repository there is no applied record, so watch takes only --drift revert",
+                "the files are of no commit, so there is no applied record, and watch takes only --drift revert",
             ));
         }
         self.execution

@@ -32,6 +32,8 @@ impl Field {
     pub const TAGS: Self = Self::plain(FieldId::named("tags"));
     /// `contact.name`
     pub const NAME: Self = Self::plain(FieldId::named("contact.name"));
+    /// `contact.phone`
+    pub const PHONE: Self = Self::plain(FieldId::named("contact.phone"));
     /// `notes`
     pub const NOTES: Self = Self::plain(FieldId::named("notes"));
 

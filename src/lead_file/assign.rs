@@ -44,6 +44,9 @@ pub enum AssignError {
         quoted(.0)
     )]
     Field(String),
+    /// A spreadsheet took the text for a number, or shows an error.
+    #[error("{} is what a spreadsheet made of a number: format the column as text and enter it again", quoted(.0))]
+    Spreadsheet(String),
     /// `+=` or `-=` for another field than tags.
     #[error("only tags can be added to and taken from")]
     NotTags,

@@ -401,6 +401,9 @@ fn a_run_that_was_killed_loses_none_of_the_record() {
             _ => {}
         }
     }
+    world.write(&file, "{ garbage");
+    let ran = world.run("plan --base applied").exits(1);
+    assert!(ran.err.contains(&run), "{}", ran.err);
     world.write(&file, &(kept.join("\n") + "\n"));
     let untried = json!({ "commit": first, "outcome": "untried" });
     let mut record = applied(&world);

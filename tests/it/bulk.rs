@@ -533,3 +533,42 @@ fn a_sheet_on_stdout_has_every_character_of_its_values() {
         assert_eq!(after, text, "{words}");
     }
 }
+
+#[test]
+fn leads_are_added_to_a_file_that_says_it_has_none() {
+    let sheet = format!("uuid,status\n{},OPEN\n", uuid(7));
+    for (empty, start) in [
+        (
+            "leads: {} # filled by pull",
+            "version: 1\nleads: # filled by pull\n  7e88",
+        ),
+        ("leads: ~", "version: 1\nleads:\n  7e88"),
+        (
+            "leads: null # none yet",
+            "version: 1\nleads: # none yet\n  7e88",
+        ),
+        ("leads: {}", "version: 1\nleads:\n  7e88"),
+    ] {
+        let world = World::new(&[record(7, "OPEN", None, &[])], "");
+        world.write("leads/new.yaml", &format!("version: 1\n{empty}\n"));
+        let words = ["set", "--from", "-", "--add-to", "leads/new.yaml"];
+        with_stdin(&world, &words, &sheet).exits(0);
+        let text = std::fs::read_to_string(world.path("leads/new.yaml")).expect("a file");
+        assert!(text.starts_with(start), "{empty}: {text}");
+        world.run("validate").exits(0);
+    }
+}
+
+#[test]
+fn an_edit_that_would_take_an_anchor_away_says_so() {
+    let world = World::new(&[record(1, "OPEN", None, &[])], "");
+    world.declare(&format!(
+        "  {}: {{ status: &s OPEN, label: A }}\n  {}: {{ status: *s }}\n",
+        uuid(1),
+        uuid(2)
+    ));
+    let ran = world
+        .run(&format!("set {} --unset status", uuid(1)))
+        .exits(1);
+    assert!(ran.err.contains("by an alias"), "{}", ran.err);
+}

@@ -174,6 +174,14 @@ fn a_value_in_a_form_that_is_not_understood_is_unreadable_and_nothing_is_underst
         (r#""profile":{"userDetails":{"tags":[{"id":1}]}}"#, "tags"),
         (r#""profile":{"userDetails":{"tags":true}}"#, "tags"),
         (
+            r#""profile":{"userDetails":{"contact":{"phone":{"number":null,"country":"IN"}}}}"#,
+            "",
+        ),
+        (
+            r#""profile":{"userDetails":{"contact":{"phone":["98765"]}}}"#,
+            "contact.phone",
+        ),
+        (
             r#""profile":{"userDetails":{"tags":[null,"",5,{},{"name":"vip"}]}}"#,
             "",
         ),

@@ -54,14 +54,21 @@ pub(super) fn leads(
                 .map(|(id, put)| format!("{nl}  {}", block(id, put, "  ", nl)))
                 .collect();
             let text = text.join(nl);
-            // `leads:`, or `leads: {}`, whose braces go.
-            if is_flow {
+            // `leads:`, or `leads: {}` and `leads: ~`, of which the value goes. A comment beside it stays beside the key.
+            let is_said = written.end(value) > written.content(value);
+            if is_flow || is_said {
                 let colon = written.end(key)
                     + written.text[written.end(key)..]
                         .find(':')
                         .unwrap_or_default()
                     + 1;
-                Ok(Splice::new(colon..written.end(value), text))
+                let line_end = written.line_end(written.end(value));
+                let beside = written.text[written.end(value)..line_end].trim_end();
+                if beside.trim_start().starts_with('#') {
+                    Ok(Splice::new(colon..line_end, format!("{beside}{text}")))
+                } else {
+                    Ok(Splice::new(colon..written.end(value), text))
+                }
             } else {
                 Ok(Splice::insert(written.line_end(written.end(key)), text))
             }

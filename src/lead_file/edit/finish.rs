@@ -7,7 +7,7 @@ use crate::lead_file::emit::layout_rules;
 use crate::yaml::diagnostic::SourceFile;
 use crate::yaml::format::{is_laid_out, layout};
 use crate::yaml::splice::{self, Splice};
-use crate::yaml::{Written, comments};
+use crate::yaml::{NodeId, NodeKind, Written, comments};
 
 /// The text with its splices: aligned comments stay in their column, and a file whose lines all end with `\r\n` stays one.
 pub(super) fn put(written: &Written<'_>, mut splices: Vec<Splice>) -> String {
@@ -52,7 +52,13 @@ pub(super) fn written<'t>(file: &Arc<str>, text: &'t str) -> Result<Written<'t>,
 }
 
 /// Why an edit is refused whose text could not be read again.
-pub(super) fn unreadable() -> String {
+pub(super) fn unreadable(before: &Written<'_>) -> String {
+    let mut nodes = 0..before.tree.len() as NodeId;
+    if nodes.any(|id| matches!(before.tree.node(id).kind, NodeKind::Alias(_))) {
+        return "the file repeats a value by an alias (`*name`), and this edit would take its anchor away: write the value out where it is \
+                repeated, or edit the file by hand"
+            .to_owned();
+    }
     "the way it is written cannot be edited in place: lay the file out with `convertalk fmt` first, or edit it by hand".to_owned()
 }
 

@@ -258,7 +258,7 @@ impl<'r> Rewriter<'r> {
         };
         let mut text = self.round(before, says, &whole)?;
         for _ in 1..ROUNDS {
-            let unreadable = |_| finish::unreadable();
+            let unreadable = |_| finish::unreadable(before);
             let written = finish::written(self.file, &text).map_err(unreadable)?;
             let desired = self.says(&written).map_err(unreadable)?;
             let says = known_of(&desired);
@@ -362,7 +362,7 @@ impl<'r> Rewriter<'r> {
             .map(|(id, goal)| (*id, self.entries(None, goal).put))
             .collect();
         let made = finish::put(&written, vec![append::leads(&written, &blocks)?]);
-        let unreadable = |_| finish::unreadable();
+        let unreadable = |_| finish::unreadable(&written);
         let after = finish::written(self.file, &made).map_err(unreadable)?;
         finish::check_comments(&written, &after)?;
         let old = self.says(&written)?;

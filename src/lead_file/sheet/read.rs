@@ -309,6 +309,11 @@ fn assignment(
         Column::Label => Some(Assignment::Label(text.map(str::to_owned))),
         Column::Hold => Some(Assignment::Hold(text.map(|text| text.trim().to_owned()))),
         Column::Field(field) => {
+            if let Some(text) = text.filter(|text| is_spoiled(text.trim()))
+                && *field == Field::PHONE
+            {
+                return Err(AssignError::Spreadsheet(text.to_owned()));
+            }
             let value = match text {
                 Some(text) if *field == Field::TAGS => tags(text, vocabulary)?,
                 text => value_of(field, text, vocabulary)?,
@@ -316,6 +321,21 @@ fn assignment(
             Some(Assignment::Say(field.clone(), value))
         }
     })
+}
+
+/// Whether a text is a number as spreadsheets show one that has many digits or a fraction, or an error of theirs.
+fn is_spoiled(text: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_exponent = text
+        .split_once(['E', 'e'])
+        .is_some_and(|(number, exponent)| {
+            let (whole, part) = number.split_once(['.', ',']).unwrap_or((number, "0"));
+            is_digits(whole)
+                && is_digits(part)
+                && is_digits(exponent.trim_start_matches(['+', '-']))
+        });
+    let has_fraction = text.strip_suffix(".0").is_some_and(is_digits);
+    has_exponent || has_fraction || text.starts_with('#')
 }
 
 fn tags(text: &str, vocabulary: Vocabulary<'_>) -> Result<DesiredValue, AssignError> {

@@ -271,3 +271,26 @@ fn a_quote_that_is_not_closed_takes_no_rows_into_its_cell() {
         assert_eq!(errors(&format!("uuid,label\n{fine}")), none, "{fine}");
     }
 }
+
+#[test]
+fn a_phone_number_that_a_spreadsheet_has_spoiled_is_an_error_in_its_place() {
+    for (cell, is_spoiled) in [
+        ("4.91E+11", true),
+        ("491,5E+10", true),
+        ("4E5", true),
+        ("123456.0", true),
+        ("#VALUE!", true),
+        ("0123456", false),
+        ("98765 43210", false),
+        ("(030) 12.34.56", false),
+        ("E11", false),
+    ] {
+        let sheet = format!("uuid;contact.phone\n7e88d192;{cell}\n");
+        let (_, errors) = read(sheet.as_bytes(), Vocabulary::default());
+        let place = errors
+            .first()
+            .map(|error| (error.row, error.column.clone()));
+        let expected = is_spoiled.then(|| (2, Some("contact.phone".to_owned())));
+        assert_eq!(place, expected, "{cell}");
+    }
+}
