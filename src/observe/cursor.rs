@@ -76,6 +76,10 @@ pub(super) fn next_scout(
 /// The number of pages without anything new that prove the end of a list.
 const PROOF: u32 = 2;
 
+/// The same where a page of one record shows the one before again: every chat that arrives between two requests makes that of it, and
+/// several may while another list is read.
+const PROOF_OF_ONE: u32 = 5;
+
 /// A page that turns out to lie beyond the end was requested in vain. Of a list whose length is unknown, one such page is risked for
 /// each of this many pages that had records.
 const PAGES_PER_RISK: u32 = 10;
@@ -103,6 +107,8 @@ pub(super) struct Cursor {
     pub(super) under_way: usize,
     last_signature: Option<u64>,
     pub(super) barren: u8,
+    /// Whether the last page has one record, which the page before had, too.
+    repeats_one: bool,
     pub(super) shown: DefaultHasher,
     /// The last page that brought something new.
     pub(super) last: u32,
@@ -139,6 +145,7 @@ impl Cursor {
             under_way: 0,
             last_signature: None,
             barren: 0,
+            repeats_one: false,
             shown: DefaultHasher::new(),
             last: 0,
             expected,
@@ -169,7 +176,7 @@ impl Cursor {
                 if self.is_whole { far } else { near.min(far) }
             }
         };
-        if page <= self.last.saturating_add(PROOF).max(known) {
+        if page <= self.last.saturating_add(self.proof()).max(known) {
             return None;
         }
         self.scouting.is_under_way = true;
@@ -202,7 +209,7 @@ impl Cursor {
 
     /// The requested pages that are not read yet, but for those that prove the end.
     fn ahead(&self) -> u32 {
-        (self.next - 1).saturating_sub(self.last.saturating_add(PROOF))
+        (self.next - 1).saturating_sub(self.last.saturating_add(self.proof()))
     }
 
     /// The open requests for pages that may not be there.
@@ -214,11 +221,12 @@ impl Cursor {
             .last
             .max(self.scouting.reach)
             .max(self.expected.unwrap_or_default());
-        (self.next - 1).saturating_sub(known.saturating_add(PROOF))
+        (self.next - 1).saturating_sub(known.saturating_add(self.proof()))
     }
 
     pub(super) fn note(&mut self, page: &Page, number: u32) {
         let repeats = self.last_signature == Some(page.signature);
+        self.repeats_one = repeats && page.records() == 1;
         if page.is_end || repeats {
             self.barren += 1;
         } else {
@@ -258,7 +266,7 @@ impl Cursor {
                     .max(shown)
             }
         };
-        let proof = self.last.saturating_add(PROOF);
+        let proof = self.last.saturating_add(self.proof());
         let horizon = proof.saturating_add(risked);
         match self.scouting.ceiling.filter(|ceiling| *ceiling > self.last) {
             Some(ceiling) => horizon.min(ceiling.saturating_sub(1)).max(proof),
@@ -269,14 +277,23 @@ impl Cursor {
     /// The scouts, and the requests that turned out to be beyond the proof of the end.
     fn in_vain(&self) -> u32 {
         let beyond = if self.ended() {
-            (self.next - 1).saturating_sub(self.last.saturating_add(PROOF))
+            (self.next - 1).saturating_sub(self.last.saturating_add(self.proof()))
         } else {
             0
         };
         self.scouting.requests + beyond
     }
 
+    /// The number of pages without anything new that prove the end.
+    fn proof(&self) -> u32 {
+        if self.repeats_one {
+            PROOF_OF_ONE
+        } else {
+            PROOF
+        }
+    }
+
     pub(super) fn ended(&self) -> bool {
-        u32::from(self.barren) >= PROOF
+        u32::from(self.barren) >= self.proof()
     }
 }
