@@ -295,17 +295,20 @@ impl Reader for Snapshot {
 fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()> {
     let key = Key::new(shown.uuid.as_str());
     let lead = lead(shown.values)?;
+    let named = |name: &String| FieldId::all().find(|id| id.spec().name == name);
+    let unreadable: Option<Vec<FieldId>> = shown.unreadable.iter().map(named).collect();
+    let unreadable = unreadable?
+        .into_iter()
+        .fold(FieldMask::default(), FieldMask::and);
     page.sightings.push(Sighting {
         key,
         updated: shown.updated,
         agent: lead.agent().cloned(),
     });
     if projection.mask(key).is_some() {
-        let unreadable =
-            FieldId::all().filter(|id| shown.unreadable.iter().any(|name| name == id.spec().name));
         let observed = Observed {
             lead,
-            unreadable: unreadable.fold(FieldMask::default(), FieldMask::and),
+            unreadable,
             updated: shown.updated,
             ..Observed::default()
         };

@@ -110,7 +110,9 @@ impl PathNode {
                 child.assign(inner.take(), shown);
             }
         }
-        for slot in &self.slots {
+        // An object that values are in is not a value itself.
+        let is_around = value.is_object() && !self.children.is_empty();
+        for slot in self.slots.iter().filter(|_| !is_around) {
             shown.put(*slot, value.clone());
         }
     }

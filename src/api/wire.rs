@@ -33,9 +33,7 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64, activity: u64) -> 
     let mut unreadable = FieldMask::default();
     for id in FieldId::all() {
         let mut json = shown.take(id);
-        // An object that holds the value at a longer path is not a value itself.
-        let is_around = json.is_object() && id.spec().read.len() > 1;
-        if !is_around && !is_understood(id.spec().kind, &json) {
+        if !is_understood(id.spec().kind, &json) {
             unreadable = unreadable.and(id);
             json = Json::Null;
         }

@@ -71,6 +71,13 @@ impl Check {
         self.instead.is_empty()
     }
 
+    /// Whether every field has the written value, or what the platform made of it by now.
+    pub(super) fn shows_the_write(&self) -> bool {
+        self.instead.iter().all(|(_, instead)| {
+            matches!(instead, Instead::Normalised(normalised) if !normalised.is_as_before)
+        })
+    }
+
     /// Whether waiting is pointless: a field has a value that is neither the old nor the new one.
     pub(super) fn is_final(&self) -> bool {
         self.instead.iter().any(|(_, instead)| match instead {

@@ -105,7 +105,7 @@ impl Report {
 
     /// Takes what a lead shows of values that nobody wrote. One that does not show the write shows nothing of what the platform does.
     pub(super) fn learn_kept(&mut self, check: &Check) {
-        if check.agrees() {
+        if check.shows_the_write() {
             self.kept = self.kept.with(check.kept);
         }
     }

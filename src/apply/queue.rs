@@ -49,8 +49,8 @@ pub(super) struct Attempts {
     delays: ExponentialBackoff,
     /// An earlier reading says nothing about them.
     not_before: Instant,
-    /// Whether one of them was given all the time that a write may take to show.
-    pub(super) waited: bool,
+    /// How many of them were given all the time that a write may take to show.
+    pub(super) waits: usize,
 }
 
 /// A lead that may be written on this reading.
@@ -168,13 +168,8 @@ impl<'a> Queue<'a> {
         attempts.tries += 1;
         let delay = attempts.delays.next().unwrap_or_default();
         attempts.not_before = Instant::now() + delay.max(pause.unwrap_or_default());
-        attempts.waited |= waits;
-        // One that waits that long says nothing about whether the platform works by now.
-        if waits {
-            self.retrying.remove(&pending.change.uuid);
-        } else {
-            self.retrying.insert(pending.change.uuid.clone());
-        }
+        attempts.waits += usize::from(waits);
+        self.retrying.insert(pending.change.uuid.clone());
         pending.attempts = Some(attempts);
         self.wait(pending);
     }
@@ -349,7 +344,7 @@ impl Attempts {
                 .with_jitter()
                 .build(),
             not_before: Instant::now(),
-            waited: false,
+            waits: 0,
         }
     }
 

@@ -138,9 +138,15 @@ async fn look_for_gone<W: Writer>(
 ) {
     let id = |at: &usize| written[*at].task.change.uuid.clone();
     let ids = gone.iter().map(id).collect();
-    // A listing that cannot be read now could be read just before.
-    let Ok(live) = observe(writer, &ids, false, &ListingHints::default()).await else {
-        return;
+    let live = match observe(writer, &ids, false, &ListingHints::default()).await {
+        Ok(live) => live,
+        Err(error) => {
+            let why = crate::text::chain(&error);
+            for at in gone {
+                results[*at] = ReadBack::NotRead(why.clone());
+            }
+            return;
+        }
     };
     for at in gone {
         let task = &written[*at].task;

@@ -10,7 +10,7 @@ use super::outcomes::{Report, report_side_effects};
 use super::platform::Knowledge;
 use super::precheck::{Precheck, Task, precheck};
 use super::verify::write_and_verify;
-use super::write::Planned;
+use super::write::{Planned, Stage};
 use super::{Outcome, Writer};
 use crate::cancel::{Cancellation, Reason};
 use crate::diff::{Ask, ask};
@@ -110,7 +110,7 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
         }
         // A written lead moves to the front of a listing by date: leads further on keep their position.
         leads.sort_by_key(|lead| lead.task.live.as_ref().and_then(|live| live.seen));
-        write_and_verify(context, leads, context.writer.width(), &mut report).await;
+        write_and_verify(context, leads, Stage::Rest, &mut report).await;
     }
     report_side_effects(context.options, &mut report);
     let untried = report.count(Outcome::Untried) > 0;
@@ -135,7 +135,7 @@ async fn write_canaries<'a, W: Writer>(
             .iter()
             .map(|lead| lead.change.uuid.clone())
             .collect();
-        write_and_verify(context, canaries, 1, report).await;
+        write_and_verify(context, canaries, Stage::Canaries, report).await;
         for id in ids {
             match report.outcome(&id) {
                 Some(Outcome::Verified) => missing -= 1,

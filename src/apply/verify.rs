@@ -10,7 +10,7 @@ use super::outcomes::{Again, Report};
 use super::precheck::Task;
 use super::read_back::{ReadBack, read_back};
 use super::run::{Context, Progress};
-use super::write::{Failed, Planned, WrittenLead, write};
+use super::write::{Failed, Planned, Stage, WrittenLead, write};
 use super::{Outcome, WriteCertainty, Writer, lost_notes, side_effects};
 use crate::lead::{Field, Value};
 use crate::observe::Observed;
@@ -31,10 +31,10 @@ const NOT_LISTED: &str = "the platform took a new lead and does not list it unde
 pub(super) async fn write_and_verify<W: Writer>(
     context: &Context<'_, W>,
     leads: Vec<Planned<'_>>,
-    width: usize,
+    stage: Stage,
     report: &mut Report,
 ) {
-    let again = write_once(context, leads, width, report).await;
+    let again = write_once(context, leads, stage, report).await;
     let leads = again.iter().map(|(change, now)| Planned {
         change,
         task: Task {
@@ -43,18 +43,18 @@ pub(super) async fn write_and_verify<W: Writer>(
         },
         reading: now.reading,
     });
-    write_once(context, leads.collect(), width, report).await;
+    write_once(context, leads.collect(), stage, report).await;
 }
 
 /// Writes, reads back, and returns what is to be written once more.
 async fn write_once<W: Writer>(
     context: &Context<'_, W>,
     leads: Vec<Planned<'_>>,
-    width: usize,
+    stage: Stage,
     report: &mut Report,
 ) -> Vec<(Change, Arc<Observed>)> {
     let sent_alone = report.knowledge.adds_notes;
-    let written = write(context, leads, width, report).await;
+    let written = write(context, leads, stage, report).await;
     let (to_read, rest): (Vec<WrittenLead>, Vec<WrittenLead>) = written
         .into_iter()
         .partition(|written| is_read_back(context, written));

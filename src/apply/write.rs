@@ -51,19 +51,35 @@ pub(super) struct WrittenLead {
     pub(super) ended: Instant,
 }
 
+/// A lead whose write may take its time to show, and must not be done twice, is waited for this often.
+const MOST_WAITS: usize = 2;
+
 /// A request is sent this long before the time that a reading leaves for it is over.
 const AHEAD: Duration = Duration::from_millis(50);
+
+/// Which leads of a run are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Those that are written and verified before any other, one at a time.
+    Canaries,
+    /// All others.
+    Rest,
+}
 
 /// Writes these leads, and returns those to read back.
 pub(super) async fn write<'a, W: Writer>(
     context: &Context<'_, W>,
     leads: Vec<Planned<'a>>,
-    width: usize,
+    stage: Stage,
     report: &mut Report,
 ) -> Vec<WrittenLead> {
+    let width = match stage {
+        Stage::Canaries => 1,
+        Stage::Rest => context.writer.width(),
+    };
     let ids = leads.iter().map(|lead| &lead.change.uuid);
     let projection = Projection::only(ids.map(|id| (id, FieldMask::ALL)));
-    let confirmed = Confirmations::new(context, &leads, width);
+    let confirmed = Confirmations::new(context, &leads, stage);
     let mut run = Writes::new(context, report, leads, confirmed);
     let (mut permits, mut writes) = (FuturesUnordered::new(), FuturesUnordered::new());
     let (mut looks, mut confirmations) = (FuturesUnordered::new(), FuturesUnordered::new());
@@ -261,11 +277,9 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
             .map_or(0, |attempts| attempts.tries);
         if tries < retry.times && self.context.stop.reason().is_none() {
             let shows_in = self.time_to_show(&task, &failed);
-            let waited = pending
-                .attempts
-                .as_ref()
-                .is_some_and(|attempts| attempts.waited);
-            if shows_in.is_none() || !waited {
+            let attempts = pending.attempts.as_ref();
+            let waits = attempts.map_or(0, |attempts| attempts.waits);
+            if shows_in.is_none() || waits < MOST_WAITS {
                 let pause = retry.pause.max(shows_in);
                 self.queue
                     .retry(pending, task, failed, pause, shows_in.is_some());
@@ -276,7 +290,7 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
         self.count_failure();
     }
 
-    /// How long a write may take to show before it is sent again, once, where sending it twice does more than sending it once: notes
+    /// How long a write may take to show before it is sent again where sending it twice does more than sending it once: notes
     /// that were added are there twice.
     fn time_to_show(&self, task: &Task, failed: &Failed) -> Option<Duration> {
         let options = self.context.options;

@@ -201,7 +201,7 @@ fn still(leads: usize, commit: Option<&str>) -> String {
         None => "git revert the commit that asked for it".to_owned(),
     };
     format!(
-        "the files still ask for what the run wrote to {}, which an apply without `--base applied` writes again: {revert}, or take the live values over: convertalk pull --update",
+        "the files still ask for what the run wrote to {}, and an apply writes it again, unless `--base applied` keeps drift: {revert}, or take the live values over: convertalk pull --update",
         count(leads, "lead")
     )
 }

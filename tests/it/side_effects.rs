@@ -479,3 +479,64 @@ fn a_new_lead_that_the_platform_does_not_take_keeps_no_other_from_being_written(
     assert!(ran.out.contains("2 untried"), "{}", ran.out);
     assert!(ran.out.contains("look for it in the inbox"), "{}", ran.out);
 }
+
+#[test]
+fn that_the_platform_adds_notes_does_not_keep_a_run_from_being_stopped() {
+    let live = only_others_have_agents(120);
+    let flags = "--notes append --side-effect close-unassigns --page-size 10";
+    let world = World::new(&live, flags);
+    world.declare(&format!(
+        "  {}: {{ notes: [{{ title: New }}] }}\n",
+        uuid(120)
+    ));
+    world.run("apply --yes").exits(0);
+    let before = world.puts().len();
+    all_closed(&world, 120);
+    let ran = world.run("apply --yes --patience 1s").exits(6);
+    assert!(
+        ran.out.contains("a write emptied a field that it left out"),
+        "{}",
+        ran.out
+    );
+    assert!(world.puts().len() - before < 90, "{}", ran.out);
+}
+
+/// Leads with a new note each, on a platform that adds notes and is known to.
+fn new_notes(leads: usize, flags: &str) -> World {
+    let live: Vec<_> = (1..=leads)
+        .map(|number| record(number, "OPEN", None, &[]))
+        .collect();
+    let world = World::new(&live, &format!("--notes append {flags}"));
+    configured(&world, "notes: new");
+    let leads =
+        (1..=leads).map(|number| format!("  {}: {{ notes: [{{ title: New }}] }}\n", uuid(number)));
+    world.declare(&leads.collect::<String>());
+    world
+}
+
+#[test]
+fn notes_that_are_waited_for_count_as_failures() {
+    let after_the_canary: Vec<String> = (2..=100).map(|number| number.to_string()).collect();
+    let world = new_notes(
+        60,
+        &format!("--fault 500@write:{}", after_the_canary.join(",")),
+    );
+    let ran = world
+        .run("apply --yes --max-failures 3 --patience 500ms")
+        .exits(5);
+    assert!(ran.out.contains("too many writes failed"), "{}", ran.out);
+    assert!(
+        world.sent().len() < 20,
+        "{} leads were written",
+        world.sent().len()
+    );
+}
+
+#[test]
+fn a_note_that_was_not_added_twice_is_added_the_third_time() {
+    let world = new_notes(2, "--fault 502-html@write:1,2");
+    let ran = world.run("apply --yes --patience 300ms").exits(0);
+    assert!(ran.out.contains("2 verified"), "{}", ran.out);
+    let counts: Vec<usize> = (1..=2).map(|number| notes(&world, number)).collect();
+    assert_eq!(counts, [2, 2], "{}", ran.out);
+}

@@ -178,6 +178,10 @@ fn a_value_in_a_form_that_is_not_understood_is_unreadable_and_nothing_is_underst
             "",
         ),
         (
+            r#""profile":{"userDetails":{"contact":{"phone":{"number":{"national":"98765"}}}}}"#,
+            "contact.phone",
+        ),
+        (
             r#""profile":{"userDetails":{"contact":{"phone":["98765"]}}}"#,
             "contact.phone",
         ),

@@ -32,6 +32,11 @@ impl Unwritten {
         self.left_out.covers(other.left_out) && self.sent_along.covers(other.sent_along)
     }
 
+    /// Whether a write left some of them out.
+    pub(in crate::apply) fn has_left_out(self) -> bool {
+        self.left_out != FieldMask::default()
+    }
+
     fn and(&mut self, entries: FieldMask, is_sent: bool) {
         let mask = if is_sent {
             &mut self.sent_along

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::collections::btree_map::{BTreeMap, Entry};
 
 use super::look::ReadResult;
-use super::{Planned, Writes, WrittenLead};
+use super::{Planned, Stage, Writes, WrittenLead};
 use crate::apply::Writer;
 use crate::apply::check::{Check, check};
 use crate::apply::run::{Context, Progress};
@@ -22,8 +22,8 @@ use crate::observe::{ObserveError, Seen};
 /// are written.
 const GIVE_UP: u32 = 2;
 
-/// More leads than these that are written one at a time are no canaries.
-const CANARIES: usize = 20;
+/// On as many leads, a value that is gone was cleared by the platform: on fewer, somebody in the inbox may have done it.
+const CLEARED: usize = 3;
 
 /// The pages of the listing that hold leads of a run.
 #[derive(Debug, Default)]
@@ -47,11 +47,11 @@ impl Confirmations {
     pub(super) fn new<W: Writer>(
         context: &Context<'_, W>,
         leads: &[Planned<'_>],
-        width: usize,
+        stage: Stage,
     ) -> Self {
         let mut open: BTreeMap<Seen, PageLeads> = BTreeMap::new();
         // Canaries are read back before anything else is written.
-        if context.options.verify && (width > 1 || leads.len() > CANARIES) {
+        if context.options.verify && stage == Stage::Rest {
             for seen in leads.iter().filter_map(Planned::place) {
                 open.entry(seen).or_default().left += 1;
             }
@@ -124,7 +124,7 @@ impl<W: Writer> Writes<'_, '_, W> {
                 is_in_vain = false;
                 (self.context.progress)(Progress::Verified);
                 verified(self.context, self.report, written, check, now);
-            } else if check.agrees() && self.report.may_be_cleared(&check) {
+            } else if check.shows_the_write() && self.report.may_be_cleared(&check) {
                 self.report.cleared.insert(id, check.emptied_in);
             }
         }
@@ -132,9 +132,11 @@ impl<W: Writer> Writes<'_, '_, W> {
         self.report
             .cleared
             .retain(|_, values| !kept.covers(*values));
-        // Of one lead, somebody in the inbox may have cleared it.
+        // Notes that a platform replaces which added them before are written back.
         let restores_notes = self.report.knowledge.adds_notes;
-        if self.report.cleared.len() > 1 && !restores_notes {
+        let cleared = self.report.cleared.values();
+        let cleared = cleared.filter(|values| !restores_notes || values.has_left_out());
+        if cleared.count() >= CLEARED {
             self.context.stop.ask(Reason::Emptied);
         }
         self.confirmations.count(is_in_vain);

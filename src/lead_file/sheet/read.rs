@@ -335,7 +335,10 @@ fn is_spoiled(text: &str) -> bool {
                 && is_digits(exponent.trim_start_matches(['+', '-']))
         });
     let has_fraction = text.strip_suffix(".0").is_some_and(is_digits);
-    has_exponent || has_fraction || text.starts_with('#')
+    let is_error = text.strip_prefix('#').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_uppercase()) || rest.bytes().all(|byte| byte == b'#')
+    });
+    has_exponent || has_fraction || is_error
 }
 
 fn tags(text: &str, vocabulary: Vocabulary<'_>) -> Result<DesiredValue, AssignError> {
