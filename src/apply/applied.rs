@@ -91,6 +91,9 @@ pub struct AppliedRecord {
     /// The leads whose declaration differs between `commit` and the commit that they were last settled at, by uuid.
     #[schemars(with = "BTreeMap<String, Behind>")]
     pub behind: BTreeMap<LeadId, Behind>,
+    /// Whether it holds what a killed run did, which its file does not say yet.
+    #[serde(skip)]
+    pub is_ahead_of_file: bool,
 }
 
 /// Where a lead was last settled, and why not since.
@@ -223,6 +226,7 @@ pub fn after(before: Option<&AppliedRecord>, state: &RunState<'_>) -> Option<App
         run_file,
         updated_at: state.now.clone(),
         behind,
+        is_ahead_of_file: false,
     })
 }
 
@@ -296,6 +300,7 @@ impl AppliedRecord {
             .any(|(_, line)| matches!(line, Line::Run { head: Some(head), .. } if head.dirty));
         // What it did is in this record now, and not to be taken into account again: later runs know better.
         (self.run, self.run_file) = (None, None);
+        self.is_ahead_of_file = true;
         let mut ends: BTreeMap<&LeadId, Option<BehindOutcome>> = BTreeMap::new();
         let mut doubtful: BTreeSet<&LeadId> = BTreeSet::new();
         for (_, line) in run {

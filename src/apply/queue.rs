@@ -92,6 +92,8 @@ pub(super) struct Queue<'a> {
     fresh: VecDeque<Ready<'a>>,
     /// Leads with a write that failed temporarily.
     retrying: BTreeSet<LeadId>,
+    /// Those of them whose write has time to show before it is repeated.
+    waiting_to_show: BTreeSet<LeadId>,
     /// Leads that the current reads are for.
     expected: usize,
     /// When the last writes were sent.
@@ -169,7 +171,13 @@ impl<'a> Queue<'a> {
         let delay = attempts.delays.next().unwrap_or_default();
         attempts.not_before = Instant::now() + delay.max(pause.unwrap_or_default());
         attempts.waits += usize::from(waits);
-        self.retrying.insert(pending.change.uuid.clone());
+        let id = &pending.change.uuid;
+        self.retrying.insert(id.clone());
+        if waits {
+            self.waiting_to_show.insert(id.clone());
+        } else {
+            self.waiting_to_show.remove(id);
+        }
         pending.attempts = Some(attempts);
         self.wait(pending);
     }
@@ -177,11 +185,12 @@ impl<'a> Queue<'a> {
     /// Removes a lead that is finished.
     pub(super) fn done(&mut self, id: &LeadId) {
         self.retrying.remove(id);
+        self.waiting_to_show.remove(id);
     }
 
-    /// Leads with a write that failed temporarily.
+    /// Leads with a write that failed temporarily and is repeated as soon as may be.
     pub(super) fn retrying(&self) -> usize {
-        self.retrying.len()
+        self.retrying.len() - self.waiting_to_show.len()
     }
 
     /// When the next read is due.

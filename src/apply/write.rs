@@ -146,6 +146,8 @@ struct Writes<'a, 'r, W> {
     written: BTreeMap<LeadId, WrittenLead>,
     confirmations: Confirmations,
     failures: usize,
+    /// Writes that have time to show before they are repeated, since the last one that was done: they count as failures, too.
+    waits_in_a_row: usize,
     /// The longest time that a page took.
     page_took: Duration,
     is_prepaid: bool,
@@ -199,6 +201,7 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
             written: BTreeMap::new(),
             confirmations,
             failures: 0,
+            waits_in_a_row: 0,
             page_took: Duration::ZERO,
             is_prepaid: false,
         }
@@ -228,7 +231,8 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
 
     /// After the maximum number of failed writes, temporary or not, no new lead is started.
     fn only_retries(&self) -> bool {
-        self.failures + self.queue.retrying() >= self.context.options.max_failures
+        self.failures + self.queue.retrying() + self.waits_in_a_row
+            >= self.context.options.max_failures
     }
 
     fn next(&mut self) -> Option<Ready<'a>> {
@@ -259,6 +263,7 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
         } = attempt;
         self.report.oldest_reading = self.report.oldest_reading.max(age);
         let Some(failed) = failed else {
+            self.waits_in_a_row = 0;
             self.finish(pending, task, None);
             return;
         };
@@ -281,6 +286,7 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
             let waits = attempts.map_or(0, |attempts| attempts.waits);
             if shows_in.is_none() || waits < MOST_WAITS {
                 let pause = retry.pause.max(shows_in);
+                self.waits_in_a_row += usize::from(shows_in.is_some());
                 self.queue
                     .retry(pending, task, failed, pause, shows_in.is_some());
                 return;

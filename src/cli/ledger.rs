@@ -125,7 +125,8 @@ impl Ledger<'_> {
         };
         // Where nothing happened, the file stays as it is.
         let same = self.record.as_ref().is_some_and(|before| {
-            before.commit == record.commit
+            !before.is_ahead_of_file
+                && before.commit == record.commit
                 && before.run == record.run
                 && before.behind == record.behind
         });

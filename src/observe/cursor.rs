@@ -76,9 +76,9 @@ pub(super) fn next_scout(
 /// The number of pages without anything new that prove the end of a list.
 const PROOF: u32 = 2;
 
-/// The same where a page of one record shows the one before again: every chat that arrives between two requests makes that of it, and
-/// several may while another list is read.
-const PROOF_OF_ONE: u32 = 5;
+/// The same in a list with one record a page: every chat that arrives between two requests makes a page show the record before again,
+/// and several may while the other list is read.
+const PROOF_OF_ONE: u32 = 3;
 
 /// A page that turns out to lie beyond the end was requested in vain. Of a list whose length is unknown, one such page is risked for
 /// each of this many pages that had records.
@@ -107,8 +107,8 @@ pub(super) struct Cursor {
     pub(super) under_way: usize,
     last_signature: Option<u64>,
     pub(super) barren: u8,
-    /// Whether the last page has one record, which the page before had, too.
-    repeats_one: bool,
+    /// Whether the last page has the records of the page before.
+    repeats: bool,
     pub(super) shown: DefaultHasher,
     /// The last page that brought something new.
     pub(super) last: u32,
@@ -145,7 +145,7 @@ impl Cursor {
             under_way: 0,
             last_signature: None,
             barren: 0,
-            repeats_one: false,
+            repeats: false,
             shown: DefaultHasher::new(),
             last: 0,
             expected,
@@ -226,7 +226,7 @@ impl Cursor {
 
     pub(super) fn note(&mut self, page: &Page, number: u32) {
         let repeats = self.last_signature == Some(page.signature);
-        self.repeats_one = repeats && page.records() == 1;
+        self.repeats = repeats && !page.is_end;
         if page.is_end || repeats {
             self.barren += 1;
         } else {
@@ -286,7 +286,8 @@ impl Cursor {
 
     /// The number of pages without anything new that prove the end.
     fn proof(&self) -> u32 {
-        if self.repeats_one {
+        let has_single_records = self.fullest == 1 && self.last > PROOF;
+        if self.repeats && has_single_records {
             PROOF_OF_ONE
         } else {
             PROOF

@@ -4,7 +4,7 @@
 //! Guarantee: what it has read when it stops depends on the listing alone, not on the order of the answers.
 //! Assumption: a list has ended when two pages in a row bring nothing new, that is, are empty or a repetition of the page before. One page
 //! is not enough: pages are filtered after they are cut, and a chat that arrives meanwhile can push a page of one record onto the next.
-//! Of repetitions of a single record, five are asked for: several chats may arrive while the other list is read.
+//! In a list with one record a page, three repetitions are asked for: several chats may arrive while the other list is read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
