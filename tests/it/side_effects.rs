@@ -141,8 +141,7 @@ fn a_field_that_is_emptied_stops_the_run_unless_it_is_accepted() {
         .map(|number| record(number, "OPEN", Some(PRIYA), &[]))
         .collect();
     let world = World::new(&live, "--side-effect close-unassigns");
-    let leads = (1..=3).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)));
-    world.declare(&leads.collect::<String>());
+    all_closed(&world, 3);
     let ran = world.run("apply --yes --patience 1s").exits(6);
     assert!(ran.out.contains("1 unverified"), "{}", ran.out);
     assert!(ran.out.contains("2 untried"), "{}", ran.out);
@@ -353,8 +352,7 @@ fn the_canary_is_a_lead_that_has_what_a_write_may_clear() {
         .map(|number| record(number, "OPEN", (number == 7).then_some(PRIYA), &[]))
         .collect();
     let world = World::new(&live, "--side-effect close-unassigns");
-    let leads = (1..=9).map(|number| format!("  {}: {{ status: CLOSED }}\n", uuid(number)));
-    world.declare(&leads.collect::<String>());
+    all_closed(&world, 9);
     let ran = world.run("apply --yes --patience 1s").exits(6);
     assert!(ran.out.contains("agent is empty now"), "{}", ran.out);
     assert_eq!(world.sent().into_keys().collect::<Vec<_>>(), [uuid(7)]);

@@ -55,7 +55,7 @@ pub(super) fn written<'t>(file: &Arc<str>, text: &'t str) -> Result<Written<'t>,
 pub(super) fn unreadable(before: &Written<'_>) -> String {
     let mut nodes = 0..before.tree.len() as NodeId;
     if nodes.any(|id| matches!(before.tree.node(id).kind, NodeKind::Alias(_))) {
-        return "the file repeats a value by an alias (`*name`), and this edit would take its anchor away: write the value out where it is \
+        return "the file repeats a value by an alias (`*name`), and this edit may take its anchor away: write the value out where it is \
                 repeated, or edit the file by hand"
             .to_owned();
     }

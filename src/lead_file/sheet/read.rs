@@ -309,8 +309,8 @@ fn assignment(
         Column::Label => Some(Assignment::Label(text.map(str::to_owned))),
         Column::Hold => Some(Assignment::Hold(text.map(|text| text.trim().to_owned()))),
         Column::Field(field) => {
-            if let Some(text) = text.filter(|text| is_spoiled(text.trim()))
-                && *field == Field::PHONE
+            if *field == Field::PHONE
+                && let Some(text) = text.filter(|text| is_spoiled(text.trim()))
             {
                 return Err(AssignError::Spreadsheet(text.to_owned()));
             }
