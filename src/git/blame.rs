@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::base::BaseError;
-use super::commits::is_cut_off;
+use super::commits::cut_off;
 use super::runner::{GitError, git};
 
 /// A commit, as shown to readers.
@@ -30,7 +30,7 @@ pub fn blame(root: &Path, file: &str, line: u32) -> Result<Option<Commit>, BaseE
     let range = format!("{line},{line}");
     match git(root, &["blame", "--porcelain", "-L", &range, "--", file]) {
         Ok(output) => match commit(&output) {
-            Some(commit) if is_cut_off(root, &commit.id) => Err(BaseError::CutOff),
+            Some(commit) if cut_off(root).contains(&commit.id) => Err(BaseError::CutOff),
             commit => Ok(commit),
         },
         // A file that was never committed.

@@ -1,5 +1,6 @@
 //! Commits by their names, and how they descend from each other.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::base::{BaseError, short};
@@ -108,14 +109,17 @@ fn is_shallow(root: &Path) -> bool {
     git(root, &["rev-parse", "--is-shallow-repository"]).is_ok_and(|text| text.trim() == "true")
 }
 
-/// Whether the parents of a commit are missing, as in a shallow clone: it seems to have made every line that it has.
-pub(super) fn is_cut_off(root: &Path, commit: &str) -> bool {
+/// The commits whose parents are missing, as in a shallow clone: each seems to have made every line that it has.
+pub(super) fn cut_off(root: &Path) -> BTreeSet<String> {
     let file = git(root, &["rev-parse", "--git-path", "shallow"]);
     let file = file.map(|path| root.join(path.trim_end_matches('\n')));
-    let cut_off = file
+    let all = file
         .ok()
         .and_then(|path| std::fs::read_to_string(path).ok());
-    cut_off.is_some_and(|all| all.lines().any(|line| line == commit))
+    all.iter()
+        .flat_map(|all| all.lines())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn is_hash(text: &str) -> bool {

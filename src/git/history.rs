@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::base::{BaseError, prefix};
 use super::batch::Batch;
 use super::blame::Commit;
-use super::commits::is_cut_off;
+use super::commits::cut_off;
 use super::runner::git;
 use crate::config::Workspace;
 use crate::lead::{Field, LeadId};
@@ -89,13 +89,14 @@ pub fn history(workspace: &Workspace, id: &LeadId) -> Result<History, BaseError>
         ".",
     ];
     let log = git(root, &words)?;
+    let cut_off = cut_off(root);
     let (mut changes, mut is_whole) = (Vec::new(), true);
     for record in log.split('\x1e').filter(|record| !record.trim().is_empty()) {
         let touched = touched(record, workspace);
         let Some(commit) = touched.commit else {
             continue;
         };
-        if is_cut_off(root, &commit.id) {
+        if cut_off.contains(&commit.id) {
             is_whole = false;
             continue;
         }

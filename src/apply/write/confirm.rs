@@ -2,8 +2,8 @@
 //!
 //! Concludes only what needs no second look: a lead that shows what was written, with nothing else changed. All others are left to
 //! `read_back`, which waits for them, so a platform whose listing lags or moves costs no more than a few pages. A lead that shows
-//! a value gone that nobody wrote, and that no lead has kept, stops the run where it is not the only one: the canary had nothing there
-//! that could be cleared.
+//! a value gone that nobody wrote, and that no lead has kept, stops the run where it is the third: the canary had nothing there that
+//! could be cleared.
 
 use std::collections::VecDeque;
 use std::collections::btree_map::{BTreeMap, Entry};
