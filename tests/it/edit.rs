@@ -619,21 +619,41 @@ pub(crate) fn lines_stay(file: &File, edited: &[(&str, &str)], after: &str) {
             .iter()
             .any(|(id, field)| id == lead && (key == "*" || field == key))
     };
+    let before: Vec<&str> = file.text.split('\n').collect();
     let mut lines = after.split('\n');
     let mut in_value = false;
-    for (line, owner) in file.text.split('\n').zip(&file.owners) {
+    let mut at = 0;
+    while at < file.owners.len() {
+        // A `|+` whose next entry goes may be written anew: what that leaves would join its value.
+        let end = end_of_kept_block(&before, at);
+        if end > at && file.owners.get(end).is_some_and(touched) {
+            at = end;
+            continue;
+        }
         // A blank line after a `|+` is a part of its value.
-        in_value = touched(owner) || (in_value && line.trim().is_empty());
-        let merges = shared && line.contains("*base");
+        in_value = touched(&file.owners[at]) || (in_value && before[at].trim().is_empty());
+        let merges = shared && before[at].contains("*base");
         if !in_value && !merges {
-            let trimmed = line.trim_end_matches('\r');
+            let trimmed = before[at].trim_end_matches('\r');
             assert!(
                 lines.any(|other| other.trim_end_matches('\r') == trimmed),
-                "{line:?} is gone\n{}\n{after}",
+                "{trimmed:?} is gone\n{}\n{after}",
                 file.text
             );
         }
+        at += 1;
     }
+}
+
+/// Where the block that begins here and keeps its last line breaks ends; here, if none begins.
+fn end_of_kept_block(lines: &[&str], start: usize) -> usize {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let header = lines[start].trim_end();
+    if !header.ends_with("|+") && !header.ends_with(">+") {
+        return start;
+    }
+    let is_inside = |line: &&&str| line.trim().is_empty() || depth(line) > depth(header);
+    start + 1 + lines[start + 1..].iter().take_while(is_inside).count()
 }
 
 proptest! {
