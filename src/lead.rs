@@ -19,6 +19,7 @@ pub mod field_table;
 mod id;
 pub mod normal;
 mod tag_set;
+pub(crate) mod typed;
 mod value;
 
 pub use desired::{Desired, DesiredField, DesiredLead, Place, TagRule};
@@ -96,12 +97,15 @@ impl fmt::Display for Status {
 /// An agent's id: 24 hex digits, kept in lower case.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct AgentId([u8; 24]);
+pub struct AgentId([u8; AgentId::DIGITS]);
 
 impl AgentId {
+    /// The number of its digits.
+    pub(crate) const DIGITS: usize = 24;
+
     /// `None` if the text is not 24 hex digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut digits: [u8; 24] = text.as_bytes().try_into().ok()?;
+        let mut digits: [u8; Self::DIGITS] = text.as_bytes().try_into().ok()?;
         digits.make_ascii_lowercase();
         let hex = digits
             .iter()

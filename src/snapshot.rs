@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::instance::SchemaFault;
-use crate::lead::{Field, FieldId, FieldMask, Lead, LeadId, Privacy, Value};
+use crate::lead::{Field, LeadId, Privacy};
 use crate::observe::{ChatType, Key, Observed, Page, Projection, Reader, Sighting, Unreadable};
 use crate::plan::{Plan, Refusal, Target};
 use crate::policy::Guard;
@@ -23,13 +23,15 @@ use crate::redaction::Redaction;
 use crate::text::count;
 
 mod error;
+mod lead_line;
 mod shape;
 mod write;
 
 pub use error::SnapshotError;
 pub use write::write;
 
-use shape::{BadLine, read_line};
+use lead_line::LeadLine;
+use shape::{BadLine, ReadLine, read_line};
 
 /// The format version that this program writes and reads.
 const FORMAT_VERSION: u32 = 1;
@@ -100,37 +102,6 @@ pub struct ShownLead {
     #[schemars(schema_with = "shape::values_schema")]
     values: Map<String, Json>,
 }
-/// The lead of a line; `None` if the type of a value does not fit its field.
-fn lead(mut values: Map<String, Json>) -> Option<Lead> {
-    let mut lead = Lead::default();
-    for id in FieldId::all() {
-        let kind = id.spec().kind;
-        let Some(shown) = values.get_mut(id.group()) else {
-            continue;
-        };
-        if let (Some(field), member) = (Field::single(id), id.member()) {
-            let value = match member {
-                None => shown.take(),
-                Some(member) => shown.get_mut(member).map(Json::take).unwrap_or_default(),
-            };
-            let value = if value.is_null() {
-                Some(Value::empty(kind))
-            } else {
-                Value::from_json(kind, value)
-            };
-            lead.set(field, value?);
-        } else {
-            for (key, value) in shown.as_object_mut()? {
-                lead.set(
-                    Field::keyed(id, key.as_str()),
-                    Value::from_json(kind, value.take())?,
-                );
-            }
-        }
-    }
-    Some(lead)
-}
-
 /// A snapshot that is read like the API.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -162,7 +133,7 @@ impl Snapshot {
         let path = path.to_owned();
         let first = lines(&path)?.next().transpose()?;
         match first {
-            Some((_, SnapshotLine::Snapshot(head))) => Ok(Self { path, head }),
+            Some((_, ReadLine::Other(SnapshotLine::Snapshot(head)))) => Ok(Self { path, head }),
             Some(_) | None => Err(not_a_snapshot(
                 &path,
                 SchemaFault::whole("the first line is not the head of a snapshot"),
@@ -225,23 +196,23 @@ impl Snapshot {
         let (mut leads, mut end) = (0, None);
         for line in lines(&self.path)?.skip(1) {
             let (number, line) = line?;
-            let not_a_snapshot = |problem| {
-                let fault = SchemaFault::whole(problem);
-                not_a_snapshot(&self.path, fault.on_line(number))
-            };
             match line {
-                SnapshotLine::Lead(shown) => {
+                ReadLine::Lead(lead) => {
                     leads += 1;
-                    add(&mut page, *shown, projection)
-                        .ok_or_else(|| not_a_snapshot("a value does not fit its field"))?;
+                    add(&mut page, lead, projection);
                 }
-                SnapshotLine::Unreadable { uuid, reason } => {
+                ReadLine::Other(SnapshotLine::Unreadable { uuid, reason }) => {
                     if projection.mask(Key::new(uuid.as_str())).is_some() {
                         page.unreadable.push(Unreadable { id: uuid, reason });
                     }
                 }
-                SnapshotLine::End { leads } => end = Some(leads),
-                SnapshotLine::Snapshot(_) => return Err(not_a_snapshot("a second head")),
+                ReadLine::Other(SnapshotLine::End { leads }) => end = Some(leads),
+                ReadLine::Other(SnapshotLine::Snapshot(_) | SnapshotLine::Lead(_)) => {
+                    return Err(not_a_snapshot(
+                        &self.path,
+                        SchemaFault::whole("a second head").on_line(number),
+                    ));
+                }
             }
         }
         if end != Some(leads) {
@@ -291,36 +262,35 @@ impl Reader for Snapshot {
     }
 }
 
-/// Adds a lead to a page; `None` if the type of a value does not fit its field.
-fn add(page: &mut Page, shown: ShownLead, projection: &Projection) -> Option<()> {
-    let key = Key::new(shown.uuid.as_str());
-    let lead = lead(shown.values)?;
-    let named = |name: &String| FieldId::all().find(|id| id.spec().name == name);
-    let unreadable: Option<Vec<FieldId>> = shown.unreadable.iter().map(named).collect();
-    let unreadable = unreadable?
-        .into_iter()
-        .fold(FieldMask::default(), FieldMask::and);
+/// Adds a lead to a page.
+fn add(page: &mut Page, line: LeadLine, projection: &Projection) {
+    let LeadLine {
+        uuid,
+        updated,
+        unreadable,
+        lead,
+    } = line;
+    let key = Key::new(uuid.as_str());
     page.sightings.push(Sighting {
         key,
-        updated: shown.updated,
+        updated,
         agent: lead.agent().cloned(),
     });
     if projection.mask(key).is_some() {
         let observed = Observed {
             lead,
             unreadable,
-            updated: shown.updated,
+            updated,
             ..Observed::default()
         };
-        page.leads.push((shown.uuid, observed));
-    } else if projection.resembles(shown.uuid.as_str()) {
-        page.lookalikes.push(shown.uuid);
+        page.leads.push((uuid, observed));
+    } else if projection.resembles(uuid.as_str()) {
+        page.lookalikes.push(uuid);
     }
-    Some(())
 }
 
 /// A line and its number.
-type NumberedLine = (u64, SnapshotLine);
+type NumberedLine = (u64, ReadLine);
 
 /// The lines of a snapshot.
 fn lines(

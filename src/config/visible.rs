@@ -9,11 +9,8 @@ use crate::yaml::decode::{At, Decoder};
 use crate::yaml::diagnostic::{Code, Span};
 use crate::yaml::excerpt::quoted;
 
-/// Warns of a key that is not a uuid as platforms write them: it is compared letter by letter.
+/// Warns of a key that is not [canonical](is_canonical): it is compared letter by letter.
 pub(crate) fn warn_of_odd_uuid(reader: &mut Decoder<'_>, span: Span, text: &str) {
-    if is_canonical(text) {
-        return;
-    }
     let digits = text.strip_prefix("urn:uuid:").unwrap_or(text);
     let digits = digits
         .trim_matches(['{', '}'])
@@ -38,7 +35,7 @@ pub(crate) fn warn_of_odd_uuid(reader: &mut Decoder<'_>, span: Span, text: &str)
 }
 
 /// Whether a text is a uuid as platforms write them: `8-4-4-4-12` hexadecimal digits in lower case.
-fn is_canonical(text: &str) -> bool {
+pub(crate) fn is_canonical(text: &str) -> bool {
     let is_at_place = |(at, byte): (usize, u8)| match at {
         8 | 13 | 18 | 23 => byte == b'-',
         _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::DeserializeSeed;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use super::normal::{Compare, form_of_note, has_note, same_sets};
+use super::typed::OfKind;
 use super::{AgentId, DesiredValue, FieldId, Kind, Note, Status, TagSet};
 
 /// A value, by the kind of its field. In JSON: null, a text, an array of texts, or an array of notes.
@@ -184,18 +186,9 @@ impl Value {
         }
     }
 
-    /// Reads the value of a field of this kind from a plan's JSON; `None` if its type does not fit. The kind decides: an empty array
-    /// may be tags or notes.
+    /// Reads the value of a field of this kind from a plan's JSON; `None` if its type does not fit.
     pub fn from_json(kind: Kind, json: Json) -> Option<Self> {
-        match kind {
-            Kind::Set => serde_json::from_value(json).ok().map(Self::Set),
-            Kind::Notes => serde_json::from_value(json).ok().map(Self::Notes),
-            Kind::Boolean if json.is_null() => Some(Self::Absent),
-            Kind::Boolean => json.as_bool().map(Self::Boolean),
-            Kind::Choice => from_text(json, |text| Some(Self::Choice(Status::read(&text)))),
-            Kind::Reference => from_text(json, |text| AgentId::parse(&text).map(Self::Reference)),
-            Kind::KeyedText | Kind::Text => from_text(json, |text| Some(Self::Text(text))),
-        }
+        OfKind(kind).deserialize(json).ok()
     }
 
     /// The JSON Schema of a value of this kind in a plan.
@@ -244,14 +237,6 @@ pub enum Shown<'v> {
     Tags(&'v TagSet),
     /// Notes.
     Notes(&'v [Note]),
-}
-
-fn from_text(json: Json, read: impl FnOnce(String) -> Option<Value>) -> Option<Value> {
-    match json {
-        Json::Null => Some(Value::Absent),
-        Json::String(text) => read(text),
-        Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => None,
-    }
 }
 
 impl Serialize for Value {

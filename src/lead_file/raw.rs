@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use super::value::{RawValue, read, read_member};
-use crate::config::visible::warn_of_odd_uuid;
+use crate::config::visible::{is_canonical, warn_of_odd_uuid};
 use crate::config::words::read_version;
 use crate::lead::field_table::groups;
 use crate::lead::{Field, FieldId, Kind as FieldKind};
@@ -234,6 +234,10 @@ pub(crate) fn uuid<'t>(reader: &mut Decoder<'t>, id: NodeId) -> Option<&'t str> 
         reader.error(Code::WrongType, reader.span(id), "a uuid is text", help);
         return None;
     };
+    // As nearly all are.
+    if is_canonical(text) {
+        return Some(text);
+    }
     if let Some(c) = invisible_in(text) {
         let message = format!("the uuid {} holds {}", quoted(text), name_of(c));
         let help = "delete the character, or copy the uuid from the inbox again";

@@ -19,10 +19,8 @@ pub enum Projection {
 #[derive(Debug)]
 pub struct Masks {
     fields: ByKey<FieldMask>,
-    /// The uuids in lower case.
+    /// The uuids that have an upper-case letter, in lower case.
     folded: HashSet<Key>,
-    /// Whether one of the uuids has an upper-case letter.
-    has_upper_case: bool,
 }
 
 impl Projection {
@@ -31,12 +29,12 @@ impl Projection {
         let mut masks = Masks {
             fields: ByKey::default(),
             folded: HashSet::new(),
-            has_upper_case: false,
         };
         for (id, mask) in wanted {
             masks.fields.insert(Key::new(id.as_str()), mask);
-            masks.has_upper_case |= has_upper_case(id.as_str());
-            masks.folded.insert(folded(id.as_str()));
+            if has_upper_case(id.as_str()) {
+                masks.folded.insert(folded(id.as_str()));
+            }
         }
         Self::Only(Arc::new(masks))
     }
@@ -63,8 +61,12 @@ impl Projection {
     pub fn resembles(&self, uuid: &str) -> bool {
         match self {
             Self::Only(masks) => {
-                (masks.has_upper_case || has_upper_case(uuid))
-                    && masks.folded.contains(&folded(uuid))
+                let folded =
+                    (has_upper_case(uuid) || !masks.folded.is_empty()).then(|| folded(uuid));
+                // One that has no upper-case letter is its own lower case.
+                folded.is_some_and(|folded| {
+                    masks.folded.contains(&folded) || masks.fields.contains_key(&folded)
+                })
             }
             Self::All => false,
         }

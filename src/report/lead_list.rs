@@ -227,20 +227,16 @@ pub fn lead_list(leads: ListedLeads<'_>) -> String {
     let length = shortest(&ids);
     let header = ["lead", "label", "status", "agent", "tags", "declared at"].map(str::to_owned);
     let all: Vec<_> = leads.iter().collect();
-    let widest = |one: [usize; COLUMNS], other: [usize; COLUMNS]| {
-        std::array::from_fn(|column| one[column].max(other[column]))
-    };
-    let of_leads = all
-        .par_iter()
-        .map(|lead| widths(&row(&leads.listed(*lead), length)));
-    let widths = of_leads.reduce(|| widths(&header), widest);
-    let mut out = paint(FAINT, line(&header, widths)).to_string() + "\n";
-    // The rows are made twice: those of a large list take more memory than what they are made of.
-    let texts = all.par_chunks(AT_A_TIME).map(|some| {
-        let lines = some.iter();
-        let lines = lines.map(|lead| line(&row(&leads.listed(*lead), length), widths) + "\n");
-        lines.collect::<String>()
-    });
+    let of_leads: Vec<Rows> = all
+        .par_chunks(AT_A_TIME)
+        .map(|some| Rows::new(some.iter().map(|lead| row(&leads.listed(*lead), length))))
+        .collect();
+    let of_header = Rows::new([header]);
+    let widths = of_leads
+        .iter()
+        .fold(of_header.widths, |widest, rows| max(widest, rows.widths));
+    let mut out = paint(FAINT, of_header.aligned(widths).trim_end()).to_string() + "\n";
+    let texts = of_leads.into_par_iter().map(|rows| rows.aligned(widths));
     out.extend(texts.collect::<Vec<String>>());
     let is_held = |lead: &&DesiredLead| lead.hold.is_some();
     let held = leads.desired.values().filter(is_held).count();
@@ -256,19 +252,49 @@ pub fn lead_list(leads: ListedLeads<'_>) -> String {
     out
 }
 
-fn widths(row: &[String; COLUMNS]) -> [usize; COLUMNS] {
-    row.each_ref().map(|cell| cell.chars().count())
+/// Rows as one text: those of a large list take less memory so than as cells.
+struct Rows {
+    /// Lines of cells.
+    text: String,
+    /// The characters of the longest cell of each column.
+    widths: [usize; COLUMNS],
 }
 
-fn line(row: &[String; COLUMNS], widths: [usize; COLUMNS]) -> String {
-    let mut line = String::new();
-    for (cell, width) in row.iter().zip(widths) {
-        line.push_str(cell);
-        let blanks = (width + 2).saturating_sub(cell.chars().count());
-        line.extend(std::iter::repeat_n(' ', blanks));
+/// Ends each cell; no visible text contains it.
+const END: char = '\u{1f}';
+
+impl Rows {
+    fn new(rows: impl IntoIterator<Item = [String; COLUMNS]>) -> Self {
+        let (mut text, mut widths) = (String::new(), [0; COLUMNS]);
+        for row in rows {
+            widths = max(widths, row.each_ref().map(|cell| cell.chars().count()));
+            for cell in row {
+                text.push_str(&cell);
+                text.push(END);
+            }
+            text.push('\n');
+        }
+        Self { text, widths }
     }
-    line.truncate(line.trim_end().len());
-    line
+
+    /// The lines, with blanks between the cells.
+    fn aligned(&self, widths: [usize; COLUMNS]) -> String {
+        let mut out = String::with_capacity(self.text.len() + self.text.len() / 2);
+        for line in self.text.lines() {
+            for (cell, width) in line.split(END).zip(widths) {
+                out.push_str(cell);
+                let blanks = (width + 2).saturating_sub(cell.chars().count());
+                out.extend(std::iter::repeat_n(' ', blanks));
+            }
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push('\n');
+        }
+        out
+    }
+}
+
+fn max(one: [usize; COLUMNS], other: [usize; COLUMNS]) -> [usize; COLUMNS] {
+    std::array::from_fn(|column| one[column].max(other[column]))
 }
 
 fn row(lead: &ListedLead, length: usize) -> [String; COLUMNS] {
