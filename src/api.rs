@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use reqwest::{Method, StatusCode};
 use url::Url;
 
@@ -325,9 +327,15 @@ impl Writer for Client<Write> {
             }
     }
 
+    fn paused_at(&self) -> Option<Instant> {
+        self.transport.limiter.paused_at()
+    }
+
     fn certainty(error: &ApiError) -> WriteCertainty {
         match error.failure() {
             Some(Failure::NotSent(_)) => WriteCertainty::NotSent,
+            // A proxy may answer 503 for a platform that has done it.
+            Some(Failure::Busy { status: 503, .. }) => WriteCertainty::Indeterminate,
             Some(
                 Failure::Credential { .. }
                 | Failure::Refused { .. }

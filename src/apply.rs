@@ -32,12 +32,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::lead::{Field, LeadId, Value};
 use crate::observe::TagShape;
 use crate::observe::{Observed, Reader};
 
 pub mod applied;
+mod bystanders;
 mod check;
 pub mod history;
 pub mod journal;
@@ -87,6 +89,11 @@ pub trait Writer: Reader {
 
     /// Waits until the rate allows one more request, which may be sent later.
     fn prepay(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// When the platform last asked for a pause, of whatever request: an older reading is not written on.
+    fn paused_at(&self) -> Option<Instant> {
+        None
+    }
 
     /// Waits until a request may be sent: for a permit, for the rate unless it is prepaid, and for the end of a pause that the platform
     /// asked for.

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::lead::{Field, LeadId, Privacy, Value};
+use crate::lead::{Field, Lead, LeadId, Privacy, Value};
 
 /// How much of people's names is shown: `--names`.
 #[derive(
@@ -38,8 +38,8 @@ impl Redaction {
         }
     }
 
-    /// The platform's message about a write, without the personal values that were sent.
-    pub fn message(self, message: &str, sent: &[(Field, Value)]) -> String {
+    /// The platform's message about a write, without the personal values that were sent, and those that the lead had.
+    pub fn message(self, message: &str, sent: &[(Field, Value)], before: Option<&Lead>) -> String {
         let mut message = message.to_owned();
         for (field, value) in sent.iter().filter(|(field, _)| self.masks(field)) {
             if let Some(text) = value.text().filter(|text| !text.trim().is_empty()) {
@@ -49,6 +49,13 @@ impl Redaction {
                 for text in [text, &words.join(" ")] {
                     message = without_cut(&message.replace(text, &masked), text);
                 }
+            }
+        }
+        let before = before.into_iter().flat_map(Lead::values);
+        for (field, value) in before.filter(|(field, _)| self.masks(field)) {
+            if let Some(text) = value.text() {
+                let masked = self.text(field.spec().privacy, text);
+                message = without_cut(&without_value(&message, text, &masked), text);
             }
         }
         message
@@ -71,6 +78,29 @@ impl Redaction {
         }
     }
 }
+
+/// A message without a value that it may repeat: a long one anywhere, a short one where it is a word of its own.
+fn without_value(message: &str, text: &str, masked: &str) -> String {
+    let length = text.trim().chars().count();
+    if length < LEAST_OF_A_VALUE {
+        return message.to_owned();
+    }
+    let mut made = String::new();
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once(text) {
+        let is_inside =
+            before.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
+        let is_it = length >= LONG_VALUE || !is_inside;
+        made = made + before + if is_it { masked } else { text };
+        rest = after;
+    }
+    made + rest
+}
+
+/// A shorter value of a lead stands in a message by chance.
+const LEAST_OF_A_VALUE: usize = 3;
+/// A value of this length does not.
+const LONG_VALUE: usize = 6;
 
 /// A message that was cut within a text, without the part of the text that is left.
 fn without_cut(message: &str, text: &str) -> String {
@@ -156,8 +186,33 @@ mod tests {
             ("no A…", "no A…"),
             ("no word…", "no word…"),
         ] {
-            assert_eq!(Redaction::Initials.message(message, &sent), shown);
-            assert_eq!(Redaction::Full.message(message, &sent), message);
+            assert_eq!(Redaction::Initials.message(message, &sent, None), shown);
+            assert_eq!(Redaction::Full.message(message, &sent, None), message);
+        }
+    }
+
+    #[test]
+    fn a_message_shows_no_personal_value_that_the_lead_had() {
+        let field = |name: &str| name.parse::<Field>().expect("a field");
+        let before = Lead::new([
+            (field("contact.name"), Value::Text("Zed".to_owned())),
+            (field("contact.phone"), Value::Text("9876512345".to_owned())),
+            (field("contact.dial_code"), Value::Text("40".to_owned())),
+            (field("attributes.tier"), Value::Text("gold".to_owned())),
+        ]);
+        for (message, shown) in [
+            (
+                "HTTP 400: +919876512345 (Zed) is gold",
+                "HTTP 400: +91*** (***) is gold",
+            ),
+            ("Zeds and aZed stay", "Zeds and aZed stay"),
+            ("phone 98765…", "phone ***…"),
+        ] {
+            assert_eq!(Redaction::None.message(message, &[], Some(&before)), shown);
+            assert_eq!(
+                Redaction::Full.message(message, &[], Some(&before)),
+                message
+            );
         }
     }
 

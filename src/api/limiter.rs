@@ -42,6 +42,8 @@ struct State {
     took: Duration,
     best: Option<Duration>,
     paused_until: Option<Instant>,
+    /// When the platform last asked for a pause.
+    paused_at: Option<Instant>,
     /// When the width was last halved.
     halved: Option<Instant>,
 }
@@ -67,6 +69,7 @@ impl ConcurrencyLimiter {
                 took: Duration::ZERO,
                 best: None,
                 paused_until: None,
+                paused_at: None,
                 halved: None,
             }),
         }
@@ -142,6 +145,14 @@ impl ConcurrencyLimiter {
         }
         let until = pause.and_then(|pause| Instant::now().checked_add(pause));
         state.paused_until = state.paused_until.max(until);
+        if until.is_some() {
+            state.paused_at = Some(Instant::now());
+        }
+    }
+
+    /// When the platform last asked for a pause.
+    pub(super) fn paused_at(&self) -> Option<Instant> {
+        self.state().paused_at
     }
 
     fn narrow_to(&self, state: &mut State, width: usize) {

@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value as Json;
 
 use super::envelope::key_of;
+use super::wire::is_nothing;
 use crate::lead::field_table::FIELDS;
 use crate::lead::{FieldId, FieldMask};
 
@@ -24,12 +25,19 @@ pub(super) struct RecordValues {
     values: [Json; FIELDS.len()],
     /// By the entries of [`UNMANAGED`].
     unmanaged: [Json; UNMANAGED.len()],
+    /// Entries below a member that is to be an object and is something else: whether they have a value is not known.
+    hidden: FieldMask,
 }
 
 impl RecordValues {
     /// Takes the value of an entry of the table.
     pub(super) fn take(&mut self, id: FieldId) -> Json {
         self.values[id.at()].take()
+    }
+
+    /// Whether a value of an entry may be inside of something that is not understood.
+    pub(super) fn may_hide(&self, id: FieldId) -> bool {
+        self.hidden.has(id) && self.values[id.at()].is_null()
     }
 
     /// The values that are never managed, by name.
@@ -105,6 +113,9 @@ impl PathNode {
 
     /// Assigns the values to the slots here and below.
     fn assign(&self, mut value: Json, shown: &mut RecordValues) {
+        if self.slots.is_empty() && !value.is_object() && !is_nothing(&value) {
+            shown.hidden = shown.hidden.with(self.mask);
+        }
         for (key, child) in &self.children {
             if let Some(inner) = value.get_mut(*key) {
                 child.assign(inner.take(), shown);
@@ -164,7 +175,13 @@ impl<'de> DeserializeSeed<'de> for Values<'_> {
     }
 }
 
-/// Skips a value where an object is expected.
+impl Values<'_> {
+    /// Something else than an object: what the paths lead to may be inside.
+    fn hide(self) {
+        self.shown.hidden = self.shown.hidden.with(self.node.mask);
+    }
+}
+
 impl<'de> Visitor<'de> for Values<'_> {
     type Value = ();
 
@@ -188,27 +205,40 @@ impl<'de> Visitor<'de> for Values<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
+        let mut is_empty = true;
+        while let Some(item) = items.next_element()? {
+            is_empty &= is_nothing(&item);
+        }
+        if !is_empty {
+            self.hide();
+        }
         Ok(())
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.hide();
         Ok(())
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        self.hide();
         Ok(())
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        self.hide();
         Ok(())
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.hide();
         Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        if !text.trim().is_empty() {
+            self.hide();
+        }
         Ok(())
     }
 

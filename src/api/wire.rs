@@ -32,8 +32,9 @@ pub(super) fn observed(mut shown: RecordValues, updated: i64, activity: u64) -> 
     let mut tag_shape = None;
     let mut unreadable = FieldMask::default();
     for id in FieldId::all() {
+        let may_hide = shown.may_hide(id);
         let mut json = shown.take(id);
-        if !is_understood(id.spec().kind, &json) {
+        if may_hide || !is_understood(id.spec().kind, &json) {
             unreadable = unreadable.and(id);
             json = Json::Null;
         }
@@ -111,7 +112,7 @@ fn is_understood(kind: Kind, json: &Json) -> bool {
 }
 
 /// Null, an empty text, and lists and objects of nothing else.
-fn is_nothing(json: &Json) -> bool {
+pub(super) fn is_nothing(json: &Json) -> bool {
     match json {
         Json::Null => true,
         Json::String(text) => text.trim().is_empty(),

@@ -106,8 +106,11 @@ pub fn redact_lines(mut run: Vec<(u32, Line)>, names: Redaction) -> Vec<(u32, Li
                 detail: Some(words),
                 ..
             } => {
-                *words =
-                    names.message(words, sent.get(uuid).map(Vec::as_slice).unwrap_or_default());
+                *words = names.message(
+                    words,
+                    sent.get(uuid).map(Vec::as_slice).unwrap_or_default(),
+                    None,
+                );
             }
             Line::Run { .. }
             | Line::Answer { .. }

@@ -2,19 +2,20 @@
 //! reading. Decides what to read and what to write next; sends nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::Instant;
 
-use super::WriteCertainty;
 use super::precheck::Task;
 use super::reading::is_fresh;
 use super::write::Failed;
 use crate::lead::LeadId;
-use crate::observe::{Observed, Reading, Seen};
+use crate::observe::{Reading, Seen};
 use crate::plan::Change;
+
+mod attempts;
+
+pub(super) use attempts::Attempts;
 
 /// The number of consecutive pages without a lead before the whole listing is searched for it.
 const MISSES: u32 = 2;
@@ -35,22 +36,6 @@ pub(super) struct Pending<'a> {
     pub(super) is_again: bool,
     /// Notes that the write before replaced, as they were read: they are sent again.
     pub(super) lost_notes: Vec<serde_json::Value>,
-}
-
-/// The writes of a lead that were sent and failed, as far as is known.
-#[derive(Debug)]
-pub(super) struct Attempts {
-    /// The first of them, with every field that any of them sent.
-    pub(super) task: Task,
-    pub(super) failed: Failed,
-    pub(super) tries: usize,
-    /// The lead before the last of them.
-    before: Option<Arc<Observed>>,
-    delays: ExponentialBackoff,
-    /// An earlier reading says nothing about them.
-    not_before: Instant,
-    /// How many of them were given all the time that a write may take to show.
-    pub(super) waits: usize,
 }
 
 /// A lead that may be written on this reading.
@@ -90,6 +75,10 @@ pub(super) struct Queue<'a> {
     /// Those of them whose write failed temporarily, until it is time to read them again.
     resting: BTreeSet<(Instant, LeadId)>,
     fresh: VecDeque<Ready<'a>>,
+    /// Their uuids.
+    ready: BTreeSet<LeadId>,
+    /// Older readings are not written on: the platform asked for a pause after them.
+    paused_at: Option<Instant>,
     /// Leads with a write that failed temporarily.
     retrying: BTreeSet<LeadId>,
     /// Those of them whose write has time to show before it is repeated.
@@ -141,6 +130,7 @@ impl<'a> Queue<'a> {
 
     /// Adds a lead that was just read.
     pub(super) fn ready(&mut self, ready: Ready<'a>) {
+        self.ready.insert(ready.pending.change.uuid.clone());
         if ready.pending.attempts.is_some() {
             self.fresh.push_front(ready);
         } else {
@@ -200,28 +190,27 @@ impl<'a> Queue<'a> {
 
     /// The next lead to write, if its reading is still fresh. With `only_retries`, no new lead is started.
     pub(super) fn next(&mut self, only_retries: bool) -> Option<Ready<'a>> {
-        let now = Instant::now();
-        while let Some(ready) = self.fresh.pop_front() {
-            if !is_fresh(ready.reading, now) {
-                self.wait(ready.pending);
-            } else if only_retries && ready.pending.attempts.is_none() {
-                self.fresh.push_front(ready);
-                return None;
-            } else {
-                self.sent.push_back(now);
-                return Some(ready);
-            }
-        }
-        None
+        self.expire();
+        let may = |ready: &mut Ready<'_>| !only_retries || ready.pending.attempts.is_some();
+        let ready = self.fresh.pop_front_if(may)?;
+        self.ready.remove(&ready.pending.change.uuid);
+        self.sent.push_back(Instant::now());
+        Some(ready)
+    }
+
+    /// The platform asked for a pause then: what was read before it is read again.
+    pub(super) fn paused(&mut self, at: Option<Instant>) {
+        self.paused_at = self.paused_at.max(at);
     }
 
     /// Marks leads whose reading is no longer fresh to be read again, up to the first fresh one.
     pub(super) fn expire(&mut self) {
-        let now = Instant::now();
-        while let Some(old) = self
-            .fresh
-            .pop_front_if(|ready| !is_fresh(ready.reading, now))
-        {
+        let (now, paused_at) = (Instant::now(), self.paused_at);
+        let is_old = |ready: &mut Ready<'_>| {
+            !is_fresh(ready.reading, now) || paused_at.is_some_and(|at| ready.reading.sent < at)
+        };
+        while let Some(old) = self.fresh.pop_front_if(is_old) {
+            self.ready.remove(&old.pending.change.uuid);
             self.wait(old.pending);
         }
     }
@@ -290,8 +279,12 @@ impl<'a> Queue<'a> {
         self.expected -= look.leads.len();
     }
 
-    /// Takes a lead that was read, if this reading counts for it.
+    /// Takes a lead that was read, if this reading counts for it: one that waits for a reading, or has an older one.
     pub(super) fn take(&mut self, id: &LeadId, reading: Reading) -> Option<Pending<'a>> {
+        if let Some(at) = self.place_in_fresh(id) {
+            let is_older = self.fresh[at].reading.sent < reading.sent;
+            return is_older.then(|| self.remove(id)).flatten();
+        }
         let pending = self.waiting.get(id)?;
         if let Some(attempts) = &pending.attempts
             && attempts.not_before > reading.sent
@@ -303,6 +296,10 @@ impl<'a> Queue<'a> {
 
     /// Removes a lead, whatever its state.
     pub(super) fn remove(&mut self, id: &LeadId) -> Option<Pending<'a>> {
+        if let Some(at) = self.place_in_fresh(id) {
+            self.ready.remove(id);
+            return self.fresh.remove(at).map(|ready| ready.pending);
+        }
         let pending = self.waiting.remove(id)?;
         if let Some(seen) = pending.place {
             self.placed.remove(&(seen, id.clone()));
@@ -312,6 +309,13 @@ impl<'a> Queue<'a> {
             self.resting.remove(&(attempts.not_before, id.clone()));
         }
         Some(pending)
+    }
+
+    fn place_in_fresh(&self, id: &LeadId) -> Option<usize> {
+        let is_it = |ready: &Ready<'_>| ready.pending.change.uuid == *id;
+        self.ready
+            .contains(id)
+            .then(|| self.fresh.iter().position(is_it))?
     }
 
     /// A page did not show a lead that was listed there: new chats may have pushed it to the next page.
@@ -336,55 +340,5 @@ impl<'a> Queue<'a> {
     pub(super) fn into_rest(self) -> Vec<Pending<'a>> {
         let fresh = self.fresh.into_iter().map(|ready| ready.pending);
         self.waiting.into_values().chain(fresh).collect()
-    }
-}
-
-impl Attempts {
-    fn new(task: Task, failed: Failed) -> Self {
-        Self {
-            task,
-            failed,
-            tries: 0,
-            before: None,
-            delays: ExponentialBuilder::default()
-                .with_min_delay(Duration::from_millis(100))
-                .with_max_delay(Duration::from_secs(5))
-                .without_max_times()
-                .with_jitter()
-                .build(),
-            not_before: Instant::now(),
-            waits: 0,
-        }
-    }
-
-    /// Whether the lead has a part of what was sent, which may have been done.
-    pub(super) fn is_done_in_part(&self, seen: Option<&Arc<Observed>>) -> bool {
-        let mut fields = self.task.change.fields.iter();
-        self.failed.certainty == WriteCertainty::Indeterminate
-            && seen.is_some_and(|seen| fields.any(|field| field.is_done(&seen.lead)))
-    }
-
-    /// Whether the platform updated the lead after the last write, and shows nothing of it that is new. Either that was the write, which is
-    /// not shown yet or was set back by somebody, or somebody changed what is not read. Sent again, it may undo a change that is
-    /// newer than the plan.
-    pub(super) fn may_be_set_back(&self, seen: Option<&Arc<Observed>>) -> bool {
-        let (Some(before), Some(seen)) = (&self.before, seen) else {
-            return false;
-        };
-        self.failed.certainty == WriteCertainty::Indeterminate
-            && seen.updated > before.updated
-            && seen.activity == before.activity
-            && seen.lead == before.lead
-            && seen.unmanaged == before.unmanaged
-    }
-
-    /// A later write may send a field that an earlier one left out.
-    pub(super) fn add(&mut self, task: Task) {
-        for field in task.change.fields.0 {
-            let known = &mut self.task.change.fields.0;
-            if known.iter().all(|other| other.field != field.field) {
-                known.push(field);
-            }
-        }
     }
 }

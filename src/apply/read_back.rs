@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::WriteCertainty;
 use super::check::{Check, check};
 use super::precheck::Task;
 use super::write::WrittenLead;
-use super::{WriteCertainty, Writer};
 use crate::cancel::Cancellation;
 use crate::lead::{FieldMask, LeadId};
-use crate::observe::{ListingHints, Observed, Seen, look_again, observe};
+use crate::observe::{ListingHints, Observed, Reader, Seen, look_again, observe};
 
 /// The result of reading back.
 #[derive(Debug, Clone)]
@@ -29,8 +29,8 @@ pub(super) enum ReadBack {
 }
 
 /// Reads written leads back until each agrees, waiting is pointless, or `until` is reached. Calls `verified` for each lead that agrees.
-pub(super) async fn read_back<W: Writer>(
-    writer: &W,
+pub(super) async fn read_back<R: Reader>(
+    reader: &R,
     written: &[WrittenLead],
     until: Instant,
     (stop, side_effects): (&Cancellation, FieldMask),
@@ -58,7 +58,7 @@ pub(super) async fn read_back<W: Writer>(
         let found = if stop.interrupted() {
             Err("interrupted".to_owned())
         } else {
-            let found = look_again(writer, &hints).await;
+            let found = look_again(reader, &hints).await;
             found.map_err(|error| {
                 if stop.interrupted() {
                     "interrupted".to_owned()
@@ -117,7 +117,7 @@ pub(super) async fn read_back<W: Writer>(
         .filter(|at| matches!(results[*at], ReadBack::Gone) && !is_rejected(&written[*at]));
     let gone: Vec<usize> = gone.collect();
     if !gone.is_empty() && !stop.interrupted() {
-        look_for_gone(writer, written, &gone, side_effects, &mut results).await;
+        look_for_gone(reader, written, &gone, side_effects, &mut results).await;
         for at in gone {
             if matches!(&results[at], ReadBack::Shown(check, _) if check.agrees()) {
                 verified(&written[at].task.change.uuid);
@@ -129,8 +129,8 @@ pub(super) async fn read_back<W: Writer>(
 
 /// Looks once more for leads that were not found, as a plan does before it calls a lead missing: one sweep may miss a lead that
 /// moves from an unread page to a read one.
-async fn look_for_gone<W: Writer>(
-    writer: &W,
+async fn look_for_gone<R: Reader>(
+    reader: &R,
     written: &[WrittenLead],
     gone: &[usize],
     side_effects: FieldMask,
@@ -138,7 +138,7 @@ async fn look_for_gone<W: Writer>(
 ) {
     let id = |at: &usize| written[*at].task.change.uuid.clone();
     let ids = gone.iter().map(id).collect();
-    let live = match observe(writer, &ids, false, &ListingHints::default()).await {
+    let live = match observe(reader, &ids, false, &ListingHints::default()).await {
         Ok(live) => live,
         Err(error) => {
             let why = crate::text::chain(&error);

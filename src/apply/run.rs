@@ -1,10 +1,12 @@
 //! One run: canaries, then all other writes; an outcome for each lead.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::bystanders::{Bystanders, Newest};
 use super::journal::Journal;
 use super::outcomes::{Report, report_side_effects};
 use super::platform::Knowledge;
@@ -15,7 +17,7 @@ use super::{Outcome, Writer};
 use crate::cancel::{Cancellation, Reason};
 use crate::diff::{Ask, ask};
 use crate::lead::{Field, FieldId, FieldMask, LeadId};
-use crate::observe::{Live, TagShape};
+use crate::observe::{Live, Observed, Reading, TagShape};
 use crate::plan::Change;
 use crate::redaction::Redaction;
 
@@ -81,24 +83,10 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
     let mut open = Vec::new();
     for change in changes {
         let seen = live.get(&change.uuid);
-        match precheck(change, seen) {
-            Precheck::Proceed(task) => open.push(Planned {
-                change,
-                task: *task,
-                reading: seen
-                    .map_or(live.reading, |seen| seen.reading)
-                    .filter(|reading| consented.is_none_or(|consented| reading.sent >= consented)),
-            }),
-            Precheck::AlreadyApplied => {
-                report.end(context, change.uuid.clone(), Outcome::Already, None);
-            }
-            Precheck::Stale(why) => {
-                report.end(context, change.uuid.clone(), Outcome::Stale, Some(why));
-            }
-            Precheck::Unreadable(why) => {
-                report.end(context, change.uuid.clone(), Outcome::Untried, Some(why));
-            }
-        }
+        let reading = seen
+            .map_or(live.reading, |seen| seen.reading)
+            .filter(|reading| consented.is_none_or(|consented| reading.sent >= consented));
+        open.extend(checked(context, change, seen, reading, &mut report));
     }
     // New leads come last, with canaries of their own: a platform that does not take them keeps no update from being written.
     let (updates, creations) = open
@@ -110,7 +98,7 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
         }
         // A written lead moves to the front of a listing by date: leads further on keep their position.
         leads.sort_by_key(|lead| lead.task.live.as_ref().and_then(|live| live.seen));
-        write_and_verify(context, leads, Stage::Rest, &mut report).await;
+        write_and_verify(context, context.writer, leads, Stage::Rest, &mut report).await;
     }
     report_side_effects(context.options, &mut report);
     let untried = report.count(Outcome::Untried) > 0;
@@ -121,6 +109,52 @@ pub async fn run<W: Writer>(context: &Context<'_, W>, changes: &[Change], live: 
     report
 }
 
+/// Prechecks a change on a reading of its lead; one that is not to be written ends.
+fn checked<'a, W: Writer>(
+    context: &Context<'_, W>,
+    change: &'a Change,
+    seen: Option<&Arc<Observed>>,
+    reading: Option<Reading>,
+    report: &mut Report,
+) -> Option<Planned<'a>> {
+    let (outcome, why) = match precheck(change, seen) {
+        Precheck::Proceed(task) => {
+            return Some(Planned {
+                change,
+                task: *task,
+                reading,
+            });
+        }
+        Precheck::AlreadyApplied => (Outcome::Already, None),
+        Precheck::Stale(why) => (Outcome::Stale, Some(why)),
+        Precheck::Unreadable(why) => (Outcome::Untried, Some(why)),
+    };
+    report.end(context, change.uuid.clone(), outcome, why);
+    None
+}
+
+/// Prechecks again the leads that were seen since; one whose record could not be understood is read once more.
+fn check_again<'a, W: Writer>(
+    context: &Context<'_, W>,
+    open: &mut Vec<Planned<'a>>,
+    newest: &Newest,
+    report: &mut Report,
+) {
+    let planned = std::mem::take(open);
+    open.extend(
+        planned
+            .into_iter()
+            .filter_map(|lead| match newest.get(&lead.change.uuid) {
+                None => Some(lead),
+                Some(None) => Some(Planned {
+                    reading: None,
+                    ..lead
+                }),
+                Some(Some(seen)) => checked(context, lead.change, Some(seen), seen.reading, report),
+            }),
+    );
+}
+
 /// Writes and verifies the canaries. One that turns out stale, already applied, edited or unreadable says nothing about the
 /// platform, so the next lead takes its place. Any other outcome but verified stops the run.
 async fn write_canaries<'a, W: Writer>(
@@ -129,13 +163,15 @@ async fn write_canaries<'a, W: Writer>(
     report: &mut Report,
 ) {
     let mut missing = context.options.canary;
+    let bystanders = Bystanders::new(context.writer, open.iter().map(|lead| &lead.change.uuid));
     while missing > 0 && !open.is_empty() {
         let canaries = canaries(open, missing);
         let ids: Vec<LeadId> = canaries
             .iter()
             .map(|lead| lead.change.uuid.clone())
             .collect();
-        write_and_verify(context, canaries, Stage::Canaries, report).await;
+        write_and_verify(context, &bystanders, canaries, Stage::Canaries, report).await;
+        check_again(context, open, &bystanders.take(), report);
         for id in ids {
             match report.outcome(&id) {
                 Some(Outcome::Verified) => missing -= 1,

@@ -13,7 +13,7 @@ use super::run::{Context, Progress};
 use super::write::{Failed, Planned, Stage, WrittenLead, write};
 use super::{Outcome, WriteCertainty, Writer, lost_notes, side_effects};
 use crate::lead::{Field, Value};
-use crate::observe::Observed;
+use crate::observe::{Observed, Reader};
 use crate::plan::Change;
 
 /// The hint for a platform that adds notes.
@@ -27,14 +27,15 @@ const CLEARED: &str = "if nobody cleared these in the inbox in this minute, the 
 const NOT_LISTED: &str = "the platform took a new lead and does not list it under its uuid: look for it in the inbox before the next apply, \
                           which sends it again; it may be listed late, or under another uuid";
 
-/// Writes leads once, and those once more of which the platform changed more than was asked for.
+/// Writes leads once, and those once more of which the platform changed more than was asked for. Reads them back by `reader`.
 pub(super) async fn write_and_verify<W: Writer>(
     context: &Context<'_, W>,
+    reader: &impl Reader,
     leads: Vec<Planned<'_>>,
     stage: Stage,
     report: &mut Report,
 ) {
-    let again = write_once(context, leads, stage, report).await;
+    let again = write_once(context, reader, leads, stage, report).await;
     let leads = again.iter().map(|(change, now)| Planned {
         change,
         task: Task {
@@ -43,12 +44,13 @@ pub(super) async fn write_and_verify<W: Writer>(
         },
         reading: now.reading,
     });
-    write_once(context, leads.collect(), stage, report).await;
+    write_once(context, reader, leads.collect(), stage, report).await;
 }
 
 /// Writes, reads back, and returns what is to be written once more.
 async fn write_once<W: Writer>(
     context: &Context<'_, W>,
+    reader: &impl Reader,
     leads: Vec<Planned<'_>>,
     stage: Stage,
     report: &mut Report,
@@ -75,13 +77,9 @@ async fn write_once<W: Writer>(
         .map_or(until, |deadline| until.min(deadline));
     let progress = context.progress;
     let accepted = context.options.side_effects;
-    let results = read_back(
-        context.writer,
-        &to_read,
-        until,
-        (context.stop, accepted),
-        |_| progress(Progress::Verified),
-    )
+    let results = read_back(reader, &to_read, until, (context.stop, accepted), |_| {
+        progress(Progress::Verified)
+    })
     .await;
     // What all leads show decides what a side effect is on each, in whatever order they are read.
     for (written, result) in to_read.iter().zip(&results) {
@@ -210,7 +208,8 @@ fn conclude<W: Writer>(
     if report.knowledge.adds_notes != known {
         (context.learned)(&report.knowledge);
     }
-    let detail = detail.map(|words| context.options.names.message(&words, &shown));
+    let before = task.live.as_ref().map(|live| &live.lead);
+    let detail = detail.map(|words| context.options.names.message(&words, &shown, before));
     report.end(context, task.change.uuid, outcome, detail);
 }
 

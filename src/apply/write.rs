@@ -87,6 +87,7 @@ pub(super) async fn write<'a, W: Writer>(
         let goes_on = context.stop.reason().is_none();
         if goes_on {
             let only_retries = run.only_retries();
+            run.queue.paused(context.writer.paused_at());
             run.queue.expire();
             while run.may_look()
                 && let Some(look) = run.queue.look(width, only_retries)
@@ -237,6 +238,7 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
 
     fn next(&mut self) -> Option<Ready<'a>> {
         let only_retries = self.only_retries();
+        self.queue.paused(self.context.writer.paused_at());
         self.context
             .stop
             .reason()

@@ -46,7 +46,7 @@ pub(crate) fn with_agent_names<'t>(
 fn may_have_ids(text: &str) -> bool {
     let bytes = text.as_bytes();
     let is_digit = |byte: &&u8| byte.is_ascii_hexdigit();
-    // So many digits in a row have one at each multiple of their number.
+    // A row of that length covers one of each multiple of it.
     let is_inside = |at: usize| {
         let before = bytes[..at].iter().rev().take_while(is_digit).count();
         let after = bytes[at..].iter().take_while(is_digit).count();

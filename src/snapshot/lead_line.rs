@@ -43,10 +43,13 @@ impl<'de> Visitor<'de> for LineVisitor {
         let (mut kind, mut uuid, mut list, mut updated) = (None, None, None, None);
         let mut unreadable = None;
         let mut groups_seen = FieldMask::default();
-        while let Some(Key(key)) = line.next_key()? {
+        while let Some(BorrowedText(key)) = line.next_key()? {
             match key.as_ref() {
                 "type" => put(&mut kind, line.next_value::<LineType>()?)?,
-                "uuid" => put(&mut uuid, LeadId::new(line.next_value::<Key<'_>>()?.0))?,
+                "uuid" => put(
+                    &mut uuid,
+                    LeadId::new(line.next_value::<BorrowedText<'_>>()?.0),
+                )?,
                 "list" => put(&mut list, line.next_value::<ChatType>()?)?,
                 "updated" => put(&mut updated, line.next_value::<i64>()?)?,
                 "unreadable" => put(&mut unreadable, mask(&line.next_value::<Vec<String>>()?)?)?,
@@ -56,7 +59,7 @@ impl<'de> Visitor<'de> for LineVisitor {
                     }
                     Some((_, ids)) => {
                         groups_seen = ids.iter().copied().fold(groups_seen, FieldMask::and);
-                        line.next_value_seed(Group {
+                        line.next_value_seed(GroupSeed {
                             ids,
                             lead: &mut lead,
                         })?;
@@ -90,7 +93,7 @@ enum LineType {
 
 /// A text that is not copied where it is written without escapes.
 #[derive(Deserialize)]
-struct Key<'t>(#[serde(borrow)] Cow<'t, str>);
+struct BorrowedText<'t>(#[serde(borrow)] Cow<'t, str>);
 
 const TWICE: &str = "a key is there twice";
 
@@ -111,12 +114,12 @@ fn mask<E: Error>(names: &[String]) -> Result<FieldMask, E> {
 }
 
 /// The value below a key of a lead: that of a field, or a mapping of the members of a group.
-struct Group<'l> {
+struct GroupSeed<'l> {
     ids: &'static [FieldId],
     lead: &'l mut Lead,
 }
 
-impl<'de> DeserializeSeed<'de> for Group<'_> {
+impl<'de> DeserializeSeed<'de> for GroupSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
@@ -133,7 +136,7 @@ impl<'de> DeserializeSeed<'de> for Group<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Group<'_> {
+impl<'de> Visitor<'de> for GroupSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,7 +144,7 @@ impl<'de> Visitor<'de> for Group<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        while let Some(Key(key)) = members.next_key()? {
+        while let Some(BorrowedText(key)) = members.next_key()? {
             let field = self.ids.iter().find_map(|id| match Field::single(*id) {
                 Some(field) => (id.member() == Some(key.as_ref())).then_some(field),
                 None => Some(Field::keyed(*id, key.as_ref())),

@@ -114,7 +114,11 @@ pub(super) async fn write_one<'a, 'w, W: Writer>(
             pause: W::retry_after(error),
         });
     let mut failed = sent.err().map(|error| Failed {
-        words: options.names.message(&error.to_string(), &update.fields),
+        words: options.names.message(
+            &error.to_string(),
+            &update.fields,
+            update.live.map(|live| &live.lead),
+        ),
         certainty: W::certainty(&error),
         stops: W::is_fatal(&error).then_some(Reason::Fatal),
         hint: W::hint(&error),

@@ -108,9 +108,11 @@ impl<W: Writer> Writes<'_, '_, W> {
             self.confirmations.count(true);
             return;
         };
+        self.cannot_read(&page.unreadable);
         let side_effects = self.context.options.side_effects;
         let mut shown = Vec::new();
         for (id, now) in page.leads {
+            self.see(&id, &now, page.reading);
             if let Some(lead) = self.written.get(&id)
                 && may_be_confirmed(lead)
                 && lead.ended <= page.reading.sent

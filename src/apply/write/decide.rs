@@ -1,5 +1,6 @@
 //! What a fresh reading decides for the leads that wait for one: written, given up, or done already.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Writes;
@@ -10,6 +11,7 @@ use crate::apply::queue::{Attempts, Look, Pending, Ready};
 use crate::apply::reading::took;
 use crate::apply::{Outcome, Writer};
 use crate::cancel::Reason;
+use crate::lead::LeadId;
 use crate::observe::{ObserveError, Observed, Reading};
 
 /// After the error of a write.
@@ -36,30 +38,10 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
         if look.page.is_some() {
             self.page_took = self.page_took.max(took(reading));
         }
-        let side_effects = self.context.options.side_effects;
         for (id, observed) in &leads {
-            let reading = observed.reading.unwrap_or(reading);
-            if let Some(mut pending) = self.queue.take(id, reading) {
-                pending.found(observed.seen);
-                // A value that the platform normalized was written: it is not sent again.
-                let is_there = pending.attempts.as_ref().is_some_and(|attempts| {
-                    let seen = check(&attempts.task, observed, side_effects);
-                    seen.is_only_normalised()
-                });
-                let result = if is_there {
-                    Precheck::AlreadyApplied
-                } else {
-                    let mine = pending.attempts.as_ref().map(|_| side_effects);
-                    precheck_but(pending.change, Some(observed), mine.unwrap_or_default())
-                };
-                self.decide(pending, result, reading, Some(observed));
-            }
+            self.see(id, observed, reading);
         }
-        for (id, reason) in unreadable {
-            if let Some(pending) = self.queue.remove(&id) {
-                self.leave_alone(pending, format!("its record cannot be read: {reason}"));
-            }
-        }
+        self.cannot_read(&unreadable);
         for id in look.leads.iter().filter(|id| !leads.contains_key(*id)) {
             match look.page {
                 Some(seen) => self.queue.missed(id, seen),
@@ -69,6 +51,37 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
                         self.decide(pending, result, reading, None);
                     }
                 }
+            }
+        }
+    }
+
+    /// A page shows a lead: that decides for it, if it is still to be written and this reading is newer than its own.
+    pub(super) fn see(&mut self, id: &LeadId, observed: &Arc<Observed>, reading: Reading) {
+        let reading = observed.reading.unwrap_or(reading);
+        let Some(mut pending) = self.queue.take(id, reading) else {
+            return;
+        };
+        pending.found(observed.seen);
+        let side_effects = self.context.options.side_effects;
+        // A value that the platform normalized was written: it is not sent again.
+        let is_there = pending.attempts.as_ref().is_some_and(|attempts| {
+            let seen = check(&attempts.task, observed, side_effects);
+            seen.is_only_normalised()
+        });
+        let result = if is_there {
+            Precheck::AlreadyApplied
+        } else {
+            let mine = pending.attempts.as_ref().map(|_| side_effects);
+            precheck_but(pending.change, Some(observed), mine.unwrap_or_default())
+        };
+        self.decide(pending, result, reading, Some(observed));
+    }
+
+    /// The records of these leads could not be understood.
+    pub(super) fn cannot_read(&mut self, unreadable: &BTreeMap<LeadId, String>) {
+        for (id, reason) in unreadable {
+            if let Some(pending) = self.queue.remove(id) {
+                self.leave_alone(pending, format!("its record cannot be read: {reason}"));
             }
         }
     }

@@ -9,7 +9,7 @@ fn values_of_other_types_are_taken_for_none() {
         r#"{"uuid":"a"}"#,
         r#"{"uuid":"a","status":null,"profile":null}"#,
         r#"{"uuid":"a","status":{},"profile":[[]]}"#,
-        r#"{"uuid":"a","profile":{"userDetails":["tags"],"notes":{}}}"#,
+        r#"{"uuid":"a","profile":{"userDetails":[{}],"notes":{}}}"#,
         r#"{"uuid":"a","profile":{"userDetails":{"tags":{},"attributes":[[],{"key":[]},{"value":1}],"contact":[],"name":{}},"notes":7}}"#,
     ] {
         let read = lead(record).lead;
@@ -18,6 +18,52 @@ fn values_of_other_types_are_taken_for_none() {
             format!("{:?}", lead(r#"{"uuid":"a"}"#).lead),
             "{record}"
         );
+    }
+}
+
+/// A write of a list that was there would lose it.
+#[test]
+fn what_is_inside_of_something_else_than_an_object_is_unreadable() {
+    let inside = r#"{"userDetails":{"tags":["vip"]},"notes":[]}"#;
+    let all = [
+        "tags",
+        "attributes",
+        "contact.name",
+        "contact.email",
+        "contact.phone",
+        "contact.dial_code",
+        "contact.picture",
+    ];
+    for (member, unreadable) in [
+        (
+            format!(r#""profile":[{inside}]"#),
+            [&all[..], &["notes"]].concat(),
+        ),
+        (r#""profile":5"#.to_owned(), [&all[..], &["notes"]].concat()),
+        (
+            r#""profile":true"#.to_owned(),
+            [&all[..], &["notes"]].concat(),
+        ),
+        (
+            r#""profile":{"userDetails":[{"tags":["vip"]}]}"#.to_owned(),
+            all.to_vec(),
+        ),
+        (
+            r#""profile":{"userDetails":"{\"tags\":[]}"}"#.to_owned(),
+            all.to_vec(),
+        ),
+        (
+            r#""profile":{"userDetails":{"contact":"x"}}"#.to_owned(),
+            vec!["contact.email", "contact.phone", "contact.dial_code"],
+        ),
+        (r#""profile":"""#.to_owned(), vec![]),
+        (r#""profile":[[],null]"#.to_owned(), vec![]),
+        (r#""profile":{"userDetails":[]}"#.to_owned(), vec![]),
+    ] {
+        let read = lead(&format!(r#"{{"uuid":"a",{member}}}"#));
+        let names = FieldId::all().filter(|id| read.unreadable.has(*id));
+        let names: Vec<&str> = names.map(|id| id.spec().name).collect();
+        assert_eq!(names, unreadable, "{member}");
     }
 }
 
