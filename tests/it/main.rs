@@ -41,6 +41,7 @@ mod manifests;
 mod model;
 mod moving;
 mod network;
+mod newer;
 mod oracle;
 mod picture;
 mod pipelines;
