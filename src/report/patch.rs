@@ -23,7 +23,15 @@ pub fn patch(path: &str, old: Option<&str>, new: &str) -> String {
         .newline_terminated(true)
         .diff_slices(&old, &new);
     for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
-        let _infallible = write!(out, "{hunk}");
+        let _infallible = writeln!(out, "{}", hunk.header());
+        for change in hunk.iter_changes() {
+            out.push_str(&change.tag().to_string());
+            out.push_str(change.value());
+            // A carriage return alone ends no line for git.
+            if !change.value().ends_with('\n') {
+                out.push_str("\n\\ No newline at end of file\n");
+            }
+        }
     }
     out
 }
@@ -50,4 +58,17 @@ fn quoted(side: char, path: &str) -> String {
     }
     made.push('"');
     made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_carriage_return_alone_ends_no_line() {
+        let made = patch("a.yaml", Some("a: 1\rb: 2\r"), "a: 1\rb: 3\r");
+        let (_, hunk) = made.split_once("@@ -1 +1 @@\n").expect("a hunk");
+        let end = "\n\\ No newline at end of file\n";
+        assert_eq!(hunk, format!("-a: 1\rb: 2\r{end}+a: 1\rb: 3\r{end}"));
+    }
 }

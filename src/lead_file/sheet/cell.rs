@@ -32,7 +32,7 @@ impl<'c> Cell<'c> {
     }
 }
 
-/// A text as a cell that no spreadsheet runs.
+/// A text as a cell that no spreadsheet runs, and that clears nothing.
 pub(crate) fn text(text: &str) -> String {
     if is_run(text.trim_start_matches('\'')) {
         format!("'{text}")
@@ -45,8 +45,9 @@ fn is_defused(raw: &str) -> bool {
     raw.starts_with('\'') && is_run(raw.trim_start_matches('\''))
 }
 
+/// Whether a spreadsheet would run a text, or reading it take it for the sign that clears.
 fn is_run(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+    text.starts_with(['=', '+', '-', '@', '\t', '\r']) || text.trim() == CLEARED
 }
 
 /// A rule on tags as the text of a cell.

@@ -61,7 +61,12 @@ pub fn read(bytes: &[u8], vocabulary: Vocabulary<'_>) -> (Vec<SheetRow>, Vec<She
             return (Vec::new(), vec![error]);
         }
     };
-    let separator = separator(text);
+    // A first row `sep=;` is for Excel.
+    let named = match text.strip_prefix("sep=").map(str::as_bytes) {
+        Some([named, b'\r' | b'\n', ..]) if SEPARATORS.contains(named) => Some(*named),
+        Some(_) | None => None,
+    };
+    let separator = named.unwrap_or_else(|| separator(text));
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -88,6 +93,7 @@ pub fn read(bytes: &[u8], vocabulary: Vocabulary<'_>) -> (Vec<SheetRow>, Vec<She
             cells: record.len(),
         };
         match &columns {
+            None if number == 1 && named.is_some() => {}
             None => columns = Some(header(&record, number, &mut errors)),
             Some(columns) if record.iter().any(|cell| !cell.trim().is_empty()) => {
                 rows.extend(row(&record, number, columns, vocabulary, &mut errors));

@@ -54,6 +54,9 @@ fn text() -> impl Strategy<Value = String> {
         "a\r\nb",
         "none",
         " blank ",
+        " -",
+        "\u{a0}- ",
+        "\n-",
         "é",
         "𝒳",
         "\u{feff}",
@@ -221,6 +224,22 @@ fn a_header_that_is_none_is_said_to_be() {
         errors[0].to_string(),
         "row 2: not UTF-8; save the sheet as CSV UTF-8"
     );
+}
+
+#[test]
+fn a_first_row_for_excel_names_the_separator_and_counts_as_a_row() {
+    let vocabulary = Vocabulary {
+        agents: None,
+        tags: None,
+    };
+    for sheet in [
+        "sep=;\r\nuuid;label\r\naaaa;a,b\r\n",
+        "\u{feff}sep=;\nuuid;label\naaaa;a,b\n",
+    ] {
+        let (rows, errors) = read(sheet.as_bytes(), vocabulary);
+        assert_eq!((errors, rows.len()), (Vec::new(), 1), "{sheet}");
+        assert_eq!(rows[0].number, 3, "{sheet}");
+    }
 }
 
 #[test]
