@@ -228,12 +228,14 @@ impl Diagnostic {
     }
 }
 
-/// Puts diagnostics into the order in which they are shown: file, line, column, rule.
-pub fn sort(all: &mut [Diagnostic]) {
+/// Puts diagnostics into the order in which they are shown: file, line, column, rule. What is found once for each alias of a value is
+/// shown once.
+pub fn sort(all: &mut Vec<Diagnostic>) {
     all.sort_by(|a, b| {
         (&a.file, a.line, a.column, a.code, &a.message)
             .cmp(&(&b.file, b.line, b.column, b.code, &b.message))
     });
+    all.dedup();
 }
 
 /// The candidate that `word` was most likely meant to be, if one is near.

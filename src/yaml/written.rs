@@ -103,6 +103,18 @@ impl<'a> Written<'a> {
         self.ends[id as usize] as usize
     }
 
+    /// The block scalar that the text ends with, without a break after its last line: its value has none either.
+    pub fn open_block(&self) -> Option<NodeId> {
+        let last = (self.tree.len() as NodeId).checked_sub(1)?;
+        let is_block = matches!(
+            self.tree.node(last).kind,
+            NodeKind::Scalar(_, Style::Literal | Style::Folded)
+        );
+        let is_open = self.end(last) == self.text.len() && !self.text.ends_with('\n');
+        let has_lines = self.line_end(self.content(last)) < self.text.len();
+        (is_block && is_open && has_lines).then_some(last)
+    }
+
     /// The collection that a node stands in; the root stands in itself.
     pub fn parent(&self, id: NodeId) -> NodeId {
         self.parents[id as usize]

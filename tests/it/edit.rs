@@ -444,6 +444,21 @@ fn bom_line_breaks_and_the_missing_last_one_stay() {
 }
 
 #[test]
+fn a_block_at_the_end_of_a_file_keeps_its_value_where_something_is_added_below() {
+    for (header, kept) in [
+        ("|", "|-"),
+        ("|+", "|-"),
+        (">2 # c", ">2- # c"),
+        ("|-", "|-"),
+    ] {
+        let before = format!("version: 1\nleads:\n  a:\n    label: {header}\n      b");
+        let made = after(&before, &[("a", exact(&["x"]))]);
+        let text = format!("version: 1\nleads:\n  a:\n    label: {kept}\n      b\n    tags: [x]");
+        assert_eq!(made, text);
+    }
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_by_itself() {
     let before = lead("  a: { status: OPEN }|  b: { status: OPEN }");
     let edited = edited(

@@ -279,3 +279,14 @@ fn keys_are_sorted_before_a_last_line_that_has_no_end() {
     );
     assert_eq!(laid_out(&once), once);
 }
+
+/// As PyYAML and ruamel read it: a break that is not there is no part of the value.
+#[test]
+fn a_block_at_the_end_of_a_file_without_a_line_break_gets_none_in_its_value() {
+    for (header, after) in [("|", "|-"), ("|+ # c", "|- # c"), (">-", ">-"), (">", ">-")] {
+        let text = format!("version: 1\nleads:\n  a:\n    label: {header}\n       b");
+        let made = format!("version: 1\nleads:\n  a:\n    label: {after}\n      b\n");
+        assert_eq!(laid_out(&text), made);
+        assert_eq!(laid_out(&made), made);
+    }
+}

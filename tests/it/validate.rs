@@ -99,3 +99,18 @@ fn errors_of_the_workspace_file_are_reported_where_it_is_named_and_noted_elsewhe
         good.err
     );
 }
+
+#[test]
+fn an_error_in_a_value_with_aliases_is_shown_once() {
+    let world = World::new(&[], "");
+    world.declare(&format!(
+        "  {}: &all {{ status: open, tags: [a b, \"\"] }}\n  {}: *all\n  {}: *all\n",
+        uuid(1),
+        uuid(2),
+        uuid(3)
+    ));
+    let report = world.run("validate --format json").exits(1);
+    let report: Json = serde_json::from_str(&report.out).expect("JSON");
+    let errors = report["diagnostics"].as_array().expect("a list");
+    assert_eq!(errors.len(), 2, "{report:#}");
+}

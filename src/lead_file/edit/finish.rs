@@ -12,6 +12,7 @@ use crate::yaml::{NodeId, NodeKind, Written, comments};
 /// The text with its splices: aligned comments stay in their column, and a file whose lines all end with `\r\n` stays one.
 pub(super) fn put(written: &Written<'_>, mut splices: Vec<Splice>) -> String {
     splices.extend(splice::keep_columns(written, &splices));
+    splices.extend(without_break(written, &splices));
     // The value of a block ends with the line break of its last line, which the file may not have had.
     let ends_in_block = splices.iter().any(|splice| {
         splice.range.end == written.text.len() && splice.text.lines().any(begins_block)
@@ -25,6 +26,21 @@ pub(super) fn put(written: &Written<'_>, mut splices: Vec<Splice>) -> String {
         return text.replace("\r\n", "\n").replace('\n', "\r\n");
     }
     text
+}
+
+/// The splice that keeps the line break that a block gets by what follows it from becoming a part of its value.
+fn without_break(written: &Written<'_>, splices: &[Splice]) -> Option<Splice> {
+    let header = written.content(written.open_block()?);
+    let text = written.text;
+    let follows = |splice: &Splice| splice.range.start == text.len();
+    let covers = |splice: &Splice| splice.range.contains(&header);
+    if !splices.iter().any(follows) || splices.iter().any(covers) {
+        return None;
+    }
+    let line = &text[header..written.line_end(header)];
+    let end = header + line.find([' ', '\t']).unwrap_or(line.len());
+    let kept = text[header..end].replace(['+', '-'], "");
+    Some(Splice::new(header..end, format!("{kept}-")))
 }
 
 /// Checks that each comment that is gone belonged to something that is gone, and that no other is beside something new.

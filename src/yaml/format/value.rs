@@ -216,6 +216,12 @@ impl<'p> Printer<'p, '_> {
         let end_of_header = comment.map_or(header_end, |comment| comment.start as usize);
         line.text
             .push_str(written.text[start..end_of_header].trim_end());
+        if written.open_block() == Some(id) {
+            // Its last line gets a break, which is not a part of the value.
+            line.text
+                .truncate(line.text.trim_end_matches(['+', '-']).len());
+            line.text.push('-');
+        }
         if comment.is_some() {
             line.text.push(' ');
             line.text

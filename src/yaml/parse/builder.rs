@@ -1,5 +1,7 @@
 //! Builds a tree from the library's events, within limits on depth and aliases.
 
+use std::borrow::Cow;
+
 use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
 
 use crate::yaml::diagnostic::{Code, Diagnostic, SourceFile, Span};
@@ -69,6 +71,7 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let style = self.style(style, tag.as_deref(), at);
+                let text = self.without_added_break(text, style, at);
                 let id = self.push(NodeKind::Scalar(text, style), at);
                 self.anchor(anchor, id, Some(1));
                 if style == Style::Plain && self.is_key() && self.scalar(id) == "<<" {
@@ -109,6 +112,22 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A block scalar whose last line is the last of the file and has no line break: the reader adds one, and YAML has none.
+    fn without_added_break(&self, text: Cow<'a, str>, style: Style, at: Span) -> Cow<'a, str> {
+        let is_block = match style {
+            Style::Literal | Style::Folded => true,
+            Style::Plain | Style::PlainText | Style::Single | Style::Double => false,
+        };
+        let last = self.source.text.rsplit('\n').next().unwrap_or_default();
+        let is_cut = is_block
+            && at.end as usize == self.source.text.len()
+            && !last.trim_matches([' ', '\r']).is_empty();
+        match text.strip_suffix('\n') {
+            Some(made) if is_cut => Cow::Owned(made.to_owned()),
+            Some(_) | None => text,
+        }
     }
 
     fn push(&mut self, kind: NodeKind<'a>, span: Span) -> NodeId {
