@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::precheck::Task;
 use crate::diff::{FieldChange, is_at_before, value};
-use crate::lead::normal::{self, Normalization, form, form_of_note};
+use crate::lead::normal::{self, Normalization, form, form_of_new, form_of_note};
 use crate::lead::{Field, FieldMask, Kind, Lead, Shown, Value};
 use crate::observe::Observed;
 use crate::text::distinct_from;
@@ -246,7 +246,7 @@ fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
         value(was, &change.field) == value(now, &change.field)
     };
     let (before, shown) = (value(was, &change.field), value(now, &change.field));
-    if let Some(what) = normalised(&change.after, &shown) {
+    if let Some(what) = normalised(&change.after, &shown, &before) {
         return Instead::Normalised(Normalised {
             what,
             is_as_before,
@@ -266,12 +266,20 @@ fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
     }
 }
 
-/// How the platform's value derives from the one sent; `None` if no known normalization explains it. Notes in another form count as
+/// How the platform's value derives from the one sent and not from the one `before`; `None` if no known normalization explains it. Notes in another form count as
 /// present.
-fn normalised(sent: &Value, shown: &Value) -> Option<&'static str> {
+fn normalised(sent: &Value, shown: &Value, before: &Value) -> Option<&'static str> {
     match (sent, shown) {
-        (Value::Text(sent), Value::Text(shown)) => form(sent, shown).map(Normalization::as_str),
+        (Value::Text(sent), Value::Text(text)) => {
+            let form = if shown == before { form } else { form_of_new };
+            form(sent, text).map(Normalization::as_str)
+        }
         (Value::Set(sent), Value::Set(shown)) if !shown.is_empty() => {
+            let form = |sent: &String, tag: &String| {
+                let was_there = before.set().contains(tag);
+                let form = if was_there { form } else { form_of_new };
+                form(sent, tag)
+            };
             let form_of = |tag: &String| sent.iter().find_map(|sent| form(sent, tag));
             let forms: Vec<Normalization> = shown.iter().map(form_of).collect::<Option<_>>()?;
             let is_whole = sent

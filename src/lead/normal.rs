@@ -5,6 +5,7 @@
 
 use super::TagSet;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -114,6 +115,8 @@ impl Normalization {
 
 /// A shorter text may be a different text, and not the start of one that was cut.
 const SHORTEST_CUT: usize = 16;
+/// Of a text that was not there before, fewer characters say that it was cut.
+const SHORTEST_NEW_CUT: usize = 4;
 
 /// The change that explains why a platform shows another text than the one sent; `None` if none does.
 pub fn form(sent: &str, shown: &str) -> Option<Normalization> {
@@ -131,10 +134,50 @@ pub fn form(sent: &str, shown: &str) -> Option<Normalization> {
         Some(Normalization::LetterCase)
     } else if text(&unescaped(&shown)) == sent || is_escaped_again(&sent, &shown) {
         Some(Normalization::Html)
-    } else if shown.chars().count() >= SHORTEST_CUT && sent.starts_with(&*shown) {
+    } else if is_start(&shown, &sent, SHORTEST_CUT) {
         Some(Normalization::Length)
     } else {
-        None
+        form_of_several(&sent, &shown, SHORTEST_CUT)
+    }
+}
+
+/// As [`form`], for a text that was not there before it was sent: a shorter one may have been cut, too.
+pub fn form_of_new(sent: &str, shown: &str) -> Option<Normalization> {
+    form(sent, shown).or_else(|| {
+        let (sent, shown) = (text(sent), text(shown));
+        if is_start(&shown, &sent, SHORTEST_NEW_CUT) {
+            Some(Normalization::Length)
+        } else {
+            form_of_several(&sent, &shown, SHORTEST_NEW_CUT)
+        }
+    })
+}
+
+fn is_start(shown: &str, sent: &str, shortest: usize) -> bool {
+    shown.len() < sent.len() && shown.chars().count() >= shortest && sent.starts_with(shown)
+}
+
+/// Several changes at once.
+fn form_of_several(sent: &str, shown: &str, shortest: usize) -> Option<Normalization> {
+    let plain = |text: &str| {
+        let text: String = unescaped(text).nfkc().collect();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        words.join(" ").to_lowercase()
+    };
+    let (plain_sent, plain_shown) = (plain(sent), plain(shown));
+    if plain_sent != plain_shown {
+        let is_cut = is_start(&plain_shown, &plain_sent, shortest);
+        return is_cut.then_some(Normalization::Length);
+    }
+    // Escapes that were taken away are another text.
+    let escapes = |text: &str| match unescaped(text) == text {
+        true => 0,
+        false => text.matches(';').count(),
+    };
+    match escapes(shown).cmp(&escapes(sent)) {
+        Ordering::Greater => Some(Normalization::Html),
+        Ordering::Equal => Some(Normalization::LetterCase),
+        Ordering::Less => None,
     }
 }
 
@@ -185,10 +228,31 @@ mod tests {
             ("a &amp;amp; b", "a &amp; b", None),
             (long, &long[..20], Some(Normalization::Length)),
             ("a longer text", "a", None),
+            ("Big  Deal", "big deal", Some(Normalization::LetterCase)),
+            ("R&D Team", "r&amp;d team", Some(Normalization::Html)),
+            ("R&amp;D Team", "r&d team", None),
+            (
+                &long.to_uppercase(),
+                &long[..20],
+                Some(Normalization::Length),
+            ),
             ("vip", "cold", None),
             ("", "x", None),
         ] {
             assert_eq!(form(sent, shown), expected, "{sent:?} {shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_text_may_have_been_cut_shorter() {
+        for (sent, shown, expected) in [
+            ("a longer text", "a lo", Some(Normalization::Length)),
+            ("A Longer Text", "a long", Some(Normalization::Length)),
+            ("a longer text", "a l", None),
+            ("a longer text", "a shorter", None),
+            ("VIP", "vip", Some(Normalization::LetterCase)),
+        ] {
+            assert_eq!(form_of_new(sent, shown), expected, "{sent:?} {shown:?}");
         }
     }
 
