@@ -113,7 +113,7 @@ pub fn make(input: Input<'_>) -> Plan {
     decide::number(&mut numbers, &changes, &written);
     numbers.missing = missing.len();
     numbers.held = held.len();
-    let agents = summary::workload(&written, live, agents);
+    let agents = summary::workload(&written, live, &[], agents);
     let mut verdict = policy::judge(
         &policy::Facts {
             changes: &written,
@@ -204,7 +204,7 @@ pub fn rejudge(plan: &mut Plan, present: &Present<'_>) {
     } = *present;
     decide::decide(&mut plan.changes, policy);
     decide::number(&mut plan.summary, &plan.changes, written);
-    plan.agents = summary::workload(open, live, agents);
+    plan.agents = summary::workload(open, live, &plan.agents, agents);
     plan.transitions = summary::transitions(open);
     let mut verdict = policy::judge(
         &policy::Facts {

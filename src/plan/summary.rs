@@ -26,10 +26,12 @@ pub(super) fn transitions(changes: &[Change]) -> Vec<TransitionCount> {
         .collect()
 }
 
-/// Each agent's number of leads: agents with a name by name, then the others by id.
+/// Each agent's number of leads: agents with a name by name, then the others by id. Where not the whole inbox was read, `saved` are the
+/// numbers of a plan whose leads alone were read again.
 pub(super) fn workload(
     changes: &[Change],
     live: &Live,
+    saved: &[AgentLoad],
     named: &BTreeMap<String, Agent>,
 ) -> Vec<AgentLoad> {
     let mut before: BTreeMap<String, u64> = BTreeMap::new();
@@ -39,6 +41,9 @@ pub(super) fn workload(
                 .iter()
                 .map(|(agent, count)| (agent.to_string(), *count)),
         ),
+        None if !saved.is_empty() => {
+            before.extend(saved.iter().map(|load| (load.id.clone(), load.before)));
+        }
         None => {
             for agent in live.leads.values().filter_map(|seen| seen.lead.agent()) {
                 *before.entry(agent.to_string()).or_default() += 1;

@@ -38,6 +38,32 @@ fn a_saved_plan_is_applied_as_it_is_though_the_files_have_gone_on() {
 }
 
 #[test]
+fn the_numbers_of_agents_are_those_that_were_approved() {
+    let live: Vec<_> = (1..=3)
+        .map(|number| record(number, "OPEN", Some(RAHUL), &["web"]))
+        .collect();
+    let world = World::new(&live, "");
+    world.declare(&format!(
+        "  {}: {{ agent: priya }}\n  {}: {{ agent: rahul }}\n  {}: {{ agent: rahul }}\n",
+        uuid(1),
+        uuid(2),
+        uuid(3)
+    ));
+    let planned = world.run("plan --out plan.json").exits(0).out;
+    let applied = world.run("apply plan.json --yes").exits(0).out;
+    let rows = |out: &str| {
+        let rows = out.lines().filter(|line| {
+            let cells: Vec<&str> = line.split_whitespace().collect();
+            matches!(cells[..], ["priya" | "rahul", _, _, _, _])
+        });
+        rows.map(str::to_owned).collect::<Vec<String>>()
+    };
+    assert_eq!(rows(&planned).len(), 2, "{planned}");
+    assert!(rows(&planned)[1].contains('3'), "{planned}");
+    assert_eq!(rows(&applied), rows(&planned));
+}
+
+#[test]
 fn a_lead_that_moved_since_is_stale_and_the_others_go_ahead() {
     let world = world();
     world
