@@ -98,7 +98,7 @@ fn each_daily_job_of_the_readme_is_done_by_its_commands() {
     for (job, commands) in &rows {
         let world = done(commands);
         let changed = git(&world, "status --porcelain");
-        let edits = ["Close", "Give", "Share", "Take into", "Take in new"];
+        let edits = ["Close", "Give", "Share", "Update the files", "Import"];
         let is_edit = edits.iter().any(|word| job.starts_with(word));
         assert_eq!(!changed.is_empty(), is_edit, "{job}: {changed}");
     }
