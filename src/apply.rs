@@ -1,12 +1,13 @@
 //! Apply: Plan → Run. Writes what a plan says, reads it back, and gives each lead one [`Outcome`].
 //!
 //! # Flow
-//! 1. [`precheck`]: each change is compared with the newest reading of its lead: proceed, already applied, or stale.
+//! 1. `run` calls [`precheck`]: each change is compared with the newest reading of its lead: proceed, already applied, or stale. Then it
+//!    passes the canaries, and after them the rest, to `verify`, which calls `write` (step 3) and `read_back` (step 4).
 //! 2. Canaries: [`RunOptions::canary`] leads are written and read back before any other. One that turns out stale or already applied is
 //!    replaced by the next; one that fails ends the run.
-//! 3. Writes: the rest, page by page of the listing, many at a time, one per lead at a time. Before a write is sent, its reading
-//!    must be fresh; where it is not, the page of the lead is read again and the precheck decides anew. A write that failed in passing
-//!    is repeated in the same way, so nothing is sent twice without a look in between.
+//! 3. `write`: page by page of the listing, many at a time, one per lead at a time; `queue` decides what to read and what to write next.
+//!    Before a write is sent, its reading must be fresh; where it is not, the page of the lead is read again and the precheck decides
+//!    anew. A write that failed in passing is repeated in the same way, so nothing is sent twice without a look in between.
 //! 4. `check`: what was written is read back. Each page of the listing is read as soon as its leads are written, while others are being
 //!    written (`write::confirm`); what that does not confirm is read at the end, until it shows or patience ends (`read_back`).
 //! 5. `side_effects`: a declared field that the platform changes with a write of others, and that [`RunOptions::side_effects`] lists, is

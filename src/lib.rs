@@ -12,6 +12,18 @@
 //! a listing into [`Live`](observe::Live); [`diff`] compares the two field by field; [`plan`] checks the differences against the
 //! [`policy`]; [`report`] renders the plan and [`apply`] executes it. Both sides of every comparison use the values of [`lead`].
 //!
+//! Two steps of the diagram are not modules. *Load* is [`lead_file::load`]: it reads `convertalk.yaml` by [`config`] and all lead files by
+//! `lead_file::discover` and [`yaml`]. *Validate* is `config::valid`, `lead_file::raw` and `lead_file::valid`, which [`lead_file::load`]
+//! calls.
+//!
+//! # From a command to the PUT
+//!
+//! - `plan`: `cli::plan` → `cli::compared::plan` → [`plan::make()`].
+//! - `apply`: `cli::apply` plans in the same way (or takes a saved plan), then `cli::execution::Execution::carry_out` →
+//!   [`apply::run()`] → `apply::verify::write_and_verify` → `apply::write::write` → `apply::write::attempt::write_one` →
+//!   [`apply::Writer::update`] → `api::Client`, which makes the body with `api::wire::update` and sends it with
+//!   `api::http::Transport::attempt`.
+//!
 //! # Access
 //!
 //! - [`lead`], [`diff`], [`plan`], [`policy`], [`redaction`] and [`report`] are pure: no I/O, no clock, no randomness, no
@@ -24,6 +36,22 @@
 //! - Only [`cli`] depends on every module, and only [`cli`] reads the environment and the clock.
 //! - [`sandbox`] is the other end of the connection: a small HTTP server. It shares no type with the client, so that the tests compare
 //!   two independent implementations of the API's documentation.
+//!
+//! # Other modules
+//!
+//! - [`cancel`]: stops a run, set by a signal, a deadline or a failure.
+//! - [`config_test`]: the tests in `tests/*.yaml` of a workspace.
+//! - [`duration`]: durations as people write them.
+//! - [`error`]: why a command fails, with codes and hints, and the exit codes.
+//! - [`fleet`]: finds the workspaces below a folder.
+//! - [`git`]: the files of other commits, and who last changed a line.
+//! - `instance`: compares documents that are read back (plans, run files, records) with their schemas.
+//! - `json`: writes JSON with control, bidi and zero-width characters escaped.
+//! - `loopback`: keeps pages of other sites away from servers on loopback.
+//! - [`select`]: selectors, as in `--only` and in policy rules.
+//! - [`state`]: the program's own files in `.convertalk/`.
+//! - [`text`]: text for one line of a terminal, with what is invisible escaped.
+//! - [`yaml`]: YAML with places, read and edited in place.
 //!
 //! # Terms
 //!

@@ -1,4 +1,11 @@
 //! The writes of a run: each on a fresh reading, many at a time.
+//!
+//! # Flow
+//! 1. `look`: a lead whose reading is too old is read again; `decide` compares what it shows with the change.
+//! 2. Turn: a lead with a fresh reading may be sent now.
+//! 3. Permit: the rate and the open requests allow one more. A slow rate is waited for before the look.
+//! 4. `attempt`: the write is sent, between its two lines in the run file. One that failed in passing begins again at 1.
+//! 5. `confirm`: a page is read back as soon as its leads are written.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
