@@ -19,6 +19,7 @@ use crate::sandbox::{FileError, SandboxError};
 use crate::select::SelectError;
 use crate::snapshot::SnapshotError;
 use crate::text::{chain, visible};
+use crate::yaml::excerpt::quoted;
 
 pub use exit::Exit;
 
@@ -54,11 +55,14 @@ pub enum Error {
     /// Options that cannot be combined.
     #[error("{0}")]
     Usage(&'static str),
+    /// Nothing to explain has this name.
+    #[error("{} is neither a command nor a code; docs/codes.md lists the codes", quoted(.0))]
+    UnknownTopic(String),
     /// There is no base to explain differences with.
     #[error(transparent)]
     Base(#[from] BaseError),
     /// The notification was not accepted.
-    #[error("not notified")]
+    #[error("notification failed")]
     Notify(#[source] WebhookError),
     /// The desired state cannot be fetched.
     #[error(transparent)]
@@ -139,8 +143,8 @@ pub enum Error {
         /// The number of leads.
         leads: usize,
     },
-    /// Confirmation is required, and stdin is not a terminal.
-    #[error("this asks for confirmation, and stdin is not a terminal")]
+    /// Confirmation is required, but stdin is not a terminal.
+    #[error("confirmation is required, but stdin is not a terminal")]
     NeedsYes,
     /// The user did not confirm.
     #[error("not applied; nothing was written")]
@@ -168,7 +172,7 @@ pub enum Error {
         why: &'static str,
     },
     /// A file that would hold leads is not one of the workspace's lead files.
-    #[error("no glob of `leads` in convertalk.yaml takes {file}")]
+    #[error("no glob in `leads` of convertalk.yaml matches {file}")]
     NotLeadFile {
         /// Its path in the workspace.
         file: String,
@@ -262,7 +266,7 @@ impl Error {
             Self::Unchanged { .. } => "unchanged",
             Self::NoRun(_) => "no-run",
             Self::NoToken { .. } => "no-token",
-            Self::Usage(_) => "usage",
+            Self::Usage(_) | Self::UnknownTopic(_) => "usage",
             Self::Base(_) => "base",
             Self::Applied { .. } => "applied-record",
             Self::Fetch(_) => "fetch",

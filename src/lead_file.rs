@@ -215,9 +215,9 @@ fn misses(
         out.push(warning.help("write a lead file there"));
     }
     for path in &found.other_endings {
-        let message = "this file is not a lead file: no glob takes its ending";
+        let message = "this file is not a lead file: no glob matches its ending";
         let warning = Diagnostic::whole(Code::OtherEnding, path.as_str(), message).into_warning();
-        let help = "rename it to end in `.yaml`, or add a glob that takes it to `leads` in convertalk.yaml";
+        let help = "rename it to end in `.yaml`, or add a glob that matches it to `leads` in convertalk.yaml";
         out.push(warning.help(help));
     }
 }

@@ -241,7 +241,7 @@ impl ApiError {
             } => match failure {
                 Failure::Credential { .. } => return None,
                 Failure::Untrusted { .. } => {
-                    "if a private authority signed it, or a proxy that reads along, set SSL_CERT_FILE (a file in PEM) or SSL_CERT_DIR (a \
+                    "if a private authority signed it, or a proxy that intercepts TLS, set SSL_CERT_FILE (a file in PEM) or SSL_CERT_DIR (a \
                      folder with such files); if not, check api.endpoint and this machine's clock"
                 }
                 Failure::NoProxy { .. } => {

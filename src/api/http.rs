@@ -171,7 +171,7 @@ impl Transport {
             .notify(|failure, pause| {
                 let path = request.url.path();
                 tracing::info!(
-                    "{} {path}: {failure}; again in {} ms",
+                    "{} {path}: {failure}; retrying in {} ms",
                     request.method,
                     pause.as_millis()
                 );

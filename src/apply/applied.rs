@@ -36,7 +36,7 @@ static RECORD: LazyLock<Shape> = LazyLock::new(Shape::derived::<AppliedRecord>);
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// It cannot be read.
-    #[error("cannot read it")]
+    #[error("cannot read the applied record")]
     Io(#[source] std::io::Error),
     /// Not an applied record.
     #[error("this is not an applied record: {0}")]

@@ -153,7 +153,7 @@ fn after_again(
         Outcome::Stale | Outcome::Failed | Outcome::Untried | Outcome::Unverified => {
             let why = detail.map_or_else(String::new, |detail| format!(": {detail}"));
             let words = if again.lost_notes.is_empty() {
-                format!("a side effect of the write is not put right{why}")
+                format!("a side effect of the write was not corrected{why}")
             } else {
                 format!("the notes that were there are lost, and could not be written back{why}")
             };
@@ -188,7 +188,7 @@ pub(super) fn report_side_effects(options: &RunOptions, report: &mut Report) {
     let hints: Vec<String> = seen
         .map(|effect| {
             format!(
-                "{}: a side effect of this platform, if nobody did it in the inbox; `api.side_effects: [{}]` accepts it",
+                "{}: probably a side effect of this platform, unless someone changed it in the inbox; `api.side_effects: [{}]` accepts it",
                 effect.words(),
                 effect.field
             )

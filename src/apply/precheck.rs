@@ -41,8 +41,8 @@ pub enum Precheck {
     Unreadable(String),
 }
 
-const UNSEALED: &str = "a masked contact value is not as it was planned: it changed in the inbox, the lead's file has another one \
-                        by now, or the read token is another";
+const UNSEALED: &str = "a masked contact value no longer matches the plan: it changed in the inbox, the lead's file now has another \
+                        value, or the read token changed";
 
 /// Compares a change with a reading of its lead; `None` if it is not listed.
 pub fn precheck(change: &Change, live: Option<&Arc<Observed>>) -> Precheck {

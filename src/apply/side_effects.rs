@@ -1,4 +1,4 @@
-//! Side effects: fields that the platform changes with a write of others. Assigning opens a lead, say, or closing takes the agent away.
+//! Side effects: fields that the platform changes with a write of others. Assigning opens a lead, for example, or closing unassigns the agent.
 //!
 //! Whether the platform or a person changed a field cannot be seen on one lead. So each is counted ([`Knowledge`]), and reported as a
 //! side effect where it is seen on most leads. The workspace lists the fields that the platform may change: of those, a declared one

@@ -17,8 +17,8 @@ use crate::observe::{Observed, Reader};
 use crate::plan::Change;
 
 /// The hint for a platform that adds notes.
-const ADDS_NOTES: &str = "this platform adds notes to those there, so that those of the leads written first are there twice; the rest got \
-                          only the new ones. Set api.notes to `new`";
+const ADDS_NOTES: &str = "this platform appends notes, so leads written first now have duplicate notes; the others received only the new \
+                          ones. Set api.notes to `new`";
 const REPLACES_NOTES: &str = "this platform added notes in earlier runs, and replaces them now: those that a write replaced were written back \
                               as they were read, and the next runs send all notes";
 const CLEARED: &str = "if nobody cleared these in the inbox in this minute, the platform clears what an update leaves out: stop, and \

@@ -181,7 +181,7 @@ fn headers(
                 "tokens come from the environment only: delete the line, and revoke the token if it was committed",
             ));
         } else if made.insert(lower, value.value.trim().to_owned()).is_some() {
-            let message = format!("the header {} is here twice", quoted(name.value));
+            let message = format!("the header {} appears twice", quoted(name.value));
             bad(
                 reader,
                 message,

@@ -25,7 +25,7 @@ impl Error {
             Self::NoToken { .. } => {
                 "tokens are read from the environment only; `endpoint: sandbox` needs none"
             }
-            Self::Usage(_) | Self::Select(_) => {
+            Self::Usage(_) | Self::UnknownTopic(_) | Self::Select(_) => {
                 return Some(format!("see `convertalk {command} --help`"));
             }
             Self::Output { .. } => "choose another file name",
@@ -57,9 +57,9 @@ impl Error {
             Self::Write(WriteError::Io(..)) => return None,
             Self::LeadPath { .. } => "name a path in the workspace, such as leads/eu.yaml",
             Self::NotLeadFile { .. } if command == "pull" => {
-                "nothing was written: name a file or folder that a glob takes with --out, or add a glob"
+                "nothing was written: name a file or folder that a glob matches with --out, or add a glob"
             }
-            Self::NotLeadFile { .. } => "name a file that a glob takes, or add a glob",
+            Self::NotLeadFile { .. } => "name a file that a glob matches, or add a glob",
             Self::NotAdded { .. } => "write to another file or folder: --out FILE|DIR",
             Self::Internal(_) => "please report it, with the command that you ran",
         };

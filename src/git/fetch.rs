@@ -22,7 +22,7 @@ pub struct FetchError {
 impl FetchError {
     /// The hint.
     pub fn hint(&self) -> &'static str {
-        "check the network, and git's access to the remote: no password is asked for"
+        "check the network, and git's access to the remote: convertalk never prompts for a password"
     }
 }
 

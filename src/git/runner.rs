@@ -36,7 +36,7 @@ pub enum GitError {
         said: String,
     },
     /// The pipes to git broke.
-    #[error("git {command} did not end")]
+    #[error("git {command} could not be completed")]
     Pipe {
         /// The command of git.
         command: String,

@@ -30,7 +30,7 @@ impl<'t> Visitor<'t> for RawEntriesVisitor {
         let mut keys = HashSet::new();
         while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
             if !keys.insert(key.clone()) {
-                return Err(A::Error::custom(format!("the key `{key}` is there twice")));
+                return Err(A::Error::custom(format!("the key `{key}` is listed twice")));
             }
             entries.push((key, value));
         }

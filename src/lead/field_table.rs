@@ -40,7 +40,7 @@ pub enum Privacy {
     Declared,
     /// A person's name: its initials.
     Name,
-    /// An e-mail address: its first letters.
+    /// An email address: its first letters.
     Email,
     /// Other personal data: nothing.
     Personal,

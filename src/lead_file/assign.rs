@@ -71,7 +71,7 @@ pub enum AssignError {
     #[error(
         "{} is not an agent of the workspace{}",
         quoted(name),
-        did_you_mean(near)
+        near.as_ref().map_or_else(|| ADD_AGENT.to_owned(), |_| did_you_mean(near))
     )]
     Agent {
         /// As it was written.
@@ -83,7 +83,7 @@ pub enum AssignError {
     #[error("{} could be several agents; write the name as convertalk.yaml does", quoted(.0))]
     AgentCase(String),
     /// A tag that the policy does not know.
-    #[error("the policy knows no tag {}{}", quoted(tag), did_you_mean(near))]
+    #[error("`policy.tags` does not list {}{}", quoted(tag), did_you_mean(near))]
     Tag {
         /// The tag.
         tag: String,
@@ -100,7 +100,7 @@ pub enum AssignError {
     #[error("the tag {} is to be present and absent", quoted(.0))]
     TagOverlap(String),
     /// Marked tags beside plain ones.
-    #[error("tags are all marked with + or -, or none is")]
+    #[error("mark all tags with + or -, or none")]
     TagMarks,
     /// Contact values have no empty form.
     #[error("contact values cannot be cleared; to leave one to the inbox, use --unset")]
@@ -116,6 +116,9 @@ pub enum AssignError {
         help: &'static str,
     },
 }
+
+/// What to do about an agent that no name resembles.
+const ADD_AGENT: &str = "; add it under `agents:` in convertalk.yaml, or write the 24-hex id";
 
 fn did_you_mean(near: &Option<impl AsRef<str>>) -> String {
     near.as_ref().map_or_else(String::new, |near| {

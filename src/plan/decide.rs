@@ -154,7 +154,7 @@ pub(super) fn refusals(
         all,
         Guard::Drift,
         "changed in the inbox since the base",
-        "once: --drift keep or --drift revert; for good: policy.drift",
+        "to override once: --drift keep or --drift revert; to change the rule: policy.drift",
         |change| match change.action {
             Action::Create => {
                 change.class == Class::Drift && policy.side_of_creation(change).is_none()

@@ -130,7 +130,9 @@ fn freeze_window(freeze: &Freeze) -> Refusal {
         rule: Guard::Freeze,
         message: format!("nothing is written in the freeze {freeze}{reason}"),
         source: Some(Source::from(&freeze.place)),
-        lift: "wait for its end; once: --allow freeze; for good: policy.freeze".to_owned(),
+        lift:
+            "wait for its end; to override once: --allow freeze; to change the rule: policy.freeze"
+                .to_owned(),
         leads: Vec::new(),
     }
 }
@@ -152,10 +154,10 @@ fn change_rule(facts: &Facts<'_>, rule: &ChangeRule) -> Option<Refusal> {
     };
     let guard = Guard::Rule(rule.name.clone());
     let lift = match rule.verdict {
-        Verdict::Warn(_) => "for good: policy.rules".to_owned(),
+        Verdict::Warn(_) => "to change the rule: policy.rules".to_owned(),
         Verdict::Deny(_) | Verdict::Max(_) => {
             let argument = shell_word(&guard.to_string());
-            format!("once: --allow {argument}; for good: policy.rules")
+            format!("to override once: --allow {argument}; to change the rule: policy.rules")
         }
     };
     (!is_met).then(|| Refusal {
@@ -232,7 +234,9 @@ fn max_changes(facts: &Facts<'_>, limits: &Limits<'_>) -> Option<Refusal> {
         } else {
             rule.map(|rule| Source::from(&rule.place))
         },
-        lift: format!("once: --max-changes {changes}; for good: policy.max_changes"),
+        lift: format!(
+            "to override once: --max-changes {changes}; to change the rule: policy.max_changes"
+        ),
         leads: Vec::new(),
     })
 }
@@ -270,7 +274,8 @@ fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, effect: &str) -> Optio
             word(&rule.value.to)
         ),
         source: Some(Source::from(&rule.place)),
-        lift: "once: --allow transition; for good: policy.transitions".to_owned(),
+        lift: "to override once: --allow transition; to change the rule: policy.transitions"
+            .to_owned(),
         leads,
     })
 }
@@ -315,7 +320,7 @@ fn require_agent(facts: &Facts<'_>, rule: &Rule<Vec<Status>>) -> Option<Refusal>
         ),
         source: Some(Source::from(&rule.place)),
         lift:
-            "give the lead an `agent:`; once: --allow require-agent; for good: policy.require_agent"
+            "give the lead an `agent:`; to override once: --allow require-agent; to change the rule: policy.require_agent"
                 .to_owned(),
         leads,
     })
@@ -332,7 +337,8 @@ fn max_leads(load: &AgentLoad, agents: &BTreeMap<String, Agent>) -> Option<Refus
             load.after, load.before
         ),
         source: place.map(Source::from),
-        lift: "once: --allow max-leads; for good: agents' max_leads".to_owned(),
+        lift: "to override once: --allow max-leads; to change the rule: agents' max_leads"
+            .to_owned(),
         leads: Vec::new(),
     })
 }

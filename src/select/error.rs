@@ -61,7 +61,7 @@ pub enum SelectorProblem {
         leads: usize,
     },
     /// `changed` without a base to compare with.
-    #[error("`changed` requires --base REF")]
+    #[error("requires --base REF")]
     NoBase,
     /// A term about files in a policy rule.
     #[error(

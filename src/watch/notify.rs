@@ -92,12 +92,16 @@ pub async fn notify(
                 pause = FIRST_PAUSE;
                 let kept = memory.update(|memory| memory.notified = Some((*status).clone()));
                 if let Err(error) = kept {
-                    warn(format!("the notification is sent, but not noted: {error}"));
+                    warn(format!(
+                        "the notification was sent, but recording it failed: {error}"
+                    ));
                 }
             }
             Err(error) => {
                 let seconds = pause.as_secs();
-                warn(format!("not notified: {error}; again in {seconds} s"));
+                warn(format!(
+                    "notification failed: {error}; retrying in {seconds} s"
+                ));
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }

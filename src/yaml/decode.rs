@@ -295,7 +295,7 @@ impl<'t> Decoder<'t> {
             let error = self.source.error(
                 Code::DuplicateKey,
                 self.span(id),
-                format!("the key {} is here twice", quoted(text)),
+                format!("the key {} appears twice", quoted(text)),
             );
             let error = error
                 .label("again")

@@ -71,7 +71,7 @@ pub(crate) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> Result<String, Box<Diag
             line,
             column,
         };
-        let message = format!("this file is not UTF-8 text: byte {at}, on line {line}, is none");
+        let message = format!("this file is not UTF-8: invalid byte {at} on line {line}");
         let source = SourceFile {
             file: file.clone(),
             text: &readable,
@@ -79,7 +79,7 @@ pub(crate) fn decode(file: &Arc<str>, bytes: Vec<u8>) -> Result<String, Box<Diag
         Box::new(
             source
                 .error(Code::NotUtf8, span, message)
-                .help("save it as UTF-8; a binary file is no YAML"),
+                .help("save it as UTF-8; a binary file is not YAML"),
         )
     })?;
     check(&SourceFile {

@@ -66,7 +66,7 @@ const HOSTILE: [Hostile; 26] = [
     ("plan.json", SHOW_PLAN, "\"changes\": [", "\"changes\": [{},", "/changes/0: "),
     ("plan.json", SHOW_PLAN, "\"declared\": 1", "\"declared\": -1", "/summary/declared: value is less than the minimum"),
     ("plan.json", SHOW_PLAN, "\"after\": \"CLOSED\"", "\"after\": [\"CLOSED\"]", "/changes/0/fields/status/after: value is not of types"),
-    ("plan.json", SHOW_PLAN, "\"tool_version\"", "\"format_version\": 1, \"tool_version\"", "the key `format_version` is there twice"),
+    ("plan.json", SHOW_PLAN, "\"tool_version\"", "\"format_version\": 1, \"tool_version\"", "the key `format_version` is listed twice"),
     ("run.jsonl", SHOW_RUN, "\"leads\":1", "\"leads\":\"one\"", "line 1: /leads: value is not of type"),
     ("run.jsonl", SHOW_RUN, "\"outcome\":\"verified\"", "\"outcome\":\"fine\"", "line 4: /outcome: value is not"),
     ("run.jsonl", SHOW_RUN, "\"type\":\"write\"", "\"type\":\"wrote\"", "line 2: "),

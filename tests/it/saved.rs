@@ -111,7 +111,7 @@ fn masked_contact_values_are_exact_all_the_same() {
     let ran = world.run("apply plan.json --yes").exits(4);
     assert!(
         ran.out
-            .contains("a masked contact value is not as it was planned"),
+            .contains("a masked contact value no longer matches the plan"),
         "{}",
         ran.out
     );
@@ -233,7 +233,7 @@ fn a_mask_is_never_written_for_a_value() {
     let ran = world.run("apply plan.json --yes").exits(4);
     assert!(
         ran.out
-            .contains("a masked contact value is not as it was planned"),
+            .contains("a masked contact value no longer matches the plan"),
         "{}",
         ran.out
     );

@@ -58,7 +58,7 @@ fn verbose_output_tells_requests_and_neither_tokens_nor_ids() {
     let ran = world.run("apply --yes -v -v").exits(0);
     assert!(
         ran.err.contains("GET /inbox/direct/chats page=1 type=lead")
-            && ran.err.contains("again in"),
+            && ran.err.contains("retrying in"),
         "{}",
         ran.err
     );

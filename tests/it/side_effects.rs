@@ -36,7 +36,8 @@ fn a_side_effect_is_a_note_with_the_setting_that_accepts_it() {
     let world = world(5, "agent: priya", "");
     let ran = world.run("apply --yes").exits(0);
     assert!(ran.out.contains("5 verified"), "{}", ran.out);
-    let words = "writing agent changed status to INPROGRESS, on 5 of 5 leads: a side effect";
+    let words =
+        "writing agent changed status to INPROGRESS, on 5 of 5 leads: probably a side effect";
     assert!(ran.out.contains(words), "{}", ran.out);
     assert!(
         ran.out.contains("`api.side_effects: [status]`"),
@@ -128,7 +129,7 @@ fn a_side_effect_that_comes_back_is_unverified_and_not_fought() {
     let ran = world.run("apply --yes --patience 1s").exits(6);
     assert!(
         ran.out
-            .contains("a side effect of the write is not put right"),
+            .contains("a side effect of the write was not corrected"),
         "{}",
         ran.out
     );

@@ -80,7 +80,7 @@ fn what_is_no_lead_file_is_an_error_that_names_it() {
     let world = world();
     world.write("notes.txt", "x");
     let ran = world.run("validate notes.txt").exits(1);
-    assert!(ran.err.contains("takes notes.txt"), "{}", ran.err);
+    assert!(ran.err.contains("matches notes.txt"), "{}", ran.err);
     let ran = world.run("validate leads/none.yaml").exits(1);
     assert!(ran.err.contains("leads/none.yaml"), "{}", ran.err);
 }

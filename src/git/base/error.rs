@@ -14,7 +14,7 @@ pub enum BaseError {
     #[error(transparent)]
     Git(#[from] GitError),
     /// Git answered with something that is not what was asked for.
-    #[error("git gave an answer that cannot be read: {0}")]
+    #[error("unexpected output from git: {0}")]
     Answer(String),
     /// The repository has no commit yet.
     #[error("the repository has no commit yet")]
@@ -72,7 +72,7 @@ pub enum BaseError {
         commit: String,
     },
     /// The clone ends before a commit whose place in the history counts.
-    #[error("this clone is shallow: whether the files descend from {commit} cannot be known")]
+    #[error("this clone is shallow: cannot tell whether the files descend from {commit}")]
     Shallow {
         /// The commit.
         commit: String,

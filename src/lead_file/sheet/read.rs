@@ -229,7 +229,7 @@ fn header(record: &StringRecord, row: u64, errors: &mut Vec<SheetError>) -> Colu
             })),
             Some(Column::Live) => {}
             Some(_) if columns.iter().any(|(_, other)| *other == column) => {
-                errors.push(error("the column is there twice".to_owned()));
+                errors.push(error("the column is listed twice".to_owned()));
             }
             Some(_) => {}
         }

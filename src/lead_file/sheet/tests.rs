@@ -189,11 +189,11 @@ fn every_error_has_its_row_and_column() {
         [
             "row 2, column `status`: `Opn` is not a status; did you mean `OPEN`?",
             "row 4, column `status`: a status cannot be cleared; to leave it to the inbox, use --unset status",
-            "row 4, column `agent`: `zoe` is not an agent of the workspace",
-            "row 4, column `tags`: tags are all marked with + or -, or none is",
+            "row 4, column `agent`: `zoe` is not an agent of the workspace; add it under `agents:` in convertalk.yaml, or write the 24-hex id",
+            "row 4, column `tags`: mark all tags with + or -, or none",
             "row 4, column `contact.email`: contact values cannot be cleared; to leave one to the inbox, use --unset",
             "row 5, column `uuid`: `aaaa` is in row 2 already",
-            "row 5, column `tags`: the policy knows no tag `hot`",
+            "row 5, column `tags`: `policy.tags` does not list `hot`",
             "row 5, column `contact.email`: `x` is not a value of contact.email: write an email address: `name@example.com`",
             "row 6, column `uuid`: the uuid is missing",
             "row 7: cell 6 has no column",
@@ -213,7 +213,7 @@ fn a_header_that_is_none_is_said_to_be() {
         unknown[1].contains("column `notes`: unknown column"),
         "{unknown:?}"
     );
-    assert!(unknown[2].contains("there twice"), "{unknown:?}");
+    assert!(unknown[2].contains("listed twice"), "{unknown:?}");
     assert_eq!(
         errors("status,label\nOPEN,x\n"),
         ["row 1: the column `uuid` is missing"]

@@ -111,12 +111,12 @@ impl Checker<'_> {
                 reader.error(
                     Code::UnknownTag,
                     text.span,
-                    format!("the policy knows no tag {}", quoted(&name)),
+                    format!("`policy.tags` does not list {}", quoted(&name)),
                     help,
                 );
             }
             if set.contains(&name) {
-                let message = format!("the tag {} is here twice", quoted(&name));
+                let message = format!("the tag {} appears twice", quoted(&name));
                 reader.warning(
                     Code::DuplicateTag,
                     text.span,

@@ -205,7 +205,7 @@ async fn a_receiver_that_refuses_is_asked_again_with_the_newest_status() {
     let warnings = warnings.lock().expect("a list");
     assert_eq!(
         *warnings,
-        ["not notified: 127.0.0.1 answered with HTTP 500; again in 1 s"]
+        ["notification failed: 127.0.0.1 answered with HTTP 500; retrying in 1 s"]
     );
 }
 

@@ -229,7 +229,7 @@ fn a_file_that_no_glob_takes_is_refused_before_the_inbox_is_read() {
     ] {
         let ran = world.run(words).exits(1);
         assert!(
-            ran.err.contains("no glob of `leads`"),
+            ran.err.contains("no glob in `leads`"),
             "{words}: {}",
             ran.err
         );
