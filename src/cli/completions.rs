@@ -9,8 +9,8 @@ use crate::error::{Error, Exit};
 
 /// Print a shell completion script
 ///
-/// The script asks convertalk at each key: commands, flags and their values, and the selectors, agents, tags, statuses and leads of the
-/// workspace that the shell is in.
+/// The script runs convertalk for each completion, and completes commands, flags and their values, and the selectors, agents, tags,
+/// statuses and leads of the workspace that the shell is in.
 #[derive(Debug, Args)]
 pub(super) struct Completions {
     /// The shell

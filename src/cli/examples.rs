@@ -41,6 +41,8 @@ pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
     ("CONVERTALK_ENDPOINT", "wins over api.endpoint"),
     ("CONVERTALK_BOT_ID", "wins over api.bot_id"),
     ("CONVERTALK_CUSTOMER_ID", "wins over api.customer_id"),
+    ("CONVERTALK_NOTIFY_URL", "default of watch --notify"),
+    ("CONVERTALK_POLL_TOKEN", "for POST /poll of watch --listen"),
     (
         "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
         "the proxy to use, and the hosts that need none",
@@ -139,11 +141,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "convertalk list --only agent=priya,status!=CLOSED",
             ),
             (
-                "Save a sheet that `set --from` takes",
+                "Save a sheet that `set --from` reads",
                 "convertalk list --format csv > leads.csv",
             ),
             (
-                "Show what the inbox has beside it, and the leads that no file declares",
+                "Compare with the inbox, and list leads that no file declares",
                 "convertalk list --live",
             ),
         ],
@@ -156,7 +158,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "convertalk set --only tag=cold status=CLOSED",
             ),
             (
-                "Share one agent's leads out over two others",
+                "Distribute one agent's leads between two others",
                 "convertalk set --only agent=priya --share rahul,asha",
             ),
             (
@@ -180,7 +182,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "convertalk plan --only agent=priya --out plan.json",
             ),
             (
-                "In a pull request: tell its changes from drift, and annotate its lines",
+                "In a pull request: separate its changes from drift, and annotate the changed lines",
                 "convertalk plan --base auto --format github --report markdown=plan.md",
             ),
         ],
@@ -203,11 +205,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "watch",
         &[
             (
-                "Keep the inbox as the branch main says, from a clone that nobody edits",
+                "Keep the inbox in sync with main, from a clone that nobody edits",
                 "convertalk watch --ref origin/main --listen 127.0.0.1:9464",
             ),
             (
-                "One pass, for a timer; the first one takes every difference as drift",
+                "One pass, for a timer; the first pass treats every difference as drift",
                 "convertalk watch --once --begin live",
             ),
             (
@@ -228,7 +230,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "convertalk apply --base v1.4 --yes --deadline 10m --run-file run.jsonl",
             ),
             (
-                "Leave the figures of the run for a textfile collector",
+                "Write the run's metrics for a textfile collector",
                 "convertalk apply --yes --report openmetrics=/var/lib/node_exporter/convertalk.prom",
             ),
         ],
@@ -238,7 +240,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             ("Explain a lead", "convertalk explain 7e88d192"),
             (
-                "Explain it by what the files said at a commit",
+                "Also compare with the files at a commit",
                 "convertalk explain 7e88d192 --base origin/main",
             ),
             (
@@ -281,7 +283,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "convertalk pull --split-by agent",
             ),
             (
-                "Take into the files what agents changed since a commit",
+                "Update the files with what agents changed since a commit",
                 "convertalk pull --update --only-drift --base HEAD",
             ),
         ],

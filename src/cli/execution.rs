@@ -40,7 +40,7 @@ pub(super) struct Execution {
     /// Write the run file here [default: .convertalk/runs/…]
     #[arg(long, value_name = "FILE")]
     run_file: Option<PathBuf>,
-    /// Stop in time to verify and report within this time, such as 10m
+    /// Time limit for the whole run, including verification and the report, such as 10m
     #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
     deadline: Option<Duration>,
     /// Do not read back what was written

@@ -29,7 +29,9 @@ use crate::redaction::Redaction;
 use crate::report::{HistoryEntry, LeadHistory, explanation, lead_history};
 use crate::snapshot::Snapshot;
 
-/// For one lead, field by field: base, desired, live, what decides, the line that asks, and the commit that last changed it
+/// Explain one lead, field by field
+///
+/// Shows the base, desired and live values, which of them decides, the line that declares it, and the commit that last changed it.
 ///
 /// With --history: the commits that changed its declaration and the runs that wrote it, from git and .convertalk/runs/ alone.
 #[derive(Debug, Args)]
@@ -40,10 +42,11 @@ pub(super) struct Explain {
     /// Show the commits that changed its declaration and the runs that wrote it
     #[arg(long, conflicts_with_all = ["base", "live"])]
     history: bool,
-    /// Explain by what the files said at a commit, too; `applied`: by each lead's own, of the applied record; `auto` in GitHub and GitLab pull requests
+    /// Also compare with the files at a commit; `applied` uses each lead's commit in the applied record; `auto` in GitHub and GitLab pull
+    /// requests
     #[arg(long, value_name = "REF", add = ArgValueCompleter::new(complete::bases))]
     base: Option<String>,
-    /// Where the applied record is, for --base applied [default: .convertalk/applied.json]
+    /// Path of the applied record, for --base applied [default: .convertalk/applied.json]
     #[arg(long, value_name = "FILE")]
     applied: Option<PathBuf>,
     /// Read live values from a snapshot: no credentials, no network

@@ -29,9 +29,9 @@ impl Help {
             ui.result(&command.render_long_help().ansi().to_string())?;
             return Ok(Exit::Done);
         }
-        let page = page(&topic).ok_or(Error::Usage(
-            "neither a command nor a code; the codes are listed in docs/codes.md",
-        ))?;
+        let Some(page) = page(&topic) else {
+            return Err(Error::UnknownTopic(topic));
+        };
         ui.result(page)?;
         Ok(Exit::Done)
     }

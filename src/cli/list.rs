@@ -24,7 +24,7 @@ use crate::select::Selection;
 
 /// List the declared leads: uuid, label, status, agent, tags and place
 ///
-/// A sheet of `--format csv` is what `set --from` takes: edit it in a spreadsheet, and set the leads from it.
+/// `set --from` reads the output of `--format csv`, so that you can edit leads in a spreadsheet.
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// Only these declared leads (repeatable: any of them)
@@ -33,7 +33,7 @@ pub(super) struct List {
     /// The commit that `--only changed` compares with; `auto` in GitHub and GitLab pull requests, `applied` for the applied record
     #[arg(long, value_name = "REF", requires = "only", add = ArgValueCompleter::new(complete::bases))]
     base: Option<String>,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: ListFormat,
     /// Read the inbox, and show its values beside those declared, and the leads that no file declares

@@ -20,12 +20,12 @@ use crate::report::{self, Format, diagnostics_as_sarif, diagnostics_for_github};
 /// Which leads to select, how far to read, and how much to show.
 #[derive(Debug, Args)]
 pub(super) struct Scope {
-    /// Select declared leads: a uuid or its start, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE, label~text,
-    /// file=leads/eu/**, held, changed; != for =, a comma for *and* (repeatable: any of them)
+    /// Select declared leads: a uuid or the start of one, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE, label~text,
+    /// file=leads/eu/**, held, changed; `!=` negates, a comma means "and" (repeatable; a lead needs to match only one)
     #[arg(long, value_name = "SELECTOR", add = ArgValueCompleter::new(complete::selectors))]
     pub(super) only: Vec<String>,
-    /// Explain each difference by what the files said at a commit; `applied`: at the commit that each lead was last settled at; `auto` in GitHub
-    /// and GitLab pull requests
+    /// Classify each difference by comparing with the files at a commit; `applied` uses the commit at which each lead was last settled;
+    /// `auto` in GitHub and GitLab pull requests
     #[arg(long, value_name = "REF", add = ArgValueCompleter::new(complete::bases))]
     pub(super) base: Option<String>,
     /// Read every page, even after all declared leads are found
@@ -131,7 +131,7 @@ pub(super) enum OutputFormat {
     /// For people
     #[default]
     Text,
-    /// For programs: one document, as its schema in schema/ says
+    /// For programs: one JSON document (see `convertalk schema`)
     Json,
 }
 

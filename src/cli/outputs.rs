@@ -124,10 +124,10 @@ impl OutputKind {
 
     fn is_another(self) -> &'static str {
         match self {
-            Self::SavedPlan => "is there already, and is not a saved plan",
-            Self::Report => "is there already, and is not a report",
-            Self::Snapshot => "is there already, and is not a snapshot",
-            Self::Run => "is there already, and is not a run file",
+            Self::SavedPlan => "already exists and is not a saved plan",
+            Self::Report => "already exists and is not a report",
+            Self::Snapshot => "already exists and is not a snapshot",
+            Self::Run => "already exists and is not a run file",
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct PlanArgs {
     recording: Recording,
     #[command(flatten)]
     forms: Forms,
-    /// Save the plan, for `apply PLAN`; - is stdout, which then has nothing else
+    /// Save the plan, for `apply PLAN`; `-` writes it to stdout and prints nothing else there
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Compare with a snapshot of the live listing: no credentials, no network
@@ -44,7 +44,7 @@ pub(super) struct PlanArgs {
     /// Read the inbox instead of a snapshot older than this
     #[arg(long, value_name = "TIME", requires = "live", value_parser = crate::duration::parse)]
     live_max_age: Option<Duration>,
-    /// Exit with 2 where apply would write something
+    /// Exit with 2 if apply would write something
     #[arg(long)]
     detailed_exitcode: bool,
 }
@@ -147,7 +147,7 @@ impl PlanArgs {
         let why = match snapshot.age(jiff::Timestamp::now()) {
             Some(age) if age <= max_age => return Ok(Some(snapshot)),
             Some(age) => format!("is {} old", crate::duration::words(age)),
-            None => "has a time that is still to come, or none".to_owned(),
+            None => "has a missing or future timestamp".to_owned(),
         };
         ui.note(&format!(
             "the inbox is read: {} {why}",
@@ -225,7 +225,7 @@ fn note_saved(out: &Path, root: &Path, ui: &Ui) {
         format!("-C {} ", root.display())
     };
     ui.note(&format!(
-        "plan saved to {out}; `convertalk apply {folder}{out}` applies it, and nothing else",
+        "plan saved to {out}; `convertalk apply {folder}{out}` applies exactly this plan",
         out = visible(&out.display().to_string())
     ));
 }

@@ -25,12 +25,12 @@ mod update;
 /// Declare live leads in lead files
 ///
 /// Declares the leads that no file declares, with their status, agent and tags, in leads/inbox.yaml or in the files that --split-by and --out
-/// name. A file that is there is appended to, and nothing is overwritten. With --update, writes live values into the files that
+/// name. Appends to existing files and overwrites nothing. With --update, writes live values into the files that
 /// declare the leads instead.
 #[derive(Debug, Args)]
 pub(super) struct Pull {
-    /// Select leads by their live values: a uuid, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE; != for =, a comma for
-    /// *and* (repeatable: any of them); with --update by their declared values, as in plan
+    /// Select leads by their live values: a uuid, status=OPEN, agent=priya, tag=vip, attributes.KEY=VALUE; `!=` negates, a comma means
+    /// "and" (repeatable; a lead needs to match only one); with --update by their declared values, as in plan
     #[arg(long, value_name = "SELECTOR", add = ArgValueCompleter::new(complete::live_selectors))]
     only: Vec<String>,
     /// Only chats of this type
@@ -48,7 +48,7 @@ pub(super) struct Pull {
         conflicts_with = "update"
     )]
     with: Vec<String>,
-    /// How much of the person's name is the label of a lead
+    /// How much of a person's name to use as the label
     #[arg(
         long,
         value_name = "HOW",
@@ -74,7 +74,7 @@ pub(super) struct Pull {
         add = ArgValueCompleter::new(complete::bases)
     )]
     base: Option<String>,
-    /// Where the applied record is, for --base applied [default: .convertalk/applied.json]
+    /// Path of the applied record, for --base applied [default: .convertalk/applied.json]
     #[arg(long, value_name = "FILE", requires = "base")]
     applied: Option<PathBuf>,
     /// What to do about declared leads that are not in the inbox

@@ -24,7 +24,7 @@ pub(super) const APPLIED: &str = "applied";
 /// Where the record is, and how it is started.
 #[derive(Debug, Args)]
 pub(super) struct Recording {
-    /// Where the applied record is [default: .convertalk/applied.json]
+    /// Path of the applied record [default: .convertalk/applied.json]
     #[arg(long, value_name = "FILE")]
     pub(super) applied: Option<PathBuf>,
     /// With --base applied and no record yet: `files` takes every difference as intended, `live` takes today's differences as drift and
@@ -64,7 +64,7 @@ impl Recording {
     /// Refuses `--begin` where nothing begins.
     pub(super) fn check(&self, base: Option<&str>) -> Result<(), Error> {
         if self.begin.is_some() && base != Some(APPLIED) {
-            return Err(Error::Usage("--begin goes with --base applied"));
+            return Err(Error::Usage("--begin requires --base applied"));
         }
         Ok(())
     }
@@ -284,7 +284,7 @@ impl Recording {
         } = applying;
         let record = self.read(root, target)?;
         let Some(head) = head else {
-            ui.note("no applied record is kept: the files are of no commit");
+            ui.note("no applied record is kept: the files belong to no commit");
             return Ok(None);
         };
         let own = own.or_else(|| {
@@ -333,7 +333,7 @@ pub(super) fn rewind(
             short(applied)
         ),
         source: None,
-        lift: "check the branch; if the history was meant to be rewound, once: --allow rewind"
+        lift: "check the branch; if the history was rewound on purpose, add --allow rewind once"
             .to_owned(),
         leads: Vec::new(),
     }))

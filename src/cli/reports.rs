@@ -36,8 +36,8 @@ const OPENMETRICS: &str = "openmetrics";
 /// The reports that are asked for.
 #[derive(Debug, Args)]
 pub(super) struct Reports {
-    /// Write the plan in another form to a file as well, or, for -, to stdout instead (repeatable): text, json, markdown, html, github, sarif, csv,
-    /// or openmetrics
+    /// Also write the plan to a file in another format; `-` writes it to stdout in place of the result (repeatable): text, json, markdown,
+    /// html, github, sarif, csv, or openmetrics
     #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to)]
     report: Vec<(ReportFormat, PathBuf)>,
     /// Whether the figures of this run were written.

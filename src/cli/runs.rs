@@ -14,10 +14,10 @@ use crate::text::visible;
 
 /// List the runs kept in .convertalk/runs/, the latest first
 ///
-/// `show` shows one of them, and `undo` takes it back, by its id, the first characters of it, or `last`.
+/// `show` shows one of them, and `undo` reverts it, by its id, the first characters of it, or `last`.
 #[derive(Debug, Args)]
 pub(super) struct Runs {
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
 }

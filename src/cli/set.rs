@@ -26,16 +26,16 @@ mod sheet;
 
 use sheet::SheetFile;
 
-/// Edit lead files in bulk: never the inbox
+/// Edit lead files in bulk; never changes the inbox
 ///
-/// Words with a `=` are assignments: status=CLOSED, agent=rahul, agent=none, tags=a,b (exactly these), tags+=a, tags-=b,
-/// attributes.KEY=VALUE, contact.KEY=VALUE, label=TEXT, hold=REASON. An empty value clears; `\,` is a comma in a tag. Other words are
-/// uuids, or their first characters; select other leads with --only.
+/// Arguments that contain `=` are assignments: status=CLOSED, agent=rahul, agent=none, tags=a,b (exactly these), tags+=a, tags-=b,
+/// attributes.KEY=VALUE, contact.KEY=VALUE, label=TEXT, hold=REASON. An empty value clears the field; `\,` is a comma in a tag. Other
+/// arguments are uuids, or their first characters; select other leads with --only.
 ///
 /// All or nothing: an error anywhere changes no file.
 #[derive(Debug, Args)]
 pub(super) struct Set {
-    /// Leads by uuid, and what they are to say
+    /// Leads to edit, by uuid, and the values to set
     #[arg(value_name = "UUID|ASSIGNMENT", add = ArgValueCompleter::new(complete::assignments))]
     words: Vec<String>,
     /// These declared leads (repeatable: any of them)
@@ -50,10 +50,10 @@ pub(super) struct Set {
     /// Spread the leads evenly over these agents, within their max_leads
     #[arg(long, value_name = "AGENT,…", value_delimiter = ',', add = ArgValueCompleter::new(complete::agents))]
     share: Vec<String>,
-    /// Take leads and values from a sheet, CSV with the columns of `list --format csv`; - is stdin
+    /// Read leads and values from a CSV file with the columns of `list --format csv`; - is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "only", "unset", "share"])]
     from: Option<PathBuf>,
-    /// Declare leads of the sheet that no file declares in this lead file
+    /// Add leads that are in the CSV file but in no lead file to this lead file
     #[arg(
         long,
         value_name = "FILE",
@@ -64,7 +64,7 @@ pub(super) struct Set {
     /// Print what would change, as a diff that `git apply` takes, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: SetFormat,
 }
@@ -178,14 +178,14 @@ impl Set {
             .partition(|word| word.contains('='));
         if assignments.is_empty() && self.unset.is_empty() && self.share.is_empty() {
             return Err(Error::Usage(
-                "nothing is to be set: name an assignment such as status=CLOSED, --unset, --share or --from",
+                "nothing to set: name an assignment such as status=CLOSED, --unset, --share or --from",
             ));
         }
         let selection =
             Selection::parse(&self.only, &files.workspace.agents)?.with_uuids(&uuids)?;
         if selection.is_empty() && !self.all {
             return Err(Error::Usage(
-                "no lead is selected: name uuids, select leads with --only, or take --all",
+                "no lead is selected: name uuids, select leads with --only, or use --all",
             ));
         }
         if !selection.is_empty() && self.all {
@@ -275,7 +275,7 @@ impl Set {
         let mut errors = Vec::new();
         for name in &self.share {
             let problem = match agent(name, files.workspace.vocabulary()) {
-                Ok(Some(id)) if agents.contains(&id) => "the agent is there twice".to_owned(),
+                Ok(Some(id)) if agents.contains(&id) => "the agent is listed twice".to_owned(),
                 Ok(Some(id)) => {
                     agents.push(id);
                     continue;

@@ -27,8 +27,8 @@ use crate::{config, git, lead_file};
 
 /// Show a saved plan or a run again, in any format, or the applied record, as text or json
 ///
-/// A run is shown with the labels and places that its leads had at the commit it ran from, and with what each write replaced. As annotations and
-/// SARIF it is the leads that need attention.
+/// A run is shown with the labels and places that its leads had at the commit it ran from, and the values that each write
+/// replaced. Its github and sarif formats contain only the leads that need attention.
 #[derive(Debug, Args)]
 pub(super) struct Show {
     /// The saved plan, the run or the applied record: a file, a run's id or the first characters of one, or last
@@ -36,7 +36,7 @@ pub(super) struct Show {
     file: String,
     #[command(flatten)]
     forms: Forms,
-    /// How much of people's names and contact values to show, of what the file holds
+    /// How much of the names and contact values in the file to show
     #[arg(long, value_name = "HOW", default_value = "initials")]
     names: Redaction,
 }
@@ -97,7 +97,7 @@ fn names(root: &Path, commit: Option<&str>, ui: &Ui) -> RunNames {
             None
         }
         None => {
-            ui.note(&format!("{NOW}: the run is of no commit"));
+            ui.note(&format!("{NOW}: the run was not made from a commit"));
             None
         }
     };

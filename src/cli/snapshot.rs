@@ -21,11 +21,11 @@ use crate::text::visible;
 
 /// Save the live listing to a file, for plans without credentials
 ///
-/// The file holds the status, tags and agent of each lead, and the attributes that the files declare. Of contact values and notes it
-/// holds only those that the files already contain, unless --names full is given.
+/// The file holds the status, tags and agent of each lead, and the attributes that the files declare. It includes only those
+/// contact values and notes that the files already contain, unless --names full is given.
 #[derive(Debug, Args)]
 pub(super) struct SnapshotArgs {
-    /// Where to; - is stdout
+    /// File to write; `-` is stdout
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// How much of people's names and contact values to include

@@ -27,13 +27,13 @@ use crate::yaml::file::text;
 
 /// Run the tests of this workspace, offline
 ///
-/// Each file of tests/*.yaml holds tests: an inbox, and what a plan against it comes to. No network, no token, nothing is written.
+/// Each test in tests/*.yaml gives an inbox and the expected plan. Uses no network and no token, and writes nothing but the report.
 #[derive(Debug, Args)]
 pub(super) struct TestCommand {
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
-    /// Write a JUnit report to a file as well, or, for -, to stdout instead
+    /// Also write a JUnit report to a file; `-` writes it to stdout in place of the result
     #[arg(long, value_name = "junit=FILE", value_parser = junit_file)]
     report: Option<PathBuf>,
 }

@@ -29,8 +29,8 @@ use crate::select::Selection;
 
 /// Restore what a run replaced
 ///
-/// The inverse of a run, through the same guards and verification. A lead that has changed since is skipped as stale. What the API cannot
-/// take away stays, and is listed: notes, new attributes, created leads. The files are not changed: revert the commit, too.
+/// Reverses a run, with the same guards and verification. A lead that has changed since is skipped as stale. What the API cannot
+/// remove stays and is listed: notes, new attributes, created leads. The files are not changed: revert the commit, too.
 #[derive(Debug, Args)]
 pub(super) struct Undo {
     /// The run: a file, an id or the first characters of one, or last
@@ -197,11 +197,11 @@ fn still_asked_for(plan: &Plan, desired: &Desired, live: &Live) -> usize {
 /// What is left to do in the files.
 fn still(leads: usize, commit: Option<&str>) -> String {
     let revert = match commit {
-        Some(commit) => format!("git revert {commit}"),
-        None => "git revert the commit that asked for it".to_owned(),
+        Some(commit) => format!("run `git revert {commit}`"),
+        None => "git revert the commit that declared it".to_owned(),
     };
     format!(
-        "the files still ask for what the run wrote to {}, and an apply writes it again, unless `--base applied` keeps drift: {revert}, or take the live values over: convertalk pull --update",
+        "the files still declare what this run undid for {}, so the next apply writes it again (unless `--base applied` keeps drift). Either {revert}, or run `convertalk pull --update`",
         count(leads, "lead")
     )
 }

@@ -44,10 +44,10 @@ use source::DesiredSource;
 /// How often the notification of a single pass is tried.
 const ATTEMPTS: u32 = 3;
 
-/// Keep the inbox as the files want it, for as long as it runs
+/// Keep the inbox in sync with the files until stopped
 ///
-/// Makes a pass whenever the files have changed, and each --every. A pass is `apply --base applied`, with the same guards, outcomes and exit
-/// codes. It asks nothing.
+/// Makes a pass when the files change, and each --every. A pass is `apply --base applied`, with the same guards, outcomes and exit
+/// codes. Never prompts.
 #[derive(Debug, Args)]
 pub(super) struct WatchArgs {
     /// Take the desired state from a commit, such as origin/main, which is fetched at each --poll; the work tree is left alone [default: the
@@ -57,16 +57,17 @@ pub(super) struct WatchArgs {
     /// Make a pass at least this often
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = interval)]
     every: Duration,
-    /// Look for a change this often
+    /// Check for changes this often
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = interval)]
     poll: Duration,
     /// Make one pass, and exit with its exit code
     #[arg(long)]
     once: bool,
-    /// Only observe: nothing is written and nothing is recorded
+    /// Compare only; write and record nothing
     #[arg(long)]
     dry_run: bool,
-    /// Answer /healthz, /readyz, /status, /metrics, / and POST /poll at this address; port 0 takes a free one
+    /// Serve /healthz, /readyz, /status, /metrics, / and POST /poll on this address; port 0 picks a free port; POST /poll off loopback needs
+    /// CONVERTALK_POLL_TOKEN
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
     /// Post the status to this address when the condition changes [env: CONVERTALK_NOTIFY_URL]
@@ -80,7 +81,7 @@ pub(super) struct WatchArgs {
     differences: Differences,
     #[command(flatten)]
     recording: Recording,
-    /// Output format: the plan and what came of it, or the status after each pass, a line each (with --once, one document)
+    /// Output format. text: the plan and its outcome; json: the status after each pass, one document per line (with --once, one document)
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: OutputFormat,
     #[command(flatten)]
@@ -281,7 +282,7 @@ impl WatchArgs {
         let drift = self.differences.policy(&files.workspace).drift;
         if !has_record && drift != DriftPolicies::all(DriftPolicy::Revert) {
             return Err(Error::Usage(
-                "the files are of no commit, so there is no applied record, and watch takes only --drift revert",
+                "the files belong to no commit, so there is no applied record, and watch takes only --drift revert",
             ));
         }
         self.execution

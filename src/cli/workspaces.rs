@@ -18,7 +18,7 @@ use crate::git::runner::git;
 use crate::plan::Target;
 use crate::report::style::{BAD, paint, visible};
 
-/// List the workspaces below a folder, for a job each
+/// List the workspaces below a folder, to run one job for each
 ///
 /// Hidden and linked folders are skipped. A workspace with an error is listed with it.
 #[derive(Debug, Args)]
@@ -29,10 +29,10 @@ pub(super) struct WorkspacesArgs {
     /// The commit to compare HEAD with; `auto` in GitHub and GitLab pull requests
     #[arg(long, value_name = "REF", requires = "changed")]
     base: Option<String>,
-    /// Only this part of them, counted from 1; a new workspace moves no other to another part
+    /// Only this part of them, counted from 1; adding a workspace does not move the others
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
-    /// The form of the result
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: WorkspacesFormat,
 }

@@ -123,28 +123,28 @@ pub enum Notes {
     Replace,
     /// Adds each note, even if an equal one exists
     Append,
-    /// The sent ones become the chat's notes just as they were sent, without keys that were not
+    /// Replaces the chat's notes with exactly what was sent; adds no keys
     Verbatim,
 }
 
 /// What a platform makes of texts that it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Normalise {
-    /// White space around them is taken away
+    /// Trims surrounding white space
     Trim,
-    /// Lines end with CR LF
+    /// Ends lines with CR LF
     Crlf,
-    /// E-mail addresses are in lower case
+    /// Converts email addresses to lower case
     LowerEmail,
-    /// Tags are in lower case
+    /// Converts tags to lower case
     LowerTags,
-    /// Characters are composed
+    /// Composes characters
     Nfc,
-    /// `&`, `<`, `>` and `"` are escaped as in HTML, again at each write
+    /// Escapes `&`, `<`, `>` and `"` as in HTML, again at each write
     Html,
-    /// They are cut after 40 characters
+    /// Truncates to 40 characters
     Cut,
-    /// A chat has at most 5 tags
+    /// Keeps at most 5 tags of a chat
     Cap,
 }
 
@@ -153,7 +153,7 @@ pub enum Normalise {
 pub enum SideEffect {
     /// Assigning an agent sets the status to INPROGRESS
     AssignOpens,
-    /// Closing takes the agent away
+    /// Closing unassigns the agent
     CloseUnassigns,
 }
 

@@ -85,17 +85,17 @@ pub struct Options {
     /// Store the data in this file: loaded if it exists (instead of the seed), saved after changes and at the end
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub state: Option<PathBuf>,
-    /// Cache up to N MiB of pages, for inboxes too large to render at each listing
+    /// Cache up to N MiB of pages, for inboxes too large to render for each request
     #[arg(long, value_name = "MIB", default_value_t = 0, help_heading = "Data")]
     pub keep_pages: usize,
     /// Append each request to this file as a line of JSON, without tokens
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub requests: Option<PathBuf>,
-    /// The seed of everything random
+    /// Seed for the random generator
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Data")]
     pub random_seed: u64,
 
-    /// Accept only this token for listing [default: any that is not empty]; on the command line, the list of processes shows it
+    /// Accept only this token for listing [default: any that is not empty]; visible in the process list when given as a flag
     #[arg(
         long,
         value_name = "TOKEN",
@@ -104,7 +104,7 @@ pub struct Options {
         help_heading = "Access"
     )]
     pub read_token: Option<Token>,
-    /// Accept only this token for updates [default: any that is not empty]; on the command line, the list of processes shows it
+    /// Accept only this token for updates [default: any that is not empty]; visible in the process list when given as a flag
     #[arg(
         long,
         value_name = "TOKEN",
@@ -204,7 +204,7 @@ pub struct Options {
     /// Side effects of an update (repeatable)
     #[arg(long, value_enum, help_heading = "Updates")]
     pub side_effect: Vec<SideEffect>,
-    /// Set the fields of an update one after the other, with this delay
+    /// Apply the fields of an update one at a time, with this delay between them
     #[arg(long, value_name = "DURATION", default_value = "0", value_parser = duration::parse, help_heading = "Updates")]
     pub apart: Duration,
 
@@ -226,7 +226,7 @@ pub struct Options {
     /// Send Retry-After as a date
     #[arg(long, help_heading = "Faults")]
     pub retry_after_date: bool,
-    /// Answer 429 to what goes over N requests a second
+    /// Answer 429 to requests over N per second
     #[arg(long, value_name = "N", help_heading = "Faults")]
     pub rate: Option<NonZeroU32>,
     /// The delay of an answer with the fault `slow`

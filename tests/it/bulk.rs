@@ -208,7 +208,7 @@ fn closing_everything_that_is_tagged_changes_one_word() {
         LEADS.replacen("status: OPEN", "status: CLOSED", 1)
     );
     let again = world.run("set --only tag=cold status=closed").exits(0);
-    assert_eq!(again.out, "Nothing to set: 1 lead is as asked already.\n");
+    assert_eq!(again.out, "Nothing to set: 1 lead is already set.\n");
     assert_eq!(world.reads(), 0, "set never asks the inbox");
 }
 
@@ -280,7 +280,7 @@ fn what_is_wrong_anywhere_changes_nothing() {
         ),
         ("set --all --unset colour", "`colour` cannot be unset"),
         ("set status=OPEN", "no lead is selected"),
-        ("set --all", "nothing is to be set"),
+        ("set --all", "nothing to set"),
         ("set --all 7e88d192 status=OPEN", "--all takes every lead"),
         ("set 7e88d192 status=OPEN", "3 uuids start with it"),
         ("set --only tag=hot status=OPEN", "`tag=hot` selects none"),

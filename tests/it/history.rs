@@ -89,7 +89,11 @@ fn undo_last_undoes_and_then_redoes() {
     assert_eq!(status(&world), "OPEN");
     assert!(undone.out.contains("Acme renewal"), "{}", undone.out);
     assert!(undone.err.contains("1 lead"), "{}", undone.err);
-    assert!(undone.err.contains("the files still ask"), "{}", undone.err);
+    assert!(
+        undone.err.contains("the files still declare"),
+        "{}",
+        undone.err
+    );
     world.run("undo last --yes").exits(0);
     assert_eq!(status(&world), "CLOSED");
 }
@@ -205,7 +209,7 @@ fn a_run_outside_git_says_whose_labels_it_shows() {
     world.run("apply --yes").exits(0);
     let shown = world.run("show last").exits(0);
     assert!(
-        shown.err.contains("the run is of no commit"),
+        shown.err.contains("the run was not made from a commit"),
         "{}",
         shown.err
     );

@@ -492,7 +492,7 @@ fn a_snapshot_is_compared_with_unless_it_is_too_old() {
         (hours(-3), "the inbox is read: live.jsonl is 3h old"),
         (
             hours(3),
-            "the inbox is read: live.jsonl has a time that is still to come",
+            "the inbox is read: live.jsonl has a missing or future timestamp",
         ),
     ] {
         made(at);

@@ -553,7 +553,7 @@ fn all_leads_are_shown_where_that_is_asked_for() {
         ("markdown", "**5 leads:**"),
     ];
     let saved = world.run("plan --out kept.plan").exits(0);
-    let note = "plan saved to kept.plan; `convertalk apply kept.plan` applies it, and nothing else";
+    let note = "plan saved to kept.plan; `convertalk apply kept.plan` applies exactly this plan";
     assert!(saved.err.contains(note), "{}", saved.err);
     assert!(!world.run("plan -q --out kept.plan").err.contains(note));
     for (format, words) in rolled {

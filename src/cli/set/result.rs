@@ -47,7 +47,7 @@ pub(super) fn text(goals: &Goals) -> String {
     }
     let changed = goals.by_file.values().map(|leads| leads.len()).sum();
     out.push_str(&match changed {
-        0 => format!("Nothing to set: {} as asked already.\n", are(goals.leads)),
+        0 => format!("Nothing to set: {} already set.\n", are(goals.leads)),
         changed => format!(
             "{} {} in {}.\n",
             paint(GOOD, "Set:"),
