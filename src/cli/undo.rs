@@ -32,6 +32,7 @@ use crate::select::Selection;
 /// Reverses a run, with the same guards and verification. A lead that has changed since is skipped as stale. What the API cannot
 /// remove stays and is listed: notes, new attributes, created leads. The files are not changed: revert the commit, too.
 #[derive(Debug, Args)]
+#[command(mut_arg("base", |arg| arg.hide(true)))]
 pub(super) struct Undo {
     /// The run: a file, an id or the first characters of one, or last
     #[arg(value_name = "RUN|last", add = ArgValueCompleter::new(complete::kept_runs))]
