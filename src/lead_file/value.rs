@@ -271,6 +271,10 @@ pub(crate) fn schema(id: FieldId, generator: &mut SchemaGenerator) -> Json {
                 "anyOf": [list, {
                     "type": "object",
                     "properties": { "present": list, "absent": list },
+                    "anyOf": [
+                        { "required": ["present"], "properties": { "present": { "minItems": 1 } } },
+                        { "required": ["absent"], "properties": { "absent": { "minItems": 1 } } }
+                    ],
                     "additionalProperties": false,
                 }],
                 "examples": [["vip", "renewal"], { "present": ["vip"], "absent": ["cold"] }],
