@@ -253,6 +253,10 @@ impl Set {
                         };
                         errors.push(error(format!("{other} is {how}")));
                     }
+                    if let Some(tag) = made.iter().find_map(|other| one.contradicts(other)) {
+                        let tag = quoted(tag);
+                        errors.push(error(format!("{tag} is to be added and taken away")));
+                    }
                     subjects.push((subject, one.is_unset()));
                     made.push(one);
                 }

@@ -105,6 +105,12 @@ fn not_run(problem: &Problem) -> Vec<String> {
 fn cases(files: &Files, ui: &Ui) -> Result<Vec<Case>, Error> {
     let root = &files.workspace.root;
     let found = discover::find(root, &["tests/*.yaml".to_owned()]);
+    for other in discover::find(root, &["tests/*.yml".to_owned()]).files {
+        let other = visible(&other);
+        ui.note(&format!(
+            "{other} is not read: the name of a file of tests ends in .yaml"
+        ));
+    }
     let (mut cases, mut diagnostics) = (Vec::new(), found.diagnostics);
     for path in &found.files {
         let file: Arc<str> = path.as_str().into();

@@ -64,7 +64,7 @@ impl WorkspacesArgs {
             .filter(|listed| self.shard.is_none_or(|shard| shard.holds(&listed.name)))
             .collect();
         match self.format {
-            WorkspacesFormat::Text => ui.result(&text(&workspaces))?,
+            WorkspacesFormat::Text => ui.result(&text(&workspaces, self.changed))?,
             WorkspacesFormat::Json => ui.json(&List { workspaces })?,
             WorkspacesFormat::Github => ui.result(&outputs(&workspaces)?)?,
         }
@@ -136,9 +136,12 @@ fn difference(root: &Path, reference: &str) -> Result<Difference, Error> {
     })
 }
 
-fn text(workspaces: &[Listed]) -> String {
+fn text(workspaces: &[Listed], changed: bool) -> String {
     if workspaces.is_empty() {
-        return "No workspaces.\n".to_owned();
+        return match changed {
+            true => "No changed workspaces.\n".to_owned(),
+            false => "No workspaces.\n".to_owned(),
+        };
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);

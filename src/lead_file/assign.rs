@@ -183,6 +183,16 @@ impl Assignment {
         }
     }
 
+    /// A tag that one of two assignments adds and the other one takes away.
+    pub fn contradicts<'a>(&'a self, other: &'a Self) -> Option<&'a String> {
+        let ((Self::AddTags(one), Self::RemoveTags(other))
+        | (Self::RemoveTags(one), Self::AddTags(other))) = (self, other)
+        else {
+            return None;
+        };
+        one.iter().find(|tag| other.contains(tag))
+    }
+
     /// What it is about: two assignments of one subject contradict each other, but for those of tags.
     pub fn subject(&self) -> String {
         match self {

@@ -273,6 +273,10 @@ fn what_is_wrong_anywhere_changes_nothing() {
         ("set --all status=", "a status cannot be cleared"),
         ("set --all agent=zoe", "`zoe` is not an agent"),
         ("set --all status=OPEN status=CLOSED", "status is set twice"),
+        (
+            "set --all tags+=a,b tags-=b",
+            "`b` is to be added and taken away",
+        ),
         ("set --all --share rahul agent=asha", "agent is set twice"),
         (
             "set --all --unset agent",
