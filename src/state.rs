@@ -3,6 +3,8 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 /// The files in it that no command writes by another name, from the root of the workspace.
 pub const FILES: &[&str] = &[
@@ -85,9 +87,16 @@ pub fn lock(root: &Path) -> io::Result<Option<File>> {
         .truncate(false)
         .write(true)
         .open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
+    Ok(None)
 }
+
+/// A process that was just started (for example git) has a copy of a lock that is held or was just given up, until it runs its own program.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(10);
