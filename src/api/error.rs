@@ -273,6 +273,9 @@ impl ApiError {
                     "check bot_id and customer_id (the embed script has them as botId,customerId) and api.endpoint: repeating the \
                      request will not help"
                 }
+                Failure::Busy { status: 503, .. } => {
+                    "the platform, or a proxy before it, is not available: run again later; if it limits requests so, set api.rate"
+                }
                 Failure::Busy { .. } => {
                     "the platform limits requests: set api.rate, lower api.concurrency, or run again later"
                 }

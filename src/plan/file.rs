@@ -383,10 +383,15 @@ pub fn unseal(mut plan: Plan, desired: &Desired, live: &Live, key: &RedactionKey
             let Some(after) = after.filter(|after| fits(after, &seal.after)) else {
                 continue;
             };
-            if now != after && !fits(&now, &seal.before) {
+            let is_as_it_was = fits(&now, &seal.before);
+            if now != after && !is_as_it_was {
                 continue;
             }
-            (change.before, change.after, change.seal) = (now, after, None);
+            // What is done already had another value, which only the plan shows.
+            if is_as_it_was {
+                change.before = now;
+            }
+            (change.after, change.seal) = (after, None);
         }
     }
     plan

@@ -29,6 +29,9 @@ fn a_saved_plan_is_applied_as_it_is_though_the_files_have_gone_on() {
     );
     world.run("apply plan.json --yes").exits(0);
     assert_eq!(world.sent().len(), 4);
+    let again = world.run("apply plan.json --yes").exits(0);
+    assert!(again.out.contains("4 already"), "{}", again.out);
+    assert!(!again.out.contains("(another)"), "{}", again.out);
     assert!(
         world
             .sent()
