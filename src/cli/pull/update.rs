@@ -24,7 +24,7 @@ use crate::lead_file::edit::{Adopted, Edit, Edited, adopt, apply};
 use crate::observe::Live;
 use crate::plan::{Action, Change, Plan, Source};
 use crate::redaction::Redaction;
-use crate::report::style::{GOOD, paint};
+use crate::report::style::{BAD, GOOD, paint};
 use crate::report::{Problem, PullReport, PulledFile, Skipped, Spot};
 use crate::text::{count, visible};
 
@@ -75,10 +75,10 @@ impl Pull {
         {
             for (Edit { id, field, .. }, why) in refused {
                 let lead = visible(id.as_str());
+                let (file, field) = (visible(file), visible(&field.to_string()));
                 ui.stderr(&format!(
-                    "{}: {lead}: {} not written: {why}",
-                    visible(file),
-                    visible(&field.to_string())
+                    "{} {file}: {lead}: {field} not written: {why}",
+                    paint(BAD, "error:")
                 ));
                 exit = Exit::Error;
             }
