@@ -15,10 +15,10 @@ use super::ui::Ui;
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::lead::Desired;
-use crate::lead::{Lead, LeadId};
+use crate::lead::LeadId;
 use crate::lead_file::emit::AgentNames;
 use crate::lead_file::sheet;
-use crate::observe::{Live, observe_all};
+use crate::observe::{Live, Observed, observe_all};
 use crate::report::{ListedLeads, lead_list};
 use crate::select::Selection;
 
@@ -75,22 +75,17 @@ impl List {
         if let Some(live) = &live {
             ui.unreadable(live);
         }
-        let unreadable = live.as_ref().map(|live| live.unreadable.clone());
-        let unreadable = unreadable.unwrap_or_default();
+        let none = BTreeMap::new();
+        let unreadable = live.as_ref().map_or(&none, |live| &live.unreadable);
         // Leads that no file declares match no selector.
         let undeclared = match &live {
             Some(live) if selection.is_empty() => undeclared(live, &files.desired),
             Some(_) | None => Vec::new(),
         };
         let names = AgentNames::new(&files.workspace.agents);
-        let live: Option<BTreeMap<&LeadId, &Lead>> = live.as_ref().map(|live| {
-            live.leads
-                .iter()
-                .map(|(id, seen)| (id, &seen.lead))
-                .collect()
-        });
+        let live = live.as_ref().map(|live| &live.leads);
         if self.format == ListFormat::Csv {
-            let made = sheet::write(&selected, &names, live.as_ref(), &undeclared);
+            let made = sheet::write(&selected, &names, live, &undeclared);
             let made = made.map_err(|source| Error::Io {
                 what: "write CSV".to_owned(),
                 source: std::io::Error::other(source),
@@ -100,8 +95,8 @@ impl List {
         let leads = ListedLeads {
             desired: &selected,
             names: &names,
-            live: live.as_ref(),
-            unreadable: &unreadable,
+            live,
+            unreadable,
             undeclared: &undeclared,
         };
         match self.format {
@@ -111,8 +106,8 @@ impl List {
     }
 }
 
-fn undeclared<'l>(live: &'l Live, desired: &Desired) -> Vec<(&'l LeadId, &'l Lead)> {
-    let leads = live.leads.iter().map(|(id, seen)| (id, &seen.lead));
+fn undeclared<'l>(live: &'l Live, desired: &Desired) -> Vec<(&'l LeadId, &'l Observed)> {
+    let leads = live.leads.iter().map(|(id, seen)| (id, seen.as_ref()));
     leads.filter(|(id, _)| !desired.contains_key(*id)).collect()
 }
 

@@ -49,8 +49,7 @@ const ATTEMPTS: u32 = 3;
 /// Makes a pass when the files change, and each --every. A pass is `apply --base applied`, with the same guards, outcomes and exit
 /// codes. Never prompts.
 #[derive(Debug, Args)]
-#[command(mut_arg("base", |arg| arg.hide(true)))]
-#[command(mut_arg("yes", |arg| arg.hide(true)))]
+#[command(mut_arg("base", |arg| arg.hide(true)), mut_arg("yes", |arg| arg.hide(true)))]
 pub(super) struct WatchArgs {
     /// Take the desired state from a commit, such as origin/main, which is fetched at each --poll; the work tree is left alone [default: the
     /// files as they stand]

@@ -9,8 +9,9 @@ use serde::{Serialize, Serializer};
 
 use super::field_summary::shortest;
 use super::style::{CHANGE, FAINT, STRONG, count, paint, visible};
-use crate::lead::{Desired, DesiredLead, DesiredValue, Field, Lead, LeadId, TagRule};
+use crate::lead::{Desired, DesiredLead, DesiredValue, Field, FieldId, LeadId, TagRule};
 use crate::lead_file::emit::AgentNames;
+use crate::observe::{Leads, Observed};
 use crate::plan::Source;
 use crate::text::distinct_from;
 
@@ -71,6 +72,10 @@ pub struct LiveValues {
     pub agent: String,
     /// The tags, sorted.
     pub tags: Vec<String>,
+    /// Fields in a form that is not understood, by name: what they hold is not known. Left out if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub unreadable: Vec<&'static str>,
 }
 
 /// The leads of a list, made one at a time: 100,000 leads need not be in memory in the form of a list, too.
@@ -81,18 +86,18 @@ pub struct ListedLeads<'l> {
     /// The names of agents.
     pub names: &'l AgentNames<'l>,
     /// The inbox's values, to be shown beside them.
-    pub live: Option<&'l BTreeMap<&'l LeadId, &'l Lead>>,
+    pub live: Option<&'l Leads>,
     /// Leads that it lists and that cannot be read.
     pub unreadable: &'l BTreeMap<LeadId, String>,
     /// Leads of the inbox that no file declares.
-    pub undeclared: &'l [(&'l LeadId, &'l Lead)],
+    pub undeclared: &'l [(&'l LeadId, &'l Observed)],
 }
 
 /// A lead of a list.
 #[derive(Clone, Copy)]
 enum Entry<'l> {
     Declared(&'l DesiredLead),
-    Undeclared(&'l Lead),
+    Undeclared(&'l Observed),
 }
 
 impl<'l> ListedLeads<'l> {
@@ -170,8 +175,16 @@ pub(super) fn words(value: &DesiredValue, names: &AgentNames<'_>) -> Option<Stri
     }
 }
 
-fn shown(lead: &Lead, names: &AgentNames<'_>) -> LiveValues {
+fn shown(seen: &Observed, names: &AgentNames<'_>) -> LiveValues {
+    let Observed {
+        lead, unreadable, ..
+    } = seen;
+    let is_hidden = |id: &FieldId| unreadable.has(*id);
     LiveValues {
+        unreadable: FieldId::all()
+            .filter(is_hidden)
+            .map(|id| id.spec().name)
+            .collect(),
         status: lead.status().map(ToString::to_string),
         agent: names.word(lead.agent()),
         tags: lead.tags().iter().cloned().collect(),
@@ -313,16 +326,23 @@ fn row(lead: &ListedLead, length: usize) -> [String; COLUMNS] {
         (None, None) => String::new(),
     };
     let values = live.flatten();
-    let status = values.map(|live| {
-        live.status
-            .as_deref()
-            .map_or("no status".to_owned(), visible)
+    let is_hidden =
+        |field: &Field| values.is_some_and(|live| live.unreadable.contains(&field.spec().name));
+    let hidden = || "cannot be read".to_owned();
+    let status = values.map(|live| match live.status.as_deref() {
+        None if is_hidden(&Field::STATUS) => hidden(),
+        status => status.map_or("no status".to_owned(), visible),
     });
     let agent = values.map(|live| visible(&live.agent));
     let live_tags = values.map(|live| ListedTags::Exact(live.tags.clone()));
     let named = lead.tags.iter().chain(&live_tags);
     let all: Vec<&str> = named.flat_map(ListedTags::all).collect();
-    let tags = live_tags.as_ref().map(|tags| tags.words(&all));
+    let tags = live_tags
+        .as_ref()
+        .map(|tags| match is_hidden(&Field::TAGS) {
+            true => hidden(),
+            false => tags.words(&all),
+        });
     let place = match (&lead.source, live) {
         (Some(source), _) if lead.is_unreadable => format!("{source} (cannot be read)"),
         (Some(source), Some(None)) => format!("{source} (not in the inbox)"),

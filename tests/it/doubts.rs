@@ -443,6 +443,8 @@ fn a_value_in_a_form_that_is_not_understood_is_neither_compared_nor_written() {
         let list = world.run("list --live").exits(0);
         assert!(!list.out.contains("not in the inbox"), "{}", list.out);
         assert!(list.err.contains("is not understood"), "{}", list.err);
+        let is_shown = list.out.contains("(cannot be read)");
+        assert_eq!(is_shown, name == "tags", "{}", list.out);
         world.run("snapshot --out live.jsonl").exits(0);
         world.run("plan --live live.jsonl").exits(0);
         world.declare(&format!("  {}: {{ {declared} }}\n", uuid(1)));

@@ -1,11 +1,13 @@
 //! Declared leads as a sheet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::LIVE;
 use super::cell::{CLEARED, of_tags, text};
-use crate::lead::{Desired, DesiredLead, DesiredValue, Field, Kind, Lead, LeadId, TagRule};
+use crate::lead::{Desired, DesiredLead, DesiredValue, Field, Kind, LeadId, TagRule};
 use crate::lead_file::emit::AgentNames;
+use crate::observe::{Leads, Observed};
 
 /// The columns of every sheet but for attributes, in order.
 const FIRST: [&str; 5] = ["uuid", "label", "status", "agent", "tags"];
@@ -18,8 +20,8 @@ const FIRST: [&str; 5] = ["uuid", "label", "status", "agent", "tags"];
 pub fn write(
     desired: &Desired,
     names: &AgentNames<'_>,
-    live: Option<&BTreeMap<&LeadId, &Lead>>,
-    undeclared: &[(&LeadId, &Lead)],
+    live: Option<&Leads>,
+    undeclared: &[(&LeadId, &Observed)],
 ) -> Result<Vec<u8>, csv::Error> {
     let keys: BTreeSet<&Field> = desired.values().flat_map(keyed).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -33,7 +35,7 @@ pub fn write(
     for (id, lead) in desired {
         let mut row = declared(id, lead, &keys, names);
         if let Some(live) = live {
-            row.extend(shown(live.get(id).copied(), names));
+            row.extend(shown(live.get(id).map(Arc::as_ref), names));
         }
         writer.write_record(&row)?;
     }
@@ -87,14 +89,20 @@ fn of_value(value: &DesiredValue, names: &AgentNames<'_>) -> String {
     }
 }
 
-fn shown(lead: Option<&Lead>, names: &AgentNames<'_>) -> [String; 3] {
-    let Some(lead) = lead else {
+/// What the inbox has; nothing of a value that cannot be read.
+fn shown(seen: Option<&Observed>, names: &AgentNames<'_>) -> [String; 3] {
+    let Some(Observed {
+        lead, unreadable, ..
+    }) = seen
+    else {
         return Default::default();
     };
     let status = lead.status().map(|status| text(status.as_str()));
+    let is_read = |field: &Field| !unreadable.has(field.id());
+    let tags = is_read(&Field::TAGS).then(|| of_tags(&TagRule::Exact(lead.tags().clone())));
     [
         status.unwrap_or_default(),
         text(&names.word(lead.agent())),
-        of_tags(&TagRule::Exact(lead.tags().clone())),
+        tags.unwrap_or_default(),
     ]
 }
