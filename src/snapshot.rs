@@ -202,7 +202,7 @@ impl Snapshot {
                     add(&mut page, lead, projection);
                 }
                 ReadLine::Other(SnapshotLine::Unreadable { uuid, reason }) => {
-                    if projection.mask(Key::new(uuid.as_str())).is_some() {
+                    if projection.mask(Key::for_lead(&uuid)).is_some() {
                         page.unreadable.push(Unreadable { id: uuid, reason });
                     }
                 }
@@ -270,7 +270,7 @@ fn add(page: &mut Page, line: LeadLine, projection: &Projection) {
         unreadable,
         lead,
     } = line;
-    let key = Key::new(uuid.as_str());
+    let key = Key::for_lead(&uuid);
     page.sightings.push(Sighting {
         key,
         updated,

@@ -43,7 +43,7 @@ impl<R: Reader> Reader for Bystanders<'_, R> {
         keep: &Projection,
     ) -> Result<Page, Self::Error> {
         let mut page = self.reader.page(list, number, &self.all).await?;
-        let is_kept = |id: &LeadId| keep.mask(Key::new(id.as_str())).is_some();
+        let is_kept = |id: &LeadId| keep.mask(Key::for_lead(id)).is_some();
         let (leads, others) = page.leads.into_iter().partition(|(id, _)| is_kept(id));
         page.leads = leads;
         let place = Some(Seen { list, page: number });

@@ -8,8 +8,17 @@ use super::Field;
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct FieldMap<V>(Vec<(Field, V)>);
 
+/// Up to this many fields, comparing one by one is faster than a search.
+const FEW: usize = 8;
+
 impl<V> FieldMap<V> {
     pub(crate) fn get(&self, field: &Field) -> Option<&V> {
+        if self.0.len() <= FEW {
+            let mut all = self.0.iter();
+            return all
+                .find(|(other, _)| other == field)
+                .map(|(_, value)| value);
+        }
         self.place(field).ok().map(|at| &self.0[at].1)
     }
 
@@ -45,6 +54,10 @@ impl<V> FieldMap<V> {
     }
 
     fn place(&self, field: &Field) -> Result<usize, usize> {
+        // Most often they come in their order.
+        if self.0.last().is_none_or(|(last, _)| last < field) {
+            return Err(self.0.len());
+        }
         self.0.binary_search_by(|(other, _)| other.cmp(field))
     }
 }

@@ -45,7 +45,8 @@ impl LeadId {
         std::str::from_utf8(self.bytes()).unwrap_or_default()
     }
 
-    fn bytes(&self) -> &[u8] {
+    /// The bytes of the text.
+    pub(crate) fn bytes(&self) -> &[u8] {
         match &self.0 {
             IdText::Short(length, bytes) => bytes.get(..usize::from(*length)).unwrap_or_default(),
             IdText::Long(text) => text.as_bytes(),

@@ -41,7 +41,7 @@ impl Collected {
     }
 
     pub(super) fn has(&self, id: &LeadId) -> bool {
-        self.places.contains_key(&Key::new(id.as_str())) || self.unreadable.contains_key(id)
+        self.places.contains_key(&Key::for_lead(id)) || self.unreadable.contains_key(id)
     }
 
     pub(super) fn take(&mut self, page: Page, seen: Seen) {
@@ -53,7 +53,7 @@ impl Collected {
         for (id, mut observed) in page.leads {
             (observed.seen, observed.reading) = (Some(seen), page.reading);
             self.unreadable.remove(&id);
-            match self.places.entry(Key::new(id.as_str())) {
+            match self.places.entry(Key::for_lead(&id)) {
                 Entry::Vacant(place) => {
                     place.insert(self.leads.len());
                     self.leads.push((id, Arc::new(observed)));
@@ -67,7 +67,7 @@ impl Collected {
             }
         }
         for Unreadable { id, reason } in page.unreadable {
-            if !self.places.contains_key(&Key::new(id.as_str())) {
+            if !self.places.contains_key(&Key::for_lead(&id)) {
                 self.unreadable.insert(id, reason);
             }
         }

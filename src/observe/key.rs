@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 
 use foldhash::quality::RandomState;
 
+use crate::lead::LeadId;
+
 /// Equal for equal uuids, within this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(u64);
@@ -16,10 +18,19 @@ pub struct Key(u64);
 impl Key {
     /// The hash of the text as listed.
     pub fn new(uuid: &str) -> Self {
+        Self::hash_of(uuid.as_bytes())
+    }
+
+    fn hash_of(uuid: &[u8]) -> Self {
         static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::default);
         let mut hasher = SECRET.build_hasher();
-        hasher.write(uuid.as_bytes());
+        hasher.write(uuid);
         Self(hasher.finish())
+    }
+
+    /// The hash of a lead's uuid.
+    pub fn for_lead(id: &LeadId) -> Self {
+        Self::hash_of(id.bytes())
     }
 
     /// The hash as a number.

@@ -31,8 +31,8 @@ impl Projection {
             folded: HashSet::new(),
         };
         for (id, mask) in wanted {
-            masks.fields.insert(Key::new(id.as_str()), mask);
-            if has_upper_case(id.as_str()) {
+            masks.fields.insert(Key::for_lead(id), mask);
+            if has_upper_case(id.bytes()) {
                 masks.folded.insert(folded(id.as_str()));
             }
         }
@@ -61,8 +61,8 @@ impl Projection {
     pub fn resembles(&self, uuid: &str) -> bool {
         match self {
             Self::Only(masks) => {
-                let folded =
-                    (has_upper_case(uuid) || !masks.folded.is_empty()).then(|| folded(uuid));
+                let folded = (has_upper_case(uuid.as_bytes()) || !masks.folded.is_empty())
+                    .then(|| folded(uuid));
                 // One that has no upper-case letter is its own lower case.
                 folded.is_some_and(|folded| {
                     masks.folded.contains(&folded) || masks.fields.contains_key(&folded)
@@ -73,8 +73,8 @@ impl Projection {
     }
 }
 
-fn has_upper_case(uuid: &str) -> bool {
-    uuid.bytes().any(|byte| byte.is_ascii_uppercase())
+fn has_upper_case(uuid: &[u8]) -> bool {
+    uuid.iter().any(u8::is_ascii_uppercase)
 }
 
 fn folded(uuid: &str) -> Key {

@@ -9,6 +9,9 @@ use crate::yaml::decode::{At, Decoder, odd_text};
 use crate::yaml::diagnostic::{Code, Span, meant};
 use crate::yaml::excerpt::quoted;
 
+/// Up to this many tags, comparing one by one is faster than a search.
+const FEW: usize = 8;
+
 impl Checker<'_> {
     /// `None` where the name is wrong; `Some(None)` for no agent.
     pub(super) fn agent(
@@ -84,7 +87,8 @@ impl Checker<'_> {
     }
 
     pub(super) fn tag_set(&self, reader: &mut Decoder<'_>, list: &[At<&str>]) -> TagSet {
-        let mut set = BTreeSet::new();
+        let mut names = Vec::with_capacity(list.len());
+        let mut seen = BTreeSet::new();
         for text in list {
             let Some(name) = tag(text.value) else {
                 continue;
@@ -115,7 +119,11 @@ impl Checker<'_> {
                     help,
                 );
             }
-            if set.contains(&name) {
+            let is_known = match list.len() {
+                0..=FEW => names.contains(&name),
+                _ => !seen.insert(name.clone()),
+            };
+            if is_known {
                 let message = format!("the tag {} appears twice", quoted(&name));
                 reader.warning(
                     Code::DuplicateTag,
@@ -124,9 +132,9 @@ impl Checker<'_> {
                     "remove one of the two",
                 );
             } else {
-                set.insert(name);
+                names.push(name);
             }
         }
-        set.into_iter().collect()
+        names.into()
     }
 }

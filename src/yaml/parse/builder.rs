@@ -116,14 +116,13 @@ impl<'s, 'a, 'o> Builder<'s, 'a, 'o> {
 
     /// A block scalar whose last line is the last of the file and has no line break: the reader adds one, and YAML has none.
     fn without_added_break(&self, text: Cow<'a, str>, style: Style, at: Span) -> Cow<'a, str> {
-        let is_block = match style {
-            Style::Literal | Style::Folded => true,
-            Style::Plain | Style::PlainText | Style::Single | Style::Double => false,
-        };
-        let last = self.source.text.rsplit('\n').next().unwrap_or_default();
-        let is_cut = is_block
-            && at.end as usize == self.source.text.len()
-            && !last.trim_matches([' ', '\r']).is_empty();
+        match style {
+            Style::Literal | Style::Folded => {}
+            Style::Plain | Style::PlainText | Style::Single | Style::Double => return text,
+        }
+        let whole = self.source.text;
+        let last = whole.rsplit('\n').next().unwrap_or_default();
+        let is_cut = at.end as usize == whole.len() && !last.trim_matches([' ', '\r']).is_empty();
         match text.strip_suffix('\n') {
             Some(made) if is_cut => Cow::Owned(made.to_owned()),
             Some(_) | None => text,
