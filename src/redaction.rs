@@ -51,14 +51,28 @@ impl Redaction {
                 }
             }
         }
-        let before = before.into_iter().flat_map(Lead::values);
-        for (field, value) in before.filter(|(field, _)| self.masks(field)) {
-            if let Some(text) = value.text() {
-                let masked = self.text(field.spec().privacy, text);
-                message = without_cut(&without_value(&message, text, &masked), text);
-            }
+        let Some(before) = before else {
+            return message;
+        };
+        // What comes before the platform's words is ours.
+        let at = message.find(STATUS).map_or(0, |at| at + STATUS.len());
+        let at = at
+            + message[at..]
+                .find(": ")
+                .filter(|_| at > 0)
+                .unwrap_or_default();
+        let (ours, mut words) = (message[..at].to_owned(), message[at..].to_owned());
+        let values = before.values().filter(|(field, _)| self.masks(field));
+        let mut values: Vec<(&Field, &String)> = values
+            .filter_map(|(field, value)| Some((field, value.text()?)))
+            .collect();
+        // One may be a part of another.
+        values.sort_by_key(|(_, text)| std::cmp::Reverse(text.len()));
+        for (field, text) in values {
+            let masked = self.text(field.spec().privacy, text);
+            words = without_cut(&without_value(&words, text, &masked), text);
         }
-        message
+        ours + &words
     }
 
     /// Whether values of this field are masked.
@@ -79,28 +93,61 @@ impl Redaction {
     }
 }
 
-/// A message without a value that it may repeat: a long one anywhere, a short one where it is a word of its own.
-fn without_value(message: &str, text: &str, masked: &str) -> String {
-    let length = text.trim().chars().count();
-    if length < LEAST_OF_A_VALUE {
+/// What the platform's words follow in an error of a request.
+const STATUS: &str = ": HTTP ";
+
+/// A message without a value that it may repeat, in any letter case and with other characters between its letters and digits: a long
+/// value anywhere, a short one and one of digits where they are words of their own.
+fn without_value(message: &str, value: &str, masked: &str) -> String {
+    let value: Vec<char> = letters(value).map(|(_, letter)| letter).collect();
+    if value.len() < LEAST_OF_A_VALUE {
         return message.to_owned();
     }
-    let mut made = String::new();
-    let mut rest = message;
-    while let Some((before, after)) = rest.split_once(text) {
-        let is_inside =
-            before.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
-        let is_it = length >= LONG_VALUE || !is_inside;
-        made = made + before + if is_it { masked } else { text };
-        rest = after;
+    let message_letters: Vec<(usize, char)> = letters(message).collect();
+    let is_number = value.iter().all(char::is_ascii_digit);
+    let (mut made, mut done, mut at) = (String::new(), 0, 0);
+    while at + value.len() <= message_letters.len() {
+        let part = &message_letters[at..at + value.len()];
+        let is_equal = part.iter().map(|(_, letter)| letter).eq(&value);
+        let start = part[0].0;
+        let last = part[part.len() - 1].0;
+        let end = last + message[last..].chars().next().map_or(0, char::len_utf8);
+        let gaps = part
+            .windows(2)
+            .all(|pair| pair[1].0 - pair[0].0 <= WIDEST_GAP);
+        let before = message[..start].chars().next_back();
+        let after = message[end..].chars().next();
+        let is_free = |beside: Option<char>| match beside {
+            // A number may have its country code before it.
+            Some(beside) if is_number && value.len() >= LONG_VALUE => !beside.is_alphabetic(),
+            Some(beside) => (value.len() >= LONG_VALUE && !is_number) || !beside.is_alphanumeric(),
+            None => true,
+        };
+        if is_equal && gaps && is_free(before) && is_free(after) {
+            made.push_str(&message[done..start]);
+            made.push_str(masked);
+            (done, at) = (end, at + value.len());
+        } else {
+            at += 1;
+        }
     }
-    made + rest
+    made + &message[done..]
+}
+
+/// The letters and digits of a text, in lower case, with their places.
+fn letters(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let letters = text
+        .char_indices()
+        .filter(|(_, letter)| letter.is_alphanumeric());
+    letters.map(|(at, letter)| (at, letter.to_lowercase().next().unwrap_or(letter)))
 }
 
 /// A shorter value of a lead stands in a message by chance.
 const LEAST_OF_A_VALUE: usize = 3;
 /// A value of this length does not.
 const LONG_VALUE: usize = 6;
+/// The bytes from one letter of a value to the next: a letter, and what people write between two.
+const WIDEST_GAP: usize = 8;
 
 /// A message that was cut within a text, without the part of the text that is left.
 fn without_cut(message: &str, text: &str) -> String {
@@ -197,13 +244,24 @@ mod tests {
         let before = Lead::new([
             (field("contact.name"), Value::Text("Zed".to_owned())),
             (field("contact.phone"), Value::Text("9876512345".to_owned())),
-            (field("contact.dial_code"), Value::Text("40".to_owned())),
+            (field("contact.dial_code"), Value::Text("200".to_owned())),
+            (
+                field("contact.email"),
+                Value::Text("zed@secret.example".to_owned()),
+            ),
             (field("attributes.tier"), Value::Text("gold".to_owned())),
         ]);
         for (message, shown) in [
             (
-                "HTTP 400: +919876512345 (Zed) is gold",
-                "HTTP 400: +91*** (***) is gold",
+                "PUT /lead: HTTP 400: +919876512345 (ZED) is gold",
+                "PUT /lead: HTTP 400: +91*** (***) is gold",
+            ),
+            ("98765 12345 and 987-651-2345", "*** and ***"),
+            ("Zoe  Quill\nand zoe quill", "Zoe  Quill\nand zoe quill"),
+            ("ZED@secret.example, a9876512345b", "***, a9876512345b"),
+            (
+                "PUT /lead: HTTP 200: 200 zed",
+                "PUT /lead: HTTP 200: *** ***",
             ),
             ("Zeds and aZed stay", "Zeds and aZed stay"),
             ("phone 98765…", "phone ***…"),

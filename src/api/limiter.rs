@@ -108,6 +108,8 @@ impl ConcurrencyLimiter {
     pub(super) async fn prepay(&self) -> Result<(), Duration> {
         match &self.rate {
             Some(rate) => {
+                // What the rate leaves is not spent on waiting for a pause: two requests would follow each other closely at its end.
+                self.wait_for_pause().await?;
                 rate.until_ready().await;
                 self.wait_for_pause().await
             }

@@ -215,8 +215,11 @@ impl<'de> Visitor<'de> for Values<'_> {
         Ok(())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        self.hide();
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        // Some platforms have `false` for nothing.
+        if value {
+            self.hide();
+        }
         Ok(())
     }
 
@@ -236,7 +239,8 @@ impl<'de> Visitor<'de> for Values<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        if !text.trim().is_empty() {
+        let json = serde_json::from_str(text);
+        if !text.trim().is_empty() && !json.is_ok_and(|json| is_nothing(&json)) {
             self.hide();
         }
         Ok(())

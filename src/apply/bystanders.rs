@@ -54,7 +54,17 @@ impl<R: Reader> Reader for Bystanders<'_, R> {
                 reading: page.reading,
                 ..observed
             };
-            seen.insert(id, Some(Arc::new(observed)));
+            // Pages are read at the same time, and may be answered in another order.
+            let is_newer = match seen.get(&id) {
+                Some(Some(known)) => {
+                    known.reading.map(|known| known.sent) < page.reading.map(|new| new.sent)
+                }
+                Some(None) => false,
+                None => true,
+            };
+            if is_newer {
+                seen.insert(id, Some(Arc::new(observed)));
+            }
         }
         for other in page.unreadable.extract_if(.., |lead| !is_kept(&lead.id)) {
             seen.insert(other.id, None);

@@ -61,6 +61,8 @@ pub(super) struct Normalised {
     what: &'static str,
     /// Whether it had this form before the write, too.
     is_as_before: bool,
+    /// Whether it is hardly somebody's edit: more than a text that was cut short.
+    is_sure: bool,
     sent: Value,
     pub(super) shown: Value,
 }
@@ -76,6 +78,11 @@ impl Check {
         self.instead.iter().all(|(_, instead)| {
             matches!(instead, Instead::Normalised(normalised) if !normalised.is_as_before)
         })
+    }
+
+    /// As [`Check::shows_the_write`], also for a write that may not have been done.
+    pub(super) fn proves_the_write(&self) -> bool {
+        self.shows_the_write() && self.normalised().all(|(_, normalised)| normalised.is_sure)
     }
 
     /// Whether waiting is pointless: a field has a value that is neither the old nor the new one.
@@ -250,6 +257,7 @@ fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
         return Instead::Normalised(Normalised {
             what,
             is_as_before,
+            is_sure: normalised(&change.after, &shown, &shown).is_some(),
             sent: change.after.clone(),
             shown,
         });

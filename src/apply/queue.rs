@@ -32,6 +32,9 @@ pub(super) struct Pending<'a> {
     place: Option<Seen>,
     misses: u32,
     pub(super) attempts: Option<Attempts>,
+    /// How long the platform asked to wait when it refused a write again: a reading is a request, too, and a write right after it may
+    /// be one too many each time.
+    pub(super) gap: Option<Duration>,
     /// Whether it was written in this run, and the platform changed a field of it besides.
     pub(super) is_again: bool,
     /// Notes that the write before replaced, as they were read: they are sent again.
@@ -97,6 +100,7 @@ impl<'a> Pending<'a> {
             place,
             misses: 0,
             attempts: None,
+            gap: None,
             is_again: false,
             lost_notes: Vec::new(),
         }

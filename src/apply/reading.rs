@@ -11,6 +11,9 @@ const FRESH: Duration = Duration::from_secs(2);
 /// If a page takes about as long, the time that remains after its answer to send the writes.
 const AFTER_ANSWER: Duration = Duration::from_millis(250);
 
+/// A write that waits for its turn is sent this long before its reading is too old.
+const SEND: Duration = Duration::from_millis(150);
+
 /// Whether a write may be based on a reading now. Its age counts from the request: changes made on the platform while the answer
 /// is on its way are not in it.
 pub(super) fn is_fresh(reading: Reading, now: Instant) -> bool {
@@ -26,6 +29,12 @@ pub(super) fn took(reading: Reading) -> Duration {
 /// How long after its answer a write may be based on the reading of a page that took this long.
 pub(super) fn time_to_send(took: Duration) -> Duration {
     FRESH.max(took + AFTER_ANSWER).saturating_sub(took)
+}
+
+/// When a write may follow its reading that is to be so much later, but while the reading is fresh.
+pub(super) fn turn(reading: Reading, gap: Duration) -> Instant {
+    let took = took(reading);
+    reading.answered + gap.min(time_to_send(took).saturating_sub(SEND))
 }
 
 /// Its age.

@@ -208,8 +208,7 @@ fn conclude<W: Writer>(
     if report.knowledge.adds_notes != known {
         (context.learned)(&report.knowledge);
     }
-    let before = task.live.as_ref().map(|live| &live.lead);
-    let detail = detail.map(|words| context.options.names.message(&words, &shown, before));
+    let detail = detail.map(|words| context.options.names.message(&words, &shown, None));
     report.end(context, task.change.uuid, outcome, detail);
 }
 

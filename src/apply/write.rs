@@ -111,7 +111,8 @@ pub(super) async fn write<'a, W: Writer>(
         }
         let is_reading = !looks.is_empty() || !confirmations.is_empty();
         let is_idle = permits.is_empty() && writes.is_empty() && !is_reading;
-        let wake = run.queue.wake().filter(|_| goes_on);
+        // Where the rate is waited for first, that is what wakes.
+        let wake = run.queue.wake().filter(|_| goes_on && run.may_look());
         let wake = wake.map(|wake| {
             context
                 .stop
@@ -119,6 +120,7 @@ pub(super) async fn write<'a, W: Writer>(
                 .map_or(wake, |last| last.min(wake))
         });
         if is_idle && wake.is_none() {
+            run.stop_for_failures();
             break;
         }
         tokio::select! {
@@ -237,6 +239,14 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
         }
     }
 
+    /// Leads are left, and none of them may be started.
+    fn stop_for_failures(&self) {
+        let stop = self.context.stop;
+        if stop.reason().is_none() && self.queue.has_leads() && self.only_retries() {
+            stop.ask(Reason::Failures);
+        }
+    }
+
     /// After the maximum number of failed writes, temporary or not, no new lead is started.
     fn only_retries(&self) -> bool {
         self.failures + self.queue.retrying() + self.waits_in_a_row
@@ -264,12 +274,13 @@ impl<'a, 'r, W: Writer> Writes<'a, 'r, W> {
 
     fn settle(&mut self, attempt: Attempt<'a>) {
         let Attempt {
-            pending,
+            mut pending,
             task,
             age,
             failed,
             retry,
         } = attempt;
+        pending.gap = retry.pause.filter(|_| pending.attempts.is_some());
         self.report.oldest_reading = self.report.oldest_reading.max(age);
         let Some(failed) = failed else {
             self.waits_in_a_row = 0;

@@ -257,3 +257,52 @@ fn an_answer_that_repeats_what_the_lead_had_shows_nothing_of_it() {
         }
     }
 }
+
+#[test]
+fn what_looks_like_a_form_of_the_new_value_is_not_taken_for_it_after_a_refusal() {
+    let closed = |number, platform: &mut Platform, request: &str| {
+        let (body, record) = platform.put(request);
+        if number == 1 {
+            return ("429 Too Many Requests", String::new());
+        }
+        take(&body, record)
+    };
+    let mut one = record(1, "OPEN", None, &["vip"]);
+    one["profile"]["userDetails"]["attributes"] = json!([{ "key": "tier", "value": "gold" }]);
+    for lead in ["attributes: { tier: Gold }", "tags: [VIP]"] {
+        let (ran, puts) = apply(vec![one.clone()], lead, &[], closed);
+        assert!(ran.exits(0).out.contains("1 verified"), "{lead}");
+        assert_eq!(puts.len(), 2, "{lead}");
+    }
+    // Somebody shortens the value: it is not the platform that cut it.
+    for answer in ["429 Too Many Requests", "503 Service Unavailable"] {
+        let (ran, puts) = apply(
+            vec![one.clone()],
+            "attributes: { tier: gold plus }",
+            &[],
+            move |_, platform, request| {
+                let (_, record) = platform.put(request);
+                let attributes = json!([{ "key": "tier", "value": "gold p" }]);
+                record["profile"]["userDetails"]["attributes"] = attributes;
+                (answer, String::new())
+            },
+        );
+        assert!(ran.out.contains("1 stale"), "{answer}: {}", ran.out);
+        assert_eq!(puts.len(), 1, "{answer}");
+    }
+}
+
+#[test]
+fn writes_that_were_done_are_no_failures_in_a_row() {
+    let lead = "notes: [{ title: Renewal }]";
+    let flags = ["--max-failures", "1", "--patience", "300ms"];
+    let (ran, puts) = apply(three(), lead, &flags, |_, platform, request| {
+        let (body, record) = platform.put(request);
+        let notes = record["profile"]["notes"].as_array_mut().expect("notes");
+        notes.extend(body["notes"].as_array().cloned().unwrap_or_default());
+        ("500 Internal Server Error", String::new())
+    });
+    let ran = ran.exits(0);
+    assert!(ran.out.contains("3 verified"), "{}", ran.out);
+    assert_eq!(puts.len(), 3);
+}

@@ -83,6 +83,16 @@ pub(super) async fn write_one<'a, 'w, W: Writer>(
         fields,
         ..
     } = &task.change;
+    let turn = pending.gap.map(|gap| reading::turn(reading, gap));
+    if let Some(turn) = turn {
+        tokio::select! {
+            () = tokio::time::sleep_until(turn) => {}
+            () = context.stop.until_interrupted() => {}
+        }
+    }
+    if context.stop.reason().is_some() {
+        return not_sent(pending, task, "not sent", None);
+    }
     let line = Line::Write {
         uuid: uuid.clone(),
         at: now(),
@@ -91,7 +101,8 @@ pub(super) async fn write_one<'a, 'w, W: Writer>(
         fields: crate::plan::file::redact_change(&task.change, options.names).fields,
     };
     if let Err(error) = journal.line(&line) {
-        return not_sent(pending, task, &error);
+        let words = format!("not sent, because the run file cannot be written: {error}");
+        return not_sent(pending, task, &words, Some(Reason::Journal));
     }
     let update = Update {
         id: uuid,
@@ -146,16 +157,21 @@ pub(super) async fn write_one<'a, 'w, W: Writer>(
     }
 }
 
-/// The attempt of a write whose line cannot be written: no other can be sent either.
-fn not_sent<'a>(pending: Pending<'a>, task: Task, error: &std::io::Error) -> Attempt<'a> {
+/// The attempt of a write that is not sent. Where its line cannot be written, no other can be sent either.
+fn not_sent<'a>(
+    pending: Pending<'a>,
+    task: Task,
+    words: &str,
+    stops: Option<Reason>,
+) -> Attempt<'a> {
     Attempt {
         pending,
         task,
         age: None,
         failed: Some(Failed {
-            words: format!("not sent, because the run file cannot be written: {error}"),
+            words: words.to_owned(),
             certainty: WriteCertainty::NotSent,
-            stops: Some(Reason::Journal),
+            stops,
             hint: None,
         }),
         retry: Retry::default(),

@@ -9,7 +9,7 @@ use crate::apply::check::check;
 use crate::apply::precheck::{Precheck, precheck, precheck_but};
 use crate::apply::queue::{Attempts, Look, Pending, Ready};
 use crate::apply::reading::took;
-use crate::apply::{Outcome, Writer};
+use crate::apply::{Outcome, WriteCertainty, Writer};
 use crate::cancel::Reason;
 use crate::lead::LeadId;
 use crate::observe::{ObserveError, Observed, Reading};
@@ -63,10 +63,10 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
         };
         pending.found(observed.seen);
         let side_effects = self.context.options.side_effects;
-        // A value that the platform normalized was written: it is not sent again.
+        // A write that may have been done was, if it shows as the platform normalizes: it is not sent again.
         let is_there = pending.attempts.as_ref().is_some_and(|attempts| {
-            let seen = check(&attempts.task, observed, side_effects);
-            seen.is_only_normalised()
+            attempts.failed.certainty == WriteCertainty::Indeterminate
+                && check(&attempts.task, observed, side_effects).proves_the_write()
         });
         let result = if is_there {
             Precheck::AlreadyApplied
@@ -124,6 +124,7 @@ impl<'a, W: Writer> Writes<'a, '_, W> {
             }
             // An earlier write was done, although its answer was lost.
             (Precheck::AlreadyApplied, Some(attempts)) => {
+                self.waits_in_a_row = 0;
                 self.wrote(&pending, attempts.task, None);
             }
             (Precheck::AlreadyApplied, None) => {

@@ -49,7 +49,7 @@ fn what_is_inside_of_something_else_than_an_object_is_unreadable() {
             all.to_vec(),
         ),
         (
-            r#""profile":{"userDetails":"{\"tags\":[]}"}"#.to_owned(),
+            r#""profile":{"userDetails":"{\"tags\":[5]}"}"#.to_owned(),
             all.to_vec(),
         ),
         (
@@ -57,6 +57,12 @@ fn what_is_inside_of_something_else_than_an_object_is_unreadable() {
             vec!["contact.email", "contact.phone", "contact.dial_code"],
         ),
         (r#""profile":"""#.to_owned(), vec![]),
+        (r#""profile":false"#.to_owned(), vec![]),
+        (
+            r#""profile":{"userDetails":"{}","notes":[]}"#.to_owned(),
+            vec![],
+        ),
+        (r#""profile":"null""#.to_owned(), vec![]),
         (r#""profile":[[],null]"#.to_owned(), vec![]),
         (r#""profile":{"userDetails":[]}"#.to_owned(), vec![]),
     ] {
