@@ -1,7 +1,7 @@
 //! The program's own files: `.convertalk/` next to the workspace file, ignored by a `.gitignore` of its own.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -52,14 +52,12 @@ pub fn folder(root: &Path) -> io::Result<PathBuf> {
     let folder = root.join(".convertalk");
     fs::create_dir_all(&folder)?;
     refuse_links(root, &folder)?;
-    match File::options()
-        .write(true)
-        .create_new(true)
-        .open(folder.join(".gitignore"))
-    {
-        Ok(mut ignore) => ignore.write_all(b"*\n")?,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
+    let ignore = folder.join(".gitignore");
+    // A full disk may have left it empty.
+    let is_missing =
+        fs::symlink_metadata(&ignore).map_or(true, |meta| meta.is_file() && meta.len() == 0);
+    if is_missing {
+        fs::write(ignore, "*\n")?;
     }
     Ok(folder)
 }
@@ -100,3 +98,25 @@ pub fn lock(root: &Path) -> io::Result<Option<File>> {
 /// A process that was just started (for example git) has a copy of a lock that is held or was just given up, until it runs its own program.
 const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_ignored_by_git_again_where_its_file_was_left_empty() {
+        let root = tempfile::tempdir().expect("a folder");
+        let ignore = root.path().join(".convertalk/.gitignore");
+        for before in [None, Some(""), Some("*\n!applied.json\n")] {
+            if let Some(before) = before {
+                fs::write(&ignore, before).expect("a file");
+            }
+            folder(root.path()).expect("a folder");
+            let text = fs::read_to_string(&ignore).expect("a file");
+            assert_eq!(
+                text,
+                before.filter(|text| !text.is_empty()).unwrap_or("*\n")
+            );
+        }
+    }
+}

@@ -127,7 +127,7 @@ impl Report {
         self.again.contains_key(id)
     }
 
-    pub(super) fn outcome(&self, id: &LeadId) -> Option<Outcome> {
+    pub(crate) fn outcome(&self, id: &LeadId) -> Option<Outcome> {
         self.outcomes.get(id).map(|(outcome, _)| *outcome)
     }
 }

@@ -16,11 +16,11 @@ use super::signals::block_on;
 use super::ui::Ui;
 use crate::apply::precheck::{Precheck, precheck};
 use crate::apply::undo::{Inverse, inverse};
-use crate::apply::{history, still_open};
+use crate::apply::{Outcome, history, still_open};
 use crate::cancel::Cancellation;
 use crate::error::{Error, Exit};
 use crate::hints::with_hints;
-use crate::lead::Desired;
+use crate::lead::{Desired, DesiredLead, LeadId, Place};
 use crate::observe::{Live, observe};
 use crate::plan::{Change, DifferencePolicy, Plan, Present, bare, hold, rejudge, to_write};
 use crate::report::Stays;
@@ -85,7 +85,8 @@ impl Undo {
                 }
                 if !self.scope.only.is_empty() {
                     let selection = Selection::parse(&self.scope.only, &files.workspace.agents)?;
-                    let chosen = select(&selection, &files.desired, None, ui)?;
+                    let leads = leads_of(&changes, &files.desired);
+                    let chosen = select(&selection, &leads, None, ui)?;
                     changes.retain(|change| chosen.contains_key(&change.uuid));
                 }
                 let writer = session.writer(&files.workspace)?;
@@ -137,10 +138,9 @@ impl Undo {
                         policy,
                     },
                 );
-                let asked_for = still_asked_for(&plan, &files.desired, &live);
-                let exit = self
+                let (exit, report) = self
                     .execution
-                    .carry_out(&Job {
+                    .execute(&Job {
                         plan: &plan,
                         policy,
                         live: &live,
@@ -158,7 +158,12 @@ impl Undo {
                         },
                     })
                     .await?;
-                if asked_for > 0 && exit != Exit::Refused {
+                let is_written = |id: &LeadId| {
+                    let outcome = report.as_ref().and_then(|report| report.outcome(id));
+                    matches!(outcome, Some(Outcome::Verified | Outcome::Written))
+                };
+                let asked_for = still_asked_for(&plan, &files.desired, &live, is_written);
+                if asked_for > 0 {
                     ui.note(&still(asked_for, commit_of(&path).as_deref()));
                 }
                 Ok(exit)
@@ -168,20 +173,48 @@ impl Undo {
     }
 }
 
-/// Gives a change its lead's label, and its fields the line of the run file that its place is in.
+/// The leads of a run, with what the files declare of them by now, if anything.
+fn leads_of(changes: &[Change], desired: &Desired) -> Desired {
+    let lead = |change: &Change| {
+        let id = change.uuid.clone();
+        let undeclared = || DesiredLead {
+            place: Place {
+                file: change.source.file.as_str().into(),
+                line: change.source.line,
+            },
+            label: None,
+            hold: None,
+            create: false,
+            fields: Vec::new(),
+        };
+        let declared = desired.get(&id).cloned();
+        (id, declared.unwrap_or_else(undeclared))
+    };
+    changes.iter().map(lead).collect()
+}
+
+/// Gives a change its lead's label. Its fields have no line of their own: the place is one in the run file, and what is written is in no file.
 fn name(change: &mut Change, desired: &Desired) {
     let lead = desired.get(&change.uuid);
     change.label = lead
         .and_then(|lead| lead.label.as_deref())
         .map(str::to_owned);
     for field in &mut change.fields.0 {
-        field.line = change.source.line;
+        field.line = 0;
     }
 }
 
-/// How many leads of a plan the files still want as they were before it.
-fn still_asked_for(plan: &Plan, desired: &Desired, live: &Live) -> usize {
+/// How many leads that were written the files still want as they were before.
+fn still_asked_for(
+    plan: &Plan,
+    desired: &Desired,
+    live: &Live,
+    is_written: impl Fn(&LeadId) -> bool,
+) -> usize {
     let is_asked_for = |change: &&Change| {
+        if !is_written(&change.uuid) {
+            return false;
+        }
         let (Some(lead), Some(seen)) = (desired.get(&change.uuid), live.get(&change.uuid)) else {
             return false;
         };

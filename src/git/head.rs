@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::base::{BaseError, commit, prefix};
 use super::batch::{Batch, EntryKind};
-use super::runner::git_with_input;
+use super::repository;
+use super::runner::{GitError, git_with_input};
 use crate::config::FILE;
 use crate::lead_file::discover as files;
 
@@ -26,6 +27,10 @@ pub struct Head {
 /// # Errors
 /// The workspace is in no repository, that has no commit yet, or git cannot read it.
 pub fn head(root: &Path, globs: &[String]) -> Result<Head, BaseError> {
+    // Known without git, which takes longer to start than many a plan takes.
+    if repository::top(root).is_none() {
+        return Err(GitError::NoRepository.into());
+    }
     let commit = commit(root, "HEAD")?;
     let dirty = committed(root, globs, &commit)? != present(root, globs)?;
     Ok(Head { commit, dirty })

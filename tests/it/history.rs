@@ -114,11 +114,34 @@ fn places_of_an_undo_are_lines_of_the_run_file() {
         "{}",
         undone.out
     );
-    assert!(
-        undone.out.contains(&format!("OPEN  :{line}")),
-        "{}",
-        undone.out
-    );
+    // The run file of the undo says nothing of lines in lead files.
+    let leads = std::fs::read_to_string(world.path("leads/all.yaml")).expect("a file");
+    let line = 1 + leads
+        .lines()
+        .position(|line| line.contains(&uuid(1)))
+        .expect("the lead");
+    let shown = world.run("show last --report csv=-").exits(0);
+    let place = format!("leads/all.yaml,{line}");
+    assert!(shown.out.contains(&place), "{place}: {}", shown.out);
+}
+
+#[test]
+fn an_undo_selects_among_the_leads_of_its_run_and_says_of_what_was_undone_only_what_the_files_want()
+{
+    let world = world();
+    let id = closed(&world);
+    world.declare("");
+    world.write("leads/all.yaml", "version: 1\nleads: {}\n");
+    let other = world.run(&format!("undo {} --only {} --yes", &id[..15], uuid(9)));
+    assert!(other.exits(1).err.contains("selects none"));
+    let undone = world.run(&format!(
+        "undo {} --only {} --yes",
+        &id[..15],
+        &uuid(1)[..12]
+    ));
+    let undone = undone.exits(0);
+    assert_eq!(status(&world), "OPEN", "{}", undone.out);
+    assert!(!undone.err.contains("still declare"), "{}", undone.err);
 }
 
 #[test]

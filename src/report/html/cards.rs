@@ -114,6 +114,7 @@ fn card(
         (Some((field, ..)), Some(change)) => {
             let asked = change.fields.iter().find(|other| other.field == **field);
             asked
+                .filter(|asked| asked.line > 0)
                 .map(|asked| format!(":{}", asked.line))
                 .unwrap_or_default()
         }

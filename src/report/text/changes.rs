@@ -44,7 +44,10 @@ pub(super) fn one(
     let lines = group
         .fields
         .iter()
-        .map(|(field, ..)| format!(":{}", asked(field)))
+        .map(|(field, ..)| match asked(field) {
+            0 => String::new(),
+            line => format!(":{line}"),
+        })
         .collect();
     write_fields(out, group, lines)?;
     writeln!(out)
