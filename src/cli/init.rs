@@ -17,6 +17,7 @@ use crate::git::repository::top;
 use crate::lead_file::load;
 use crate::report::style::{ADD, FAINT, paint, visible};
 use crate::report::{InitAction, InitFile, InitReport};
+use crate::text::shell_word;
 
 /// Create a workspace: configuration, lead file, editor settings and .gitignore
 ///
@@ -205,7 +206,8 @@ fn next(start: &Start, folder: &Path) -> String {
     let here = if folder.components().all(|part| part == Component::CurDir) {
         String::new()
     } else {
-        format!(" -C {}", visible(&folder.display().to_string()))
+        let folder = shell_word(&folder.display().to_string());
+        format!(" -C {}", visible(&folder))
     };
     match start {
         Start::Sandbox => {

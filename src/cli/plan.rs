@@ -22,7 +22,7 @@ use crate::plan::Target;
 use crate::plan::file::saved;
 use crate::select::Selection;
 use crate::snapshot::Snapshot;
-use crate::text::visible;
+use crate::text::{shell_word, visible};
 
 /// Show what apply would change
 #[derive(Debug, Args)]
@@ -222,10 +222,11 @@ fn note_saved(out: &Path, root: &Path, ui: &Ui) {
     let folder = if is_inside {
         String::new()
     } else {
-        format!("-C {} ", root.display())
+        format!("-C {} ", shell_word(&root.display().to_string()))
     };
-    ui.note(&format!(
-        "plan saved to {out}; `convertalk apply {folder}{out}` applies exactly this plan",
-        out = visible(&out.display().to_string())
-    ));
+    let out = out.display().to_string();
+    ui.note(&visible(&format!(
+        "plan saved to {out}; `convertalk apply {folder}{}` applies exactly this plan",
+        shell_word(&out)
+    )));
 }

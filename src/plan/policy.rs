@@ -13,7 +13,7 @@ use crate::observe::Live;
 use crate::policy::{
     Agent, ChangeRule, Freeze, Guard, MaxChanges, Policy, Rule, Transition, Verdict,
 };
-use crate::text::count;
+use crate::text::{count, shell_word};
 
 /// The limits of one run.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub(super) fn judge(facts: &Facts<'_>, limits: &Limits<'_>) -> Evaluation {
     refusals.extend(max_changes(facts, limits));
     refusals.extend(
         deny.iter()
-            .filter_map(|rule| transition(facts, rule, "is denied")),
+            .filter_map(|rule| transition(facts, rule, "is denied", OVERRIDE_TRANSITION)),
     );
     refusals.extend(
         statuses
@@ -97,7 +97,7 @@ pub(super) fn judge(facts: &Facts<'_>, limits: &Limits<'_>) -> Evaluation {
     );
     let mut warnings: Vec<Refusal> = warn
         .iter()
-        .filter_map(|rule| transition(facts, rule, "requires review"))
+        .filter_map(|rule| transition(facts, rule, "requires review", WARNS))
         .collect();
     for rule in rules {
         match rule.verdict {
@@ -179,17 +179,6 @@ fn is_matched(rule: &ChangeRule, change: &Change, live: &Live) -> bool {
     rule.matches(&change.uuid, before, &after)
 }
 
-/// A text as one argument of a shell, quoted where it needs to be: help is there to be copied.
-fn shell_word(text: &str) -> String {
-    let is_plain =
-        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | ':' | '.');
-    if text.chars().all(is_plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-}
-
 fn empty_listing(facts: &Facts<'_>) -> Option<Refusal> {
     (facts.live.listing.leads_read == 0 && facts.declared > 0).then(|| Refusal {
         rule: Guard::EmptyListing,
@@ -241,7 +230,17 @@ fn max_changes(facts: &Facts<'_>, limits: &Limits<'_>) -> Option<Refusal> {
     })
 }
 
-fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, effect: &str) -> Option<Refusal> {
+const OVERRIDE_TRANSITION: &str =
+    "to override once: --allow transition; to change the rule: policy.transitions";
+/// A warning refuses nothing.
+const WARNS: &str = "look at these leads; to change the rule: policy.transitions";
+
+fn transition(
+    facts: &Facts<'_>,
+    rule: &Rule<Transition>,
+    effect: &str,
+    help: &str,
+) -> Option<Refusal> {
     let matches = |wanted: &Option<Status>, status: Option<&Status>| {
         wanted.is_none() || wanted.as_ref() == status
     };
@@ -274,8 +273,7 @@ fn transition(facts: &Facts<'_>, rule: &Rule<Transition>, effect: &str) -> Optio
             word(&rule.value.to)
         ),
         source: Some(Source::from(&rule.place)),
-        lift: "to override once: --allow transition; to change the rule: policy.transitions"
-            .to_owned(),
+        lift: help.to_owned(),
         leads,
     })
 }
