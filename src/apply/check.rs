@@ -274,8 +274,8 @@ fn instead(was: &Lead, now: &Lead, change: &FieldChange) -> Instead {
     }
 }
 
-/// How the platform's value derives from the one sent and not from the one `before`; `None` if no known normalization explains it. Notes in another form count as
-/// present.
+/// How the platform's value derives from the one sent, and not from the one `before`; `None` if no known normalization explains it.
+/// Notes in another form count as present.
 fn normalised(sent: &Value, shown: &Value, before: &Value) -> Option<&'static str> {
     match (sent, shown) {
         (Value::Text(sent), Value::Text(text)) => {
